@@ -1,0 +1,45 @@
+"""Data-dependent initialisation: one forward pass over real data, in sight.
+
+Paper:    Salimans and Kingma (2016), Sec. 3.
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, `init_param`.
+"""
+
+from improved_gan_tf.layers import data_dependent
+
+
+def initialize_from_data(model, batch):
+    """Sets scale and bias of every layer in `model` that initialises itself from data.
+
+    Runs `model(batch, training=True)` once, eagerly. Each weight-normalised (or
+    minibatch-discrimination) layer on the way sets its own scale and bias and passes its
+    normalised output on, so any graph of layers works, branches included. Noise and dropout
+    are on, as in the original.
+
+    Args:
+        model: a built `keras.Model` or layer.
+        batch: what the model is called with; the original uses 500 training images.
+
+    Returns:
+        What the model returned for `batch` (activations after initialisation).
+
+    Raises:
+        ValueError: some unit does not vary over the batch.
+        RuntimeError: called while a graph is traced (`tf.function`, `fit`), where the pass
+            would run again at every step.
+    """
+    _refuse_tracing()
+    with data_dependent.initializing():
+        return model(batch, training=True)
+
+
+def _refuse_tracing():
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if tf.inside_function():
+            raise RuntimeError(
+                "initialize_from_data runs once, eagerly: call it before training and outside "
+                "tf.function, not inside one."
+            )

@@ -1,0 +1,182 @@
+"""What every weight-normalised layer shares: the norm, the scale, the bias, the initialisation.
+
+    W = V * g / sqrt(epsilon + sum V^2)          the sum over every axis but the output one
+    y = activation(x W + b)
+
+Paper:    Salimans and Kingma (2016), Sec. 2 and 3; used throughout Salimans et al. (2016).
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `WeightNormLayer` (CIFAR-10,
+          SVHN: epsilon 1e-6), `DenseLayer` (MNIST: no epsilon) and `l2normalize` (epsilon 1e-6).
+"""
+
+import keras
+from keras import ops
+
+from improved_gan_tf.layers import data_dependent
+
+
+def scale_over_norm(kernel, scale, epsilon, axes):
+    """Returns the factor `g / sqrt(epsilon + sum V^2)` of each output unit.
+
+    Args:
+        kernel: `V`, any rank, e.g. (A, K).
+        scale: `g`, (K,).
+        epsilon: float >= 0, inside the root.
+        axes: the axes of `V` that are summed: every axis but the output one.
+
+    Returns:
+        (K,), same dtype as `kernel`.
+    """
+    return scale * ops.rsqrt(epsilon + ops.sum(ops.square(kernel), axis=axes))
+
+
+def data_dependent_scale_and_shift(pre_activation, init_stddev):
+    """Returns `(s, -m s)` that give each unit mean 0 and standard deviation `init_stddev`.
+
+        m = mean(pre),    s = init_stddev / sqrt(mean((pre - m)^2))
+
+    Args:
+        pre_activation: (N, ..., K); the statistics are over every axis but the last.
+        init_stddev: float > 0.
+
+    Returns:
+        Two tensors (K,): the factor for the scale, and the bias that goes with it.
+    """
+    axes = tuple(range(len(pre_activation.shape) - 1))
+    mean = ops.mean(pre_activation, axis=axes)
+    deviation = ops.sqrt(ops.mean(ops.square(pre_activation - mean), axis=axes))
+    factor = init_stddev / deviation
+    return factor, -mean * factor
+
+
+class WeightNormLayer(keras.layers.Layer):
+    """Base of the weight-normalised layers; a subclass says what is linear about it.
+
+    A subclass creates its weights in `build` with `_add_weight_norm_weights` and returns
+    the pre-activation without bias from `_linear`.
+
+    Weights: `kernel` (V), `scale` (g, one per output unit), `bias` (b, if `use_bias`).
+    """
+
+    def __init__(
+        self,
+        activation=None,
+        use_bias=True,
+        kernel_initializer=None,
+        bias_initializer="zeros",
+        scale_initializer="ones",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        train_scale=False,
+        epsilon=1e-6,
+        init_stddev=1.0,
+        activity_regularizer=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not epsilon >= 0.0:
+            raise ValueError(f"`epsilon` must be 0 or larger. Received: epsilon={epsilon}")
+        if not init_stddev > 0.0:
+            raise ValueError(f"`init_stddev` must be positive. Received: init_stddev={init_stddev}")
+        if kernel_initializer is None:  # the original's N(0, 0.05)
+            kernel_initializer = keras.initializers.RandomNormal(stddev=0.05)
+        self.activation = keras.activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.scale_initializer = keras.initializers.get(scale_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.train_scale = bool(train_scale)
+        self.epsilon = float(epsilon)
+        self.init_stddev = float(init_stddev)
+
+    def _add_weight_norm_weights(self, kernel_shape, units, sum_axes):
+        """Creates `kernel`, `scale` and `bias`; `sum_axes` are all kernel axes but the output's."""
+        self._sum_axes = tuple(sum_axes)
+        # Weights are cast where they are used: the norm is taken in the variables' own dtype,
+        # since a sum of squares does not fit float16.
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=kernel_shape,
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            autocast=False,
+        )
+        self.scale = self.add_weight(
+            name="scale",
+            shape=(units,),
+            initializer=self.scale_initializer,
+            trainable=self.train_scale,
+            autocast=False,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                autocast=False,
+            )
+
+    def _scale_over_norm(self):
+        return scale_over_norm(self.kernel, self.scale, self.epsilon, self._sum_axes)
+
+    def _linear(self, inputs):
+        """Returns the normalised layer's output before the bias: (N, ..., K)."""
+        raise NotImplementedError
+
+    def call(self, inputs):
+        outputs = self._linear(inputs)
+        if data_dependent.is_initializing():
+            outputs = self._initialize_from(outputs)
+        elif self.use_bias:
+            outputs = outputs + ops.cast(self.bias, outputs.dtype)
+        return self.activation(outputs)
+
+    def _initialize_from(self, pre_activation):
+        """Sets scale and bias so that this batch leaves with mean 0 and `init_stddev`.
+
+        The old scale is multiplied, the old bias ignored. Without a bias only the scale is set.
+        """
+        pre_activation = ops.cast(pre_activation, self.variable_dtype)
+        factor, shift = data_dependent_scale_and_shift(pre_activation, self.init_stddev)
+        if not bool(ops.all(ops.isfinite(factor))):
+            raise ValueError(
+                f"Data-dependent initialisation of layer '{self.name}' needs a batch in which every "
+                "unit varies and is finite. Received: a batch with a unit of standard deviation 0 "
+                "or with values that are not finite."
+            )
+        self.scale.assign(self.scale * factor)
+        outputs = pre_activation * factor
+        if self.use_bias:
+            self.bias.assign(shift)
+            outputs = outputs + shift
+        return ops.cast(outputs, self.compute_dtype)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(
+            {
+                "activation": keras.activations.serialize(self.activation),
+                "use_bias": self.use_bias,
+                "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+                "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+                "scale_initializer": keras.initializers.serialize(self.scale_initializer),
+                "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+                "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+                "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+                "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+                "train_scale": self.train_scale,
+                "epsilon": self.epsilon,
+                "init_stddev": self.init_stddev,
+                "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
+            }
+        )
+        return config

