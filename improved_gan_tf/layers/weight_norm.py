@@ -14,6 +14,32 @@ from keras import ops
 from improved_gan_tf.layers import data_dependent
 
 
+def sum_of_squares(kernel, axes):
+    """Returns `sum V^2` over `axes`, with the gradient written as `2 V dy`.
+
+    The gradient that a framework derives spreads `dy` to the kernel's shape first and makes
+    three passes over memory where this one makes one; on a CPU the norm of a large dense
+    kernel is otherwise a noticeable part of a training step.
+
+    Args:
+        kernel: `V`, any rank.
+        axes: the axes to sum over.
+
+    Returns:
+        The sums, without the summed axes.
+    """
+
+    @ops.custom_gradient
+    def squares(values):
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            return ops.expand_dims(2.0 * upstream, axes) * values
+
+        return ops.sum(ops.square(values), axis=axes), gradient
+
+    return squares(kernel)
+
+
 def scale_over_norm(kernel, scale, epsilon, axes):
     """Returns the factor `g / sqrt(epsilon + sum V^2)` of each output unit.
 
@@ -26,7 +52,7 @@ def scale_over_norm(kernel, scale, epsilon, axes):
     Returns:
         (K,), same dtype as `kernel`.
     """
-    return scale * ops.rsqrt(epsilon + ops.sum(ops.square(kernel), axis=axes))
+    return scale * ops.rsqrt(epsilon + sum_of_squares(kernel, axes))
 
 
 def data_dependent_scale_and_shift(pre_activation, init_stddev):
@@ -126,7 +152,7 @@ class WeightNormLayer(keras.layers.Layer):
             )
 
     def _scale_over_norm(self):
-        return scale_over_norm(self.kernel, self.scale, self.epsilon, self._sum_axes)
+        return scale_over_norm(self.kernel.value, self.scale, self.epsilon, self._sum_axes)
 
     def _linear(self, inputs):
         """Returns the normalised layer's output before the bias: (N, ..., K)."""
@@ -149,9 +175,9 @@ class WeightNormLayer(keras.layers.Layer):
         factor, shift = data_dependent_scale_and_shift(pre_activation, self.init_stddev)
         if not bool(ops.all(ops.isfinite(factor))):
             raise ValueError(
-                f"Data-dependent initialisation of layer '{self.name}' needs a batch in which every "
-                "unit varies and is finite. Received: a batch with a unit of standard deviation 0 "
-                "or with values that are not finite."
+                f"Data-dependent initialisation of layer '{self.name}' needs a batch in which "
+                "every unit varies and is finite. Received: a batch with a unit of standard "
+                "deviation 0 or with values that are not finite."
             )
         self.scale.assign(self.scale * factor)
         outputs = pre_activation * factor

@@ -1,0 +1,106 @@
+"""What every run script does with its literal of settings: flags, data, runs, table, exit code."""
+
+import dataclasses
+import os
+import pathlib
+import sys
+
+from absl import app, flags
+
+from improved_gan_tf import config as config_module
+from improved_gan_tf.errors import DivergedError, UserError
+
+EXIT_USER_ERROR = 2
+EXIT_DIVERGED = 3
+EXIT_INTERRUPTED = 130
+
+
+def main(experiment, recipes):
+    """Runs a script's experiment with the flags of the command line; exits the process.
+
+    Args:
+        experiment: `ExperimentConfig`, the script's literal.
+        recipes: dict of recipe name to dict of the settings it changes.
+    """
+    config_module.define_flags(experiment, recipes)
+    app.run(lambda argv: _run(argv, experiment, recipes), flags_parser=_parse_flags)
+
+
+def _parse_flags(argv):
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        _print_error(f"{error} (--help lists every flag.)")
+        sys.exit(EXIT_USER_ERROR)
+
+
+def _run(argv, experiment, recipes):
+    try:
+        if len(argv) > 1:
+            raise UserError(
+                f"Settings are given as --name=value. Received: {' '.join(argv[1:])!r}."
+            )
+        config = config_module.config_from_flags(experiment, recipes)
+        paper_config = dataclasses.replace(experiment, **recipes[config.recipe])
+        status = _run_config(config, paper_config)
+    except UserError as error:
+        _print_error(error)
+        sys.exit(EXIT_USER_ERROR)
+    except DivergedError as error:
+        _print_error(error)
+        sys.exit(EXIT_DIVERGED)
+    if status == "interrupted":
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _run_config(config, paper_config):
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Imported here: `--help` and a wrong flag answer without starting TensorFlow.
+    from improved_gan_tf import data, experiment, paper
+
+    dataset = data.load(config.dataset, config.data_source, config.data_dir)
+    run_dir = pathlib.Path(config.run_dir or f"runs/{experiment.run_name(config)}")
+    if config.dry_run:
+        _print_dry_run(config, dataset, run_dir)
+        return "finished"
+    result = experiment.execute(config, dataset, run_dir, paper_config)
+    results = [result]
+    if result["status"] == "finished" and config.with_baseline and not config.supervised_only:
+        baseline = dataclasses.replace(config, supervised_only=True)
+        results.append(
+            experiment.execute(baseline, dataset, run_dir / "supervised_only", paper_config)
+        )
+    print()
+    print(paper.comparison_table(results))
+    for line in paper.remarks(results):
+        print(line)
+    print(f"\nEverything is in {run_dir}" + _how_it_ended(results[-1]["status"]))
+    return results[-1]["status"]
+
+
+def _how_it_ended(status):
+    if status == "finished":
+        return ""
+    return " (interrupted: models, predictions and curves are those of the moment it stopped)"
+
+
+def _print_dry_run(config, dataset, run_dir):
+    from improved_gan_tf import data
+
+    subset = data.choose_labeled_subset(
+        dataset.train_labels, config.labels_per_class, config.seed_data
+    )
+    streams = data.EpochStreams(
+        len(dataset.train_labels), subset.labeled, config.batch_size, config.seed
+    )
+    for name, value in config.to_dict().items():
+        print(f"{name} = {value}")
+    print(
+        f"\nWould train on {dataset.description}: {config.epochs} epochs of "
+        f"{streams.iterations} iterations, {len(subset.labeled)} labeled images, and write "
+        f"{run_dir}. Nothing was trained or written (--dry_run)."
+    )
+
+
+def _print_error(error):
+    print(f"error: {error}", file=sys.stderr)

@@ -1,0 +1,272 @@
+"""Every setting once: its default's source, help, unit and check; record <-> absl flags.
+
+One frozen record decides every number of a run. A run script writes its experiment as one
+literal `ExperimentConfig`; flags of the same names override single settings.
+"""
+
+import dataclasses
+import math
+import sys
+
+from absl import flags
+
+from improved_gan_tf.errors import UserError
+
+MODELS = ("feature_matching",)
+DATA_SOURCES = ("tfds", "sample")
+
+
+def _setting(help, *, source, check=None, expected=None, choices=None, optional=False):
+    """A field of the record, with what `--help` and the checks need."""
+    return dataclasses.field(
+        metadata={
+            "help": help,
+            "source": source,
+            "check": check,
+            "expected": expected,
+            "choices": choices,
+            "optional": optional,
+        }
+    )
+
+
+def _positive(value):
+    return value > 0
+
+
+def _not_negative(value):
+    return value >= 0
+
+
+AUTHORS = "the authors' code"
+OURS = "ours"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExperimentConfig:
+    """The resolved settings of one run; saved with it as `config.json`."""
+
+    dataset: str  # "mnist"; the run script decides it, there is no flag
+    pixels: tuple[float, float]  # (divisor, offset): pixels become (byte - offset) / divisor
+
+    model: str = _setting("which generator objective is trained", source=AUTHORS, choices=MODELS)
+    recipe: str = _setting(
+        "set of defaults for the learning rate, its schedule and parameter averaging",
+        source=AUTHORS,
+    )
+    data_source: str = _setting(
+        "'tfds' for the real data set, 'sample' for 5,000 embedded MNIST digits",
+        source=OURS,
+        choices=DATA_SOURCES,
+    )
+    data_dir: str | None = _setting(
+        "folder with prepared TFDS data; TFDS's own default folder if not given",
+        source=OURS,
+        optional=True,
+    )
+    run_dir: str | None = _setting(
+        "folder that the run writes; made from the settings under runs/ if not given",
+        source=OURS,
+        optional=True,
+    )
+    overwrite: bool = _setting(
+        "move an existing run folder aside (to NAME.old-1, ...) instead of refusing it",
+        source=OURS,
+    )
+    labels_per_class: int = _setting(
+        "labeled training images of each of the 10 classes",
+        source=AUTHORS + " (count)",
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+    supervised_only: bool = _setting(
+        "train the same discriminator on the labeled images alone, as a baseline", source=OURS
+    )
+    with_baseline: bool = _setting(
+        "train the supervised-only baseline too, in RUN_DIR/supervised_only, and compare",
+        source=OURS,
+    )
+    seed: int = _setting(
+        "decides initial weights, noise and the order of the data",
+        source=AUTHORS,
+        check=lambda v: 0 <= v < 2**32,
+        expected="a whole number from 0 to 4294967295",
+    )
+    seed_data: int = _setting(
+        "decides which training images are labeled",
+        source=AUTHORS,
+        check=lambda v: 0 <= v < 2**32,
+        expected="a whole number from 0 to 4294967295",
+    )
+    epochs: int = _setting(
+        "passes over the training images",
+        source=AUTHORS,
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+    batch_size: int = _setting(
+        "images in each of the labeled, unlabeled and generated minibatches",
+        source=AUTHORS,
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+    learning_rate: float = _setting(
+        "step size of both Adam optimizers before any decay",
+        source=AUTHORS,
+        check=lambda v: math.isfinite(v) and v > 0,
+        expected="a finite number larger than 0",
+    )
+    decay_start_epoch: int | None = _setting(
+        "epoch from which the learning rate falls linearly; constant if not given",
+        source=AUTHORS,
+        check=_not_negative,
+        expected="a whole number of 0 or more",
+        optional=True,
+    )
+    decay_end_epoch: int | None = _setting(
+        "epoch at which the falling learning rate would reach 0",
+        source=AUTHORS,
+        check=_positive,
+        expected="a whole number of 1 or more",
+        optional=True,
+    )
+    unlabeled_weight: float = _setting(
+        "factor of the unsupervised loss in the discriminator's loss",
+        source=AUTHORS,
+        check=lambda v: math.isfinite(v) and v >= 0,
+        expected="a finite number of 0 or more",
+    )
+    averaging_rate: float = _setting(
+        "rate of the parameter average used for testing, which starts at zero; 0 keeps none",
+        source=AUTHORS,
+        check=lambda v: 0 <= v <= 1,
+        expected="a number from 0 to 1",
+    )
+    evaluate_every: int = _setting(
+        "epochs between evaluations (test errors, sample grid, saved models)",
+        source=AUTHORS,
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+    dry_run: bool = _setting(
+        "check the settings and the data, print what would run, and stop", source=OURS
+    )
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            if field.metadata:
+                _check_setting(field, getattr(self, field.name))
+        start, end = self.decay_start_epoch, self.decay_end_epoch
+        if (start is None) != (end is None):
+            raise UserError(
+                "--decay_start_epoch and --decay_end_epoch go together: give both or neither. "
+                f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
+            )
+        if start is not None and not start < end:
+            raise UserError(
+                "--decay_start_epoch must be smaller than --decay_end_epoch. "
+                f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
+            )
+        if end is not None and self.epochs > end:
+            raise UserError(
+                f"--epochs={self.epochs} goes past --decay_end_epoch={end}, where the learning "
+                "rate reaches 0: nothing would be learned after it. Give fewer epochs or a "
+                "later --decay_end_epoch."
+            )
+
+    def learning_rate_at(self, epoch):
+        """Learning rate of `epoch` (from 0): constant, then falling linearly to 0.
+
+        With start 200 and end 300 this is the original's `rate * min(3 - epoch / 100, 1)`.
+        """
+        if self.decay_start_epoch is None:
+            return self.learning_rate
+        left = (self.decay_end_epoch - epoch) / (self.decay_end_epoch - self.decay_start_epoch)
+        return self.learning_rate * min(left, 1.0)
+
+    def to_dict(self):
+        """The record as plain JSON types."""
+        return {**dataclasses.asdict(self), "pixels": list(self.pixels)}
+
+    @classmethod
+    def from_dict(cls, values):
+        """The record that `to_dict` wrote."""
+        return cls(**{**values, "pixels": tuple(values["pixels"])})
+
+
+def _check_setting(field, value):
+    meta = field.metadata
+    if value is None and meta["optional"]:
+        return
+    if meta["choices"] and value not in meta["choices"]:
+        choices = ", ".join(meta["choices"])
+        raise UserError(f"--{field.name} must be one of: {choices}. Received: {value!r}.")
+    if meta["check"] and not meta["check"](value):
+        raise UserError(f"--{field.name} must be {meta['expected']}. Received: {value}.")
+
+
+_DEFINE = {
+    bool: flags.DEFINE_boolean,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+}
+
+
+def define_flags(experiment, recipes, flag_values=flags.FLAGS):
+    """Defines one absl flag for every setting of the record.
+
+    Every flag's own default is None, "not given": which default holds depends on the recipe,
+    and the help text says it for each.
+
+    Args:
+        experiment: `ExperimentConfig`, the script's literal.
+        recipes: dict of recipe name to dict of setting overrides.
+        flag_values: where to define them.
+    """
+    for field in dataclasses.fields(experiment):
+        if not field.metadata:
+            continue
+        kind = next(t for t in _DEFINE if t.__name__ in str(field.type).split(" | ")[0])
+        if isinstance(field.type, type):
+            kind = field.type
+        define = _DEFINE[kind]
+        # The script's own name, or `--help` lists the flag under this module and hides it.
+        define(
+            field.name,
+            None,
+            _help_text(field, experiment, recipes),
+            module_name=sys.argv[0],
+            flag_values=flag_values,
+        )
+
+
+def _help_text(field, experiment, recipes):
+    meta = field.metadata
+    text = meta["help"]
+    choices = tuple(recipes) if field.name == "recipe" else meta["choices"]
+    if choices:
+        text += f" <{'|'.join(choices)}>"
+    default = getattr(experiment, field.name)
+    text += f". Default: {'not given' if default is None else default}"
+    for name, overrides in recipes.items():
+        if overrides.get(field.name, default) != default:
+            text += f"; with --recipe={name}: {overrides[field.name]}"
+    return f"{text} (from {meta['source']})"
+
+
+def config_from_flags(experiment, recipes, flag_values=flags.FLAGS):
+    """The record: the script's literal, then the recipe's settings, then the flags given.
+
+    Raises:
+        UserError: a setting is out of its range, or settings contradict each other.
+    """
+    given = {
+        field.name: flag_values[field.name].value
+        for field in dataclasses.fields(experiment)
+        if field.metadata and flag_values[field.name].present
+    }
+    recipe = given.get("recipe", experiment.recipe)
+    if recipe not in recipes:
+        raise UserError(f"--recipe must be one of: {', '.join(recipes)}. Received: {recipe!r}.")
+    return dataclasses.replace(experiment, **{**recipes[recipe], **given})

@@ -1,0 +1,100 @@
+"""The generators' batch normalization: statistics of the current batch, always."""
+
+import keras
+from keras import ops
+
+
+def normalize_by_batch(x, epsilon):
+    """Returns `(x - mean) / sqrt(var + epsilon)`, statistics over every axis but the last.
+
+    Args:
+        x: (N, ..., C), at least float32.
+        epsilon: float > 0, inside the root.
+
+    Returns:
+        Same shape and dtype as `x`; each channel has mean 0 and (biased) variance 1 - O(epsilon).
+    """
+    axes = tuple(range(len(x.shape) - 1))
+    centred = x - ops.mean(x, axis=axes, keepdims=True)
+    variance = ops.mean(ops.square(centred), axis=axes, keepdims=True)
+    return centred * ops.rsqrt(variance + epsilon)
+
+
+@keras.saving.register_keras_serializable(package="improved_gan_tf")
+class BatchStatisticsNorm(keras.layers.Layer):
+    """Normalises by the statistics of the batch at hand, in training and in sampling, and shifts.
+
+    The original's generators never use moving averages, not even to draw samples; a
+    `keras.layers.BatchNormalization` switched to inference would be another generator. There
+    is a shift and no scale.
+
+        y = (x - mean) / sqrt(var + epsilon) + beta        (mean, var over all axes but the last)
+
+    Batch meaning: the examples of the batch are coupled; each call sees its own batch only.
+
+    Training: the same in training and inference.
+
+    Args:
+        epsilon: float > 0 inside the root; 1e-6 in the original.
+        beta_initializer: default zeros.
+
+    Call arguments:
+        inputs: (N, ..., C), floating point.
+
+    Returns:
+        Same shape as the input, the layer's compute dtype.
+
+    Raises:
+        ValueError: `epsilon` is not positive, the input has rank below 2 or an unknown last
+            dimension.
+
+    Weights:
+        beta: (C,), the shift (`b` in the original).
+
+    Example:
+
+    >>> import numpy as np
+    >>> layer = BatchStatisticsNorm()
+    >>> float(np.mean(layer(np.array([[1.0], [3.0]], "float32"))))
+    0.0
+
+    References:
+        Paper:    Ioffe and Szegedy (2015); Salimans et al. (2016), Sec. 6.
+        Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `BatchNormLayer` with
+                  `g=None`, whose updates of the moving averages the scripts never run.
+    """
+
+    def __init__(self, epsilon=1e-6, beta_initializer="zeros", **kwargs):
+        super().__init__(**kwargs)
+        if not epsilon > 0.0:
+            raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon}")
+        self.epsilon = float(epsilon)
+        self.beta_initializer = keras.initializers.get(beta_initializer)
+        self.input_spec = keras.layers.InputSpec(min_ndim=2)
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        if channels is None:
+            raise ValueError(
+                "The last dimension of the input of `BatchStatisticsNorm` must be known. "
+                f"Received: input_shape={input_shape}"
+            )
+        self.beta = self.add_weight(
+            name="beta", shape=(channels,), initializer=self.beta_initializer, autocast=False
+        )
+        self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: channels})
+
+    def call(self, inputs):
+        # Statistics in the variables' dtype: sums over a batch do not fit half precision.
+        x = ops.cast(inputs, self.variable_dtype)
+        return ops.cast(normalize_by_batch(x, self.epsilon) + self.beta, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "epsilon": self.epsilon,
+            "beta_initializer": keras.initializers.serialize(self.beta_initializer),
+        }

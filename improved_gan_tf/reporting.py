@@ -1,0 +1,230 @@
+"""The run folder: everything a run leaves, and nothing written elsewhere.
+
+config.json             the resolved settings
+metrics.jsonl           one line of numbers per epoch
+tensorboard/            the same as TensorBoard events, with sample grids
+samples/epoch_0010.png  10 x 10 generated images per evaluation
+curves.png              losses and errors over the epochs
+predictions.npz         test-set logits (averaged and raw parameters) and labels
+discriminator.keras     with averaged parameters, where an average is kept
+discriminator_raw.keras with the parameters themselves
+generator.keras
+result.json             settings, versions, git commit, final numbers, wall time
+"""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+
+import keras
+import matplotlib
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+import improved_gan_tf
+from improved_gan_tf.errors import UserError
+
+
+def write_whole(path, write):
+    """Calls `write(temporary_path)` and renames: the file is whole or absent."""
+    path = pathlib.Path(path)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def image_grid(images, columns=10):
+    """Tiles images row by row with a two-pixel border.
+
+    Args:
+        images: uint8 (N, H, W, C), C 1 or 3, N a multiple of `columns`.
+        columns: int.
+
+    Returns:
+        uint8 array (rows * (H + 2) + 2, columns * (W + 2) + 2, C).
+    """
+    n, height, width, channels = images.shape
+    rows = n // columns
+    grid = np.full((rows, height + 2, columns, width + 2, channels), 128, np.uint8)
+    tiles = images.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
+    grid[:, :height, :, :width] = tiles
+    grid = grid.reshape(rows * (height + 2), columns * (width + 2), channels)
+    return np.pad(grid, ((2, 0), (2, 0), (0, 0)), constant_values=128)
+
+
+class RunFolder:
+    """One run's folder.
+
+    Args:
+        path: where it is; created.
+        overwrite: bool; an existing non-empty folder is moved aside instead of refused.
+
+    Raises:
+        UserError: the folder exists and is not empty, or cannot be written.
+    """
+
+    def __init__(self, path, overwrite=False):
+        self.path = pathlib.Path(path)
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise UserError(f"--run_dir must be a folder. Received: {path} (a file).")
+            if self.path.is_dir() and any(self.path.iterdir()):
+                if not overwrite:
+                    raise UserError(
+                        f"--run_dir={path} exists and is not empty; nothing is overwritten "
+                        "unasked. Give another --run_dir, or --overwrite to move the old "
+                        "folder aside."
+                    )
+                _move_aside(self.path)
+            (self.path / "samples").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"--run_dir={path} cannot be written: {error.strerror or error}."
+            ) from error
+        self._events = None
+
+    def write_json(self, name, content):
+        """Writes a JSON file, whole or not at all."""
+        text = json.dumps(content, indent=2) + "\n"
+        write_whole(self.path / name, lambda p: p.write_text(text, "utf-8"))
+
+    def append_metrics(self, metrics):
+        """Adds one line to metrics.jsonl and the same numbers to TensorBoard."""
+        with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(metrics) + "\n")
+        with self._event_writer().as_default(step=metrics["epoch"]):
+            for name, value in metrics.items():
+                if isinstance(value, float):
+                    tf.summary.scalar(name, value)
+        self._events.flush()
+
+    def write_samples(self, images, epoch):
+        """Writes a 10 x 10 grid as PNG and to TensorBoard.
+
+        Args:
+            images: uint8 (100, H, W, C).
+            epoch: int, number of finished epochs.
+        """
+        grid = image_grid(images)
+        picture = Image.fromarray(grid[:, :, 0] if grid.shape[-1] == 1 else grid)
+        write_whole(
+            self.path / "samples" / f"epoch_{epoch:04d}.png",
+            lambda p: picture.save(p, format="PNG"),
+        )
+        with self._event_writer().as_default(step=epoch):
+            tf.summary.image("samples", grid[None])
+        self._events.flush()
+
+    def write_models(self, models):
+        """Saves each `name: model` as `name.keras`, whole or not at all."""
+        for name, model in models.items():
+
+            def save(path, model=model):
+                renamed = path.with_suffix(".tmp.keras")  # Keras insists on the ending
+                model.save(renamed)
+                os.replace(renamed, path)
+
+            write_whole(self.path / f"{name}.keras", save)
+
+    def write_predictions(self, **arrays):
+        """Saves test-set predictions; read them with `numpy.load(..., allow_pickle=False)`."""
+
+        def save(path):
+            with open(path, "wb") as file:
+                np.savez_compressed(file, **arrays)
+
+        write_whole(self.path / "predictions.npz", save)
+
+    def write_curves(self, history, title):
+        """Draws losses and errors over the epochs.
+
+        Args:
+            history: list of the dicts given to `append_metrics`.
+            title: str.
+        """
+        figure = curves_figure(history, title)
+        write_whole(self.path / "curves.png", lambda p: figure.savefig(p, format="png", dpi=110))
+
+    def close(self):
+        """Closes the TensorBoard file."""
+        if self._events is not None:
+            self._events.close()
+
+    def _event_writer(self):
+        if self._events is None:
+            self._events = tf.summary.create_file_writer(str(self.path / "tensorboard"))
+        return self._events
+
+
+def _move_aside(path):
+    number = 1
+    while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
+        number += 1
+    path.rename(aside)
+
+
+def curves_figure(history, title):
+    """A figure of two panels: losses, and errors on a logarithmic scale."""
+    # Built without pyplot: no global state, no window system.
+    figure = matplotlib.figure.Figure(figsize=(10, 4.2), layout="constrained")
+    epochs = [m["epoch"] + 1 for m in history]
+    left, right = figure.subplots(1, 2)
+    for name, label in (
+        ("loss_supervised", "supervised"),
+        ("loss_unsupervised", "unsupervised"),
+        ("loss_generator", "generator"),
+    ):
+        left.plot(epochs, [m[name] for m in history], label=label)
+    left.set(xlabel="epoch", ylabel="loss (mean of the epoch)", yscale="symlog")
+    left.set_yscale("symlog", linthresh=0.01)
+    left.legend()
+    for name, label in (
+        ("train_error", "training (labeled, with noise)"),
+        ("test_error_averaged", "test, averaged parameters"),
+        ("test_error_raw", "test, raw parameters"),
+    ):
+        points = [
+            (e, 100 * m[name]) for e, m in zip(epochs, history, strict=True) if m[name] is not None
+        ]
+        if points:
+            right.plot(*zip(*points, strict=True), label=label, marker=".")
+    right.set(xlabel="epoch", ylabel="error (%)")
+    right.set_yscale("symlog", linthresh=0.1)
+    right.set_ylim(bottom=0)
+    right.legend()
+    figure.suptitle(title)
+    return figure
+
+
+def versions():
+    """Versions of what the numbers depend on, and the git commit of the code, if it has one."""
+    return {
+        "improved_gan_tf": improved_gan_tf.__version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit():
+    root = pathlib.Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit, changed = (
+            subprocess.run(
+                ["git", *args], cwd=root, capture_output=True, text=True, timeout=10, check=True
+            ).stdout.strip()
+            for args in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno"))
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit + ("+changes" if changed else "")

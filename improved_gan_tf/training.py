@@ -1,0 +1,227 @@
+"""The training step, and many steps in one call.
+
+One iteration is a discriminator step and then a generator step against the discriminator
+just updated (feature matching).
+
+Paper:    Salimans et al. (2016), Sec. 3.1, 5.
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_mnist_feature_matching.py,
+          `train_batch_disc`, `train_batch_gen` and the loop over `t`.
+"""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from improved_gan_tf import losses
+from improved_gan_tf.averaging import ParameterAverage
+from improved_gan_tf.networks import NOISE_DIM
+from improved_gan_tf.optimizers import Adam
+
+
+class Batch(NamedTuple):
+    """What one iteration sees: scaled images (N, H, W, C) and labels (N,)."""
+
+    labeled: tf.Tensor
+    labels: tf.Tensor
+    unlabeled: tf.Tensor
+    unlabeled_for_generator: tf.Tensor
+
+
+class StepLosses(NamedTuple):
+    """Scalars of one iteration, or their means over several."""
+
+    supervised: tf.Tensor
+    unsupervised: tf.Tensor
+    generator: tf.Tensor
+    train_error: tf.Tensor
+
+
+class TrainingImages:
+    """The training set on the device, as bytes; batches are gathered and scaled in the step.
+
+    Args:
+        images: uint8 array (N, H, W, C).
+        labels: integer array (N,).
+        scale: `(divisor, offset)`; pixels become `(byte - offset) / divisor`.
+    """
+
+    def __init__(self, images, labels, scale):
+        # Variables, not constants: a captured constant is copied into the graph.
+        self._images = tf.Variable(images, trainable=False, name="images")
+        self._labels = tf.Variable(labels, trainable=False, dtype=tf.int32, name="labels")
+        self._divisor, self._offset = scale
+
+    def images(self, rows):
+        """Scaled images of `rows`, (len(rows), H, W, C) in Keras' float type."""
+        pixels = tf.cast(tf.gather(self._images, rows), keras.config.floatx())
+        if self._offset:
+            pixels -= self._offset
+        return pixels / self._divisor
+
+    def batch(self, labeled_rows, unlabeled_rows, generator_rows):
+        """Gathers one iteration's `Batch` from row numbers, each (batch_size,)."""
+        return Batch(
+            self.images(labeled_rows),
+            tf.gather(self._labels, labeled_rows),
+            self.images(unlabeled_rows),
+            self.images(generator_rows),
+        )
+
+
+class Trainer:
+    """Holds the two players, their optimizers and the parameter average; runs iterations.
+
+    Args:
+        networks: `networks.Networks`.
+        training_images: `TrainingImages`.
+        seed: int, decides the generator's input noise.
+        unlabeled_weight: float >= 0, factor of the unsupervised loss.
+        feature_matching: `losses.feature_matching_l2` or `losses.feature_matching_l1`.
+        averaging_rate: float in [0, 1], rate of the parameter average; 0 keeps none.
+        supervised_only: bool; only the discriminator trains, on the supervised loss alone.
+    """
+
+    def __init__(
+        self,
+        networks,
+        training_images,
+        *,
+        seed,
+        unlabeled_weight=1.0,
+        feature_matching=losses.feature_matching_l2,
+        averaging_rate=1e-4,
+        supervised_only=False,
+    ):
+        self.generator, self.discriminator = networks
+        self._training_images = training_images
+        self._noise_seed = keras.random.SeedGenerator(seed)
+        self._unlabeled_weight = unlabeled_weight
+        self._feature_matching = feature_matching
+        self._step = self._supervised_step if supervised_only else self.step
+        self.discriminator_optimizer = Adam(learning_rate=0.0)
+        self.generator_optimizer = Adam(learning_rate=0.0)
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.generator_optimizer.build(self.generator.trainable_variables)
+        self.average = None
+        if averaging_rate:
+            self.average = ParameterAverage(self.discriminator.trainable_variables, averaging_rate)
+
+    def train(self, rows, learning_rate):
+        """Runs one iteration for each row triple and stops early when a loss is not finite.
+
+        Args:
+            rows: three integer arrays (iterations, batch_size): labeled, unlabeled, and
+                unlabeled rows for the generator.
+            learning_rate: float, for both players.
+
+        Returns:
+            `(StepLosses, int)`: means over the iterations that were run, and their number. A
+            number smaller than asked for, or means that are not finite, say that the last
+            iteration's losses were not finite.
+        """
+        self.discriminator_optimizer.learning_rate.assign(learning_rate)
+        self.generator_optimizer.learning_rate.assign(learning_rate)
+        sums, iterations = self._run(*(tf.constant(r, tf.int32) for r in rows))
+        iterations = int(iterations)
+        return StepLosses(*(float(s) / iterations for s in sums)), iterations
+
+    def copy_average_to(self, discriminator):
+        """Gives a second discriminator the averaged parameters.
+
+        Scales that are not trained are not averaged either: they are copied as they are.
+        """
+        self.average.copy_to(discriminator.trainable_variables)
+        for target, source in zip(
+            _fixed_weights(discriminator), _fixed_weights(self.discriminator), strict=True
+        ):
+            target.assign(source)
+
+    def average_weight(self):
+        """How much of its weight the zero-started average holds by now, in [0, 1]; or None."""
+        if self.average is None:
+            return None
+        updates = int(self.discriminator_optimizer.iterations.numpy())
+        return 1.0 - (1.0 - self.average.rate) ** updates
+
+    @tf.function(reduce_retracing=True)
+    def _run(self, labeled_rows, unlabeled_rows, generator_rows):
+        # One graph for any number of iterations: Python is entered once a call.
+        total = tf.shape(labeled_rows)[0]
+        zero = tf.zeros((), keras.config.floatx())
+
+        def finite(i, sums):
+            return tf.logical_and(i < total, tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
+
+        def iterate(i, sums):
+            batch = self._training_images.batch(
+                labeled_rows[i], unlabeled_rows[i], generator_rows[i]
+            )
+            step_losses = self._step(batch)
+            return i + 1, StepLosses(*(s + x for s, x in zip(sums, step_losses, strict=True)))
+
+        i, sums = tf.while_loop(
+            finite, iterate, (0, StepLosses(zero, zero, zero, zero)), parallel_iterations=1
+        )
+        return sums, i
+
+    def step(self, batch):
+        """One iteration of the semi-supervised game; returns its `StepLosses`.
+
+        The losses are those before the respective update, as the original reports them.
+        """
+        supervised, unsupervised, train_error = self._discriminator_step(batch)
+        generator = self._generator_step(batch.unlabeled_for_generator)
+        return StepLosses(supervised, unsupervised, generator, train_error)
+
+    def _discriminator_step(self, batch):
+        generated = self.generator(self._draw_z(batch.unlabeled.shape[0]), training=True)
+        with tf.GradientTape() as tape:
+            # No layer of this discriminator couples examples, so the three minibatches pass
+            # as one: the same numbers with larger matrix products.
+            images = tf.concat([batch.labeled, batch.unlabeled, generated], axis=0)
+            logits = self.discriminator(images, training=True)["logits"]
+            labeled, unlabeled, fake = tf.split(logits, 3)
+            supervised = losses.supervised_loss(labeled, batch.labels)
+            unsupervised = losses.unsupervised_loss(unlabeled, fake)
+            loss = supervised + self._unlabeled_weight * unsupervised
+        self._update_discriminator(tape, loss)
+        return supervised, unsupervised, losses.error_rate(labeled, batch.labels)
+
+    def _generator_step(self, real):
+        target = self.discriminator(real, training=True)["features"]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            variables = self.generator.trainable_variables
+            tape.watch([v.value for v in variables])
+            generated = self.generator(self._draw_z(real.shape[0]), training=True)
+            features = self.discriminator(generated, training=True)["features"]
+            loss = self._feature_matching(target, features)
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        self.generator_optimizer.apply(gradients, variables)
+        return loss
+
+    def _supervised_step(self, batch):
+        with tf.GradientTape() as tape:
+            logits = self.discriminator(batch.labeled, training=True)["logits"]
+            supervised = losses.supervised_loss(logits, batch.labels)
+        self._update_discriminator(tape, supervised)
+        nothing = tf.zeros_like(supervised)
+        error = losses.error_rate(logits, batch.labels)
+        return StepLosses(supervised, nothing, nothing, error)
+
+    def _update_discriminator(self, tape, loss):
+        variables = self.discriminator.trainable_variables
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        if self.average is not None:
+            # D4: before the optimizer, so that the average takes the old parameters.
+            self.average.update()
+        self.discriminator_optimizer.apply(gradients, variables)
+
+    def _draw_z(self, count):
+        return keras.random.uniform(
+            (count, NOISE_DIM), dtype=keras.config.floatx(), seed=self._noise_seed
+        )
+
+
+def _fixed_weights(model):
+    return [w for w in model.weights if not w.trainable]
