@@ -1,11 +1,12 @@
 """What every run script does with its literal of settings: flags, data, runs, table, exit code."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
 import sys
 
-from absl import app, flags
+from absl import app, logging
 
 from improved_gan_tf import config as config_module
 from improved_gan_tf.errors import DivergedError, UserError
@@ -23,33 +24,27 @@ def main(experiment, recipes):
         recipes: dict of recipe name to dict of the settings it changes.
     """
     config_module.define_flags(experiment, recipes)
-    app.run(lambda argv: _run(argv, experiment, recipes), flags_parser=_parse_flags)
+    with _exit_codes():
+        app.run(lambda argv: _run(experiment, recipes), flags_parser=config_module.parse_flags)
 
 
-def _parse_flags(argv):
+@contextlib.contextmanager
+def _exit_codes():
     try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
-        _print_error(f"{error} (--help lists every flag.)")
-        sys.exit(EXIT_USER_ERROR)
-
-
-def _run(argv, experiment, recipes):
-    try:
-        if len(argv) > 1:
-            raise UserError(
-                f"Settings are given as --name=value. Received: {' '.join(argv[1:])!r}."
-            )
-        config = config_module.config_from_flags(experiment, recipes)
-        paper_config = dataclasses.replace(experiment, **recipes[config.recipe])
-        status = _run_config(config, paper_config)
+        yield
     except UserError as error:
-        _print_error(error)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
     except DivergedError as error:
-        _print_error(error)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_DIVERGED)
-    if status == "interrupted":
+
+
+def _run(experiment, recipes):
+    logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
+    config = config_module.config_from_flags(experiment, recipes)
+    paper_config = dataclasses.replace(experiment, **recipes[config.recipe])
+    if _run_config(config, paper_config) == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
 
 
@@ -100,7 +95,3 @@ def _print_dry_run(config, dataset, run_dir):
         f"{streams.iterations} iterations, {len(subset.labeled)} labeled images, and write "
         f"{run_dir}. Nothing was trained or written (--dry_run)."
     )
-
-
-def _print_error(error):
-    print(f"error: {error}", file=sys.stderr)

@@ -270,3 +270,18 @@ def config_from_flags(experiment, recipes, flag_values=flags.FLAGS):
     if recipe not in recipes:
         raise UserError(f"--recipe must be one of: {', '.join(recipes)}. Received: {recipe!r}.")
     return dataclasses.replace(experiment, **{**recipes[recipe], **given})
+
+
+def parse_flags(argv, flag_values=flags.FLAGS):
+    """Parses the command line for `absl.app.run`.
+
+    Raises:
+        UserError: an unknown flag, a value of the wrong type, or an argument without a flag.
+    """
+    try:
+        rest = flag_values(argv)
+    except flags.Error as error:
+        raise UserError(f"{error} (--help lists every flag.)") from error
+    if len(rest) > 1:
+        raise UserError(f"Settings are given as --name=value. Received: {' '.join(rest[1:])!r}.")
+    return rest

@@ -17,7 +17,7 @@ from improved_gan_tf import data, evaluation, networks, reporting
 from improved_gan_tf.collapse import collapsed_at
 from improved_gan_tf.errors import DivergedError
 from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.training import StepLosses, Trainer, TrainingImages
+from improved_gan_tf.training import DeviceImages, StepLosses, Trainer
 
 ITERATIONS_PER_CALL = 100  # a few seconds: how long Ctrl-C waits
 SAMPLE_COUNT = 100
@@ -84,7 +84,7 @@ class Run:
         self.folder = reporting.RunFolder(run_dir, config.overwrite)
         self.folder.write_json("config.json", config.to_dict())
         self.history = []
-        self.test_errors = {"test_error_averaged": None, "test_error_raw": None}
+        self.test_wrong = {"averaged": None, "raw": None}
         self.saved_epochs = None  # finished epochs when the folder's models were written
         self._build()
 
@@ -92,10 +92,8 @@ class Run:
         config = self.config
         build_generator, build_discriminator = networks.BUILDERS[config.dataset, config.model]
         players = networks.Networks(build_generator(config.seed), build_discriminator(config.seed))
-        train = TrainingImages(self.dataset.train_images, self.dataset.train_labels, config.pixels)
-        self.test = TrainingImages(
-            self.dataset.test_images, self.dataset.test_labels, config.pixels
-        )
+        train = DeviceImages(self.dataset.train_images, self.dataset.train_labels, config.pixels)
+        self.test = DeviceImages(self.dataset.test_images, self.dataset.test_labels, config.pixels)
         # Once, in sight: scales and biases from 500 training images.
         initialize_from_data(players.discriminator, train.images(self.subset.initialization))
         self.trainer = Trainer(
@@ -108,6 +106,8 @@ class Run:
         )
         # The network that holds the averaged parameters whenever they are tested or saved.
         self.averaged_discriminator = build_discriminator(config.seed)
+        self.raw_predictor = evaluation.Predictor(players.discriminator, self.test)
+        self.averaged_predictor = evaluation.Predictor(self.averaged_discriminator, self.test)
         self.sample_noise = np.random.RandomState(config.seed).uniform(
             size=(SAMPLE_COUNT, networks.NOISE_DIM)
         )
@@ -171,7 +171,7 @@ class Run:
         evaluate = (epoch + 1) % config.evaluate_every == 0 or epoch + 1 == config.epochs
         if evaluate:
             self.evaluate()
-            metrics |= self.test_errors
+            metrics |= self.test_errors()
         metrics["seconds"] = seconds
         losses = [m["loss_unsupervised"] for m in self.history] + [metrics["loss_unsupervised"]]
         # Without an unsupervised loss there is no game to lose.
@@ -184,27 +184,29 @@ class Run:
 
     def evaluate(self):
         """Scores every test image, with averaged and with raw parameters."""
-        labels = self.dataset.test_labels
-        self.logits_raw = evaluation.predict_logits(
-            self.trainer.discriminator, self.test, len(labels)
-        )
-        self.test_errors["test_error_raw"] = _error(self.logits_raw, labels)
-        self.logits_averaged = None
+        self.logits = {"raw": self.raw_predictor.logits()}
         if self.trainer.average is not None:
             self.trainer.copy_average_to(self.averaged_discriminator)
-            self.logits_averaged = evaluation.predict_logits(
-                self.averaged_discriminator, self.test, len(labels)
-            )
-            self.test_errors["test_error_averaged"] = _error(self.logits_averaged, labels)
+            self.logits["averaged"] = self.averaged_predictor.logits()
+        labels = self.dataset.test_labels
+        for kind, logits in self.logits.items():
+            self.test_wrong[kind] = evaluation.wrong_count(logits, labels)
+
+    def test_errors(self):
+        """`{"test_error_averaged": fraction or None, "test_error_raw": ...}` last measured."""
+        count = len(self.dataset.test_labels)
+        return {
+            f"test_error_{kind}": None if wrong is None else wrong / count
+            for kind, wrong in self.test_wrong.items()
+        }
 
     def save(self, epochs_done):
         """Writes models, predictions, samples and curves of the present state."""
         averaged = self.trainer.average is not None
         tested = self.averaged_discriminator if averaged else self.trainer.discriminator
         models = {"discriminator": tested, "discriminator_raw": self.trainer.discriminator}
-        predictions = {"logits_raw": self.logits_raw, "labels": self.dataset.test_labels}
-        if averaged:
-            predictions["logits_averaged"] = self.logits_averaged
+        predictions = {f"logits_{kind}": logits for kind, logits in self.logits.items()}
+        predictions["labels"] = self.dataset.test_labels
         if not self.config.supervised_only:
             models["generator"] = self.trainer.generator
             self.folder.write_samples(self.sample_images(), epochs_done)
@@ -232,12 +234,6 @@ class Run:
             status: "finished", "interrupted" or "diverged".
             wall_seconds: float.
         """
-        count = len(self.dataset.test_labels)
-
-        def wrong(kind):
-            error = self.test_errors[f"test_error_{kind}"]
-            return None if error is None else round(error * count)
-
         result = {
             "status": status,
             "title": self.title(),
@@ -246,9 +242,9 @@ class Run:
             "final": {
                 "epochs": len(self.history),
                 "models_of_epoch": self.saved_epochs,
-                "test_count": count,
-                "test_wrong_averaged": wrong("averaged"),
-                "test_wrong_raw": wrong("raw"),
+                "test_count": len(self.dataset.test_labels),
+                "test_wrong_averaged": self.test_wrong["averaged"],
+                "test_wrong_raw": self.test_wrong["raw"],
                 "average_weight": self.trainer.average_weight(),
                 "collapsed_at_epoch": None
                 if self.config.supervised_only
@@ -261,10 +257,6 @@ class Run:
         self.folder.write_json("result.json", result)
         self.folder.close()
         return result
-
-
-def _error(logits, labels):
-    return float(np.mean(np.argmax(logits, axis=1) != labels))
 
 
 def epoch_line(metrics):

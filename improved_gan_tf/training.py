@@ -37,8 +37,8 @@ class StepLosses(NamedTuple):
     train_error: tf.Tensor
 
 
-class TrainingImages:
-    """The training set on the device, as bytes; batches are gathered and scaled in the step.
+class DeviceImages:
+    """A set of images on the device, as bytes; batches are gathered and scaled in the step.
 
     Args:
         images: uint8 array (N, H, W, C).
@@ -51,6 +51,9 @@ class TrainingImages:
         self._images = tf.Variable(images, trainable=False, name="images")
         self._labels = tf.Variable(labels, trainable=False, dtype=tf.int32, name="labels")
         self._divisor, self._offset = scale
+
+    def __len__(self):
+        return int(self._labels.shape[0])
 
     def images(self, rows):
         """Scaled images of `rows`, (len(rows), H, W, C) in Keras' float type."""
@@ -74,7 +77,7 @@ class Trainer:
 
     Args:
         networks: `networks.Networks`.
-        training_images: `TrainingImages`.
+        images: `DeviceImages`.
         seed: int, decides the generator's input noise.
         unlabeled_weight: float >= 0, factor of the unsupervised loss.
         feature_matching: `losses.feature_matching_l2` or `losses.feature_matching_l1`.
@@ -85,7 +88,7 @@ class Trainer:
     def __init__(
         self,
         networks,
-        training_images,
+        images,
         *,
         seed,
         unlabeled_weight=1.0,
@@ -94,7 +97,7 @@ class Trainer:
         supervised_only=False,
     ):
         self.generator, self.discriminator = networks
-        self._training_images = training_images
+        self._data = images
         self._noise_seed = keras.random.SeedGenerator(seed)
         self._unlabeled_weight = unlabeled_weight
         self._feature_matching = feature_matching
@@ -154,9 +157,7 @@ class Trainer:
             return tf.logical_and(i < total, tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
 
         def iterate(i, sums):
-            batch = self._training_images.batch(
-                labeled_rows[i], unlabeled_rows[i], generator_rows[i]
-            )
+            batch = self._data.batch(labeled_rows[i], unlabeled_rows[i], generator_rows[i])
             step_losses = self._step(batch)
             return i + 1, StepLosses(*(s + x for s, x in zip(sums, step_losses, strict=True)))
 
