@@ -57,6 +57,7 @@ class WeightNormConv2DTranspose(WeightNormConvLayer):
             that the output gains at the bottom and at the right.
         data_format: "channels_last" or None.
         dilation_rate: int or two ints > 0, default 1; not together with strides above 1.
+            TensorFlow computes only 1 on CPUs.
         activation: what `keras.activations.get` accepts; default linear.
         use_bias: bool, default True.
         kernel_initializer: default N(0, 0.05), the original's.
