@@ -14,11 +14,18 @@ Original: openai/improved-gan@4f5d1ec, imagenet/ops.py, `VBNL`, `VBNLP`.
 
 import contextlib
 import contextvars
+import math
 
 import keras
 from keras import ops
 
 from improved_gan_tf.layers.layer_replacement import replace_layers
+
+
+def _mean(x, axes):
+    """Returns the mean over `axes`, kept; `ops.mean` is float32 on JAX and PyTorch, always."""
+    count = math.prod(ops.shape(x)[axis] for axis in axes)
+    return ops.sum(x, axis=axes, keepdims=True) / ops.cast(count, x.dtype)
 
 
 def row_statistics(inputs, axes):
@@ -34,16 +41,16 @@ def row_statistics(inputs, axes):
     if not axes:
         zeros = inputs - inputs
         return zeros, inputs, zeros
-    mean = ops.mean(inputs, axis=axes, keepdims=True)
+    mean = _mean(inputs, axes)
     centred = inputs - mean
-    return centred, mean, ops.mean(ops.square(centred), axis=axes, keepdims=True)
+    return centred, mean, _mean(ops.square(centred), axes)
 
 
 def pooled_statistics(mean, variance):
     """Returns mean and variance, (1, 1, ..., C), over all rows of a batch, from each row's own."""
-    pooled_mean = ops.mean(mean, axis=0, keepdims=True)
-    spread = ops.mean(ops.square(mean - pooled_mean), axis=0, keepdims=True)
-    return pooled_mean, ops.mean(variance, axis=0, keepdims=True) + spread
+    pooled_mean = _mean(mean, (0,))
+    spread = _mean(ops.square(mean - pooled_mean), (0,))
+    return pooled_mean, _mean(variance, (0,)) + spread
 
 
 def virtual_statistics(mean, variance, reference_mean, reference_variance, weight):
@@ -599,15 +606,15 @@ def freeze_reference(model, inputs=None):
         A `keras.Model` of the same structure.
 
     Raises:
-        ValueError: the model contains no `VirtualBatchNorm` or no reference was set; one is
-            called more than once, or sits inside a subclassed model or layer; the input shape is
-            unknown.
+        ValueError: the model is not built, or neither Sequential nor functional; it contains no
+            `VirtualBatchNorm`, one that is called more than once, or one inside another layer; no
+            reference was set; the input shape is unknown.
 
     References:
         Paper: Salimans et al. (2016), Sec. 3.5.
     """
     if inputs is None:
-        inputs = keras.tree.map_structure(_row_of_zeros, model.input)
+        inputs = _rows_of_zeros(model)
     with _recording() as recorded:
         model(inputs, training=False)
     if not recorded:
@@ -633,6 +640,17 @@ def freeze_reference(model, inputs=None):
             f"are inside another layer or a subclassed model. Received: layers {left}"
         )
     return copy
+
+
+def _rows_of_zeros(model):
+    if isinstance(model, keras.Sequential) and model.built:
+        return _row_of_zeros(model.inputs[0])
+    if getattr(model, "input", None) is None:
+        raise ValueError(
+            "`freeze_reference` takes a built Sequential or functional model. "
+            f"Received: model={model.name} of type {type(model).__name__}"
+        )
+    return keras.tree.map_structure(_row_of_zeros, model.input)
 
 
 def _row_of_zeros(tensor):
