@@ -1,0 +1,178 @@
+"""Weight-normalised layers turned into plain ones."""
+
+import keras
+import numpy as np
+import pytest
+
+from improved_gan_tf.layers.activations import leaky_relu
+from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
+from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm_removal import remove_weight_norm
+from tests.numerics import BACKEND, float64, to_numpy
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SOFTMAX = "softmax"  # not elementwise: the order of padding and activation would show
+CASES = [
+    (lambda: WeightNormDense(3, activation=SOFTMAX), (5,), "Dense"),
+    (lambda: WeightNormDense(3, use_bias=False, epsilon=0.5), (4, 5), "Dense"),
+    (lambda: WeightNormConv2D(4, 3, strides=2, activation=SOFTMAX), (7, 6, 2), "Conv2D"),
+    (lambda: WeightNormConv2D(4, 3, padding="same", dilation_rate=2), (7, 6, 2), "Conv2D"),
+    (lambda: WeightNormConv2D(4, 3, padding=1, groups=2, epsilon=0.5), (7, 6, 2), "Conv2D"),
+    (lambda: WeightNormConv2D(4, 3, padding=1, strides=2), (8, 8, 2), "Sequential"),
+    (lambda: WeightNormConv2D(4, 3, padding=(0, 1), use_bias=False), (7, 6, 2), "Sequential"),
+    (
+        lambda: WeightNormConv2DTranspose(3, 4, strides=2, padding="same", output_padding=1),
+        (4, 4, 2),
+        "Conv2DTranspose",
+    ),
+    (
+        lambda: WeightNormConv2DTranspose(3, 5, strides=2, activation=SOFTMAX, epsilon=0.5),
+        (4, 4, 2),
+        "Conv2DTranspose",
+    ),
+    (
+        lambda: WeightNormConv2DTranspose(
+            3, 5, strides=2, padding=2, output_padding=1, activation=SOFTMAX
+        ),
+        (4, 4, 2),
+        "Sequential",
+    ),
+    (
+        lambda: WeightNormConv2DTranspose(3, 2, strides=3, padding=(1, 0), use_bias=False),
+        (4, 4, 2),
+        "Sequential",
+    ),
+]
+
+
+def built(layer, shape):
+    layer.build((None, *shape))
+    generator = np.random.default_rng(0)
+    for weight in layer.weights:
+        weight.assign(generator.normal(size=weight.shape))
+    return layer
+
+
+def inputs(shape, rows=3):
+    return np.random.default_rng(1).normal(size=(rows, *shape)).astype("float32")
+
+
+@pytest.mark.parametrize(("make", "shape", "kind"), CASES)
+def test_a_layer_and_its_plain_form_agree(make, shape, kind):
+    layer, x = built(make(), shape), inputs(shape)
+    plain = remove_weight_norm(layer)
+    assert type(plain).__name__ == kind
+    assert plain.name == layer.name
+    assert not any("scale" in w.name for w in plain.weights)
+    np.testing.assert_allclose(to_numpy(plain(x)), to_numpy(layer(x)), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("make", "shape", "kind"), CASES)
+def test_float64_layers_agree_to_float64(make, shape, kind):
+    with float64():
+        layer, x = built(make(), shape), inputs(shape).astype("float64")
+        outputs = to_numpy(remove_weight_norm(layer)(x))
+        expected = to_numpy(layer(x))
+    # Keras's softmax and matmul are float32 on other backends, whatever their argument.
+    tolerance = 1e-12 if BACKEND == "tensorflow" else 1e-5
+    np.testing.assert_allclose(outputs, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_the_kernel_is_the_normalised_one():
+    layer = WeightNormDense(1, epsilon=0.0)
+    layer.build((None, 2))
+    layer.kernel.assign([[3.0], [4.0]])
+    layer.scale.assign([10.0])
+    np.testing.assert_allclose(to_numpy(remove_weight_norm(layer).kernel), [[6.0], [8.0]])
+
+
+def discriminator():
+    """A functional graph with a branch, a shared layer, a nested model and a batch norm."""
+    tail = keras.Sequential(
+        [
+            keras.Input((4, 4, 4)),
+            WeightNormConv2D(3, 1, activation=leaky_relu, name="one_by_one"),
+            keras.layers.GlobalAveragePooling2D(),
+        ],
+        name="tail",
+    )
+    shared = WeightNormConv2D(4, 3, padding="same", name="shared")
+    image = keras.Input((8, 8, 2))
+    x = WeightNormConv2D(4, 3, strides=2, padding=1, name="down")(image)
+    x = keras.layers.BatchNormalization()(x)
+    features = tail(shared(shared(x)) + x)
+    logits = WeightNormDense(2, name="logits")(features)
+    model = keras.Model(image, {"logits": logits, "features": features})
+    generator = np.random.default_rng(2)
+    for weight in model.weights:
+        weight.assign(np.abs(generator.normal(size=weight.shape)))
+    return model
+
+
+def test_a_model_and_its_plain_form_agree(tmp_path):
+    model, x = discriminator(), inputs((8, 8, 2))
+    plain = remove_weight_norm(model)
+    plain.save(tmp_path / "plain.keras")
+    loaded = keras.models.load_model(tmp_path / "plain.keras")
+    expected = model(x)
+    for copy in (plain, loaded):
+        outputs = copy(x)
+        assert set(outputs) == {"logits", "features"}
+        for name, value in outputs.items():
+            np.testing.assert_allclose(
+                to_numpy(value), to_numpy(expected[name]), rtol=1e-4, atol=1e-5
+            )
+
+
+def test_every_layer_of_a_model_is_replaced_and_the_model_kept():
+    model = discriminator()
+    kinds = [type(layer).__name__ for layer in model.layers]
+    before = [to_numpy(w) for w in model.weights]
+    plain = remove_weight_norm(model)
+    names = [type(layer).__name__ for layer in (*plain.layers, *plain.get_layer("tail").layers)]
+    assert not any("WeightNorm" in name for name in names)
+    assert [type(layer).__name__ for layer in model.layers] == kinds
+    assert len([name for name in names if name == "Conv2D"]) == 2  # the shared layer once
+    plain.set_weights([0.0 * np.asarray(w) for w in plain.get_weights()])
+    for old, new in zip(before, model.weights, strict=True):
+        np.testing.assert_array_equal(old, to_numpy(new))
+
+
+def test_what_is_not_trained_stays_so():
+    layer = built(WeightNormConv2D(2, 3, padding=1, strides=2), (8, 8, 2))
+    layer.trainable = False
+    assert remove_weight_norm(layer).trainable_weights == []
+
+
+def test_an_unbuilt_layer_is_refused():
+    with pytest.raises(ValueError, match=r"Only a built layer .* Received: layer 'young'"):
+        remove_weight_norm(WeightNormDense(3, name="young"))
+
+
+def test_an_unbuilt_model_is_refused():
+    with pytest.raises(ValueError, match=r"Only a built model .* Received: model=young"):
+        remove_weight_norm(keras.Sequential([WeightNormDense(3)], name="young"))
+
+
+def test_another_layer_is_refused():
+    with pytest.raises(ValueError, match=r"model or a weight-normalised layer. Received: Dense"):
+        remove_weight_norm(keras.layers.Dense(3))
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = WeightNormDense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+def test_a_subclassed_model_is_refused():
+    model = Subclassed()
+    model(inputs((5,)))
+    with pytest.raises(ValueError, match="Sequential models or Functional models"):
+        remove_weight_norm(model)
