@@ -16,16 +16,16 @@ EXIT_DIVERGED = 3
 EXIT_INTERRUPTED = 130
 
 
-def main(experiment, recipes):
+def main(experiment, variants):
     """Runs a script's experiment with the flags of the command line; exits the process.
 
     Args:
         experiment: `ExperimentConfig`, the script's literal.
-        recipes: dict of recipe name to dict of the settings it changes.
+        variants: `{model: {recipe: {setting: value}}}`, see `config.define_flags`.
     """
-    config_module.define_flags(experiment, recipes)
+    config_module.define_flags(experiment, variants)
     with _exit_codes():
-        app.run(lambda argv: _run(experiment, recipes), flags_parser=config_module.parse_flags)
+        app.run(lambda argv: _run(experiment, variants), flags_parser=config_module.parse_flags)
 
 
 @contextlib.contextmanager
@@ -40,15 +40,14 @@ def _exit_codes():
         sys.exit(EXIT_DIVERGED)
 
 
-def _run(experiment, recipes):
+def _run(experiment, variants):
     logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
-    config = config_module.config_from_flags(experiment, recipes)
-    paper_config = dataclasses.replace(experiment, **recipes[config.recipe])
-    if _run_config(config, paper_config) == "interrupted":
+    config, published = config_module.config_from_flags(experiment, variants)
+    if _run_config(config, published) == "interrupted":
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _run_config(config, paper_config):
+def _run_config(config, published):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Imported here: `--help` and a wrong flag answer without starting TensorFlow.
     from improved_gan_tf import data, experiment, paper
@@ -58,12 +57,12 @@ def _run_config(config, paper_config):
     if config.dry_run:
         _print_dry_run(config, dataset, run_dir)
         return "finished"
-    result = experiment.execute(config, dataset, run_dir, paper_config)
+    result = experiment.execute(config, dataset, run_dir, published)
     results = [result]
     if result["status"] == "finished" and config.with_baseline and not config.supervised_only:
         baseline = dataclasses.replace(config, supervised_only=True)
         results.append(
-            experiment.execute(baseline, dataset, run_dir / "supervised_only", paper_config)
+            experiment.execute(baseline, dataset, run_dir / "supervised_only", published)
         )
     print()
     print(paper.comparison_table(results))
@@ -80,14 +79,10 @@ def _how_it_ended(status):
 
 
 def _print_dry_run(config, dataset, run_dir):
-    from improved_gan_tf import data
+    from improved_gan_tf import experiment, networks
 
-    subset = data.choose_labeled_subset(
-        dataset.train_labels, config.labels_per_class, config.seed_data
-    )
-    streams = data.EpochStreams(
-        len(dataset.train_labels), subset.labeled, config.batch_size, config.seed
-    )
+    subset, streams = experiment.labeled_subset_and_streams(config, dataset)
+    networks.EXPERIMENTS[config.dataset, config.model].build(config.seed, config.width_multiplier)
     for name, value in config.to_dict().items():
         print(f"{name} = {value}")
     print(

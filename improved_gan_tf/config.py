@@ -12,7 +12,7 @@ from absl import flags
 
 from improved_gan_tf.errors import UserError
 
-MODELS = ("feature_matching",)
+MODELS = ("feature_matching", "minibatch_discrimination")
 DATA_SOURCES = ("tfds", "sample")
 
 
@@ -46,10 +46,16 @@ OURS = "ours"
 class ExperimentConfig:
     """The resolved settings of one run; saved with it as `config.json`."""
 
-    dataset: str  # "mnist"; the run script decides it, there is no flag
+    # What makes the experiment; the run script decides it, there are no flags.
+    dataset: str  # key of `data.DATASETS`
     pixels: tuple[float, float]  # (divisor, offset): pixels become (byte - offset) / divisor
+    generator_objective: str  # key of `training.GENERATOR_OBJECTIVES`
+    generator_steps: int  # generator steps after each discriminator step
+    initialization_images: str  # "permuted_training_set" or "labeled_stream"
 
-    model: str = _setting("which generator objective is trained", source=AUTHORS, choices=MODELS)
+    model: str = _setting(
+        "which of the paper's two techniques trains the generator", source=AUTHORS, choices=MODELS
+    )
     recipe: str = _setting(
         "set of defaults for the learning rate, its schedule and parameter averaging",
         source=AUTHORS,
@@ -92,11 +98,18 @@ class ExperimentConfig:
         check=lambda v: 0 <= v < 2**32,
         expected="a whole number from 0 to 4294967295",
     )
-    seed_data: int = _setting(
-        "decides which training images are labeled",
+    seed_data: int | None = _setting(
+        "decides which training images are labeled; --seed decides if not given",
         source=AUTHORS,
         check=lambda v: 0 <= v < 2**32,
         expected="a whole number from 0 to 4294967295",
+        optional=True,
+    )
+    width_multiplier: float = _setting(
+        "factor of the width of every hidden layer; other than 1 is not the paper's network",
+        source=OURS,
+        check=lambda v: math.isfinite(v) and v > 0,
+        expected="a finite number larger than 0",
     )
     epochs: int = _setting(
         "passes over the training images",
@@ -213,15 +226,16 @@ _DEFINE = {
 }
 
 
-def define_flags(experiment, recipes, flag_values=flags.FLAGS):
+def define_flags(experiment, variants, flag_values=flags.FLAGS):
     """Defines one absl flag for every setting of the record.
 
-    Every flag's own default is None, "not given": which default holds depends on the recipe,
-    and the help text says it for each.
+    Every flag's own default is None, "not given": which default holds depends on the model and
+    the recipe, and the help text says it for each.
 
     Args:
         experiment: `ExperimentConfig`, the script's literal.
-        recipes: dict of recipe name to dict of setting overrides.
+        variants: `{model: {recipe: {setting: value}}}`, what each changes in the literal; the
+            first recipe of a model is its default.
         flag_values: where to define them.
     """
     for field in dataclasses.fields(experiment):
@@ -235,28 +249,41 @@ def define_flags(experiment, recipes, flag_values=flags.FLAGS):
         define(
             field.name,
             None,
-            _help_text(field, experiment, recipes),
+            _help_text(field, experiment, variants),
             module_name=sys.argv[0],
             flag_values=flag_values,
         )
 
 
-def _help_text(field, experiment, recipes):
+def _help_text(field, experiment, variants):
     meta = field.metadata
     text = meta["help"]
-    choices = tuple(recipes) if field.name == "recipe" else meta["choices"]
+    choices = meta["choices"]
+    if field.name == "recipe":
+        choices = tuple(dict.fromkeys(name for recipes in variants.values() for name in recipes))
+    if field.name == "model":
+        choices = tuple(variants)
     if choices:
         text += f" <{'|'.join(choices)}>"
     default = getattr(experiment, field.name)
-    text += f". Default: {'not given' if default is None else default}"
-    for name, overrides in recipes.items():
-        if overrides.get(field.name, default) != default:
-            text += f"; with --recipe={name}: {overrides[field.name]}"
+    text += f". Default: {_shown(default)}"
+    for model, recipes in variants.items():
+        for recipe, overrides in recipes.items():
+            if overrides.get(field.name, default) != default:
+                text += f"; with --model={model} --recipe={recipe}: {overrides[field.name]}"
     return f"{text} (from {meta['source']})"
 
 
-def config_from_flags(experiment, recipes, flag_values=flags.FLAGS):
-    """The record: the script's literal, then the recipe's settings, then the flags given.
+def _shown(value):
+    return "not given" if value is None else value
+
+
+def config_from_flags(experiment, variants, flag_values=flags.FLAGS):
+    """The record: the script's literal, the model's and recipe's settings, the flags given.
+
+    Returns:
+        `(config, published)`: the run's record, and the one that the model and recipe stand for
+        without any other flag.
 
     Raises:
         UserError: a setting is out of its range, or settings contradict each other.
@@ -266,10 +293,18 @@ def config_from_flags(experiment, recipes, flag_values=flags.FLAGS):
         for field in dataclasses.fields(experiment)
         if field.metadata and flag_values[field.name].present
     }
-    recipe = given.get("recipe", experiment.recipe)
-    if recipe not in recipes:
-        raise UserError(f"--recipe must be one of: {', '.join(recipes)}. Received: {recipe!r}.")
-    return dataclasses.replace(experiment, **{**recipes[recipe], **given})
+    model = given.get("model", experiment.model)
+    if model not in variants:
+        raise UserError(f"--model must be one of: {', '.join(variants)}. Received: {model!r}.")
+    recipe = given.get("recipe", next(iter(variants[model])))
+    if recipe not in variants[model]:
+        raise UserError(
+            f"--recipe must be one of: {', '.join(variants[model])} (with --model={model}). "
+            f"Received: {recipe!r}."
+        )
+    settings = {**variants[model][recipe], "model": model, "recipe": recipe}
+    published = dataclasses.replace(experiment, **settings)
+    return dataclasses.replace(experiment, **{**settings, **given}), published
 
 
 def parse_flags(argv, flag_values=flags.FLAGS):

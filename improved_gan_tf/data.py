@@ -5,8 +5,8 @@ drawn in the original's order, so that with the original's file order the origin
 out.
 
 Paper:    Salimans et al. (2016), Sec. 6.
-Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_mnist_feature_matching.py, from
-          "select labeled data" to "construct randomly permuted minibatches".
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, from "select labeled data"
+          to "construct randomly permuted minibatches".
 """
 
 import contextlib
@@ -31,9 +31,13 @@ class DatasetSpec(NamedTuple):
     num_test: int
 
 
-DATASETS = {"mnist": DatasetSpec("mnist", (28, 28, 1), 60_000, 10_000)}
+DATASETS = {
+    "mnist": DatasetSpec("mnist", (28, 28, 1), 60_000, 10_000),
+    "cifar10": DatasetSpec("cifar10", (32, 32, 3), 50_000, 10_000),
+    "svhn": DatasetSpec("svhn_cropped", (32, 32, 3), 73_257, 26_032),
+}
 
-# Where TFDS downloads MNIST from; asked first, since TFDS itself waits for minutes.
+# Where TFDS looks for its data sets first; asked before it is, since TFDS itself waits for minutes.
 _DOWNLOAD_HOST = ("storage.googleapis.com", 443)
 _NETWORK_TIMEOUT = 3.0  # seconds
 
@@ -117,6 +121,8 @@ def _load_tfds(spec, data_dir):
     folder = prepared[-1].parent
     with _explained_tfds_errors(spec, folder):
         # From the folder itself: nothing is looked up on a network.
+        # D1: TFDS shuffles the images when it prepares them, so a seed picks other images here
+        # than in the original's file order.
         builder = tfds.builder_from_directory(str(folder))
         parts = {}
         for split in ("train", "test"):
@@ -187,20 +193,18 @@ class LabeledSubset(NamedTuple):
     """Row numbers of the training set."""
 
     labeled: np.ndarray  # (labels_per_class * 10,), sorted by class
-    initialization: np.ndarray  # (up to 500,), images for the data-dependent initialisation
+    order: np.ndarray  # (N,), the permutation that the labeled rows are the first of
 
 
-def choose_labeled_subset(labels, labels_per_class, seed_data, initialization_size=500):
+def choose_labeled_subset(labels, labels_per_class, seed, seed_data):
     """Permutes the training set and takes the first `labels_per_class` of each class.
-
-    The initialisation images are the first 500 of the same permutation, of the whole training
-    set, as in the original's MNIST script.
 
     Args:
         labels: (N,) integers.
         labels_per_class: int >= 1.
-        seed_data: int, decides the permutation.
-        initialization_size: int, number of initialisation images.
+        seed: int, the run's seed; it decides the permutation if `seed_data` is None, as in the
+            original's CIFAR-10 minibatch-discrimination script.
+        seed_data: int or None, decides the permutation.
 
     Returns:
         `LabeledSubset`.
@@ -214,11 +218,20 @@ def choose_labeled_subset(labels, labels_per_class, seed_data, initialization_si
             "--labels_per_class must not exceed the number of training images of any class. "
             f"Received: {labels_per_class}; class {counts.argmin()} has {counts.min()} images."
         )
-    order = np.random.RandomState(seed_data).permutation(len(labels))
+    random = _run_generator(seed) if seed_data is None else np.random.RandomState(seed_data)
+    order = random.permutation(len(labels))
     labeled = np.concatenate(
         [order[labels[order] == k][:labels_per_class] for k in range(NUM_CLASSES)]
     )
-    return LabeledSubset(labeled, order[:initialization_size])
+    return LabeledSubset(labeled, order)
+
+
+def _run_generator(seed):
+    random = np.random.RandomState(seed)
+    # The original seeds Theano and Lasagne from the same generator first.
+    random.randint(2**15)
+    random.randint(2**15)
+    return random
 
 
 class EpochRows(NamedTuple):
@@ -233,26 +246,40 @@ class EpochStreams:
     """The rows of any epoch: `streams(epoch)`, a pure function of the constructor's arguments.
 
     Each epoch re-permutes the labeled rows as often as they are needed to fill it, and draws
-    two independent permutations of all rows: for discriminator and for generator steps. Each
-    permutation is applied to the order that the epoch before left, as in the original.
+    independent permutations of all rows: one for discriminator steps and, with feature matching,
+    one for generator steps. Each permutation is applied to the order that the epoch before left,
+    as in the original.
 
     Args:
         num_train: int, training images; all of them are unlabeled images too.
         labeled: (L,) row numbers.
         batch_size: int.
         seed: int.
+        generator_sees_real: bool, whether generator steps need real images (feature matching).
+        labels_from_seed: bool, whether the labeled rows were drawn by the run's own generator
+            (`choose_labeled_subset` with `seed_data=None`), which is then one permutation on.
 
     Raises:
         UserError: `batch_size` exceeds the training set.
     """
 
-    def __init__(self, num_train, labeled, batch_size, seed):
+    def __init__(
+        self,
+        num_train,
+        labeled,
+        batch_size,
+        seed,
+        generator_sees_real=True,
+        labels_from_seed=False,
+    ):
         self._num_train = num_train
         self._labeled = np.asarray(labeled)
         self._batch_size = batch_size
         self._seed = seed
-        # Rounded up: the original's MNIST script rounds down, which is the same for its counts
-        # and would leave the last batches without labels for others.
+        self._generator_sees_real = generator_sees_real
+        self._labels_from_seed = labels_from_seed
+        # D9: rounded up; the original's MNIST and SVHN scripts round down, which is the same for
+        # their counts and would leave the last batches without labels for others.
         self._tiles = -(-num_train // len(self._labeled))
         self.iterations = num_train // batch_size
         if batch_size > num_train:
@@ -263,10 +290,9 @@ class EpochStreams:
         self._restart()
 
     def _restart(self):
-        self._rng = np.random.RandomState(self._seed)
-        # The original seeds Theano and Lasagne from the same generator first.
-        self._rng.randint(2**15)
-        self._rng.randint(2**15)
+        self._rng = _run_generator(self._seed)
+        if self._labels_from_seed:
+            self._rng.permutation(self._num_train)
         self._next_epoch = 0
         self._unlabeled = np.arange(self._num_train)
         self._unlabeled_for_generator = np.arange(self._num_train)
@@ -281,9 +307,10 @@ class EpochStreams:
                 [labeled[rng.permutation(len(labeled))] for _ in range(self._tiles)]
             )
             self._unlabeled = self._unlabeled[rng.permutation(self._num_train)]
-            self._unlabeled_for_generator = self._unlabeled_for_generator[
-                rng.permutation(self._num_train)
-            ]
+            if self._generator_sees_real:
+                self._unlabeled_for_generator = self._unlabeled_for_generator[
+                    rng.permutation(self._num_train)
+                ]
             self._next_epoch += 1
         rows = (stream, self._unlabeled, self._unlabeled_for_generator)
         return EpochRows(*(self._batches(r) for r in rows))

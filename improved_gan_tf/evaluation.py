@@ -12,10 +12,14 @@ class Predictor:
     Args:
         discriminator: model with an output named "logits".
         images: `training.DeviceImages`, the set to score.
+        coupled_batch: None, or the batch size of a discriminator whose outputs depend on the
+            composition of the batch (minibatch discrimination). Every batch is then full: the
+            last one is filled up with the images before it, which are not counted again.
     """
 
-    def __init__(self, discriminator, images):
+    def __init__(self, discriminator, images, coupled_batch=None):
         self._images = images
+        self._coupled_batch = coupled_batch
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
         def forward(rows):
@@ -24,11 +28,16 @@ class Predictor:
         self._forward = forward
 
     def logits(self):
-        """Returns float logits (N, 10) of all N examples, the last, smaller batch included."""
+        """Returns float logits (N, 10) of all N examples, each of them once."""
         count = len(self._images)
-        starts = range(0, count, EVALUATION_BATCH)
-        batches = [tf.range(s, min(s + EVALUATION_BATCH, count)) for s in starts]
-        return np.concatenate([self._forward(rows).numpy() for rows in batches])
+        size = self._coupled_batch or EVALUATION_BATCH
+        parts = []
+        for start in range(0, count, size):
+            stop = min(start + size, count)
+            # D8: the original's SVHN minibatch script counts the overlap twice.
+            first = max(0, stop - size) if self._coupled_batch else start
+            parts.append(self._forward(tf.range(first, stop)).numpy()[start - first :])
+        return np.concatenate(parts)
 
 
 def wrong_count(logits, labels):

@@ -21,29 +21,32 @@ from improved_gan_tf.training import DeviceImages, StepLosses, Trainer
 
 ITERATIONS_PER_CALL = 100  # a few seconds: how long Ctrl-C waits
 SAMPLE_COUNT = 100
+INITIALIZATION_IMAGES = 500
 
 
 def run_name(config):
     """The default run folder's name, made from the settings that tell runs apart."""
     kind = "supervised_only" if config.supervised_only else config.model
+    seed_data = config.seed if config.seed_data is None else config.seed_data
     return (
         f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"
-        f"-labels{10 * config.labels_per_class}-seed{config.seed}-data{config.seed_data}"
+        f"-labels{10 * config.labels_per_class}-seed{config.seed}-data{seed_data}"
     )
 
 
-def differences_from_paper(config, dataset, paper_config):
+def differences_from_paper(config, dataset, published):
     """What keeps a run's number out of the paper's column, as a list of short texts.
 
     Args:
         config: `ExperimentConfig` of the run.
         dataset: `data.Dataset`.
-        paper_config: the script's literal with the recipe applied.
+        published: the script's literal with the recipe applied.
     """
     differences = []
     if not dataset.is_papers:
         differences.append(f"data: {dataset.description}")
     for name in (
+        "width_multiplier",
         "epochs",
         "batch_size",
         "learning_rate",
@@ -52,12 +55,35 @@ def differences_from_paper(config, dataset, paper_config):
         "decay_start_epoch",
         "decay_end_epoch",
     ):
-        ours, theirs = getattr(config, name), getattr(paper_config, name)
+        ours, theirs = getattr(config, name), getattr(published, name)
         if ours != theirs:
             differences.append(f"{name}: {ours} instead of {theirs}")
     if config.supervised_only:
         differences.append("a supervised-only baseline, which the paper does not report")
     return differences
+
+
+def labeled_subset_and_streams(config, dataset):
+    """The labeled rows and the rows of every epoch, as `config` decides them.
+
+    Returns:
+        `(data.LabeledSubset, data.EpochStreams)`.
+
+    Raises:
+        UserError: the settings do not fit the data.
+    """
+    subset = data.choose_labeled_subset(
+        dataset.train_labels, config.labels_per_class, config.seed, config.seed_data
+    )
+    streams = data.EpochStreams(
+        len(dataset.train_labels),
+        subset.labeled,
+        config.batch_size,
+        config.seed,
+        generator_sees_real=config.model == "feature_matching",
+        labels_from_seed=config.seed_data is None,
+    )
+    return subset, streams
 
 
 class Run:
@@ -74,40 +100,46 @@ class Run:
         self.config = config
         self.dataset = dataset
         self.differences = differences
-        self.subset = data.choose_labeled_subset(
-            dataset.train_labels, config.labels_per_class, config.seed_data
-        )
-        self.streams = data.EpochStreams(
-            len(dataset.train_labels), self.subset.labeled, config.batch_size, config.seed
-        )
+        self.subset, self.streams = labeled_subset_and_streams(config, dataset)
+        self.spec = networks.EXPERIMENTS[config.dataset, config.model]
+        players = self.spec.build(config.seed, config.width_multiplier)
         # After every check: a mistake must not leave a folder.
         self.folder = reporting.RunFolder(run_dir, config.overwrite)
         self.folder.write_json("config.json", config.to_dict())
         self.history = []
         self.test_wrong = {"averaged": None, "raw": None}
         self.saved_epochs = None  # finished epochs when the folder's models were written
-        self._build()
+        self._prepare(players)
 
-    def _build(self):
+    def _prepare(self, players):
+        """Puts the data on the device, initialises the networks from it, makes the trainer."""
         config = self.config
-        build_generator, build_discriminator = networks.BUILDERS[config.dataset, config.model]
-        players = networks.Networks(build_generator(config.seed), build_discriminator(config.seed))
         train = DeviceImages(self.dataset.train_images, self.dataset.train_labels, config.pixels)
         self.test = DeviceImages(self.dataset.test_images, self.dataset.test_labels, config.pixels)
         # Once, in sight: scales and biases from 500 training images.
-        initialize_from_data(players.discriminator, train.images(self.subset.initialization))
+        rows = self.subset.order
+        if config.initialization_images == "labeled_stream":
+            rows = self.streams(0).labeled.ravel()
+        initialize_from_data(players.discriminator, train.images(rows[:INITIALIZATION_IMAGES]))
         self.trainer = Trainer(
             players,
             train,
             seed=config.seed,
+            generator_objective=config.generator_objective,
+            generator_steps=config.generator_steps,
             unlabeled_weight=config.unlabeled_weight,
             averaging_rate=config.averaging_rate,
             supervised_only=config.supervised_only,
         )
+        if self.spec.initializes_generator:
+            initialize_from_data(players.generator, self.trainer.draw_z(config.batch_size))
         # The network that holds the averaged parameters whenever they are tested or saved.
-        self.averaged_discriminator = build_discriminator(config.seed)
-        self.raw_predictor = evaluation.Predictor(players.discriminator, self.test)
-        self.averaged_predictor = evaluation.Predictor(self.averaged_discriminator, self.test)
+        self.averaged_discriminator = self.spec.discriminator(config.seed, config.width_multiplier)
+        coupled_batch = config.batch_size if players.couples_examples else None
+        self.raw_predictor, self.averaged_predictor = (
+            evaluation.Predictor(discriminator, self.test, coupled_batch)
+            for discriminator in (players.discriminator, self.averaged_discriminator)
+        )
         self.sample_noise = np.random.RandomState(config.seed).uniform(
             size=(SAMPLE_COUNT, networks.NOISE_DIM)
         )
@@ -296,7 +328,7 @@ def _stop_on_interrupt():
         signal.signal(signal.SIGINT, previous)
 
 
-def execute(config, dataset, run_dir, paper_config):
+def execute(config, dataset, run_dir, published):
     """Trains one run and writes its folder.
 
     Returns:
@@ -307,7 +339,7 @@ def execute(config, dataset, run_dir, paper_config):
         DivergedError: a loss was not finite; the folder is complete up to the last evaluation.
     """
     keras.utils.clear_session()
-    differences = differences_from_paper(config, dataset, paper_config)
+    differences = differences_from_paper(config, dataset, published)
     run = Run(config, dataset, run_dir, differences)
     begin = time.monotonic()
     print(f"{run.title()} -> {run_dir}", flush=True)

@@ -50,6 +50,20 @@ def unsupervised_loss(logits_unlabeled, logits_generated):
     return 0.5 * real + 0.5 * generated
 
 
+def saturating_generator_loss(logits_generated):
+    """What the generator minimises with minibatch discrimination: `-mean(softplus(lse_gen))`.
+
+    It is `mean(log(1 - D(G(z))))`, the generator's side of the discriminator's own objective.
+
+    Args:
+        logits_generated: (M, K).
+
+    Returns:
+        Scalar <= 0, nats.
+    """
+    return -ops.mean(ops.softplus(ops.logsumexp(logits_generated, axis=1)))
+
+
 def feature_matching_l2(features_real, features_generated):
     """Mean squared difference of the batch means: `mean((E f(x) - E f(G(z)))^2)` (MNIST).
 
@@ -60,6 +74,7 @@ def feature_matching_l2(features_real, features_generated):
     Returns:
         Scalar >= 0. A distance of means, not a mean of distances.
     """
+    # D7: the paper's squared norm sums over the features; the code's mean divides by their number.
     return ops.mean(ops.square(_difference_of_means(features_real, features_generated)))
 
 

@@ -14,9 +14,13 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from improved_gan_tf.layers.activations import relu
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.layers.activations import LeakyReLU, relu
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
 
 NOISE_DIM = 100
@@ -28,11 +32,31 @@ class Networks(NamedTuple):
 
     generator: keras.Model
     discriminator: keras.Model
+    couples_examples: bool  # whether a discriminator output depends on the rest of its batch
+
+
+class NetworkSpec(NamedTuple):
+    """How to build one experiment's players: functions of `(seed, width_multiplier)`."""
+
+    generator: object
+    discriminator: object
+    couples_examples: bool
+    # Whether the generator's last layer is initialised from one batch of noise.
+    initializes_generator: bool
+
+    def build(self, seed, width_multiplier=1.0):
+        """Returns freshly built `Networks`."""
+        return Networks(
+            self.generator(seed, width_multiplier),
+            self.discriminator(seed, width_multiplier),
+            self.couples_examples,
+        )
 
 
 class _Seeds:
     """Independent integer seeds for the parts of one network, in the order of their creation."""
 
+    # D3: other streams than Theano's and Lasagne's; runs compare in distribution only.
     def __init__(self, *entropy):
         self._sequence = np.random.SeedSequence(entropy)
 
@@ -41,16 +65,27 @@ class _Seeds:
         return int(child.generate_state(1)[0] >> 1)  # 31 bits: an int32 everywhere
 
 
-def mnist_discriminator(seed, widths=(1000, 500, 250, 250, 250)):
+def _scaled(widths, width_multiplier):
+    """Widths times the multiplier, rounded down."""
+    scaled = tuple(int(width * width_multiplier) for width in widths)
+    if min(scaled) < 1:
+        raise UserError(
+            "--width_multiplier must leave every layer at least one unit; the smallest layer has "
+            f"{min(widths)}. Received: {width_multiplier}."
+        )
+    return scaled
+
+
+def mnist_discriminator(seed, width_multiplier=1.0):
     """The MNIST discriminator: six weight-normalised dense layers, noise in front of each.
 
     Args:
         seed: int, decides initial weights and noise.
-        widths: units of the hidden layers.
+        width_multiplier: float > 0, factor of the hidden widths 1000, 500, 250, 250, 250.
 
     Returns:
         Model from (N, 28, 28, 1), pixels in [0, 1], to logits and features; features are the
-        last hidden layer after its activation and before its noise, (N, widths[-1]).
+        last hidden layer after its activation and before its noise, (N, 250).
     """
     seeds = _Seeds(seed, 1)
 
@@ -65,7 +100,7 @@ def mnist_discriminator(seed, widths=(1000, 500, 250, 250, 250)):
     images = keras.Input((28, 28, 1), name="images")
     x = keras.layers.Flatten()(images)
     x = GaussianNoise(0.3, seed=seeds.next())(x)
-    for units in widths:
+    for units in _scaled((1000, 500, 250, 250, 250), width_multiplier):
         features = dense(units, activation=relu)(x)
         x = GaussianNoise(0.5, seed=seeds.next())(features)
     logits = dense(NUM_CLASSES, train_scale=True)(x)
@@ -73,12 +108,12 @@ def mnist_discriminator(seed, widths=(1000, 500, 250, 250, 250)):
     return keras.Model(images, outputs, name="mnist_discriminator")
 
 
-def mnist_generator(seed, widths=(500, 500)):
+def mnist_generator(seed, width_multiplier=1.0):
     """The MNIST generator: dense, batch-normalised softplus layers, sigmoid output.
 
     Args:
         seed: int, decides the initial weights.
-        widths: units of the hidden layers.
+        width_multiplier: float > 0, factor of the hidden widths 500, 500.
 
     Returns:
         Model from (N, 100) in [0, 1) to (N, 28, 28, 1) in (0, 1).
@@ -90,7 +125,7 @@ def mnist_generator(seed, widths=(500, 500)):
 
     z = keras.Input((NOISE_DIM,), name="z")
     x = z
-    for units in widths:
+    for units in _scaled((500, 500), width_multiplier):
         x = keras.layers.Dense(units, use_bias=False, kernel_initializer=glorot())(x)
         x = BatchStatisticsNorm()(x)
         x = keras.layers.Activation("softplus")(x)
@@ -101,5 +136,162 @@ def mnist_generator(seed, widths=(500, 500)):
     return keras.Model(z, images, name="mnist_generator")
 
 
-# (data set, model) -> (generator builder, discriminator builder), each called with the seed.
-BUILDERS = {("mnist", "feature_matching"): (mnist_generator, mnist_discriminator)}
+def convolutional_discriminator(
+    seed,
+    width_multiplier=1.0,
+    *,
+    name,
+    widths,
+    image_shape=(32, 32, 3),
+    first_padding=1,
+    minibatch_discrimination=False,
+    negative_slope=0.2,
+):
+    """The convolutional discriminator of CIFAR-10, SVHN and the minibatch MNIST experiment.
+
+    Nine weight-normalised convolutions with leaky ReLU, average pooling, a dense layer:
+    conv3 a, conv3 a, conv3 a stride 2 | conv3 b, conv3 b, conv3 b stride 2 | conv3 b unpadded,
+    1x1 b, 1x1 b, with dropout in front of each group.
+
+    Args:
+        seed: int, decides initial weights, dropout and noise.
+        width_multiplier: float > 0, factor of `widths`.
+        name: str, the model's name.
+        widths: `(a, b)`, channels of the first three and of the other convolutions.
+        image_shape: (H, W, C) of the images.
+        first_padding: int, zeros around the image; 3 takes 28 x 28 images to 32 x 32.
+        minibatch_discrimination: bool; with it `MinibatchDiscrimination(100, 5)` follows the
+            pooling, and Gaussian noise of 0.2 replaces the dropout on the input.
+        negative_slope: float, of the leaky ReLU.
+
+    Returns:
+        Model from (N, *image_shape) to logits and features; features are the pooled
+        activations, (N, b).
+    """
+    seeds = _Seeds(seed, 1)
+    a, b = _scaled(widths, width_multiplier)
+
+    def normal():
+        return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
+
+    def dropout(rate):
+        return keras.layers.Dropout(rate, seed=seeds.next())
+
+    def activated(x, filters, kernel_size, **kwargs):
+        layer = WeightNormConv2D(filters, kernel_size, kernel_initializer=normal(), **kwargs)
+        return LeakyReLU(negative_slope)(layer(x))
+
+    images = keras.Input(image_shape, name="images")
+    if minibatch_discrimination:
+        x = GaussianNoise(0.2, seed=seeds.next())(images)
+    else:
+        x = dropout(0.2)(images)
+    x = activated(x, a, 3, padding=first_padding)
+    x = activated(x, a, 3, padding=1)
+    x = activated(x, a, 3, padding=1, strides=2)
+    x = dropout(0.5)(x)
+    x = activated(x, b, 3, padding=1)
+    x = activated(x, b, 3, padding=1)
+    x = activated(x, b, 3, padding=1, strides=2)
+    x = dropout(0.5)(x)
+    x = activated(x, b, 3)
+    x = activated(x, b, 1)
+    x = activated(x, b, 1)
+    features = keras.layers.GlobalAveragePooling2D()(x)
+    x = features
+    if minibatch_discrimination:
+        x = MinibatchDiscrimination(num_kernels=100, kernel_dim=5, theta_initializer=normal())(x)
+    logits = WeightNormDense(
+        NUM_CLASSES, kernel_initializer=normal(), train_scale=True, init_stddev=0.1
+    )(x)
+    outputs = {"logits": logits, "features": features}
+    return keras.Model(images, outputs, name=name)
+
+
+def convolutional_generator(seed, width_multiplier=1.0, *, name, image_shape=(32, 32, 3)):
+    """The convolutional generator: dense to 4 x 4 x 512, three transposed convolutions, tanh.
+
+    Args:
+        seed: int, decides the initial weights.
+        width_multiplier: float > 0, factor of the channels 512, 256, 128.
+        name: str, the model's name.
+        image_shape: (32, 32, C), or (28, 28, C), for which the last layer maps 16 to 28.
+
+    Returns:
+        Model from (N, 100) in [0, 1) to (N, *image_shape) in (-1, 1).
+    """
+    seeds = _Seeds(seed, 2)
+    size, _, channels = image_shape
+
+    def normal():
+        return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
+
+    def normalized_relu(x):
+        return keras.layers.Activation(relu)(BatchStatisticsNorm()(x))
+
+    z = keras.Input((NOISE_DIM,), name="z")
+    first, *inner = _scaled((512, 256, 128), width_multiplier)
+    x = keras.layers.Dense(4 * 4 * first, use_bias=False, kernel_initializer=normal())(z)
+    x = normalized_relu(x)
+    x = keras.layers.Reshape((4, 4, first))(x)
+    for filters in inner:
+        # The full output cut by 2 and 1: exactly twice the input. Keras' "same" is a pixel off.
+        x = keras.layers.Conv2DTranspose(
+            filters, 5, strides=2, use_bias=False, kernel_initializer=normal()
+        )(x)
+        x = keras.layers.Cropping2D(((2, 1), (2, 1)))(x)
+        x = normalized_relu(x)
+    # D10: how the removed MNIST script maps 16 to 28 is not known; here the cut is 4 and 3.
+    padding = {32: 2, 28: 4}[size]
+    x = WeightNormConv2DTranspose(
+        channels,
+        5,
+        strides=2,
+        padding=padding,
+        output_padding=1,
+        kernel_initializer=normal(),
+        train_scale=True,
+        init_stddev=0.1,
+    )(x)
+    images = keras.layers.Activation("tanh", name="images")(x)
+    return keras.Model(z, images, name=name)
+
+
+def _convolutional_spec(dataset, minibatch_discrimination, **kwargs):
+    """`NetworkSpec` of a convolutional experiment."""
+    image_shape = kwargs.get("image_shape", (32, 32, 3))
+
+    def generator(seed, width_multiplier):
+        return convolutional_generator(
+            seed, width_multiplier, name=f"{dataset}_generator", image_shape=image_shape
+        )
+
+    def discriminator(seed, width_multiplier):
+        return convolutional_discriminator(
+            seed,
+            width_multiplier,
+            name=f"{dataset}_discriminator",
+            minibatch_discrimination=minibatch_discrimination,
+            **kwargs,
+        )
+
+    return NetworkSpec(generator, discriminator, minibatch_discrimination, True)
+
+
+EXPERIMENTS = {
+    ("mnist", "feature_matching"): NetworkSpec(
+        mnist_generator, mnist_discriminator, False, initializes_generator=False
+    ),
+    ("mnist", "minibatch_discrimination"): _convolutional_spec(
+        "mnist",
+        True,
+        widths=(96, 192),
+        image_shape=(28, 28, 1),
+        first_padding=3,
+        negative_slope=0.1,
+    ),
+    ("cifar10", "feature_matching"): _convolutional_spec("cifar10", False, widths=(96, 192)),
+    ("cifar10", "minibatch_discrimination"): _convolutional_spec("cifar10", True, widths=(96, 192)),
+    ("svhn", "feature_matching"): _convolutional_spec("svhn", False, widths=(64, 128)),
+    ("svhn", "minibatch_discrimination"): _convolutional_spec("svhn", True, widths=(64, 128)),
+}

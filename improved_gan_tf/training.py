@@ -1,11 +1,11 @@
 """The training step, and many steps in one call.
 
-One iteration is a discriminator step and then a generator step against the discriminator
-just updated (feature matching).
+One iteration is a discriminator step and then generator steps against the discriminator just
+updated: one with feature matching, three with minibatch discrimination.
 
-Paper:    Salimans et al. (2016), Sec. 3.1, 5.
-Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_mnist_feature_matching.py,
-          `train_batch_disc`, `train_batch_gen` and the loop over `t`.
+Paper:    Salimans et al. (2016), Sec. 3.1, 3.2, 5.
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, `train_batch_disc`,
+          `train_batch_gen` and the loop over `t`.
 """
 
 from typing import NamedTuple
@@ -17,6 +17,14 @@ from improved_gan_tf import losses
 from improved_gan_tf.averaging import ParameterAverage
 from improved_gan_tf.networks import NOISE_DIM
 from improved_gan_tf.optimizers import Adam
+
+# What the generator minimises: a distance of feature means, or None for the discriminator's
+# objective itself.
+GENERATOR_OBJECTIVES = {
+    "feature_matching_l2": losses.feature_matching_l2,
+    "feature_matching_l1": losses.feature_matching_l1,
+    "saturating": None,
+}
 
 
 class Batch(NamedTuple):
@@ -79,8 +87,9 @@ class Trainer:
         networks: `networks.Networks`.
         images: `DeviceImages`.
         seed: int, decides the generator's input noise.
+        generator_objective: key of `GENERATOR_OBJECTIVES`.
+        generator_steps: int >= 1, generator steps in an iteration, each with fresh noise.
         unlabeled_weight: float >= 0, factor of the unsupervised loss.
-        feature_matching: `losses.feature_matching_l2` or `losses.feature_matching_l1`.
         averaging_rate: float in [0, 1], rate of the parameter average; 0 keeps none.
         supervised_only: bool; only the discriminator trains, on the supervised loss alone.
     """
@@ -91,16 +100,18 @@ class Trainer:
         images,
         *,
         seed,
+        generator_objective,
+        generator_steps=1,
         unlabeled_weight=1.0,
-        feature_matching=losses.feature_matching_l2,
         averaging_rate=1e-4,
         supervised_only=False,
     ):
-        self.generator, self.discriminator = networks
+        self.generator, self.discriminator, self._couples_examples = networks
         self._data = images
         self._noise_seed = keras.random.SeedGenerator(seed)
         self._unlabeled_weight = unlabeled_weight
-        self._feature_matching = feature_matching
+        self._feature_matching = GENERATOR_OBJECTIVES[generator_objective]
+        self._generator_steps = generator_steps
         self._step = self._supervised_step if supervised_only else self.step
         self.discriminator_optimizer = Adam(learning_rate=0.0)
         self.generator_optimizer = Adam(learning_rate=0.0)
@@ -172,31 +183,40 @@ class Trainer:
         The losses are those before the respective update, as the original reports them.
         """
         supervised, unsupervised, train_error = self._discriminator_step(batch)
-        generator = self._generator_step(batch.unlabeled_for_generator)
-        return StepLosses(supervised, unsupervised, generator, train_error)
+        steps = range(self._generator_steps)
+        generator = [self._generator_step(batch.unlabeled_for_generator) for _ in steps]
+        return StepLosses(supervised, unsupervised, sum(generator) / len(generator), train_error)
 
     def _discriminator_step(self, batch):
-        generated = self.generator(self._draw_z(batch.unlabeled.shape[0]), training=True)
+        generated = self.generator(self.draw_z(batch.unlabeled.shape[0]), training=True)
         with tf.GradientTape() as tape:
-            # No layer of this discriminator couples examples, so the three minibatches pass
-            # as one: the same numbers with larger matrix products.
-            images = tf.concat([batch.labeled, batch.unlabeled, generated], axis=0)
-            logits = self.discriminator(images, training=True)["logits"]
-            labeled, unlabeled, fake = tf.split(logits, 3)
+            labeled, unlabeled, fake = self._logits(batch.labeled, batch.unlabeled, generated)
             supervised = losses.supervised_loss(labeled, batch.labels)
             unsupervised = losses.unsupervised_loss(unlabeled, fake)
             loss = supervised + self._unlabeled_weight * unsupervised
         self._update_discriminator(tape, loss)
         return supervised, unsupervised, losses.error_rate(labeled, batch.labels)
 
+    def _logits(self, *minibatches):
+        """Logits of each minibatch in training mode."""
+        if self._couples_examples:  # minibatch discrimination: each minibatch by itself
+            return [self.discriminator(images, training=True)["logits"] for images in minibatches]
+        # D6: as one batch, the same numbers up to rounding with larger matrix products.
+        logits = self.discriminator(tf.concat(minibatches, axis=0), training=True)["logits"]
+        return tf.split(logits, [images.shape[0] for images in minibatches])
+
     def _generator_step(self, real):
-        target = self.discriminator(real, training=True)["features"]
+        if self._feature_matching:
+            target = self.discriminator(real, training=True)["features"]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             variables = self.generator.trainable_variables
             tape.watch([v.value for v in variables])
-            generated = self.generator(self._draw_z(real.shape[0]), training=True)
-            features = self.discriminator(generated, training=True)["features"]
-            loss = self._feature_matching(target, features)
+            generated = self.generator(self.draw_z(real.shape[0]), training=True)
+            outputs = self.discriminator(generated, training=True)
+            if self._feature_matching:
+                loss = self._feature_matching(target, outputs["features"])
+            else:
+                loss = losses.saturating_generator_loss(outputs["logits"])
         gradients = tape.gradient(loss, [v.value for v in variables])
         self.generator_optimizer.apply(gradients, variables)
         return loss
@@ -218,7 +238,8 @@ class Trainer:
             self.average.update()
         self.discriminator_optimizer.apply(gradients, variables)
 
-    def _draw_z(self, count):
+    def draw_z(self, count):
+        """Draws the generator's input, U[0, 1), (count, 100)."""
         return keras.random.uniform(
             (count, NOISE_DIM), dtype=keras.config.floatx(), seed=self._noise_seed
         )

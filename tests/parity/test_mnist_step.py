@@ -76,10 +76,8 @@ def test_three_iterations_equal_the_original(name, float64, monkeypatch):
     original = OriginalStep(name)
     injected = InjectedNoise()
     monkeypatch.setattr(noise, "standard_normal", injected)
-    players = networks.Networks(
-        networks.mnist_generator(0, widths=(62, 62)),
-        networks.mnist_discriminator(0, widths=(125, 62, 31, 31, 31)),
-    )
+    spec = networks.EXPERIMENTS["mnist", "feature_matching"]
+    players = spec.build(seed=0, width_multiplier=1 / 8)
     ours = parameters_by_original_name(players)
     for key, value in original.initial_parameters().items():
         if "avg_batch" not in key:  # moving averages that the original never uses
@@ -91,7 +89,7 @@ def test_three_iterations_equal_the_original(name, float64, monkeypatch):
         if f"p1/{key}" in original.arrays:
             original.assert_equal(f"p1/{key}", variable, TOLERANCE)
 
-    trainer = training.Trainer(players, None, seed=0)
+    trainer = training.Trainer(players, None, seed=0, generator_objective="feature_matching_l2")
     trainer.discriminator_optimizer.learning_rate = float(original["lr"])
     trainer.generator_optimizer.learning_rate = float(original["lr"])
     average_of = dict(
@@ -107,7 +105,7 @@ def test_three_iterations_equal_the_original(name, float64, monkeypatch):
     test = images(original["test_x"])
     raw = players.discriminator(test, training=False)["logits"]
     original.assert_equal("test_logits_raw", raw, TOLERANCE)
-    averaged = networks.mnist_discriminator(0, widths=(125, 62, 31, 31, 31))
+    averaged = spec.discriminator(0, 1 / 8)
     trainer.copy_average_to(averaged)
     logits = averaged(test, training=False)["logits"]
     original.assert_equal("test_logits_avg", logits, TOLERANCE)
@@ -126,7 +124,7 @@ def _averages(trainer, ours, original):
 
 def check_iteration(original, it, trainer, injected, ours, average_of):
     z = [original[f"{it}/z_disc"], original[f"{it}/z_gen"]]
-    trainer._draw_z = lambda count: tf.constant(z.pop(0))
+    trainer.draw_z = lambda count: tf.constant(z.pop(0))
     batch = training.Batch(
         images(original[f"{it}/x_lab"]),
         tf.constant(original[f"{it}/labels"]),

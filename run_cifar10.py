@@ -1,0 +1,56 @@
+"""The paper's CIFAR-10 experiments: feature matching with few labels, minibatch discrimination.
+
+Paper:    Salimans et al. (2016), Sec. 6.2, Table 2.
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_cifar_feature_matching.py and
+          train_cifar_minibatch_discrimination.py.
+
+    python run_cifar10.py --data_dir=~/tensorflow_datasets
+    python run_cifar10.py --model=minibatch_discrimination --width_multiplier=0.125 --epochs=20
+"""
+
+from improved_gan_tf import command_line
+from improved_gan_tf.config import ExperimentConfig
+
+EXPERIMENT = ExperimentConfig(
+    dataset="cifar10",
+    pixels=(128.0, 127.5),
+    generator_objective="feature_matching_l1",
+    generator_steps=1,
+    initialization_images="labeled_stream",
+    model="feature_matching",
+    recipe="released",
+    data_source="tfds",
+    data_dir=None,
+    run_dir=None,
+    overwrite=False,
+    labels_per_class=400,
+    supervised_only=False,
+    with_baseline=False,
+    seed=1,
+    seed_data=1,
+    width_multiplier=1.0,
+    epochs=1200,
+    batch_size=100,
+    learning_rate=0.0003,
+    decay_start_epoch=800,
+    decay_end_epoch=1200,
+    unlabeled_weight=1.0,
+    averaging_rate=0.0001,
+    evaluate_every=1,
+    dry_run=False,
+)
+
+# What each model and recipe changes in the literal above; a model's first recipe is its default.
+VARIANTS = {
+    "feature_matching": {"released": {}},
+    "minibatch_discrimination": {
+        "released": {
+            "generator_objective": "saturating",
+            "generator_steps": 3,
+            "seed_data": None,  # the run's own generator selects the labels
+        }
+    },
+}
+
+if __name__ == "__main__":
+    command_line.main(EXPERIMENT, VARIANTS)
