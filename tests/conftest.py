@@ -1,0 +1,32 @@
+"""What every test gets: two logical CPUs, fixed seeds, quiet TensorFlow."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import pytest
+
+from tests import numerics
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    # Before anything starts the runtime: tests of several replicas need two devices.
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keras():
+    # A dtype policy once set outlives a later `set_floatx`: each test starts without one.
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(1)
+
+
+@pytest.fixture
+def float64():
+    """New layers and Keras inputs are float64 while the test runs."""
+    with numerics.float64():
+        yield

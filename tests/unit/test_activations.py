@@ -1,0 +1,57 @@
+"""Values, derivatives at the kink, and saving by name."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, relu
+from tests.numerics import BACKEND, gradients, to_numpy
+
+X = np.array([-3.0, -0.5, 0.0, 0.25, 2.0], "float32")
+
+
+def test_relu_is_the_positive_part():
+    np.testing.assert_array_equal(to_numpy(relu(X)), np.array([0, 0, 0, 0.25, 2], "float32"))
+
+
+def test_leaky_relu_has_slope_a_fifth_below_zero():
+    expected = np.array([-0.6, -0.1, 0.0, 0.25, 2.0], "float32")
+    np.testing.assert_allclose(to_numpy(leaky_relu(X)), expected, rtol=1e-6)
+
+
+def test_leaky_relu_takes_another_slope():
+    actual = to_numpy(leaky_relu(X, negative_slope=0.1))
+    np.testing.assert_allclose(actual[:2], [-0.3, -0.05], rtol=1e-6)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the derivative of maximum at a tie differs")
+@pytest.mark.parametrize(("activation", "below"), [(relu, 0.0), (leaky_relu, 0.2)])
+def test_the_derivative_at_zero_is_one(activation, below):
+    (derivative,) = gradients(lambda x: ops.sum(activation(x)), X)
+    np.testing.assert_allclose(derivative, [below, below, 1.0, 1.0, 1.0], rtol=1e-6)
+
+
+def test_a_layer_with_relu_is_restored_from_its_config():
+    layer = keras.layers.Activation(relu)
+    copy = keras.layers.deserialize(keras.layers.serialize(layer))
+    assert copy.activation is relu
+
+
+def test_the_leaky_relu_layer_applies_the_function_with_its_slope():
+    np.testing.assert_array_equal(to_numpy(LeakyReLU()(X)), to_numpy(leaky_relu(X)))
+    np.testing.assert_allclose(to_numpy(LeakyReLU(0.1)(X))[:2], [-0.3, -0.05], rtol=1e-6)
+
+
+def test_the_leaky_relu_layer_is_restored_from_its_config():
+    layer = LeakyReLU(0.1, name="leaky")
+    copy = keras.layers.deserialize(keras.layers.serialize(layer))
+    assert copy.get_config() == layer.get_config()
+    assert copy.negative_slope == 0.1
+
+
+@pytest.mark.parametrize("slope", [-0.1, 1.5, float("nan")])
+def test_a_slope_outside_zero_and_one_is_refused(slope):
+    message = rf"`negative_slope` must lie in \[0, 1\]\. Received: negative_slope={slope}"
+    with pytest.raises(ValueError, match=message):
+        LeakyReLU(slope)

@@ -1,0 +1,34 @@
+"""When a run counts as collapsed."""
+
+import pytest
+
+from improved_gan_tf.collapse import collapsed_at
+
+
+@pytest.mark.parametrize(
+    ("losses", "epoch"),
+    [
+        ([], None),
+        ([0.3], None),
+        ([0.3, 0.01, 0.01], 1),  # two epochs in a row: the first is named
+        ([0.3, 0.3, 0.02, 0.02, 0.02], 2),  # and it does not move
+        ([0.3, 0.01], None),  # one low epoch is none yet
+        ([0.3, 0.01, 0.3, 0.01], None),  # not in a row
+        ([0.3, 0.01, 0.3, 0.01, 0.01], 3),
+        ([0.01, 0.01, 0.01], None),  # the game has not begun: never above 0.1
+        ([0.01, 0.01, 0.2, 0.3], None),
+        ([0.1, 0.01, 0.01], None),  # above 0.1, not at it
+        ([0.3, 0.03, 0.03], None),  # below 0.03, not at it
+        ([0.3, 0.0299, 0.0299], 1),
+        ([0.3, 0.01, 0.01, 0.5, 0.5], 1),  # a recovery does not undo it
+        ([0.3, float("nan"), 0.01], None),
+    ],
+)
+def test_a_run_collapses_at_the_first_of_two_low_epochs_after_a_healthy_one(losses, epoch):
+    assert collapsed_at(losses) == epoch
+
+
+def test_the_answer_does_not_change_as_epochs_are_added():
+    losses = [0.2, 0.3, 0.02, 0.4, 0.01, 0.005, 0.001, 0.2]
+    answers = [collapsed_at(losses[:n]) for n in range(1, len(losses) + 1)]
+    assert answers == [None, None, None, None, None, 4, 4, 4]

@@ -1,0 +1,136 @@
+"""Data-dependent initialisation of whole models: one eager pass, every layer normalised."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from improved_gan_tf.initialization import initialize_from_data
+from improved_gan_tf.layers import data_dependent
+from improved_gan_tf.layers.activations import relu
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from tests.numerics import to_numpy
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def batch(size=200, width=6, seed=0):
+    return np.random.RandomState(seed).normal(3.0, 2.0, size=(size, width)).astype("float32")
+
+
+def two_layers():
+    inputs = keras.Input((6,))
+    hidden = WeightNormDense(5, activation=relu, name="first")(inputs)
+    outputs = WeightNormDense(4, init_stddev=0.1, name="second")(hidden)
+    return keras.Model(inputs, {"hidden": hidden, "outputs": outputs})
+
+
+def assert_mean_and_deviation(values, deviation):
+    np.testing.assert_allclose(values.mean(0), np.zeros(values.shape[1]), atol=1e-5)
+    np.testing.assert_allclose(values.std(0), np.full(values.shape[1], deviation), rtol=1e-4)
+
+
+def test_every_layer_gets_its_spread_on_the_batch():
+    model, x = two_layers(), batch()
+    initialize_from_data(model, x)
+    first, second = model.get_layer("first"), model.get_layer("second")
+    first.activation = keras.activations.linear
+    pre_activation = to_numpy(first(x))
+    assert_mean_and_deviation(pre_activation, 1.0)
+    assert_mean_and_deviation(to_numpy(second(np.maximum(pre_activation, 0.0))), 0.1)
+
+
+def test_each_layer_is_initialised_from_what_the_layer_below_now_gives():
+    model, x = two_layers(), batch()
+    during = initialize_from_data(model, x)
+    after = model(x)
+    for name in ("hidden", "outputs"):
+        np.testing.assert_allclose(
+            to_numpy(during[name]), to_numpy(after[name]), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_the_old_scale_is_multiplied_and_the_old_bias_forgotten():
+    x = batch()
+    plain, other = WeightNormDense(3), WeightNormDense(3)
+    for layer in (plain, other):
+        layer.build(x.shape)
+    other.kernel.assign(plain.kernel)
+    other.scale.assign([2.0, 2.0, 2.0])
+    other.bias.assign([5.0, -5.0, 50.0])
+    initialize_from_data(plain, x)
+    initialize_from_data(other, x)
+    np.testing.assert_allclose(to_numpy(other.scale), to_numpy(plain.scale), rtol=1e-4)
+    np.testing.assert_allclose(to_numpy(other.bias), to_numpy(plain.bias), rtol=1e-4, atol=1e-5)
+
+
+def test_a_unit_by_hand():
+    layer = WeightNormDense(1, epsilon=0.0, init_stddev=0.5)
+    layer.build((None, 1))
+    layer.kernel.assign([[-4.0]])  # direction -1
+    outputs = initialize_from_data(layer, np.array([[1.0], [5.0]], "float32"))
+    # pre-activations -1 and -5: mean -3, deviation 2, factor 1/4
+    np.testing.assert_allclose(to_numpy(layer.scale), [0.25], rtol=1e-6)
+    np.testing.assert_allclose(to_numpy(layer.bias), [0.75], rtol=1e-6)
+    np.testing.assert_allclose(to_numpy(outputs), [[0.5], [-0.5]], rtol=1e-6)
+
+
+def test_kernels_stay_as_they_were():
+    model, x = two_layers(), batch()
+    before = [to_numpy(model.get_layer(n).kernel) for n in ("first", "second")]
+    initialize_from_data(model, x)
+    after = [to_numpy(model.get_layer(n).kernel) for n in ("first", "second")]
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_noise_is_on_in_the_pass():
+    x = batch(2000)
+    inputs = keras.Input((6,))
+    noisy = GaussianNoise(100.0, seed=1)(inputs)
+    layer = WeightNormDense(1)
+    model = keras.Model(inputs, layer(noisy))
+    initialize_from_data(model, x)
+    # The scale undoes a spread of about 100, not the data's 2.
+    assert 0.005 < float(to_numpy(layer.scale)[0]) < 0.02
+
+
+def test_calls_after_the_pass_are_ordinary():
+    model, x = two_layers(), batch()
+    initialize_from_data(model, x)
+    weights = [to_numpy(w) for w in model.weights]
+    assert not data_dependent.is_initializing()
+    model(batch(seed=1), training=True)
+    for before, after in zip(weights, model.weights, strict=True):
+        np.testing.assert_array_equal(before, to_numpy(after))
+
+
+def test_a_failed_pass_leaves_the_next_call_ordinary():
+    with pytest.raises(ValueError, match="every unit varies"):
+        initialize_from_data(two_layers(), np.ones((8, 6), "float32"))
+    assert not data_dependent.is_initializing()
+
+
+def test_a_batch_without_variation_is_refused_by_layer_name():
+    with pytest.raises(ValueError, match=r"layer 'first' .*standard deviation 0"):
+        initialize_from_data(two_layers(), np.ones((8, 6), "float32"))
+
+
+def test_a_batch_with_nan_is_refused():
+    x = batch()
+    x[0, 0] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        initialize_from_data(two_layers(), x)
+
+
+def test_a_call_while_a_graph_is_traced_is_refused():
+    model = two_layers()
+
+    @tf.function
+    def step(x):
+        return initialize_from_data(model, x)
+
+    with pytest.raises(RuntimeError, match=r"call it before training and outside tf\.function"):
+        step(tf.constant(batch()))

@@ -1,0 +1,208 @@
+"""Every loss against literals, closed forms and the formulas of its docstring."""
+
+import math
+
+import numpy as np
+import pytest
+
+from improved_gan_tf import losses
+from tests.numerics import gradients, to_numpy
+
+
+def tensor(values):
+    return np.asarray(values, "float32")
+
+
+def value(loss):
+    return float(to_numpy(loss))
+
+
+def random_logits(seed, scale=2.0):
+    return tensor(scale * np.random.RandomState(seed).normal(size=(8, 10)))
+
+
+def log_sum_exp(logits):
+    return np.log(np.sum(np.exp(logits.astype("float64")), axis=1))
+
+
+def softplus(x):
+    return np.log1p(np.exp(x))
+
+
+# --- supervised ----------------------------------------------------------------------------
+
+
+def test_supervised_loss_of_equal_logits_is_the_log_of_the_number_of_classes():
+    assert value(losses.supervised_loss(np.zeros((4, 10), "float32"), [0, 3, 5, 9])) == (
+        pytest.approx(math.log(10), rel=1e-6)
+    )
+
+
+def test_supervised_loss_of_two_examples_by_hand():
+    logits = tensor([[math.log(3.0), 0.0], [0.0, math.log(7.0)]])
+    # probabilities of the labels: 3/4 and 1/8
+    expected = -0.5 * (math.log(3 / 4) + math.log(1 / 8))
+    assert value(losses.supervised_loss(logits, [0, 0])) == pytest.approx(expected, rel=1e-6)
+
+
+def test_supervised_loss_is_its_docstrings_formula():
+    logits, labels = random_logits(1), np.arange(8)
+    expected = -np.mean(logits[np.arange(8), labels]) + np.mean(log_sum_exp(logits))
+    assert value(losses.supervised_loss(logits, labels)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_supervised_loss_ignores_a_constant_added_to_all_logits():
+    logits, labels = random_logits(2), np.arange(8)
+    shifted = value(losses.supervised_loss(logits + 5.0, labels))
+    assert shifted == pytest.approx(value(losses.supervised_loss(logits, labels)), rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_labels_of_any_integer_type_are_accepted(dtype):
+    logits = random_logits(3)
+    labels = np.arange(8, dtype=dtype)
+    expected = value(losses.supervised_loss(logits, np.arange(8)))
+    assert value(losses.supervised_loss(logits, labels)) == expected
+
+
+# --- unsupervised --------------------------------------------------------------------------
+
+
+def test_unsupervised_loss_is_log_two_when_the_discriminator_knows_nothing():
+    logits = np.full((5, 10), -math.log(10.0), "float32")  # Z = 1, D = 1/2
+    assert value(losses.unsupervised_loss(logits, logits)) == pytest.approx(math.log(2), rel=1e-6)
+
+
+def test_unsupervised_loss_of_equal_logits_zero():
+    logits = np.zeros((5, 10), "float32")  # Z = 10, D = 10/11
+    expected = -0.5 * math.log(10 / 11) - 0.5 * math.log(1 / 11)
+    assert value(losses.unsupervised_loss(logits, logits)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_unsupervised_loss_is_its_docstrings_formula():
+    unlabeled, generated = random_logits(4), random_logits(5)
+    lse_unlabeled, lse_generated = log_sum_exp(unlabeled), log_sum_exp(generated)
+    expected = (
+        -0.5 * np.mean(lse_unlabeled)
+        + 0.5 * np.mean(softplus(lse_unlabeled))
+        + 0.5 * np.mean(softplus(lse_generated))
+    )
+    actual = value(losses.unsupervised_loss(unlabeled, generated))
+    assert actual == pytest.approx(expected, rel=1e-5)
+
+
+def test_unsupervised_loss_is_the_papers_log_d_and_log_one_minus_d():
+    unlabeled, generated = random_logits(6), random_logits(7)
+    real = np.exp(log_sum_exp(unlabeled))
+    real = real / (real + 1.0)
+    fake = np.exp(log_sum_exp(generated))
+    fake = fake / (fake + 1.0)
+    expected = -0.5 * np.mean(np.log(real)) - 0.5 * np.mean(np.log(1.0 - fake))
+    actual = value(losses.unsupervised_loss(unlabeled, generated))
+    assert actual == pytest.approx(expected, rel=1e-5)
+
+
+def test_unsupervised_loss_takes_batches_of_different_sizes_with_equal_weight():
+    one, many = random_logits(8)[:1], random_logits(9)
+    expected = 0.5 * np.mean(softplus(-log_sum_exp(one))) + 0.5 * np.mean(
+        softplus(log_sum_exp(many))
+    )
+    assert value(losses.unsupervised_loss(one, many)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_unsupervised_loss_keeps_its_digits_when_the_discriminator_is_nearly_right():
+    sure = np.full((3, 1), 30.0, "float32")
+    # softplus(30) - 30 would be 0 in float32.
+    expected = 0.5 * math.log1p(math.exp(-30.0)) * 2
+    assert value(losses.unsupervised_loss(sure, -sure)) == pytest.approx(expected, rel=1e-4)
+
+
+# --- extreme logits ------------------------------------------------------------------------
+
+
+def test_losses_of_right_answers_are_zero_at_logits_of_ten_thousand():
+    right = tensor([[1e4, -1e4], [-1e4, 1e4]])
+    assert value(losses.supervised_loss(right, [0, 1])) == 0.0
+    assert value(losses.unsupervised_loss(right, np.full((2, 2), -1e4, "float32"))) == 0.0
+
+
+def test_losses_of_wrong_answers_are_linear_at_logits_of_ten_thousand():
+    wrong = tensor([[1e4, -1e4], [-1e4, 1e4]])
+    assert value(losses.supervised_loss(wrong, [1, 0])) == pytest.approx(2e4, rel=1e-6)
+    real_as_fake = np.full((2, 2), -1e4, "float32")
+    assert value(losses.unsupervised_loss(real_as_fake, wrong)) == pytest.approx(1e4, rel=1e-4)
+
+
+def test_gradients_are_finite_and_bounded_at_logits_of_ten_thousand():
+    logits = tensor([[1e4, -1e4], [-1e4, 1e4], [1e4, 1e4], [-1e4, -1e4]])
+    labels = np.array([0, 0, 1, 1])
+
+    def loss(labeled, unlabeled, generated):
+        supervised = losses.supervised_loss(labeled, labels)
+        return supervised + losses.unsupervised_loss(unlabeled, generated)
+
+    for gradient in gradients(loss, logits, logits, logits):
+        assert np.all(np.isfinite(gradient))
+        assert np.max(np.abs(gradient)) <= 0.25  # 1 / N each, at most
+        assert np.max(np.abs(gradient)) > 0.05
+
+
+# --- feature matching ----------------------------------------------------------------------
+
+BOTH = pytest.mark.parametrize(
+    "loss", [losses.feature_matching_l2, losses.feature_matching_l1], ids=["l2", "l1"]
+)
+
+
+@BOTH
+def test_feature_matching_compares_means_not_examples(loss):
+    real = tensor([[0.0, 4.0], [2.0, 0.0]])
+    generated = tensor([[1.0, 2.0], [1.0, 2.0]])  # the same means, no equal row
+    assert value(loss(real, generated)) == 0.0
+
+
+def test_feature_matching_l2_averages_squares_over_the_features():
+    real, generated = tensor([[1.0, 2.0], [3.0, 6.0]]), tensor([[5.0, 1.0]])
+    # means (2, 4) and (5, 1): squares 9 and 9
+    assert value(losses.feature_matching_l2(real, generated)) == 9.0
+    assert value(losses.feature_matching_l2(real, tensor([[2.0, 0.0]]))) == 8.0
+
+
+def test_feature_matching_l1_averages_absolute_differences_over_the_features():
+    real, generated = tensor([[1.0, 2.0], [3.0, 6.0]]), tensor([[5.0, 3.0]])
+    # means (2, 4) and (5, 3): 3 and 1
+    assert value(losses.feature_matching_l1(real, generated)) == 2.0
+
+
+@BOTH
+def test_feature_matching_is_symmetric_and_takes_batches_of_different_sizes(loss):
+    real, generated = random_logits(10), random_logits(11)[:3]
+    forward = value(loss(real, generated))
+    assert forward > 0.0
+    assert value(loss(generated, real)) == pytest.approx(forward, rel=1e-6)
+
+
+def test_the_gradient_of_feature_matching_is_the_same_for_every_example():
+    real, generated = random_logits(12), random_logits(13)
+    (gradient,) = gradients(lambda g: losses.feature_matching_l2(real, g), generated)
+    difference = np.mean(generated, axis=0) - np.mean(real, axis=0)
+    expected = np.tile(2.0 * difference / (10 * 8), (8, 1))
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-7)
+
+
+# --- error rate ----------------------------------------------------------------------------
+
+
+def test_error_rate_counts_wrong_rows():
+    logits = tensor([[1, 2, 3], [3, 2, 1], [1, 3, 2], [5, 1, 0]])
+    assert value(losses.error_rate(logits, np.array([2, 0, 0, 1]))) == 0.5
+
+
+def test_error_rate_is_zero_and_one_at_its_ends():
+    logits = tensor([[1, 2], [2, 1]])
+    assert value(losses.error_rate(logits, np.array([1, 0]))) == 0.0
+    assert value(losses.error_rate(logits, np.array([0, 1]))) == 1.0
+
+
+def test_error_rate_takes_64_bit_labels():
+    assert value(losses.error_rate(tensor([[1, 2]]), np.array([1], "int64"))) == 0.0
