@@ -5,7 +5,8 @@
 FIXTURES holds what the original Theano code computed (see step.md). Inputs are
 float32-representable and stored so; initial parameters follow from a recipe and are dropped; a
 computed array of more than 2,000 numbers becomes its norm, its sum and about 400 of its
-elements in Theano's order. `step_fingerprint` is that reduction, used by the tests too.
+elements in Theano's order. `step_fingerprint` is that reduction, used by the tests too. The
+later iterations go to a file of their own where one file would be large.
 """
 
 import pathlib
@@ -13,7 +14,8 @@ import sys
 
 import numpy as np
 
-LARGE = 2000
+LARGE = 2000  # numbers in an array
+LARGE_FILE = 3_000_000  # bytes before compression
 
 
 def step_fingerprint(array):
@@ -42,13 +44,17 @@ def make(source, target):
         array = fixture[key]
         if key.startswith("p0/") or "__" in key.split("/")[-1]:
             continue  # initial parameters: from the recipe; other layouts: the tests convert
-        if _is_input(key) and array.dtype == np.float64:
-            assert (array.astype(np.float32) == array).all(), key
-            small[key] = array.astype(np.float32)
+        if _is_input(key):
+            small[key] = array.astype(np.float32) if array.dtype == np.float64 else array
+            assert (small[key] == array).all(), key
         elif "/" in key or key.startswith("test_logits"):
             small.update({key + s: v for s, v in step_fingerprint(array).items()})
         else:
             small[key] = array
+    later = {key: array for key, array in small.items() if key.startswith(("it2/", "it3/"))}
+    if sum(array.nbytes for array in small.values()) > LARGE_FILE:
+        np.savez_compressed(target.with_name(f"{target.stem}_later.npz"), **later)
+        small = {key: array for key, array in small.items() if key not in later}
     np.savez_compressed(target, **small)
 
 

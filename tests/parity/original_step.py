@@ -17,7 +17,10 @@ class OriginalStep:
     """
 
     def __init__(self, name):
-        self.arrays = np.load(GOLDENS / f"{name}.npz", allow_pickle=False)
+        self.arrays = {}
+        for part in (GOLDENS / f"{name}.npz", GOLDENS / f"{name}_later.npz"):
+            if part.exists():
+                self.arrays.update(np.load(part, allow_pickle=False))
 
     def __getitem__(self, key):
         array = self.arrays[key]
@@ -49,7 +52,10 @@ class OriginalStep:
             assert difference <= tolerance, f"{key}{suffix}: relative difference {difference:.2e}"
 
     def noise(self, prefix):
-        """The drawn noise of one pass, bottom to top: `[(N, units), ...]`; empty if off."""
+        """The draws of one pass, bottom to top; empty if noise is off.
+
+        Gaussian noise is an array, a dropout mask a 1-D array of packed bits.
+        """
         drawn = []
         while f"{prefix}_n{len(drawn)}" in self.arrays:
             drawn.append(self[f"{prefix}_n{len(drawn)}"])
