@@ -1,0 +1,101 @@
+"""Every public layer, in each way of building it that behaves differently."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu
+from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.virtual_batch_norm import (
+    DropReference,
+    FrozenVirtualBatchNorm,
+    PrependReference,
+    VirtualBatchNorm,
+)
+from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
+from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerCase:
+    """How to make a layer, and what it is called with.
+
+    make: a function of layer keyword arguments (dtype, name) that returns a fresh layer.
+    example_shape: shape of one row of the input.
+    rows: rows of the input, the reference batch included where there is one.
+    """
+
+    make: Callable[..., keras.layers.Layer]
+    example_shape: tuple
+    rows: int = 6
+
+    def inputs(self, seed=0, rows=None):
+        shape = (rows or self.rows, *self.example_shape)
+        return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def _prepend_reference(example_shape):
+    def make(**kwargs):
+        layer = PrependReference(3, **kwargs)
+        reference = np.random.default_rng(9).normal(size=(3, *example_shape))
+        layer.set_reference(reference)
+        return layer
+
+    return make
+
+
+def _case(layer_class, example_shape, *args, **options):
+    return LayerCase(lambda **kwargs: layer_class(*args, **options, **kwargs), example_shape)
+
+
+IMAGE = (6, 5, 4)
+
+LAYER_CASES = {
+    "WeightNormDense": _case(WeightNormDense, (5,), 3, activation="relu"),
+    "WeightNormDense, trained scale, sequences": _case(
+        WeightNormDense, (4, 5), 3, train_scale=True, epsilon=0.0
+    ),
+    "WeightNormConv2D": _case(WeightNormConv2D, IMAGE, 3, 3, activation=leaky_relu),
+    "WeightNormConv2D, explicit padding": _case(
+        WeightNormConv2D, IMAGE, 3, 3, strides=2, padding=1, train_scale=True
+    ),
+    "WeightNormConv2D, same, dilated, no bias": _case(
+        WeightNormConv2D, IMAGE, 3, 3, padding="same", dilation_rate=2, use_bias=False
+    ),
+    "WeightNormConv2D, groups": _case(WeightNormConv2D, IMAGE, 4, (3, 2), groups=2),
+    "WeightNormConv2DTranspose": _case(WeightNormConv2DTranspose, IMAGE, 3, 3),
+    "WeightNormConv2DTranspose, doubling": _case(
+        WeightNormConv2DTranspose,
+        IMAGE,
+        3,
+        5,
+        strides=2,
+        padding=2,
+        output_padding=1,
+        activation="tanh",
+        train_scale=True,
+    ),
+    "WeightNormConv2DTranspose, same": _case(
+        WeightNormConv2DTranspose, IMAGE, 3, 3, strides=2, padding="same"
+    ),
+    "MinibatchDiscrimination": _case(MinibatchDiscrimination, (5,), 4, 3),
+    "PrependReference": LayerCase(_prepend_reference((5,)), (5,)),
+    "PrependReference, images": LayerCase(_prepend_reference(IMAGE), IMAGE),
+    "DropReference": _case(DropReference, IMAGE, 2),
+    "VirtualBatchNorm": _case(VirtualBatchNorm, IMAGE, 3),
+    "VirtualBatchNorm, vectors": _case(VirtualBatchNorm, (5,), 3),
+    "VirtualBatchNorm, axis 1, no gamma": _case(VirtualBatchNorm, IMAGE, 3, axis=1, scale=False),
+    "FrozenVirtualBatchNorm": _case(FrozenVirtualBatchNorm, IMAGE, 3),
+    "FrozenVirtualBatchNorm, vectors, no beta": _case(
+        FrozenVirtualBatchNorm, (5,), 3, center=False
+    ),
+    "BatchStatisticsNorm": _case(BatchStatisticsNorm, IMAGE),
+    "BatchStatisticsNorm, vectors": _case(BatchStatisticsNorm, (5,)),
+    "GaussianNoise": _case(GaussianNoise, (5,), 0.3, seed=1),
+    "LeakyReLU": _case(LeakyReLU, (5,)),
+}
