@@ -1,3 +1,36 @@
-"""Improved Techniques for Training GANs (Salimans et al., 2016) in TensorFlow and Keras."""
+"""Improved Techniques for Training GANs (Salimans et al., 2016) in TensorFlow and Keras.
+
+    from improved_gan_tf import initialize_from_data
+    from improved_gan_tf.layers import MinibatchDiscrimination, VirtualBatchNorm, WeightNormDense
+
+The public names below are imported when they are first used, so that `--help` of a run script
+does not wait for TensorFlow.
+"""
+
+import importlib
 
 __version__ = "0.1.0"
+
+# Public name -> module it lives in.
+_PUBLIC = {
+    "ParameterAverage": "averaging",
+    "Adam": "optimizers",
+    "collapsed_at": "collapse",
+    "initialize_from_data": "initialization",
+    "layers": "layers",
+    "losses": "losses",
+    "networks": "networks",
+}
+
+__all__ = sorted([*_PUBLIC, "__version__"])
+
+
+def __getattr__(name):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_PUBLIC[name]}")
+    return module if _PUBLIC[name] == name else getattr(module, name)
+
+
+def __dir__():
+    return __all__

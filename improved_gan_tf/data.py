@@ -278,8 +278,8 @@ class EpochStreams:
         self._seed = seed
         self._generator_sees_real = generator_sees_real
         self._labels_from_seed = labels_from_seed
-        # D9: rounded up; the original's MNIST and SVHN scripts round down, which is the same for
-        # their counts and would leave the last batches without labels for others.
+        # D9: rounded up; the original's MNIST script rounds down, which is the same for its
+        # counts and would leave the last batches without labels for others.
         self._tiles = -(-num_train // len(self._labeled))
         self.iterations = num_train // batch_size
         if batch_size > num_train:

@@ -1,1 +1,38 @@
-"""The paper's layers, one technique a file; they work in any Keras 3 model."""
+"""The paper's layers, one technique a file; they work in any Keras 3 model, on any backend.
+
+Importing this package registers them, so that saved `.keras` models load.
+"""
+
+from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, relu
+from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.virtual_batch_norm import (
+    DropReference,
+    FrozenVirtualBatchNorm,
+    PrependReference,
+    VirtualBatchNorm,
+    freeze_reference,
+)
+from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
+from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm_removal import remove_weight_norm
+
+__all__ = [
+    "BatchStatisticsNorm",
+    "DropReference",
+    "FrozenVirtualBatchNorm",
+    "GaussianNoise",
+    "LeakyReLU",
+    "MinibatchDiscrimination",
+    "PrependReference",
+    "VirtualBatchNorm",
+    "WeightNormConv2D",
+    "WeightNormConv2DTranspose",
+    "WeightNormDense",
+    "freeze_reference",
+    "leaky_relu",
+    "relu",
+    "remove_weight_norm",
+]
