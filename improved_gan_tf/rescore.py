@@ -1,0 +1,87 @@
+"""Scores the saved networks of a run again and compares with what the run recorded.
+
+    python -m improved_gan_tf.rescore RUN_DIR [--data_dir=...]
+
+Loads `discriminator.keras` and `discriminator_raw.keras` in Keras' safe mode, scores every test
+image and prints recorded and new counts side by side; exits with 1 if they differ.
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+from absl import app, flags
+
+from improved_gan_tf.errors import UserError
+
+DIFFERENT = 1
+USER_ERROR = 2
+
+
+def rescore(run_dir, data_dir=None):
+    """Scores the saved networks of a run folder.
+
+    Args:
+        run_dir: folder that a run script wrote.
+        data_dir: folder of prepared TFDS data; the run's own `--data_dir` if None.
+
+    Returns:
+        `{kind: (recorded, now)}`, misclassified test images for "averaged" and "raw".
+
+    Raises:
+        UserError: the folder is not a run's, is incomplete, or holds a damaged file.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
+    from improved_gan_tf import data, evaluation, layers, networks, training
+
+    del layers  # imported so that its layers are registered and the models load
+    run_dir = pathlib.Path(run_dir)
+    try:
+        result = json.loads((run_dir / "result.json").read_text("utf-8"))
+        config, final = result["config"], result["final"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"{run_dir} is not a run folder with a readable result.json: {error}"
+        ) from error
+    dataset = data.load(config["dataset"], config["data_source"], data_dir or config["data_dir"])
+    images = training.DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
+    spec = networks.EXPERIMENTS[config["dataset"], config["model"]]
+    coupled_batch = config["batch_size"] if spec.couples_examples else None
+    scores = {}
+    for kind, name in (("averaged", "discriminator"), ("raw", "discriminator_raw")):
+        recorded = final[f"test_wrong_{kind}"]
+        if recorded is None:
+            continue
+        path = run_dir / f"{name}.keras"
+        try:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError(f"{path} cannot be loaded: {first_line}") from error
+        logits = evaluation.Predictor(model, images, coupled_batch).logits()
+        scores[kind] = (recorded, evaluation.wrong_count(logits, dataset.test_labels))
+    return scores
+
+
+def _main(argv, data_dir):
+    try:
+        if len(argv) != 2:
+            raise UserError("Give one run folder: python -m improved_gan_tf.rescore RUN_DIR.")
+        scores = rescore(argv[1], data_dir)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(USER_ERROR)
+    for kind, (recorded, now) in scores.items():
+        print(f"{kind} parameters: recorded {recorded} wrong, now {now} wrong")
+    if any(recorded != now for recorded, now in scores.values()):
+        sys.exit(DIFFERENT)
+
+
+if __name__ == "__main__":
+    _DATA_DIR = flags.DEFINE_string(
+        "data_dir", None, "folder with prepared TFDS data; the run's own if not given"
+    )
+    app.run(lambda argv: _main(argv, _DATA_DIR.value))
