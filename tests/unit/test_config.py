@@ -1,0 +1,305 @@
+"""The record: its checks, its schedule, and how the command line changes it."""
+
+import dataclasses
+import json
+
+import pytest
+from absl import flags
+
+import run_mnist
+from improved_gan_tf import config
+from improved_gan_tf.errors import UserError
+
+LITERAL = run_mnist.EXPERIMENT
+
+
+def changed(**settings):
+    return dataclasses.replace(LITERAL, **settings)
+
+
+def parsed(*arguments, experiment=LITERAL, variants=run_mnist.VARIANTS):
+    """`(config, published)` of a command line."""
+    values = flags.FlagValues()
+    config.define_flags(experiment, variants, values)
+    config.parse_flags(["run_mnist.py", *arguments], values)
+    return config.config_from_flags(experiment, variants, values)
+
+
+def settings():
+    return [f for f in dataclasses.fields(LITERAL) if f.metadata]
+
+
+# --- the literal ---------------------------------------------------------------------------
+
+
+def test_the_mnist_literal_is_the_authors_code():
+    expected = {
+        "dataset": "mnist",
+        "model": "feature_matching",
+        "generator_objective": "feature_matching_l2",
+        "generator_steps": 1,
+        "initialization_images": "permuted_training_set",
+        "labels_per_class": 10,
+        "seed": 1,
+        "seed_data": 1,
+        "width_multiplier": 1.0,
+        "epochs": 300,
+        "batch_size": 100,
+        "learning_rate": 0.003,
+        "decay_start_epoch": None,
+        "unlabeled_weight": 1.0,
+        "averaging_rate": 0.0001,
+    }
+    assert {name: getattr(LITERAL, name) for name in expected} == expected
+
+
+def test_the_record_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        LITERAL.epochs = 3
+
+
+def test_the_record_survives_json():
+    record = changed(data_dir="somewhere", decay_start_epoch=3, decay_end_epoch=400)
+    assert config.ExperimentConfig.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+
+
+@pytest.mark.parametrize("field", settings(), ids=lambda f: f.name)
+def test_every_setting_has_a_help_text_and_a_source(field):
+    assert len(field.metadata["help"]) > 15
+    assert field.metadata["source"]
+
+
+# --- the checks ----------------------------------------------------------------------------
+
+WHOLE = "a whole number of 1 or more"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("labels_per_class", 0, WHOLE),
+        ("labels_per_class", -1, WHOLE),
+        ("epochs", 0, WHOLE),
+        ("epochs", -300, WHOLE),
+        ("batch_size", 0, WHOLE),
+        ("batch_size", -100, WHOLE),
+        ("evaluate_every", 0, WHOLE),
+        ("seed", -1, "a whole number from 0 to 4294967295"),
+        ("seed", 2**32, "a whole number from 0 to 4294967295"),
+        ("seed_data", -1, "a whole number from 0 to 4294967295"),
+        ("seed_data", 2**32, "a whole number from 0 to 4294967295"),
+        ("width_multiplier", 0.0, "a finite number larger than 0"),
+        ("learning_rate", 0.0, "a finite number larger than 0"),
+        ("learning_rate", -0.003, "a finite number larger than 0"),
+        ("learning_rate", float("nan"), "a finite number larger than 0"),
+        ("learning_rate", float("inf"), "a finite number larger than 0"),
+        ("unlabeled_weight", -1.0, "a finite number of 0 or more"),
+        ("unlabeled_weight", float("inf"), "a finite number of 0 or more"),
+        ("averaging_rate", -0.1, "a number from 0 to 1"),
+        ("averaging_rate", 1.1, "a number from 0 to 1"),
+        ("averaging_rate", float("nan"), "a number from 0 to 1"),
+        ("decay_start_epoch", -1, "a whole number of 0 or more"),
+        ("decay_end_epoch", 0, WHOLE),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_flag_and_value(name, value, expected):
+    with pytest.raises(UserError) as caught:
+        changed(**{name: value})
+    assert str(caught.value) == f"--{name} must be {expected}. Received: {value}."
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [("model", "feature_matching, minibatch_discrimination"), ("data_source", "tfds, sample")],
+)
+def test_a_value_that_is_no_choice_is_refused_with_the_choices(name, choices):
+    with pytest.raises(UserError) as caught:
+        changed(**{name: "other"})
+    assert str(caught.value) == f"--{name} must be one of: {choices}. Received: 'other'."
+
+
+@pytest.mark.parametrize("given", [{"decay_start_epoch": 3}, {"decay_end_epoch": 300}])
+def test_half_a_decay_is_refused(given):
+    with pytest.raises(UserError, match="go together: give both or neither"):
+        changed(**given)
+
+
+def test_a_decay_that_ends_before_it_starts_is_refused():
+    with pytest.raises(UserError, match="must be smaller than --decay_end_epoch"):
+        changed(decay_start_epoch=300, decay_end_epoch=300)
+
+
+def test_epochs_past_the_end_of_the_decay_are_refused():
+    with pytest.raises(UserError, match="--epochs=301 goes past --decay_end_epoch=300"):
+        changed(epochs=301, decay_start_epoch=200, decay_end_epoch=300)
+    changed(epochs=300, decay_start_epoch=200, decay_end_epoch=300)
+
+
+@pytest.mark.parametrize("name", ["seed", "seed_data"])
+def test_the_largest_seed_is_accepted(name):
+    assert getattr(changed(**{name: 2**32 - 1}), name) == 2**32 - 1
+
+
+# --- the schedule --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 150, 299])
+def test_without_decay_the_learning_rate_is_constant(epoch):
+    assert changed(learning_rate=0.003).learning_rate_at(epoch) == 0.003
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 199, 200, 201, 250, 299])
+def test_the_first_releases_schedule_is_min_of_three_minus_a_hundredth_and_one(epoch):
+    record, _ = parsed("--recipe=first_release")
+    expected = 0.001 * min(3 - epoch / 100, 1)
+    assert record.learning_rate_at(epoch) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("epoch", "rate"), [(0, 2.0), (4, 2.0), (5, 1.5), (6, 1.0), (7, 0.5)])
+def test_the_learning_rate_falls_linearly_to_zero(epoch, rate):
+    record = changed(epochs=8, learning_rate=2.0, decay_start_epoch=4, decay_end_epoch=8)
+    assert record.learning_rate_at(epoch) == rate
+
+
+# --- the command line ----------------------------------------------------------------------
+
+
+def test_without_flags_the_record_is_the_literal():
+    assert parsed() == (LITERAL, LITERAL)
+
+
+def test_every_setting_has_a_flag_and_nothing_else_has():
+    values = flags.FlagValues()
+    config.define_flags(LITERAL, run_mnist.VARIANTS, values)
+    assert set(values) == {f.name for f in settings()}
+
+
+def test_flags_change_the_settings_of_their_names():
+    record, published = parsed(
+        "--epochs=7",
+        "--learning_rate=0.5",
+        "--data_source=sample",
+        "--run_dir=here",
+        "--overwrite",
+        "--seed_data=9",
+    )
+    expected = changed(
+        epochs=7,
+        learning_rate=0.5,
+        data_source="sample",
+        run_dir="here",
+        overwrite=True,
+        seed_data=9,
+    )
+    assert record == expected
+    assert published == LITERAL
+
+
+def test_a_boolean_flag_can_be_switched_off():
+    variants = {"feature_matching": {"released": {"overwrite": True}}}
+    assert parsed(variants=variants)[0].overwrite is True
+    assert parsed("--nooverwrite", variants=variants)[0].overwrite is False
+
+
+def test_a_recipe_changes_its_settings():
+    record, published = parsed("--recipe=first_release")
+    assert record == published
+    assert (record.learning_rate, record.averaging_rate) == (0.001, 0.0)
+    assert (record.decay_start_epoch, record.decay_end_epoch) == (200, 300)
+    assert record.recipe == "first_release"
+
+
+def test_a_flag_beats_the_recipe_whatever_their_order():
+    for arguments in (
+        ["--learning_rate=0.5", "--recipe=first_release"],
+        ["--recipe=first_release", "--learning_rate=0.5"],
+    ):
+        record, published = parsed(*arguments)
+        assert record.learning_rate == 0.5
+        assert published.learning_rate == 0.001
+
+
+def test_a_flag_given_with_the_default_value_is_given():
+    record, _ = parsed("--recipe=first_release", "--learning_rate=0.003")
+    assert record.learning_rate == 0.003
+
+
+def test_a_model_brings_its_own_recipe():
+    record, published = parsed("--model=minibatch_discrimination")
+    assert record == published
+    assert record.recipe == "removed_script"
+    assert (record.generator_objective, record.generator_steps) == ("saturating", 3)
+    assert record.pixels == (127.5, 127.5)
+
+
+def test_an_unknown_recipe_is_refused():
+    with pytest.raises(UserError) as caught:
+        parsed("--recipe=best")
+    assert str(caught.value) == (
+        "--recipe must be one of: released, first_release (with --model=feature_matching). "
+        "Received: 'best'."
+    )
+
+
+def test_an_unknown_model_is_refused():
+    with pytest.raises(UserError, match="--model must be one of: feature_matching, minibatch_disc"):
+        parsed("--model=wgan")
+
+
+def test_an_unknown_flag_is_refused_with_what_to_do():
+    with pytest.raises(UserError, match=r"'epoch'.*--help lists every flag"):
+        parsed("--epoch=3")
+
+
+@pytest.mark.parametrize("argument", ["--epochs=1.5", "--epochs=many", "--learning_rate=fast"])
+def test_a_value_of_another_type_is_refused_with_the_flag(argument):
+    name, value = argument.split("=")
+    with pytest.raises(UserError, match=rf"flag {name}.*{value}"):
+        parsed(argument)
+
+
+def test_an_argument_without_a_flag_is_refused():
+    with pytest.raises(UserError) as caught:
+        parsed("mnist", "--epochs=3")
+    assert str(caught.value) == "Settings are given as --name=value. Received: 'mnist'."
+
+
+# --- the help texts ------------------------------------------------------------------------
+
+
+def help_of(name):
+    values = flags.FlagValues()
+    config.define_flags(LITERAL, run_mnist.VARIANTS, values)
+    return values[name].help
+
+
+@pytest.mark.parametrize("field", settings(), ids=lambda f: f.name)
+def test_every_help_text_names_default_and_source(field):
+    default = getattr(LITERAL, field.name)
+    shown = "not given" if default is None else str(default)
+    assert f". Default: {shown}" in help_of(field.name)
+    assert help_of(field.name).endswith(f"(from {field.metadata['source']})")
+
+
+def test_a_help_text_names_what_a_recipe_changes():
+    assert "--recipe=first_release: 0.001" in help_of("learning_rate")
+    assert "--recipe" not in help_of("batch_size")
+
+
+def test_a_help_text_names_the_choices():
+    assert "<tfds|sample>" in help_of("data_source")
+    assert "<released|first_release|removed_script>" in help_of("recipe")
+
+
+def test_a_variant_that_unsets_a_setting_is_shown_as_not_given():
+    variants = {"feature_matching": {"released": {}, "other": {"seed_data": None}}}
+    values = flags.FlagValues()
+    config.define_flags(LITERAL, variants, values)
+    assert "--recipe=other: not given" in values["seed_data"].help
+
+
+def test_flags_belong_to_the_script_or_help_hides_them(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["run_mnist.py"])
+    values = flags.FlagValues()
+    config.define_flags(LITERAL, run_mnist.VARIANTS, values)
+    assert set(values.flags_by_module_dict()) == {"run_mnist.py"}

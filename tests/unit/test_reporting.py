@@ -1,0 +1,267 @@
+"""The run folder: what is written, what is refused, and that files are whole or absent."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorboard.backend.event_processing import event_accumulator
+
+from improved_gan_tf import reporting
+from improved_gan_tf.errors import UserError
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*"),
+    # Keras's own conversion of variables to arrays, under NumPy 2.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+
+def metrics(epoch, averaged=0.5, raw=0.25):
+    return {
+        "epoch": epoch,
+        "learning_rate": 0.003,
+        "loss_supervised": 1.0 / (epoch + 1),
+        "loss_unsupervised": 0.5,
+        "loss_generator": 2.0,
+        "train_error": 0.125,
+        "test_error_averaged": averaged,
+        "test_error_raw": raw,
+        "seconds": 1.5,
+        "collapsed": False,
+    }
+
+
+def files_of(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+# --- files are whole or absent -------------------------------------------------------------
+
+
+def test_a_written_file_replaces_the_old_one(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    reporting.write_whole(path, lambda p: p.write_text("new"))
+    assert path.read_text() == "new"
+    assert files_of(tmp_path) == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def half(temporary):
+        temporary.write_text("ne")
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        reporting.write_whole(path, half)
+    assert path.read_text() == "old"
+    assert files_of(tmp_path) == ["file"]
+
+
+def test_a_model_whose_saving_fails_leaves_nothing(tmp_path):
+    class Broken:
+        def save(self, path):
+            path.write_text("half a model")
+            raise RuntimeError("disk full")
+
+    folder = reporting.RunFolder(tmp_path / "run")
+    with pytest.raises(RuntimeError, match="disk full"):
+        folder.write_models({"generator": Broken()})
+    assert files_of(tmp_path) == []
+
+
+# --- the grid ------------------------------------------------------------------------------
+
+
+def test_the_grid_goes_row_by_row_with_a_border_of_two():
+    images = np.arange(6, dtype="uint8").reshape(6, 1, 1, 1)
+    grid = reporting.image_grid(images, columns=3)
+    assert grid.dtype == np.uint8
+    _ = 128
+    expected = [
+        [_, _, _, _, _, _, _, _, _, _, _],
+        [_, _, _, _, _, _, _, _, _, _, _],
+        [_, _, 0, _, _, 1, _, _, 2, _, _],
+        [_, _, _, _, _, _, _, _, _, _, _],
+        [_, _, _, _, _, _, _, _, _, _, _],
+        [_, _, 3, _, _, 4, _, _, 5, _, _],
+        [_, _, _, _, _, _, _, _, _, _, _],
+        [_, _, _, _, _, _, _, _, _, _, _],
+    ]
+    np.testing.assert_array_equal(grid[:, :, 0], expected)
+
+
+def test_images_of_the_grid_stand_upright():
+    image = np.arange(12, dtype="uint8").reshape(1, 2, 2, 3)
+    grid = reporting.image_grid(image, columns=1)
+    assert grid.shape == (6, 6, 3)
+    np.testing.assert_array_equal(grid[2:4, 2:4], image[0])
+
+
+# --- the folder ----------------------------------------------------------------------------
+
+
+def test_a_new_folder_is_made_with_its_parents(tmp_path):
+    folder = reporting.RunFolder(tmp_path / "runs" / "one")
+    assert folder.path == tmp_path / "runs" / "one"
+    assert (folder.path / "samples").is_dir()
+
+
+def test_an_empty_folder_is_used(tmp_path):
+    assert (reporting.RunFolder(tmp_path).path / "samples").is_dir()
+
+
+def test_a_folder_with_content_is_refused_and_untouched(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(UserError) as caught:
+        reporting.RunFolder(tmp_path)
+    assert str(caught.value) == (
+        f"--run_dir={tmp_path} exists and is not empty; nothing is overwritten unasked. Give "
+        "another --run_dir, or --overwrite to move the old folder aside."
+    )
+    assert files_of(tmp_path) == ["thesis.txt"]
+    assert not (tmp_path / "samples").exists()
+
+
+def test_overwriting_moves_the_old_folders_aside_one_after_the_other(tmp_path):
+    path = tmp_path / "run"
+    for number in range(3):
+        folder = reporting.RunFolder(path, overwrite=True)
+        folder.write_json("config.json", {"number": number})
+    kept = {p.name: json.loads((p / "config.json").read_text()) for p in tmp_path.iterdir()}
+    assert kept == {"run": {"number": 2}, "run.old-1": {"number": 0}, "run.old-2": {"number": 1}}
+
+
+def test_a_file_as_folder_is_refused(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("x")
+    with pytest.raises(UserError) as caught:
+        reporting.RunFolder(path, overwrite=True)
+    assert str(caught.value) == f"--run_dir must be a folder. Received: {path} (a file)."
+    assert path.read_text() == "x"
+
+
+def test_a_folder_that_cannot_be_made_is_explained(tmp_path):
+    (tmp_path / "file").write_text("x")
+    path = tmp_path / "file" / "run"
+    with pytest.raises(UserError, match=rf"--run_dir={path} cannot be written: Not a directory\."):
+        reporting.RunFolder(path)
+
+
+# --- what is written -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    run_folder = reporting.RunFolder(tmp_path / "run")
+    yield run_folder
+    run_folder.close()
+
+
+def test_json_is_readable_and_keeps_its_order(folder):
+    folder.write_json("result.json", {"b": 1, "a": [None, 0.5, "x"]})
+    text = (folder.path / "result.json").read_text()
+    assert list(json.loads(text)) == ["b", "a"]
+    assert text.endswith("}\n")
+
+
+def test_metrics_are_one_json_line_an_epoch(folder):
+    history = [metrics(0), metrics(1, averaged=None)]
+    for line in history:
+        folder.append_metrics(line)
+    lines = (folder.path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == history
+
+
+def test_tensorboard_gets_the_same_numbers_and_the_samples(folder):
+    folder.append_metrics(metrics(0))
+    folder.append_metrics(metrics(1, averaged=None))
+    folder.write_samples(np.zeros((100, 28, 28, 1), "uint8"), 2)
+    folder.close()
+    events = event_accumulator.EventAccumulator(
+        str(folder.path / "tensorboard"), size_guidance={"tensors": 0}
+    )
+    events.Reload()
+
+    def numbers(name):
+        return {e.step: float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors(name)}
+
+    assert numbers("loss_supervised") == {0: 1.0, 1: 0.5}
+    assert numbers("test_error_averaged") == {0: 0.5}
+    assert [e.step for e in events.Tensors("samples")] == [2]
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
+def test_samples_are_a_ten_by_ten_grid_as_png(folder, channels, mode):
+    images = np.random.RandomState(0).randint(0, 256, (100, 28, 28, channels)).astype("uint8")
+    folder.write_samples(images, 7)
+    with Image.open(folder.path / "samples" / "epoch_0007.png") as picture:
+        assert (picture.format, picture.mode, picture.size) == ("PNG", mode, (302, 302))
+        pixels = np.array(picture).reshape(302, 302, channels)
+    # Row 4, column 2 of the grid is image 42.
+    top, left = 2 + 4 * 30, 2 + 2 * 30
+    np.testing.assert_array_equal(pixels[top : top + 28, left : left + 28], images[42])
+
+
+def test_predictions_are_read_without_pickle(folder):
+    folder.write_predictions(logits_raw=np.eye(3), labels=np.arange(3))
+    with np.load(folder.path / "predictions.npz", allow_pickle=False) as saved:
+        assert set(saved) == {"logits_raw", "labels"}
+        np.testing.assert_array_equal(saved["logits_raw"], np.eye(3))
+
+
+def test_models_are_saved_under_their_names(folder):
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    folder.write_models({"generator": model, "discriminator": model})
+    assert files_of(folder.path) == ["discriminator.keras", "generator.keras"]
+    loaded = keras.saving.load_model(folder.path / "generator.keras")
+    x = np.ones((1, 2), "float32")
+    np.testing.assert_array_equal(np.array(loaded(x)), np.array(model(x)))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [metrics(0)],
+        [metrics(0), metrics(1, averaged=None, raw=None), metrics(2)],
+        [metrics(0, averaged=None, raw=None)],
+        [metrics(0, averaged=0.0, raw=0.0), metrics(1, averaged=0.0, raw=0.0)],
+    ],
+    ids=["one epoch", "a gap", "never tested", "no errors"],
+)
+def test_curves_are_a_picture(folder, history):
+    folder.write_curves(history, "a title")
+    with Image.open(folder.path / "curves.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (1100, 462))
+
+
+def test_curves_show_each_epochs_numbers():
+    history = [metrics(0), metrics(1, averaged=None), metrics(2)]
+    figure = reporting.curves_figure(history, "a title")
+    left, right = figure.axes
+    supervised = next(line for line in left.lines if line.get_label() == "supervised")
+    np.testing.assert_array_equal(supervised.get_xdata(), [1, 2, 3])
+    np.testing.assert_allclose(supervised.get_ydata(), [1.0, 0.5, 1.0 / 3.0])
+    averaged = next(line for line in right.lines if "averaged" in line.get_label())
+    np.testing.assert_array_equal(averaged.get_xdata(), [1, 3])
+    np.testing.assert_array_equal(averaged.get_ydata(), [50.0, 50.0])  # per cent
+
+
+def test_versions_name_what_numbers_depend_on():
+    versions = reporting.versions()
+    assert set(versions) == {
+        "improved_gan_tf",
+        "tensorflow",
+        "keras",
+        "numpy",
+        "python",
+        "git_commit",
+    }
+    assert versions["keras"] == keras.__version__
+    assert versions["numpy"] == np.__version__

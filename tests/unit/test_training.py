@@ -1,0 +1,332 @@
+"""The step and many steps in one call, on small MNIST players."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from improved_gan_tf import losses, networks, training
+from improved_gan_tf.layers import noise
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+IMAGES, BATCH = 40, 4
+SPEC = networks.EXPERIMENTS["mnist", "feature_matching"]
+
+
+@pytest.fixture
+def graph():
+    """Asked for by tests of the compiled loop; the others run it eagerly, without tracing."""
+
+
+@pytest.fixture(autouse=True)
+def _eager(request):
+    tf.config.run_functions_eagerly("graph" not in request.fixturenames)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def no_noise(monkeypatch):
+    monkeypatch.setattr(noise, "standard_normal", lambda shape, dtype, seed: tf.zeros(shape, dtype))
+
+
+def device_images():
+    random = np.random.RandomState(0)
+    pixels = random.randint(0, 256, (IMAGES, 28, 28, 1)).astype("uint8")
+    return training.DeviceImages(pixels, np.arange(IMAGES) % 10, (255.0, 0.0))
+
+
+def make_trainer(seed=1, **settings):
+    settings = {"generator_objective": "feature_matching_l2", **settings}
+    return training.Trainer(SPEC.build(seed, 0.03), device_images(), seed=seed, **settings)
+
+
+def rows(iterations, seed=0):
+    random = np.random.RandomState(seed)
+    return [random.randint(0, IMAGES, (iterations, BATCH)) for _ in range(3)]
+
+
+def batch_of(trainer, rows):
+    return trainer._data.batch(*(tf.constant(r[0], tf.int32) for r in rows))
+
+
+def values(variables):
+    return [np.array(v) for v in variables]
+
+
+def moved(before, variables):
+    return [not np.array_equal(a, b) for a, b in zip(before, values(variables), strict=True)]
+
+
+def fix_z(trainer, monkeypatch):
+    """Gives the generator the same input in every draw; returns it."""
+    z = tf.constant(np.random.RandomState(5).uniform(size=(BATCH, 100)), tf.float32)
+    monkeypatch.setattr(trainer, "draw_z", lambda count: z)
+    return z
+
+
+# --- the images on the device --------------------------------------------------------------
+
+
+def test_images_stay_bytes_on_the_device():
+    assert device_images()._images.dtype == tf.uint8
+
+
+def test_pixels_are_shifted_and_divided():
+    data = training.DeviceImages(
+        np.array([0, 127, 255], "uint8").reshape(3, 1, 1, 1), np.zeros(3, int), (128.0, 127.5)
+    )
+    expected = [(255 - 127.5) / 128, (0 - 127.5) / 128]
+    actual = data.images([2, 0])
+    assert actual.dtype == tf.float32
+    np.testing.assert_allclose(actual.numpy().ravel(), expected, rtol=1e-6)
+
+
+def test_mnist_pixels_lie_between_zero_and_one():
+    data = training.DeviceImages(
+        np.array([0, 51, 255], "uint8").reshape(3, 1, 1, 1), np.zeros(3, int), (255.0, 0.0)
+    )
+    np.testing.assert_allclose(data.images([0, 1, 2]).numpy().ravel(), [0.0, 0.2, 1.0], rtol=1e-6)
+
+
+def test_a_batch_holds_the_images_and_labels_of_its_rows():
+    data = device_images()
+    batch = data.batch([3, 15], [7, 8], [9, 1])
+    np.testing.assert_array_equal(batch.labels.numpy(), [3, 5])
+    for part, part_rows in (
+        (batch.labeled, [3, 15]),
+        (batch.unlabeled, [7, 8]),
+        (batch.unlabeled_for_generator, [9, 1]),
+    ):
+        np.testing.assert_array_equal(part.numpy(), data.images(part_rows).numpy())
+
+
+def test_the_number_of_images_is_the_length():
+    assert len(device_images()) == IMAGES
+
+
+# --- what a step changes -------------------------------------------------------------------
+
+
+def test_the_discriminator_step_moves_all_its_parameters_and_no_other(monkeypatch):
+    trainer = make_trainer()
+    before = values(trainer.discriminator.trainable_variables)
+    fixed = values(trainer.discriminator.non_trainable_weights)
+    generator = values(trainer.generator.variables)
+    trainer.discriminator_optimizer.learning_rate.assign(0.01)
+    trainer._discriminator_step(batch_of(trainer, rows(1)))
+    assert all(moved(before, trainer.discriminator.trainable_variables))
+    assert not any(moved(fixed, trainer.discriminator.non_trainable_weights))
+    assert not any(moved(generator, trainer.generator.variables))
+
+
+def test_the_generator_step_moves_all_its_parameters_and_no_other():
+    trainer = make_trainer()
+    before = values(trainer.generator.trainable_variables)
+    discriminator = values(trainer.discriminator.weights)
+    trainer.generator_optimizer.learning_rate.assign(0.01)
+    trainer._generator_step(batch_of(trainer, rows(1)).unlabeled_for_generator)
+    assert all(moved(before, trainer.generator.trainable_variables))
+    assert not any(moved(discriminator, trainer.discriminator.weights))
+
+
+def test_supervised_only_leaves_the_generator_alone_and_reports_no_game():
+    trainer = make_trainer(supervised_only=True)
+    before = values(trainer.generator.variables)
+    discriminator = values(trainer.discriminator.trainable_variables)
+    means, done = trainer.train(rows(3), 0.01)
+    assert done == 3
+    assert (means.unsupervised, means.generator) == (0.0, 0.0)
+    assert means.supervised > 0.0
+    assert not any(moved(before, trainer.generator.variables))
+    assert all(moved(discriminator, trainer.discriminator.trainable_variables))
+
+
+def test_an_unlabeled_weight_of_zero_trains_the_discriminator_as_without_a_game(no_noise):
+    """Adam divides by the gradient's size, so equal parameters mean equal gradients."""
+    games = [make_trainer(unlabeled_weight=0.0), make_trainer(supervised_only=True)]
+    for game in games:
+        game.train(rows(3), 0.01)
+    for a, b in zip(*(g.discriminator.trainable_variables for g in games), strict=True):
+        np.testing.assert_allclose(np.array(a), np.array(b), atol=1e-4)
+
+
+def test_the_unlabeled_weight_changes_the_discriminators_step(no_noise):
+    games = [make_trainer(unlabeled_weight=w) for w in (1.0, 3.0)]
+    for game in games:
+        game.train(rows(1), 0.01)
+    kernels = [np.array(g.discriminator.trainable_variables[0]) for g in games]
+    assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
+
+
+# --- the losses of a step ------------------------------------------------------------------
+
+
+def test_losses_are_those_before_the_update(no_noise, monkeypatch):
+    trainer = make_trainer()
+    z = fix_z(trainer, monkeypatch)
+    batch = batch_of(trainer, rows(1))
+    logits = {
+        name: trainer.discriminator(x)["logits"]
+        for name, x in (
+            ("labeled", batch.labeled),
+            ("unlabeled", batch.unlabeled),
+            ("generated", trainer.generator(z)),
+        )
+    }
+    means, _ = trainer.train(rows(1), 0.01)
+    expected = losses.supervised_loss(logits["labeled"], batch.labels)
+    assert means.supervised == pytest.approx(float(expected), rel=1e-4)
+    expected = losses.unsupervised_loss(logits["unlabeled"], logits["generated"])
+    assert means.unsupervised == pytest.approx(float(expected), rel=1e-4)
+    expected = losses.error_rate(logits["labeled"], batch.labels)
+    assert means.train_error == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize(
+    ("objective", "loss"),
+    [
+        ("feature_matching_l2", losses.feature_matching_l2),
+        ("feature_matching_l1", losses.feature_matching_l1),
+    ],
+)
+def test_the_generator_meets_the_discriminator_just_updated_and_the_other_batch(
+    objective, loss, no_noise, monkeypatch
+):
+    trainer = make_trainer(generator_objective=objective)
+    z = fix_z(trainer, monkeypatch)
+    generated = trainer.generator(z)
+    before = trainer.discriminator(generated)["features"]
+    real = batch_of(trainer, rows(1)).unlabeled_for_generator
+    means, _ = trainer.train(rows(1), 0.1)
+    after = [trainer.discriminator(x)["features"] for x in (real, generated)]
+    assert np.abs(after[1].numpy() - before.numpy()).max() > 0.01
+    assert means.generator == pytest.approx(float(loss(*after)), rel=1e-3)
+
+
+def test_several_generator_steps_are_taken_and_averaged(no_noise, monkeypatch):
+    trainer = make_trainer(generator_objective="saturating", generator_steps=3)
+    fix_z(trainer, monkeypatch)
+    means, _ = trainer.train(rows(1), 0.01)
+    assert int(trainer.generator_optimizer.iterations.numpy()) == 3
+    assert int(trainer.discriminator_optimizer.iterations.numpy()) == 1
+    assert -20.0 < means.generator < 0.0
+
+
+def test_the_generators_input_is_uniform_and_fresh_in_every_draw():
+    trainer = make_trainer()
+    first, second = trainer.draw_z(500).numpy(), trainer.draw_z(500).numpy()
+    assert first.shape == (500, networks.NOISE_DIM)
+    assert 0.0 <= first.min() < 0.001
+    assert 0.999 < first.max() < 1.0
+    assert abs(first.mean() - 0.5) < 0.01
+    assert not np.any(first == second)
+
+
+# --- the parameter average -----------------------------------------------------------------
+
+
+def test_the_average_takes_the_parameters_from_before_the_step():
+    trainer = make_trainer(averaging_rate=0.25)
+    before = values(trainer.discriminator.trainable_variables)
+    trainer.train(rows(1), 0.1)
+    for average, parameter in zip(trainer.average.averages, before, strict=True):
+        np.testing.assert_allclose(average.numpy(), 0.25 * parameter, rtol=1e-5, atol=1e-7)
+
+
+def test_the_averages_weight_grows_with_the_iterations():
+    trainer = make_trainer(averaging_rate=0.5)
+    assert trainer.average_weight() == 0.0
+    trainer.train(rows(3), 0.01)
+    assert trainer.average_weight() == 0.875
+
+
+def test_an_averaging_rate_of_zero_keeps_no_average():
+    trainer = make_trainer(averaging_rate=0.0)
+    assert trainer.average is None
+    assert trainer.average_weight() is None
+    trainer.train(rows(1), 0.01)
+
+
+def test_the_second_discriminator_gets_averages_and_fixed_scales():
+    trainer = make_trainer(averaging_rate=0.25)
+    for variable in trainer.discriminator.non_trainable_weights:
+        variable.assign(np.full(variable.shape, 7.0))
+    trainer.train(rows(2), 0.01)
+    other = SPEC.discriminator(9, 0.03)
+    trainer.copy_average_to(other)
+    for variable, average in zip(other.trainable_variables, trainer.average.averages, strict=True):
+        np.testing.assert_array_equal(np.array(variable), average.numpy())
+    for variable in other.non_trainable_weights:
+        np.testing.assert_array_equal(np.array(variable), np.full(variable.shape, 7.0))
+
+
+# --- many steps in one call ----------------------------------------------------------------
+
+
+def test_one_call_of_many_iterations_equals_many_calls(graph):
+    one, many = make_trainer(), make_trainer()
+    all_rows = rows(4)
+    means, done = one.train(all_rows, 0.01)
+    single = [many.train([r[i : i + 1] for r in all_rows], 0.01)[0] for i in range(4)]
+    assert done == 4
+    np.testing.assert_allclose(means, np.mean(single, axis=0), rtol=1e-5)
+    for a, b in zip(one.discriminator.weights, many.discriminator.weights, strict=True):
+        np.testing.assert_allclose(np.array(a), np.array(b), rtol=1e-5, atol=1e-6)
+
+
+def test_the_step_is_traced_once_for_calls_of_one_length_and_once_more_for_all_others(graph):
+    trainer = make_trainer()
+    for _ in range(3):
+        trainer.train(rows(3), 0.01)
+    assert trainer._run.experimental_get_tracing_count() == 1
+    for iterations in (1, 2, 5):
+        trainer.train(rows(iterations), 0.02)
+    assert trainer._run.experimental_get_tracing_count() == 2
+
+
+def test_a_learning_rate_holds_for_its_call_and_both_players():
+    trainer = make_trainer()
+    trainer.train(rows(1), 0.01)
+    trainer.train(rows(1), 0.25)
+    for optimizer in (trainer.discriminator_optimizer, trainer.generator_optimizer):
+        assert float(optimizer.learning_rate.numpy()) == 0.25
+
+
+def test_a_seed_decides_the_run():
+    one, same, other = (np.array(make_trainer(seed).train(rows(1), 0.01)[0]) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert np.all(one[:3] != other[:3])  # the losses; training errors may agree
+
+
+def test_training_stops_at_the_first_loss_that_is_not_finite(graph):
+    trainer = make_trainer()
+    means, done = trainer.train(rows(50), 1e30)
+    assert done < 50
+    assert not np.all(np.isfinite(means))
+
+
+def test_training_lowers_the_supervised_loss(graph):
+    trainer = make_trainer(supervised_only=True)
+    fixed = [np.repeat(r, 60, axis=0) for r in rows(1)]
+    first, _ = trainer.train([r[:1] for r in fixed], 0.003)
+    trainer.train(fixed, 0.003)
+    last, _ = trainer.train([r[:1] for r in fixed], 0.003)
+    assert last.supervised < 0.5 * first.supervised
+
+
+def test_unknown_objectives_are_refused():
+    with pytest.raises(KeyError, match="wasserstein"):
+        make_trainer(generator_objective="wasserstein")
+
+
+def test_keras_models_are_the_ones_given():
+    players = SPEC.build(1, 0.03)
+    trainer = training.Trainer(
+        players, device_images(), seed=1, generator_objective="feature_matching_l2"
+    )
+    assert trainer.generator is players.generator
+    assert trainer.discriminator is players.discriminator
+    assert isinstance(trainer.generator, keras.Model)
