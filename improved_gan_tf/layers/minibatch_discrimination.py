@@ -1,0 +1,312 @@
+"""Minibatch discrimination: how close each example is to the others of its batch."""
+
+import math
+
+import keras
+from keras import ops
+
+from improved_gan_tf.layers import data_dependent, pairwise_l1
+
+REDUCTIONS = ("sum", "mean", "mean_over_pairs")
+
+
+@keras.saving.register_keras_serializable(package="improved_gan_tf")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Appends to each example's features how close it is to the other examples of the batch.
+
+    A discriminator that looks at one example at a time cannot tell the generator to make its
+    samples differ, so the generator may collapse to one point. This layer lets it see the
+    batch: feed the real and the generated batch *separately* (two calls), as the paper does.
+
+        T = theta * exp(log_weight_scale) / sqrt(sum_A theta^2)            # (A, B, C)
+        M_i = f(x_i) T                                                     # (B, C)
+        o(x_i)_b = sum_{j != i} exp(-||M_ib - M_jb||_1)                    # (B,)
+        output_i = [f(x_i), o(x_i) + bias]                                 # (A + B,)
+
+    Time is about N^2 B C / 2 per pass; memory grows with N B C, not with N x N
+    (`pairwise_l1`). First and second derivatives are supported (gradient penalties). The
+    distances and their sums are taken in float32 under half-precision policies.
+
+    Batch meaning: the rows of this call. The output of a row depends on every other row, at
+    test time too; with several replicas each sees only its own share of the batch.
+
+    A NaN in one row makes the `o` of every row NaN, each having that row as a neighbour; the
+    copied features of the other rows stay as they are. `row_mask` keeps such a row out.
+
+    Training: the same in training and inference. Inside
+    `improved_gan_tf.initialize_from_data` the layer divides its distances by
+    `s_b = 0.5 * mean_i min_{j != i} ||M_ib - M_jb||_1` (`log_weight_scale -= log s_b`, only with
+    weight normalisation) and sets `bias` to minus the mean of `o`, so that `o` leaves with
+    mean 0.
+
+    Args:
+        num_kernels: int > 0, number of kernels B (100 in the original, 300 for ImageNet).
+        kernel_dim: int > 0, dimensions of each kernel C (5 in the original, 50 for ImageNet).
+        weight_normalization: bool; True as in the original's `MinibatchLayer` (default), False
+            for the paper's plain `T = theta`.
+        concatenate_input: bool, whether the flattened input precedes `o`. Default True.
+        reduction: "sum" over the neighbours (the paper, default); "mean", divided by the row's
+            number of neighbours; "mean_over_pairs", divided by the number of all pairs (row,
+            neighbour) of the batch, one number for all rows, as the ImageNet code does. A
+            count of 0 is taken as 1.
+        num_parts: int > 0. With P > 1 the batch is taken as P consecutive parts of equal size,
+            and each row gets a set of features against each part: o has P * B entries, those
+            of part 0 first. ImageNet's joint batch of real, then generated rows is 2.
+            Default 1.
+        use_bias: bool, default True.
+        theta_initializer: default N(0, 0.05), as in the original.
+        bias_initializer: default -1, as in the original.
+        theta_regularizer: as `kernel_regularizer` in `keras.layers.Dense`; it sees the
+            unnormalised `theta`.
+
+    The ImageNet form: `MinibatchDiscrimination(300, 50, weight_normalization=False,
+    use_bias=False, reduction="mean_over_pairs", num_parts=2)`.
+
+    Call arguments:
+        inputs: (N, ..., A), floating point; rank above 2 is flattened to (N, A), as in the
+            original.
+        row_mask: (N,), bool or 0/1, optional. A row where it is 0 is nobody's neighbour and has
+            none: its `o` is 0 and its values, NaN included, reach no other row.
+
+    Returns:
+        (N, A + P * B), or (N, P * B) without the input; the layer's compute dtype. `o` lies in
+        [0, N - 1] for "sum" and in [0, 1] for "mean"; 0 for a batch of one.
+
+    Raises:
+        ValueError: an argument is out of its range, the input has rank below 2, unknown
+            feature dimensions or an integer dtype, `row_mask` is not of rank 1, the batch is
+            known not to be divisible into `num_parts`, or an initialisation batch gives a
+            kernel no scale (fewer than two rows, all rows equal, values not finite).
+
+    Weights:
+        theta: (A, B, C).
+        log_weight_scale: (B, C), starts at 0; only with weight normalisation.
+        bias: (P * B,).
+
+    Example:
+
+    >>> import numpy as np
+    >>> layer = MinibatchDiscrimination(num_kernels=3, kernel_dim=2)
+    >>> outputs = layer(np.ones((4, 5), "float32"))  # four equal rows: o = 3, bias = -1
+    >>> np.array(outputs)[0].tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
+
+    References:
+        Paper:    Salimans et al. (2016), Sec. 3.2.
+        Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `MinibatchLayer`;
+                  imagenet/discriminator.py for `num_parts` and "mean_over_pairs".
+    """
+
+    def __init__(
+        self,
+        num_kernels,
+        kernel_dim,
+        weight_normalization=True,
+        concatenate_input=True,
+        reduction="sum",
+        num_parts=1,
+        use_bias=True,
+        theta_initializer=None,
+        bias_initializer=None,
+        theta_regularizer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for name, value in (
+            ("num_kernels", num_kernels),
+            ("kernel_dim", kernel_dim),
+            ("num_parts", num_parts),
+        ):
+            if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
+        if reduction not in REDUCTIONS:
+            raise ValueError(
+                f"`reduction` must be one of {REDUCTIONS}. Received: reduction={reduction!r}"
+            )
+        if theta_initializer is None:
+            theta_initializer = keras.initializers.RandomNormal(stddev=0.05)
+        if bias_initializer is None:
+            bias_initializer = keras.initializers.Constant(-1.0)
+        self.num_kernels = num_kernels
+        self.kernel_dim = kernel_dim
+        self.weight_normalization = bool(weight_normalization)
+        self.concatenate_input = bool(concatenate_input)
+        self.reduction = reduction
+        self.num_parts = num_parts
+        self.use_bias = bool(use_bias)
+        self.theta_initializer = keras.initializers.get(theta_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.theta_regularizer = keras.regularizers.get(theta_regularizer)
+        self.input_spec = keras.layers.InputSpec(min_ndim=2)
+
+    def build(self, input_shape):
+        self._input_dim = self._flat_dim(input_shape)
+        # As in the weight-normalised layers, the norm is taken in the variables' own dtype.
+        self.theta = self.add_weight(
+            name="theta",
+            shape=(self._input_dim, self.num_kernels, self.kernel_dim),
+            initializer=self.theta_initializer,
+            regularizer=self.theta_regularizer,
+            autocast=False,
+        )
+        self.log_weight_scale = None
+        if self.weight_normalization:
+            self.log_weight_scale = self.add_weight(
+                name="log_weight_scale",
+                shape=(self.num_kernels, self.kernel_dim),
+                initializer="zeros",
+                autocast=False,
+            )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.num_parts * self.num_kernels,),
+                initializer=self.bias_initializer,
+                autocast=False,
+            )
+        self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
+
+    def call(self, inputs, row_mask=None):
+        if row_mask is not None:
+            row_mask = ops.convert_to_tensor(row_mask)
+        self._check_call_arguments(inputs, row_mask)
+        x = ops.reshape(inputs, (-1, self._input_dim)) if len(inputs.shape) > 2 else inputs
+        present = self._present(x, row_mask)  # (N,)
+        m = self._project(x if row_mask is None else _zero_absent_rows(x, present))
+        if data_dependent.is_initializing():
+            features = self._initialize_from(m, present)
+        else:
+            features = self._features(m, present)
+            if self.use_bias:
+                features = features + ops.cast(self.bias, features.dtype)
+        features = ops.cast(features, self.compute_dtype)
+        return ops.concatenate([x, features], axis=-1) if self.concatenate_input else features
+
+    @property
+    def _sum_dtype(self):
+        """The dtype of distances and sums: half precision is for the projection only."""
+        return "float64" if self.compute_dtype == "float64" else "float32"
+
+    def _present(self, x, row_mask):
+        """Returns 1 for each row that takes part and 0 for each that does not, (N,)."""
+        if row_mask is None:
+            return ops.ones((ops.shape(x)[0],), dtype=self._sum_dtype)
+        return ops.cast(ops.not_equal(row_mask, 0), self._sum_dtype)
+
+    def _project(self, x):
+        """Returns `M = x T`, (N, B, C), float32 or float64."""
+        theta = ops.reshape(self.theta, (self._input_dim, -1))
+        m = x @ ops.cast(theta, self.compute_dtype)  # ops.matmul is float32 on PyTorch
+        m = ops.reshape(m, (-1, self.num_kernels, self.kernel_dim))
+        m = ops.cast(m, self._sum_dtype)
+        if self.weight_normalization:
+            # (x theta) * factor equals x (theta * factor) and touches N B C numbers, not A B C.
+            factor = ops.exp(self.log_weight_scale) * ops.rsqrt(
+                ops.sum(ops.square(self.theta), axis=0)
+            )
+            m = m * ops.cast(factor, m.dtype)
+        return m
+
+    def _features(self, m, present):
+        """Returns `o` without its bias, (N, P * B)."""
+        weights = self._part_membership(m) * present  # (P, N)
+        o = pairwise_l1.kernel_sums(m, weights) * present[:, None]  # (P, N, B)
+        if self.reduction != "sum":
+            neighbours = ops.sum(weights, axis=1, keepdims=True) - weights
+            neighbours = (neighbours * present)[..., None]  # (P, N, 1)
+            if self.reduction == "mean_over_pairs":
+                neighbours = ops.sum(neighbours, axis=1, keepdims=True)  # (P, 1, 1)
+            o = o / ops.cast(ops.maximum(neighbours, 1.0), o.dtype)
+        return ops.reshape(ops.transpose(o, (1, 0, 2)), (-1, self.num_parts * self.num_kernels))
+
+    def _part_membership(self, m):
+        """Returns 1 where row j belongs to part p, (P, N)."""
+        part_size = ops.shape(m)[0] // self.num_parts
+        # Of a length other than N if the parts cannot be equal: then the next product fails.
+        return ops.repeat(ops.eye(self.num_parts, dtype=m.dtype), part_size, axis=1)
+
+    def _initialize_from(self, m, present):
+        """Sets scale and bias so that `o` leaves this batch with a useful spread and mean 0."""
+        mean_weights = (present / ops.sum(present))[:, None]  # (N, 1)
+        if self.weight_normalization:
+            nearest = pairwise_l1.nearest_distances(m, present)  # (N, B)
+            nearest = _zero_absent_rows(nearest, present)
+            scale = 0.5 * ops.sum(nearest * mean_weights, axis=0)  # s_b, (B,)
+            log_scale = ops.log(scale)
+            if not bool(ops.all(ops.isfinite(log_scale))):
+                raise ValueError(
+                    f"Data-dependent initialisation of layer '{self.name}' needs a batch of at "
+                    "least two rows that are finite and not all equal. Received: a batch in which "
+                    "a kernel's mean distance to the nearest row is 0 or not finite."
+                )
+            self.log_weight_scale.assign(
+                self.log_weight_scale - ops.cast(log_scale[:, None], self.log_weight_scale.dtype)
+            )
+            m = m / scale[:, None]
+        features = self._features(m, present)
+        if not self.use_bias:
+            return features
+        shift = -ops.sum(features * mean_weights, axis=0)
+        self.bias.assign(ops.cast(shift, self.bias.dtype))
+        return features + shift
+
+    def _check_call_arguments(self, inputs, row_mask):
+        if not keras.backend.is_float_dtype(inputs.dtype):
+            raise ValueError(
+                f"The input of layer '{self.name}' must be floating point. "
+                f"Received: inputs.dtype={keras.backend.standardize_dtype(inputs.dtype)}"
+            )
+        batch_size = inputs.shape[0]
+        if isinstance(batch_size, int) and batch_size % self.num_parts != 0:
+            raise ValueError(
+                f"The batch of layer '{self.name}' must be divisible into "
+                f"{self.num_parts} parts of equal size. Received: inputs.shape={inputs.shape}"
+            )
+        if row_mask is not None and len(row_mask.shape) != 1:
+            raise ValueError(
+                f"`row_mask` of layer '{self.name}' must have one entry per row of the batch. "
+                f"Received: row_mask.shape={tuple(row_mask.shape)}"
+            )
+
+    def _flat_dim(self, input_shape):
+        if len(input_shape) < 2:
+            raise ValueError(
+                "The input of `MinibatchDiscrimination` must have a batch dimension and at least "
+                f"one feature dimension. Received: input_shape={input_shape}"
+            )
+        if None in input_shape[1:]:
+            raise ValueError(
+                "Every dimension but the first of the input of `MinibatchDiscrimination` must be "
+                f"known. Received: input_shape={input_shape}"
+            )
+        return math.prod(input_shape[1:])
+
+    def compute_output_shape(self, input_shape):
+        width = self.num_parts * self.num_kernels
+        if self.concatenate_input:
+            width += self._flat_dim(input_shape)
+        return (input_shape[0], width)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(
+            {
+                "num_kernels": self.num_kernels,
+                "kernel_dim": self.kernel_dim,
+                "weight_normalization": self.weight_normalization,
+                "concatenate_input": self.concatenate_input,
+                "reduction": self.reduction,
+                "num_parts": self.num_parts,
+                "use_bias": self.use_bias,
+                "theta_initializer": keras.initializers.serialize(self.theta_initializer),
+                "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+                "theta_regularizer": keras.regularizers.serialize(self.theta_regularizer),
+            }
+        )
+        return config
+
+
+def _zero_absent_rows(x, present):
+    """Returns `x` with zeros in the absent rows: a product with 0 would keep their NaN."""
+    return ops.where(present[:, None] > 0, x, ops.zeros_like(x))
