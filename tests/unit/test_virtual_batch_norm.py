@@ -101,6 +101,14 @@ def test_a_large_mean_costs_no_digits():
     np.testing.assert_allclose(moved, to_numpy(layer(x.astype("float32"))), atol=5e-3)
 
 
+@pytest.mark.parametrize("layer_class", [VirtualBatchNorm, FrozenVirtualBatchNorm])
+def test_statistics_do_not_overflow_half_precision(layer_class):
+    x = (1000.0 * random(6, 4, 4, 2)).astype("float32")  # squares do not fit float16
+    arguments = {"reference_size": 3, "gamma_initializer": "ones"}
+    half = to_numpy(layer_class(dtype="mixed_float16", **arguments)(x))
+    np.testing.assert_allclose(half, to_numpy(layer_class(**arguments)(x)), rtol=0.01, atol=0.01)
+
+
 def test_the_reference_is_normalised_by_itself_only():
     layer, reference = plain(3), random(3, 2, 2, 2)
     one = to_numpy(layer(np.concatenate([reference, random(2, 2, 2, 2, seed=1)])))
