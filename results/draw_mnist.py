@@ -1,0 +1,122 @@
+"""Our MNIST runs beside the original's logs: a picture, and how many runs have collapsed.
+
+    python results/draw_mnist.py
+
+Reads `original/*.txt` and `mnist_feature_matching/*/`, prints a table and writes
+`mnist_with_original.png` beside itself.
+"""
+
+import json
+import pathlib
+import re
+
+import matplotlib.figure
+from tabulate import tabulate
+
+from improved_gan_tf.collapse import collapsed_at
+
+HERE = pathlib.Path(__file__).parent
+RECIPES = ("released", "first_release")
+PANELS = (
+    ("loss_supervised", "supervised loss"),
+    ("loss_unsupervised", "unsupervised loss"),
+    ("test_error", "test error"),
+)
+ORIGINAL_LINE = re.compile(
+    r"loss_lab = (?P<loss_supervised>\S+), loss_unl = (?P<loss_unsupervised>\S+), "
+    r"train err = \S+, test err = (?P<test_error>\S+)"
+)
+
+
+def original_runs(recipe):
+    """`{seed: [epoch dicts]}` of the original's logs."""
+    runs = {}
+    for path in sorted((HERE / "original").glob("mnist_*.txt")):
+        if ("first_release" in path.name) != (recipe == "first_release"):
+            continue
+        text = path.read_text("utf-8")
+        seed = int(re.search(r"Namespace\(seed=(\d+)", text)[1])
+        runs[seed] = [
+            {name: float(value) for name, value in match.groupdict().items()}
+            for match in ORIGINAL_LINE.finditer(text)
+        ]
+    return runs
+
+
+def our_runs(recipe):
+    """`{seed: [epoch dicts]}`, and the results, of our runs."""
+    runs, results = {}, {}
+    for folder in sorted((HERE / "mnist_feature_matching").glob(f"{recipe}-seed*")):
+        result = json.loads((folder / "result.json").read_text("utf-8"))
+        lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
+        epochs = [json.loads(line) for line in lines]
+        for epoch in epochs:
+            averaged = epoch["test_error_averaged"]
+            epoch["test_error"] = epoch["test_error_raw"] if averaged is None else averaged
+        seed = result["config"]["seed"]
+        runs[seed], results[seed] = epochs, result
+    return runs, results
+
+
+def draw(path):
+    """Draws every run's losses and test error, one row of panels for each recipe."""
+    figure = matplotlib.figure.Figure(figsize=(13, 7), layout="constrained")
+    for row, recipe in zip(figure.subplots(2, 3), RECIPES, strict=True):
+        sources = (
+            ("original", original_runs(recipe), "C1", "--"),
+            ("ours", our_runs(recipe)[0], "C0", "-"),
+        )
+        for axes, (name, label) in zip(row, PANELS, strict=True):
+            for source, runs, colour, style in sources:
+                for index, (seed, epochs) in enumerate(runs.items()):
+                    axes.plot(
+                        range(1, len(epochs) + 1),
+                        [max(epoch[name], 1e-5) for epoch in epochs],
+                        style,
+                        color=colour,
+                        alpha=0.45 + 0.5 * index / max(1, len(runs) - 1) if runs else 1,
+                        linewidth=1.4,
+                        label=f"{source}, seed {seed}" if name == "test_error" else None,
+                    )
+            axes.set(xlabel="epoch", ylabel=label, yscale="log")
+            axes.set_title(recipe if name == "loss_supervised" else "", loc="left")
+            axes.grid(alpha=0.3, which="both")
+        row[-1].legend(fontsize=7, ncols=2)
+    figure.suptitle("MNIST, 100 labels, feature matching: the authors' code and this one")
+    figure.savefig(path, dpi=90)
+
+
+def table():
+    """One row for each run: how far it went, whether it collapsed, its last test errors."""
+    rows = []
+    for recipe in RECIPES:
+        for seed, epochs in original_runs(recipe).items():
+            row = collapse_row(epochs)
+            rows.append(["original", recipe, seed, *row, f"{100 * epochs[-1]['test_error']:.2f} %"])
+        for seed, result in our_runs(recipe)[1].items():
+            final, epochs = result["final"], our_runs(recipe)[0][seed]
+            wrong = [final["test_wrong_averaged"], final["test_wrong_raw"]]
+            shown = " / ".join("-" if w is None else f"{w / 100:.2f} %" for w in wrong)
+            rows.append(["ours", recipe, seed, *collapse_row(epochs), shown])
+    headers = [
+        "code",
+        "recipe",
+        "seed",
+        "epochs",
+        "collapsed in epoch",
+        "lowest unsupervised loss",
+        "last test error (ours: averaged / raw)",
+    ]
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+
+
+def collapse_row(epochs):
+    """Number of epochs, the epoch of collapse (from 1) or "no", the lowest late loss."""
+    losses = [epoch["loss_unsupervised"] for epoch in epochs]
+    at = collapsed_at(losses)
+    return [len(losses), "no" if at is None else at + 1, f"{min(losses[5:], default=0):.4f}"]
+
+
+if __name__ == "__main__":
+    print(table())
+    draw(HERE / "mnist_with_original.png")
