@@ -56,7 +56,7 @@ def _kernel_sums(m, weights):
 
 @ops.custom_gradient
 def _kernel_sums_once(m, weights):
-    return _sum_over_pairs(m, weights), _gradient_of_sums(m, weights)
+    return _sum_over_pairs(*_constant(m, weights)), _gradient_of_sums(m, weights)
 
 
 def _gradient_of_sums(m, weights):
@@ -77,7 +77,12 @@ def _kernel_sums_gradient(m, weights, upstream_sums):
             _sum_over_pairs(m, weights, direction),
         )
 
-    return _gradient_over_pairs(m, weights, upstream_sums), gradient
+    return _gradient_over_pairs(*_constant(m, weights, upstream_sums)), gradient
+
+
+def _constant(*tensors):
+    # Without it an eager GradientTape would remember every step of the loop.
+    return [ops.stop_gradient(tensor) for tensor in tensors]
 
 
 def _upstream(args, upstream):

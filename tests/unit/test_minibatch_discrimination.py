@@ -1,6 +1,8 @@
 """Minibatch discrimination: values, closed forms, derivatives, Keras manners, errors."""
 
 import math
+import os
+import pathlib
 
 import keras
 import numpy as np
@@ -530,6 +532,26 @@ def test_graph_equals_eager(jit_compile):
     x = tf.constant(normal(9, 4).astype("float32"))
     expected = layer(x)
     np.testing.assert_allclose(tf.function(layer, jit_compile=jit_compile)(x), expected, rtol=1e-5)
+
+
+@tensorflow_only
+@pytest.mark.skipif(not pathlib.Path("/proc/self/statm").exists(), reason="reads /proc")
+def test_an_eager_tape_does_not_keep_the_pairs():
+    import tensorflow as tf
+
+    def resident_bytes():
+        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    m = tf.constant(normal(256, 100, 5).astype("float32"))
+    pairwise_l1.kernel_sums(m, np.ones((1, 256)))  # what a first call allocates for good
+    before = resident_bytes()
+    with tf.GradientTape() as tape:
+        tape.watch(m)
+        o = pairwise_l1.kernel_sums(m, np.ones((1, 256)))
+        held = resident_bytes() - before
+    assert tape.gradient(o, m).shape == m.shape
+    assert held < 4 * 256 * 256 * 100 * 5 / 2  # half of the differences of all pairs
 
 
 @tensorflow_only
