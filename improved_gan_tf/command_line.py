@@ -38,6 +38,9 @@ def _exit_codes():
     except DivergedError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_DIVERGED)
+    except KeyboardInterrupt:
+        print("interrupted: nothing was saved since the last evaluation", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 def _run(experiment, variants):
@@ -49,33 +52,42 @@ def _run(experiment, variants):
 
 def _run_config(config, published):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Imported here: `--help` and a wrong flag answer without starting TensorFlow.
-    from improved_gan_tf import data, experiment, paper
+    # Imported here: `--help`, a wrong flag and a wrong folder answer without starting TensorFlow.
+    from improved_gan_tf import data
 
     dataset = data.load(config.dataset, config.data_source, config.data_dir)
+
+    from improved_gan_tf import experiment
+
     run_dir = pathlib.Path(config.run_dir or f"runs/{experiment.run_name(config)}")
     if config.dry_run:
         _print_dry_run(config, dataset, run_dir)
         return "finished"
-    result = experiment.execute(config, dataset, run_dir, published)
-    results = [result]
-    if result["status"] == "finished" and config.with_baseline and not config.supervised_only:
-        baseline = dataclasses.replace(config, supervised_only=True)
-        results.append(
-            experiment.execute(baseline, dataset, run_dir / "supervised_only", published)
-        )
+    with experiment.stop_on_interrupt() as stop_requested:
+        results = [experiment.execute(config, dataset, run_dir, published, stop_requested)]
+        try:
+            if config.with_baseline and not config.supervised_only and not stop_requested():
+                config = dataclasses.replace(config, supervised_only=True)
+                folder = run_dir / "supervised_only"
+                results.append(
+                    experiment.execute(config, dataset, folder, published, stop_requested)
+                )
+        finally:  # whatever becomes of the baseline, the main run's table is shown
+            _print_results(results, run_dir)
+        return "interrupted" if stop_requested() else results[-1]["status"]
+
+
+def _print_results(results, run_dir):
+    from improved_gan_tf import paper
+
     print()
     print(paper.comparison_table(results))
     for line in paper.remarks(results):
         print(line)
-    print(f"\nEverything is in {run_dir}" + _how_it_ended(results[-1]["status"]))
-    return results[-1]["status"]
-
-
-def _how_it_ended(status):
-    if status == "finished":
-        return ""
-    return " (interrupted: models, predictions and curves are those of the moment it stopped)"
+    print(f"\nEverything is in {run_dir}", end="")
+    if results[-1]["status"] == "interrupted":
+        print(" (interrupted: models and predictions are those of the moment it stopped)", end="")
+    print()
 
 
 def _print_dry_run(config, dataset, run_dir):

@@ -270,7 +270,8 @@ def _help_text(field, experiment, variants):
     for model, recipes in variants.items():
         for recipe, overrides in recipes.items():
             if overrides.get(field.name, default) != default:
-                text += f"; with --model={model} --recipe={recipe}: {overrides[field.name]}"
+                text += f"; with --model={model} --recipe={recipe}: "
+                text += str(_shown(overrides[field.name]))
     return f"{text} (from {meta['source']})"
 
 

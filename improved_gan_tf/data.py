@@ -13,6 +13,9 @@ import contextlib
 import os
 import pathlib
 import socket
+import threading
+import urllib.parse
+import urllib.request
 from typing import NamedTuple
 
 import numpy as np
@@ -141,27 +144,43 @@ def _load_tfds(spec, data_dir):
 
 
 def _require_network(spec, directory):
-    try:
-        with socket.create_connection(_DOWNLOAD_HOST, timeout=_NETWORK_TIMEOUT):
-            return
-    except OSError as error:
+    error = _network_error()
+    if error is not None:
         raise UserError(
             f"No prepared '{spec.tfds_name}' data in {directory}, and no network to download it "
-            f"({_DOWNLOAD_HOST[0]}: {error}). Either copy a prepared TFDS folder here and name "
+            f"({error}). Either copy a prepared TFDS folder here and name "
             f"its parent: --data_dir=PARENT, with PARENT/{spec.tfds_name}/VERSION/"
             "dataset_info.json in it; or run once where there is a network; or try the "
             "embedded digits: --data_source=sample."
-        ) from error
+        )
+
+
+def _network_error():
+    """Why the download host, or the proxy on the way to it, is out of reach; None if it is not."""
+    proxy = urllib.parse.urlsplit(urllib.request.getproxies().get("https", ""))
+    host = (proxy.hostname, proxy.port or 80) if proxy.hostname else _DOWNLOAD_HOST
+    found = [f"{host[0]}: no answer within {_NETWORK_TIMEOUT:.0f} seconds"]
+
+    def connect():
+        try:
+            with socket.create_connection(host, timeout=_NETWORK_TIMEOUT):
+                found.append(None)
+        except OSError as error:
+            found.append(f"{host[0]}: {error}")
+
+    # In a thread, since looking up a name has no timeout of its own.
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(_NETWORK_TIMEOUT)
+    return found[-1]
 
 
 @contextlib.contextmanager
 def _explained_tfds_errors(spec, folder):
-    """Turns what TFDS and TensorFlow raise on damaged data into one paragraph."""
-    import tensorflow as tf
-
+    """Turns whatever TFDS, protobuf and TensorFlow raise on damaged data into one paragraph."""
     try:
         yield
-    except (tf.errors.OpError, OSError, ValueError, KeyError, AssertionError) as error:
+    except Exception as error:  # each library has errors of its own for a damaged file
         first_line = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise UserError(
             f"The '{spec.tfds_name}' data in {folder} cannot be read; a file is missing or "

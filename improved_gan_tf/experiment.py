@@ -40,7 +40,7 @@ def differences_from_paper(config, dataset, published):
     Args:
         config: `ExperimentConfig` of the run.
         dataset: `data.Dataset`.
-        published: the script's literal with the recipe applied.
+        published: the record that the model and recipe stand for without other flags.
     """
     differences = []
     if not dataset.is_papers:
@@ -108,7 +108,8 @@ class Run:
         self.folder.write_json("config.json", config.to_dict())
         self.history = []
         self.test_wrong = {"averaged": None, "raw": None}
-        self.saved_epochs = None  # finished epochs when the folder's models were written
+        # Finished epochs, and iterations, when the folder's models were written.
+        self.saved_epochs = self.saved_iterations = None
         self._prepare(players)
 
     def _prepare(self, players):
@@ -232,8 +233,13 @@ class Run:
             for kind, wrong in self.test_wrong.items()
         }
 
-    def save(self, epochs_done):
-        """Writes models, predictions, samples and curves of the present state."""
+    def save(self, epochs_done, interrupted=False):
+        """Writes models, predictions, samples and curves of the present state.
+
+        Args:
+            epochs_done: int, finished epochs.
+            interrupted: bool, whether the next epoch had begun.
+        """
         averaged = self.trainer.average is not None
         tested = self.averaged_discriminator if averaged else self.trainer.discriminator
         models = {"discriminator": tested, "discriminator_raw": self.trainer.discriminator}
@@ -241,12 +247,13 @@ class Run:
         predictions["labels"] = self.dataset.test_labels
         if not self.config.supervised_only:
             models["generator"] = self.trainer.generator
-            self.folder.write_samples(self.sample_images(), epochs_done)
+            self.folder.write_samples(self.sample_images(), epochs_done, interrupted)
         self.folder.write_models(models)
         self.folder.write_predictions(**predictions)
         if self.history:
             self.folder.write_curves(self.history, self.title())
         self.saved_epochs = epochs_done
+        self.saved_iterations = self.trainer.iterations()
 
     def sample_images(self):
         """The same 100 points of the noise as images, uint8 (100, H, W, C)."""
@@ -274,6 +281,7 @@ class Run:
             "final": {
                 "epochs": len(self.history),
                 "models_of_epoch": self.saved_epochs,
+                "models_of_iteration": self.saved_iterations,
                 "test_count": len(self.dataset.test_labels),
                 "test_wrong_averaged": self.test_wrong["averaged"],
                 "test_wrong_raw": self.test_wrong["raw"],
@@ -308,7 +316,7 @@ def epoch_line(metrics):
 
 
 @contextlib.contextmanager
-def _stop_on_interrupt():
+def stop_on_interrupt():
     """Turns the first Ctrl-C into a request to stop; a second one interrupts at once."""
     asked = []
 
@@ -328,8 +336,15 @@ def _stop_on_interrupt():
         signal.signal(signal.SIGINT, previous)
 
 
-def execute(config, dataset, run_dir, published):
+def execute(config, dataset, run_dir, published, stop_requested):
     """Trains one run and writes its folder.
+
+    Args:
+        config: `ExperimentConfig`.
+        dataset: `data.Dataset`.
+        run_dir: folder to write.
+        published: the record that the model and recipe stand for without other flags.
+        stop_requested: function without arguments, as `stop_on_interrupt` gives it.
 
     Returns:
         The content of result.json.
@@ -343,13 +358,12 @@ def execute(config, dataset, run_dir, published):
     run = Run(config, dataset, run_dir, differences)
     begin = time.monotonic()
     print(f"{run.title()} -> {run_dir}", flush=True)
-    with _stop_on_interrupt() as stop_requested:
-        try:
-            status = run.train(stop_requested)
-        except DivergedError:
-            run.write_result("diverged", time.monotonic() - begin)
-            raise
-        if status == "interrupted":
-            run.evaluate()
-            run.save(len(run.history))
-        return run.write_result(status, time.monotonic() - begin)
+    try:
+        status = run.train(stop_requested)
+    except DivergedError:
+        run.write_result("diverged", time.monotonic() - begin)
+        raise
+    if status == "interrupted":
+        run.evaluate()
+        run.save(len(run.history), interrupted=True)
+    return run.write_result(status, time.monotonic() - begin)

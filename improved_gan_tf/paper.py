@@ -35,10 +35,13 @@ TEST_ERRORS = {
 }
 
 
-def paper_row(dataset, num_labels):
-    """The paper's test error of one model as text with its unit, or a dash where it has none."""
+def paper_row(dataset, num_labels, model="feature_matching"):
+    """The paper's test error of one model as text with its unit, or a dash where it has none.
+
+    All of the paper's test errors are of models trained with feature matching.
+    """
     result, _ = TEST_ERRORS.get((dataset, num_labels), (None, None))
-    if result is None:
+    if result is None or model != "feature_matching":
         return "-"
     if dataset == "mnist":
         return f"{result.mean / 100:.2f} % +- {result.spread / 100:.3g} ({result} of 10,000)"
@@ -48,9 +51,10 @@ def paper_row(dataset, num_labels):
 def comparison_table(results):
     """Sets the test errors of finished runs beside the paper's.
 
-    A number stands in the column "measured as in the paper" only if the run used the paper's
-    whole data set, and the paper's number of epochs; every other one stands in "measured
-    otherwise", with what was different.
+    A number stands in the column "as in the paper" only if the run finished, with the paper's
+    whole data and settings, on a number of labels that the paper has a result for, and if it is
+    measured as the recipe's code measured it: with the averaged parameters where there is an
+    average. Every other number stands in "measured otherwise".
 
     Args:
         results: list of `result.json` contents, the main run first.
@@ -60,6 +64,7 @@ def comparison_table(results):
     """
     rows = []
     for result in results:
+        comparable = _is_comparable(result)
         config, final = result["config"], result["final"]
         name = "supervised only" if config["supervised_only"] else config["model"]
         for kind in ("averaged", "raw"):
@@ -68,20 +73,27 @@ def comparison_table(results):
                 continue
             count = final["test_count"]
             text = f"{100 * wrong / count:.2f} % ({wrong} of {count:,})"
-            as_paper = not result["differences_from_paper"]
-            rows.append(
-                [
-                    f"{name}, {kind} parameters",
-                    text if as_paper else "",
-                    "" if as_paper else text,
-                ]
-            )
-    config = results[0]["config"]
-    num_labels = 10 * config["labels_per_class"]
-    paper = paper_row(config["dataset"], num_labels)
+            papers_measure = kind == "averaged" or final["test_wrong_averaged"] is None
+            as_paper = comparable and papers_measure
+            columns = [text, ""] if as_paper else ["", text]
+            rows.append([f"{name}, {kind} parameters", *columns])
+    num_labels, paper = _paper_cell(results[0])
     rows.append([f"paper, {num_labels} labels, full data, 10 splits", paper, ""])
     headers = ["test error", "as in the paper", "measured otherwise"]
     return tabulate(rows, headers=headers, tablefmt="github")
+
+
+def _paper_cell(result):
+    """The number of labels of a run, and the paper's result for it as text."""
+    config = result["config"]
+    num_labels = 10 * config["labels_per_class"]
+    return num_labels, paper_row(config["dataset"], num_labels, config["model"])
+
+
+def _is_comparable(result):
+    if result["status"] != "finished" or result["differences_from_paper"]:
+        return False
+    return _paper_cell(result)[1] != "-"
 
 
 def remarks(results):
@@ -97,6 +109,8 @@ def remarks(results):
     lines = []
     if main["differences_from_paper"]:
         lines.append("Not the paper's setting: " + "; ".join(main["differences_from_paper"]) + ".")
+    if main["status"] != "finished":
+        lines.append(f"The run was {main['status']}: its numbers are those of where it stopped.")
     weight = main["final"]["average_weight"]
     if weight is not None:
         lines.append(

@@ -104,17 +104,19 @@ class RunFolder:
                     tf.summary.scalar(name, value)
         self._events.flush()
 
-    def write_samples(self, images, epoch):
+    def write_samples(self, images, epoch, interrupted=False):
         """Writes a 10 x 10 grid as PNG and to TensorBoard.
 
         Args:
             images: uint8 (100, H, W, C).
             epoch: int, number of finished epochs.
+            interrupted: bool, whether the next epoch had begun; the grid gets a name of its own.
         """
+        name = f"epoch_{epoch:04d}{'_interrupted' if interrupted else ''}.png"
         grid = image_grid(images)
         picture = Image.fromarray(grid[:, :, 0] if grid.shape[-1] == 1 else grid)
         write_whole(
-            self.path / "samples" / f"epoch_{epoch:04d}.png",
+            self.path / "samples" / name,
             lambda p: picture.save(p, format="PNG"),
         )
         with self._event_writer().as_default(step=epoch):
@@ -127,8 +129,11 @@ class RunFolder:
 
             def save(path, model=model):
                 renamed = path.with_suffix(".tmp.keras")  # Keras insists on the ending
-                model.save(renamed)
-                os.replace(renamed, path)
+                try:
+                    model.save(renamed)
+                    os.replace(renamed, path)
+                finally:
+                    renamed.unlink(missing_ok=True)
 
             write_whole(self.path / f"{name}.keras", save)
 

@@ -6,12 +6,11 @@ Loads `discriminator.keras` and `discriminator_raw.keras` in Keras' safe mode, s
 image and prints recorded and new counts side by side; exits with 1 if they differ.
 """
 
+import argparse
 import json
 import os
 import pathlib
 import sys
-
-from absl import app, flags
 
 from improved_gan_tf.errors import UserError
 
@@ -66,11 +65,15 @@ def rescore(run_dir, data_dir=None):
     return scores
 
 
-def _main(argv, data_dir):
+def _main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run_dir", help="folder that a run script wrote")
+    parser.add_argument(
+        "--data_dir", help="folder with prepared TFDS data; the run's own if not given"
+    )
+    arguments = parser.parse_args()
     try:
-        if len(argv) != 2:
-            raise UserError("Give one run folder: python -m improved_gan_tf.rescore RUN_DIR.")
-        scores = rescore(argv[1], data_dir)
+        scores = rescore(arguments.run_dir, arguments.data_dir)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USER_ERROR)
@@ -81,7 +84,4 @@ def _main(argv, data_dir):
 
 
 if __name__ == "__main__":
-    _DATA_DIR = flags.DEFINE_string(
-        "data_dir", None, "folder with prepared TFDS data; the run's own if not given"
-    )
-    app.run(lambda argv: _main(argv, _DATA_DIR.value))
+    _main()

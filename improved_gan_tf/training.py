@@ -155,8 +155,11 @@ class Trainer:
         """How much of its weight the zero-started average holds by now, in [0, 1]; or None."""
         if self.average is None:
             return None
-        updates = int(self.discriminator_optimizer.iterations.numpy())
-        return 1.0 - (1.0 - self.average.rate) ** updates
+        return 1.0 - (1.0 - self.average.rate) ** self.iterations()
+
+    def iterations(self):
+        """Number of iterations run so far (int)."""
+        return int(self.discriminator_optimizer.iterations.numpy())
 
     @tf.function(reduce_retracing=True)
     def _run(self, labeled_rows, unlabeled_rows, generator_rows):

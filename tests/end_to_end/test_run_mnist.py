@@ -420,7 +420,7 @@ def test_ctrl_c_leaves_a_usable_folder_and_says_so(tmp_path):
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert "Ctrl-C: finishing the current call, then saving" in stderr
-    assert "interrupted: models, predictions and curves are those of the moment" in stdout
+    assert "interrupted: models and predictions are those of the moment" in stdout
 
     result = read_json(run / "result.json")
     epochs = len(read_metrics(run))
@@ -437,7 +437,7 @@ def test_ctrl_c_leaves_a_usable_folder_and_says_so(tmp_path):
         "discriminator.keras",
         "discriminator_raw.keras",
         "generator.keras",
-        f"samples/epoch_{epochs:04d}.png",
+        f"samples/epoch_{epochs:04d}_interrupted.png",
     } <= files
     assert not [f for f in files if f.split("/")[-1].startswith(".")]
     with np.load(run / "predictions.npz", allow_pickle=False) as saved:

@@ -32,13 +32,6 @@ FIXTURES = {
 }
 
 
-@pytest.fixture
-def float64():
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx("float32")
-
-
 class Injected:
     """Hands recorded noise and dropout masks to the layers in the order of their calls."""
 

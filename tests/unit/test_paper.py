@@ -97,6 +97,23 @@ def test_the_papers_own_row_comes_last():
     )
 
 
+def test_raw_parameters_are_not_the_papers_measure_where_an_average_is_kept():
+    assert rows([result()])["feature_matching, raw parameters"] == ("", "1.31 % (131 of 10,000)")
+    table = rows([result(test_wrong_averaged=None)])
+    assert table["feature_matching, raw parameters"] == ("1.31 % (131 of 10,000)", "")
+
+
+def test_minibatch_discrimination_is_not_compared_with_feature_matching():
+    table = rows([result(model="minibatch_discrimination")])
+    assert table["minibatch_discrimination, averaged parameters"][0] == ""
+    assert table["paper, 100 labels, full data, 10 splits"] == ("-", "")
+
+
+def test_a_number_of_labels_without_a_paper_result_stands_in_the_other_column():
+    table = rows([result(labels_per_class=3)])
+    assert table["feature_matching, averaged parameters"] == ("", "0.96 % (96 of 10,000)")
+
+
 def test_a_run_that_differs_stands_in_the_other_column():
     table = rows([result(differences=["epochs: 2 instead of 300"])])
     assert table["feature_matching, averaged parameters"] == ("", "0.96 % (96 of 10,000)")
