@@ -1,0 +1,387 @@
+"""Mode coverage of an ordinary small GAN, without and with the paper's layers.
+
+A generator that collapses shows a few of the data's modes and leaves the others out. The same
+GAN is trained as a tutorial would write it (`plain`), then with minibatch discrimination in
+front of the discriminator's output, then with virtual batch normalization in the generator and
+weight normalization in the discriminator as well. `VARIANTS` below is all that differs.
+
+    python examples/mode_coverage.py --problem=ring
+    python examples/mode_coverage.py --problem=digits --num_seeds=3 --iterations=500
+
+prints a table (mean +- standard deviation over the seeds) and writes one picture.
+
+Paper: Salimans et al. (2016), Sec. 3.2 (minibatch discrimination), Sec. 3.5 (virtual batch
+normalization); Salimans and Kingma (2016), Sec. 2 and 3 (weight normalization).
+"""
+
+import functools
+import io
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import tabulate
+import tensorflow as tf
+import tqdm
+from absl import app, flags
+from keras import ops
+from PIL import Image
+from scipy.spatial import distance
+
+from improved_gan_tf import data, initialize_from_data
+from improved_gan_tf.layers import (
+    DropReference,
+    MinibatchDiscrimination,
+    PrependReference,
+    VirtualBatchNorm,
+    WeightNormConv2D,
+    WeightNormDense,
+)
+
+LATENT_SIZE = 16
+REFERENCE_SIZE = 64  # noise vectors in the reference batch of virtual batch normalization
+BATCH_SIZE = 64
+INITIALIZATION_SIZE = 500  # real examples for data-dependent initialisation, as in the original
+NUM_SAMPLES = 2500  # samples on which every measure is taken
+COVERED_SHARE = 0.01  # a mode is covered when at least this share of the samples is in it
+
+
+# --- the layers: what a reader would swap in a model of their own --------------------------
+
+
+class Variant(NamedTuple):
+    """The layers a GAN is made of; each entry makes a new layer."""
+
+    normalization: Callable  # behind each hidden layer of the generator
+    dense: Callable  # of the discriminator
+    convolution: Callable  # of the discriminator
+    before_output: Callable  # list of layers in front of the discriminator's last
+
+
+PLAIN = Variant(
+    normalization=keras.layers.BatchNormalization,
+    dense=keras.layers.Dense,
+    convolution=keras.layers.Conv2D,
+    before_output=lambda: [],
+)
+WITH_MINIBATCH_DISCRIMINATION = PLAIN._replace(
+    before_output=lambda: [
+        # The paper's plain T; the mean over the batch, since its sum (the default) was too strong
+        # for networks as small as these.
+        MinibatchDiscrimination(16, 3, weight_normalization=False, reduction="mean")
+    ],
+)
+WITH_ALL_LAYERS = WITH_MINIBATCH_DISCRIMINATION._replace(
+    normalization=functools.partial(VirtualBatchNorm, REFERENCE_SIZE),
+    dense=functools.partial(WeightNormDense, train_scale=True),
+    convolution=functools.partial(WeightNormConv2D, train_scale=True),
+)
+VARIANTS = {
+    "plain": PLAIN,
+    "+ minibatch discrimination": WITH_MINIBATCH_DISCRIMINATION,
+    "+ all layers": WITH_ALL_LAYERS,
+}
+
+
+def build_generator(layers):
+    """Returns a generator, (N, LATENT_SIZE) -> samples."""
+    if any(isinstance(layer, VirtualBatchNorm) for layer in layers):
+        # The reference batch, drawn once and kept, travels in front of every batch of noise.
+        prepend = PrependReference(REFERENCE_SIZE)
+        prepend.set_reference(noise(REFERENCE_SIZE))
+        layers = [prepend, *layers, DropReference(REFERENCE_SIZE)]
+    return keras.Sequential([keras.Input((LATENT_SIZE,)), *layers])
+
+
+def noise(count):
+    """Returns what the generator starts from, (count, LATENT_SIZE)."""
+    return tf.random.normal((count, LATENT_SIZE))
+
+
+# --- the problems: data, networks, measures, how a sample looks ----------------------------
+
+
+class Ring:
+    """Eight Gaussians of standard deviation 0.05 on a ring of radius 2."""
+
+    iterations = 1500
+    learning_rate = 1e-3
+    measures = ("modes covered (of 8)", "high-quality samples (%)")
+    stddev = 0.05
+
+    def __init__(self):
+        angles = 2.0 * np.pi * np.arange(8) / 8
+        self.centres = 2.0 * np.stack([np.cos(angles), np.sin(angles)], axis=1).astype("float32")
+
+    def real(self, count):
+        """Returns `count` real examples, (count, 2)."""
+        modes = tf.random.uniform((count,), maxval=8, dtype="int32")
+        return tf.gather(self.centres, modes) + tf.random.normal((count, 2), stddev=self.stddev)
+
+    def generator_layers(self, variant):
+        """Returns the layers between noise and sample."""
+        return [
+            keras.layers.Dense(64),
+            variant.normalization(),
+            keras.layers.ReLU(),
+            keras.layers.Dense(64),
+            variant.normalization(),
+            keras.layers.ReLU(),
+            keras.layers.Dense(2),
+        ]
+
+    def discriminator(self, variant):
+        """Returns the network that gives each example a logit: real above 0, generated below."""
+        return keras.Sequential(
+            [
+                keras.Input((2,)),
+                variant.dense(64, activation="leaky_relu"),
+                variant.dense(64, activation="leaky_relu"),
+                *variant.before_output(),
+                variant.dense(1),
+            ]
+        )
+
+    def measure(self, samples):
+        """Returns modes covered, and the share within 3 standard deviations of a mode (%)."""
+        distances = distance.cdist(samples, self.centres)  # (n, 8)
+        in_mode = distances <= 3.0 * self.stddev
+        return np.sum(in_mode.mean(axis=0) >= COVERED_SHARE), 100.0 * in_mode.any(axis=1).mean()
+
+    def panel_title(self, measured):
+        """Returns what a picture's panel says of its samples."""
+        return f"{measured[0]:.0f} of 8 modes, {measured[1]:.0f} % good"
+
+    def draw(self, axes, samples):
+        """Draws samples as points over circles of 3 standard deviations round the modes."""
+        axes.scatter(*samples.T, s=2, alpha=0.25, linewidths=0)
+        for centre in self.centres:
+            axes.add_patch(plt.Circle(centre, 3.0 * self.stddev, fill=False, color="tab:orange"))
+        axes.set(xlim=(-2.9, 2.9), ylim=(-2.9, 2.9), aspect="equal")
+
+
+class Digits:
+    """MNIST digits, 28 x 28, in [-1, 1]: the 4,000 training images of the embedded sample."""
+
+    iterations = 500
+    learning_rate = 5e-4
+    measures = (
+        "classes covered (of 10)",
+        "entropy of classes (nats)",
+        "confident samples (%)",
+        "distance between samples (real = 1)",
+    )
+
+    def __init__(self):
+        dataset = data.load("mnist", "sample")
+        self.train_images = dataset.train_images.astype("float32") / 127.5 - 1.0
+        test_images = dataset.test_images.astype("float32") / 127.5 - 1.0
+        self.classifier = self._train_classifier(dataset.train_labels)
+        _, accuracy = self.classifier.evaluate(test_images, dataset.test_labels, verbose=0)
+        print(f"The classifier gets {100.0 * accuracy:.1f} % of 1,000 test digits right.")
+        self.real_distance = distance.pdist(test_images.reshape(len(test_images), -1)).mean()
+
+    def _train_classifier(self, labels):
+        keras.utils.set_random_seed(0)
+        classifier = keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),
+                keras.layers.Conv2D(16, 5, strides=2, padding="same", activation="relu"),
+                keras.layers.Conv2D(32, 5, strides=2, padding="same", activation="relu"),
+                keras.layers.Flatten(),
+                keras.layers.Dropout(0.5),
+                keras.layers.Dense(10, activation="softmax"),
+            ]
+        )
+        classifier.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        classifier.fit(self.train_images, labels, batch_size=50, epochs=8, verbose=0)
+        return classifier
+
+    def real(self, count):
+        """Returns `count` real examples, (count, 28, 28, 1)."""
+        rows = tf.random.uniform((count,), maxval=len(self.train_images), dtype="int32")
+        return tf.gather(self.train_images, rows)
+
+    def generator_layers(self, variant):
+        """Returns the layers between noise and sample."""
+        return [
+            keras.layers.Dense(7 * 7 * 32),
+            keras.layers.Reshape((7, 7, 32)),
+            variant.normalization(),
+            keras.layers.ReLU(),
+            keras.layers.Conv2DTranspose(16, 4, strides=2, padding="same"),
+            variant.normalization(),
+            keras.layers.ReLU(),
+            keras.layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh"),
+        ]
+
+    def discriminator(self, variant):
+        """Returns the network that gives each example a logit: real above 0, generated below."""
+        strided = {"strides": 2, "padding": "same", "activation": "leaky_relu"}
+        return keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),
+                variant.convolution(16, 4, **strided),
+                variant.convolution(32, 4, **strided),
+                keras.layers.Flatten(),
+                *variant.before_output(),
+                variant.dense(1),
+            ]
+        )
+
+    def measure(self, samples):
+        """Returns classes covered, their entropy, the share of sure answers (%), distance."""
+        probabilities = self.classifier.predict(samples, batch_size=500, verbose=0)
+        shares = np.bincount(probabilities.argmax(axis=1), minlength=10) / len(samples)
+        entropy = -np.sum(shares[shares > 0] * np.log(shares[shares > 0]))
+        confident = 100.0 * np.mean(probabilities.max(axis=1) >= 0.9)
+        spread = distance.pdist(samples[:1000].reshape(-1, 28 * 28)).mean() / self.real_distance
+        return np.sum(shares >= COVERED_SHARE), entropy, confident, spread
+
+    def panel_title(self, measured):
+        """Returns what a picture's panel says of its samples."""
+        return f"{measured[0]:.0f} of 10 classes, distance {measured[3]:.2f}"
+
+    def draw(self, axes, samples):
+        """Draws the first 6 x 6 samples."""
+        rows = samples[:36].reshape(6, 6, 28, 28)
+        axes.imshow(rows.transpose(0, 2, 1, 3).reshape(6 * 28, 6 * 28), cmap="gray")
+
+
+PROBLEMS = {"ring": Ring, "digits": Digits}
+
+
+# --- one GAN -------------------------------------------------------------------------------
+
+
+def train(problem, variant, seed, iterations, progress):
+    """Trains one GAN and returns NUM_SAMPLES of its samples."""
+    keras.utils.set_random_seed(seed)
+    generator = build_generator(problem.generator_layers(variant))
+    discriminator = problem.discriminator(variant)
+    initialize_from_data(discriminator, problem.real(INITIALIZATION_SIZE))  # once, before training
+    generator_optimizer = keras.optimizers.Adam(problem.learning_rate, beta_1=0.5)
+    discriminator_optimizer = keras.optimizers.Adam(problem.learning_rate, beta_1=0.5)
+    generator_optimizer.build(generator.trainable_variables)
+    discriminator_optimizer.build(discriminator.trainable_variables)
+
+    def step():
+        with tf.GradientTape() as tape:
+            # Two calls: minibatch discrimination compares like with like.
+            real_logits = discriminator(problem.real(BATCH_SIZE), training=True)
+            generated = generator(noise(BATCH_SIZE), training=True)
+            generated_logits = discriminator(generated, training=True)
+            loss = ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(generated_logits))
+        variables = discriminator.trainable_variables
+        discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
+
+        with tf.GradientTape() as tape:
+            generated = generator(noise(BATCH_SIZE), training=True)
+            loss = ops.mean(ops.softplus(-discriminator(generated, training=True)))
+        variables = generator.trainable_variables
+        generator_optimizer.apply(tape.gradient(loss, variables), variables)
+
+    @tf.function
+    def steps(count):
+        for _ in tf.range(count):
+            step()
+
+    for first in range(0, iterations, 100):
+        count = min(100, iterations - first)
+        steps(tf.constant(count))
+        progress.update(count)
+    # Batch normalization keeps the statistics of its batch, as in training and in the original.
+    return generator(noise(NUM_SAMPLES), training=True).numpy()
+
+
+# --- table and picture ---------------------------------------------------------------------
+
+
+def table(problem, measured, real_measured):
+    """Returns the table: a row for each variant, and one for as many real examples."""
+    rows = [
+        [title, *(f"{np.mean(m):.2f} +- {np.std(m):.2f}" for m in zip(*by_seed, strict=True))]
+        for title, by_seed in measured.items()
+    ]
+    rows.append(["real data", *(f"{m:.2f}" for m in real_measured)])
+    return tabulate.tabulate(
+        rows, headers=["layers", *problem.measures], tablefmt="github", disable_numparse=True
+    )
+
+
+def write_picture(path, problem, samples, measured, columns=4):
+    """Writes one row of panels for each variant, one column for each of the first seeds."""
+    columns = min(columns, len(next(iter(samples.values()))))
+    real = problem.real(NUM_SAMPLES).numpy()
+    figure, panels = plt.subplots(
+        len(samples),
+        1 + columns,
+        figsize=(2.4 * (1 + columns), 2.6 * len(samples)),
+        squeeze=False,
+        layout="constrained",
+    )
+    for row, (title, by_seed) in zip(panels, samples.items(), strict=True):
+        for seed, axes in enumerate(row):
+            axes.set(xticks=[], yticks=[])
+            if seed == 0:
+                problem.draw(axes, real)
+                axes.set_title("real data", fontsize=9)
+                axes.set_ylabel(title, fontsize=11)
+                continue
+            problem.draw(axes, by_seed[seed - 1])
+            shown = problem.panel_title(measured[title][seed - 1])
+            axes.set_title(f"seed {seed}: {shown}", fontsize=8)
+    rendered = io.BytesIO()
+    figure.savefig(rendered, format="png", dpi=100)
+    plt.close(figure)
+    Image.open(rendered).convert("RGB").quantize(32).save(path, optimize=True)  # a smaller file
+
+
+def define_flags():
+    """Defines the command line's flags."""
+    flags.DEFINE_enum("problem", "ring", list(PROBLEMS), "What the GAN learns.")
+    flags.DEFINE_integer(
+        "num_seeds", 5, "GANs trained for each row of the table, seeds 1, 2, ...", lower_bound=1
+    )
+    flags.DEFINE_integer(
+        "iterations",
+        None,
+        "Steps of each GAN, one of the discriminator and one of the generator each. Default: "
+        + ", ".join(f"{problem.iterations} for {name}" for name, problem in PROBLEMS.items()),
+        lower_bound=1,
+    )
+    flags.DEFINE_string("output", None, "Picture to write. Default: mode_coverage_PROBLEM.png")
+
+
+def main(argv):
+    """Trains every variant on every seed; prints the table, writes the picture."""
+    if len(argv) > 1:
+        raise app.UsageError(f"No arguments but flags. Received: {argv[1:]}")
+    settings = flags.FLAGS
+    problem = PROBLEMS[settings.problem]()
+    iterations = settings.iterations or problem.iterations
+    output = settings.output or f"mode_coverage_{settings.problem}.png"
+    samples, measured = {}, {}
+    with tqdm.tqdm(total=len(VARIANTS) * settings.num_seeds * iterations, unit="step") as progress:
+        for title, variant in VARIANTS.items():
+            progress.set_description(title)
+            samples[title] = [
+                train(problem, variant, seed, iterations, progress)
+                for seed in range(1, settings.num_seeds + 1)
+            ]
+            measured[title] = [problem.measure(s) for s in samples[title]]
+    real_measured = problem.measure(problem.real(NUM_SAMPLES).numpy())
+    print(f"{settings.problem}: {settings.num_seeds} seeds, {iterations} iterations each\n")
+    print(table(problem, measured, real_measured))
+    write_picture(output, problem, samples, measured)
+    print(f"\nPicture: {output}")
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)
