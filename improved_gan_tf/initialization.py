@@ -15,9 +15,14 @@ def initialize_from_data(model, batch):
     normalised output on, so any graph of layers works, branches included. Noise and dropout
     are on, as in the original.
 
+    The old scale is multiplied and the old bias replaced: call it before training, not after.
+    A model without such layers is run and otherwise left alone; `BatchNormalization` layers of
+    Keras update their moving averages once.
+
     Args:
-        model: a built `keras.Model` or layer.
-        batch: what the model is called with; the original uses 500 training images.
+        model: a `keras.Model` or layer.
+        batch: array or tensor that the model is called with; the original uses 500 training
+            images for a discriminator and one batch of noise for a generator.
 
     Returns:
         What the model returned for `batch` (activations after initialisation).

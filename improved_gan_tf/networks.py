@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.layers.activations import LeakyReLU, relu
+from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
@@ -101,7 +101,7 @@ def mnist_discriminator(seed, width_multiplier=1.0):
     x = keras.layers.Flatten()(images)
     x = GaussianNoise(0.3, seed=seeds.next())(x)
     for units in _scaled((1000, 500, 250, 250, 250), width_multiplier):
-        features = dense(units, activation=relu)(x)
+        features = dense(units, activation=rectify)(x)
         x = GaussianNoise(0.5, seed=seeds.next())(features)
     logits = dense(NUM_CLASSES, train_scale=True)(x)
     outputs = {"logits": logits, "features": features}
@@ -227,7 +227,7 @@ def convolutional_generator(seed, width_multiplier=1.0, *, name, image_shape=(32
         return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
 
     def normalized_relu(x):
-        return keras.layers.Activation(relu)(BatchStatisticsNorm()(x))
+        return keras.layers.Activation(rectify)(BatchStatisticsNorm()(x))
 
     z = keras.Input((NOISE_DIM,), name="z")
     first, *inner = _scaled((512, 256, 128), width_multiplier)

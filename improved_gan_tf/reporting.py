@@ -19,7 +19,7 @@ import platform
 import subprocess
 
 import keras
-import matplotlib
+import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 from PIL import Image

@@ -3,7 +3,7 @@
 Importing this package registers them, so that saved `.keras` models load.
 """
 
-from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, relu
+from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
@@ -33,6 +33,6 @@ __all__ = [
     "WeightNormDense",
     "freeze_reference",
     "leaky_relu",
-    "relu",
+    "rectify",
     "remove_weight_norm",
 ]

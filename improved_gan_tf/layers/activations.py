@@ -20,8 +20,11 @@ _SMALLEST = {"float32": 2.0**-126, "bfloat16": 2.0**-126, "float16": 2.0**-24}
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
-def relu(x):
+def rectify(x):
     """Returns `max(x, 0)`, elementwise; its gradient at 0 is 1.
+
+    Lasagne's name for it: a function called `relu` comes back from a saved model as Keras' own
+    with Keras 3.6.
 
     At exactly 0 the result is the smallest number of the dtype rather than 0, but in float64.
     """

@@ -59,6 +59,9 @@ class MinibatchDiscrimination(keras.layers.Layer):
         theta_regularizer: as `kernel_regularizer` in `keras.layers.Dense`; it sees the
             unnormalised `theta`.
 
+    On small networks and low-dimensional data `reduction="mean"` without weight normalisation
+    may train where the original's form does not (`examples/README.md` has a case).
+
     The ImageNet form: `MinibatchDiscrimination(300, 50, weight_normalization=False,
     use_bias=False, reduction="mean_over_pairs", num_parts=2)`.
 

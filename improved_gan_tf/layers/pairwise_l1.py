@@ -209,13 +209,13 @@ def _component_slices(m):
 
 def _repeat_rows(x, times):
     """Returns (a, N, B) as (a, times, N, B)."""
-    return ops.tile(x[:, None], (1, times, 1, 1))
+    # Not `ops.tile`, whose result has no static shape with Keras 3.6.
+    return x[:, None] * ops.ones((1, times, 1, 1), dtype=x.dtype)
 
 
 def _sum_at_neighbour(x, back):
     """Returns the sum over the offsets of (a, K, N, B), each value at its pair's second row."""
-    dim, _, _, num_kernels = x.shape
-    x = ops.reshape(x, (dim, -1, num_kernels))  # (a, K * N, B)
+    x = ops.reshape(x, (ops.shape(x)[0], -1, x.shape[-1]))  # (a, K * N, B)
     return ops.sum(ops.take(x, back, axis=1), axis=1)  # (a, N, B)
 
 

@@ -158,7 +158,15 @@ class WeightNormLayer(keras.layers.Layer):
         """Returns the normalised layer's output before the bias: (N, ..., K)."""
         raise NotImplementedError
 
+    def _require_floating(self, inputs):
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            raise ValueError(
+                f"`{type(self).__name__}` needs floating point input. Received: dtype={dtype}"
+            )
+
     def call(self, inputs):
+        self._require_floating(inputs)
         outputs = self._linear(inputs)
         if data_dependent.is_initializing():
             outputs = self._initialize_from(outputs)

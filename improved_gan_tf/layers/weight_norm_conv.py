@@ -102,13 +102,6 @@ class WeightNormConvLayer(WeightNormLayer):
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={-1: channels})
         return channels
 
-    def _require_floating(self, inputs):
-        dtype = keras.backend.standardize_dtype(inputs.dtype)
-        if not keras.backend.is_float_dtype(dtype):
-            raise ValueError(
-                f"`{type(self).__name__}` needs floating point input. Received: dtype={dtype}"
-            )
-
     def _axis_paddings(self):
         """Returns the padding of each spatial axis: a string or an integer."""
         return (self.padding,) * 2 if isinstance(self.padding, str) else self.padding
@@ -243,7 +236,6 @@ class WeightNormConv2D(WeightNormConvLayer):
         )
 
     def _linear(self, inputs):
-        self._require_floating(inputs)
         padding = self._equivalent_padding()
         if not isinstance(padding, str):
             height, width = padding

@@ -134,7 +134,6 @@ class WeightNormConv2DTranspose(WeightNormConvLayer):
         )
 
     def _linear(self, inputs):
-        self._require_floating(inputs)
         factor = ops.expand_dims(self._scale_over_norm(), axis=-1)  # (K, 1)
         kernel = ops.cast(self.kernel * factor, self.compute_dtype)  # (kh, kw, K, A)
         if isinstance(self.padding, str):

@@ -47,7 +47,8 @@ class WeightNormDense(WeightNormLayer):
 
     Raises:
         ValueError: `units` is not a positive integer, `epsilon` is negative, `init_stddev` is
-            not positive, the input has rank below 2 or an unknown last dimension.
+            not positive, the input has rank below 2, an unknown last dimension or an integer
+            dtype.
 
     Weights:
         kernel: (A, K), the unnormalised V (`theta` in the original's MNIST code).

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.layers.activations import leaky_relu, relu
+from improved_gan_tf.layers.activations import leaky_relu, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
 from tests.numerics import gradients, layer_loss, to_numpy
@@ -24,7 +24,7 @@ TOLERANCE = 1e-9  # float64 on both sides: rounding only
 # file -> (arguments of the layer, original names of kernel and scale)
 DENSE = {
     "old_dense_relu": (
-        {"units": 6, "activation": relu, "epsilon": 0.0},
+        {"units": 6, "activation": rectify, "epsilon": 0.0},
         "theta",
         "weight_scale",
     ),
@@ -45,8 +45,8 @@ INITIALIZED = sorted(set(DENSE) - {"l2norm_dense_sigmoid"})
 
 BATCH_NORM = {
     "bn_dense_softplus": (ops.softplus, ""),
-    "bn_dense_relu": (relu, ""),
-    "bn_conv_relu": (relu, "__nhwc"),
+    "bn_dense_relu": (rectify, ""),
+    "bn_conv_relu": (rectify, "__nhwc"),
 }
 
 

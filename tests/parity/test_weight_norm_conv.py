@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.layers.activations import leaky_relu, relu
+from improved_gan_tf.layers.activations import leaky_relu, rectify
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm_removal import remove_weight_norm
@@ -39,7 +39,7 @@ CASES = {
     ),
     "wn_nin": (WeightNormConv2D, {"kernel_size": 1}, leaky_relu, "W_param"),
     "wn_deconv_4to8": (WeightNormConv2DTranspose, DOUBLING, ops.tanh, "W_param__tf"),
-    "wn_deconv_8to16_g_fixed": (WeightNormConv2DTranspose, DOUBLING, relu, "W_param__tf"),
+    "wn_deconv_8to16_g_fixed": (WeightNormConv2DTranspose, DOUBLING, rectify, "W_param__tf"),
 }
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, relu
+from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, rectify
 from tests.numerics import gradients, to_numpy
 
 X = np.array([-3.0, -0.5, 0.0, 0.25, 2.0], "float32")
@@ -13,20 +13,20 @@ X = np.array([-3.0, -0.5, 0.0, 0.25, 2.0], "float32")
 
 def test_relu_is_the_positive_part():
     expected = np.array([0, 0, 0, 0.25, 2], "float32")
-    np.testing.assert_allclose(to_numpy(relu(X)), expected, rtol=0, atol=2e-38)
+    np.testing.assert_allclose(to_numpy(rectify(X)), expected, rtol=0, atol=2e-38)
 
 
 def test_relu_keeps_infinities_and_nan():
     x = np.array([-np.inf, np.inf, np.nan])
     for dtype in ("float32", "float64"):
-        actual = to_numpy(relu(ops.convert_to_tensor(x.astype(dtype))))
+        actual = to_numpy(rectify(ops.convert_to_tensor(x.astype(dtype))))
         np.testing.assert_array_equal(actual, np.array([0.0, np.inf, np.nan], dtype))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_only_an_exact_zero_is_moved_off_the_kink(dtype):
     x = ops.convert_to_tensor(np.array([-2.0, -1e-3, 1e-3, 2.0]), dtype=dtype)
-    kept = ops.convert_to_numpy(ops.cast(relu(x), "float64"))
+    kept = ops.convert_to_numpy(ops.cast(rectify(x), "float64"))
     plain = ops.convert_to_numpy(ops.cast(ops.relu(x), "float64"))
     np.testing.assert_allclose(kept, plain, rtol=1e-4)
 
@@ -41,7 +41,7 @@ def test_leaky_relu_takes_another_slope():
     np.testing.assert_allclose(actual[:2], [-0.3, -0.05], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("activation", "below"), [(relu, 0.0), (leaky_relu, 0.2)])
+@pytest.mark.parametrize(("activation", "below"), [(rectify, 0.0), (leaky_relu, 0.2)])
 def test_the_derivative_at_zero_is_one(activation, below):
     x = ops.convert_to_tensor(X)  # float32, as networks compute
     (derivative,) = gradients(lambda x: ops.sum(activation(x)), x)
@@ -49,9 +49,9 @@ def test_the_derivative_at_zero_is_one(activation, below):
 
 
 def test_a_layer_with_relu_is_restored_from_its_config():
-    layer = keras.layers.Activation(relu)
+    layer = keras.layers.Activation(rectify)
     copy = keras.layers.deserialize(keras.layers.serialize(layer))
-    assert copy.activation is relu
+    assert copy.activation is rectify
 
 
 def test_the_leaky_relu_layer_applies_the_function_with_its_slope():

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers import data_dependent
-from improved_gan_tf.layers.activations import relu
+from improved_gan_tf.layers.activations import rectify
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
 from tests.numerics import to_numpy
@@ -22,7 +22,7 @@ def batch(size=200, width=6, seed=0):
 
 def two_layers():
     inputs = keras.Input((6,))
-    hidden = WeightNormDense(5, activation=relu, name="first")(inputs)
+    hidden = WeightNormDense(5, activation=rectify, name="first")(inputs)
     outputs = WeightNormDense(4, init_stddev=0.1, name="second")(hidden)
     return keras.Model(inputs, {"hidden": hidden, "outputs": outputs})
 

@@ -8,7 +8,7 @@ import pytest
 
 from improved_gan_tf import networks
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.layers.activations import LeakyReLU, relu
+from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
@@ -141,7 +141,7 @@ def test_the_mnist_discriminator_has_noise_in_front_of_every_dense_layer(discrim
 
 def test_the_mnist_discriminator_is_relu_inside_and_linear_outside(discriminator):
     activations = [x.activation for x in layers_of(discriminator, WeightNormDense)]
-    assert activations == [relu] * 5 + [keras.activations.linear]
+    assert activations == [rectify] * 5 + [keras.activations.linear]
 
 
 def test_the_mnist_discriminator_has_no_epsilon_and_unit_spread(discriminator):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf.layers.activations import relu
+from improved_gan_tf.layers.activations import rectify
 from improved_gan_tf.layers.weight_norm import sum_of_squares
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
 from tests.numerics import finite_differences, gradients, layer_loss, to_numpy
@@ -73,7 +73,7 @@ def test_outputs_follow_the_docstrings_formula(epsilon, float64):
 
 
 def test_the_activation_comes_last():
-    layer = built(1, 1, epsilon=0.0, activation=relu)
+    layer = built(1, 1, epsilon=0.0, activation=rectify)
     layer.kernel.assign([[1.0]])
     layer.bias.assign([-2.0])
     outputs = to_numpy(layer(np.array([[1.0], [5.0]], "float32")))
@@ -172,7 +172,7 @@ def test_the_declared_output_shape_replaces_the_last_dimension():
 def test_a_saved_model_gives_the_same_outputs(tmp_path):
     x = random(4, 5).astype("float32")
     inputs = keras.Input((5,))
-    model = keras.Model(inputs, WeightNormDense(3, activation=relu)(inputs))
+    model = keras.Model(inputs, WeightNormDense(3, activation=rectify)(inputs))
     with_random_weights(model.layers[-1])
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -214,3 +214,8 @@ def test_another_width_than_built_for_is_refused():
     layer = built(5, 3)
     with pytest.raises(ValueError, match="expected axis -1"):
         layer(np.ones((2, 4), "float32"))
+
+
+def test_an_integer_input_is_refused():
+    with pytest.raises(ValueError, match=r"needs floating point input. Received: dtype=int32"):
+        WeightNormDense(2)(np.ones((3, 4), "int32"))
