@@ -60,24 +60,22 @@ class Product:
             kernel = tf.reshape(layer.theta, (layer.theta.shape[0], -1))
             shape_out = (kernel.shape[-1],)
         self.kernel = random(kernel.shape)
-        self.x, self.dy = random((rows, *shape_in)), random((rows, *shape_out))
         self.kind = type(layer).__name__
         self.strides = getattr(layer, "strides", (1, 1))[0]
-        pad = getattr(layer, "padding", None)
-        pad = pad[0] if isinstance(pad, tuple) else 0
-        self.padding = [[0, 0], [pad, pad], [pad, pad], [0, 0]]
-        if "Transpose" in self.kind:  # the output is exactly twice the input, or 28 from 16
-            full = (shape_in[0] - 1) * self.strides + self.kernel.shape[0]
-            size = shape_out[0] if pad else 2 * shape_in[0]
-            cut = [pad or 2, full - size - (pad or 2)]
-            self.padding = [[0, 0], cut, cut, [0, 0]]
-            self.dy = random((rows, size, size, shape_out[-1]))
+        size = self.kernel.shape[0]
+        if "Transpose" in self.kind:  # the full output, as computed; the layers cut it afterwards
+            full = (shape_in[0] - 1) * self.strides + size
+            shape_out = (full, full, shape_out[-1])
+        elif self.kernel.shape.rank == 4:  # padded beforehand, so that all products are unpadded
+            padded = (shape_out[0] - 1) * self.strides + size
+            shape_in = (padded, padded, shape_in[-1])
+        self.x, self.dy = random((rows, *shape_in)), random((rows, *shape_out))
 
     def _conv(self, x, kernel):
-        return tf.nn.conv2d(x, kernel, self.strides, self.padding)
+        return tf.nn.conv2d(x, kernel, self.strides, "VALID")
 
     def _conv_input(self, dy, kernel, like):
-        return tf.nn.conv2d_transpose(dy, kernel, tf.shape(like), self.strides, self.padding)
+        return tf.nn.conv2d_transpose(dy, kernel, like.shape, self.strides, "VALID")
 
     def _conv_kernel(self, x, dy):
         return tf.raw_ops.Conv2DBackpropFilter(
@@ -85,8 +83,7 @@ class Product:
             filter_sizes=self.kernel.shape,
             out_backprop=dy,
             strides=[1, self.strides, self.strides, 1],
-            padding="EXPLICIT",
-            explicit_paddings=[n for axis in self.padding for n in axis],
+            padding="VALID",
         )
 
     def forward(self):
