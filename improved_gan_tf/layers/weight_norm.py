@@ -37,7 +37,9 @@ def sum_of_squares(kernel, axes):
 
         return ops.sum(ops.square(values), axis=axes), gradient
 
-    return squares(kernel)
+    # Reshaped to its own shape, a variable is a tensor: one that is mirrored over replicas could
+    # not be an argument of a custom gradient.
+    return squares(ops.reshape(kernel, kernel.shape))
 
 
 def scale_over_norm(kernel, scale, epsilon, axes):
@@ -152,7 +154,7 @@ class WeightNormLayer(keras.layers.Layer):
             )
 
     def _scale_over_norm(self):
-        return scale_over_norm(self.kernel.value, self.scale, self.epsilon, self._sum_axes)
+        return scale_over_norm(self.kernel, self.scale, self.epsilon, self._sum_axes)
 
     def _linear(self, inputs):
         """Returns the normalised layer's output before the bias: (N, ..., K)."""
