@@ -1,0 +1,60 @@
+"""Every script's every model, from its own literal to a run folder, on a handful of images."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import run_cifar10
+import run_mnist
+import run_svhn
+from improved_gan_tf import data, experiment
+
+CASES = [
+    (script, model, recipe)
+    for script in (run_mnist, run_cifar10, run_svhn)
+    for model, recipes in script.VARIANTS.items()
+    for recipe in recipes
+]
+
+
+def handful(name):
+    """40 training and 30 test images of noise, in the shape of a data set."""
+    random = np.random.RandomState(0)
+    shape = data.DATASETS[name].image_shape
+
+    def part(count):
+        images = random.randint(0, 256, (count, *shape)).astype("uint8")
+        return images, np.arange(count, dtype="int32") % 10
+
+    return data.Dataset(*part(40), *part(30), description="noise", is_papers=False)
+
+
+@pytest.mark.parametrize(
+    ("script", "model", "recipe"), CASES, ids=[f"{s.__name__}-{m}-{r}" for s, m, r in CASES]
+)
+def test_an_epoch_runs_and_scores_every_test_image(script, model, recipe, tmp_path):
+    published = dataclasses.replace(
+        script.EXPERIMENT, **script.VARIANTS[model][recipe], model=model, recipe=recipe
+    )
+    config = dataclasses.replace(
+        published, labels_per_class=2, batch_size=20, epochs=1, width_multiplier=0.05
+    )
+    dataset = handful(config.dataset)
+    result = experiment.execute(config, dataset, tmp_path / "run", published, lambda: False)
+
+    assert result["status"] == "finished"
+    assert result["final"]["test_count"] == 30
+    assert result["final"]["models_of_iteration"] == 2
+    assert "width_multiplier: 0.05 instead of 1.0" in result["differences_from_paper"]
+    with np.load(tmp_path / "run" / "predictions.npz", allow_pickle=False) as predictions:
+        # The second batch of 20 is filled up with images before it, which are not counted again.
+        assert predictions["logits_raw"].shape == (30, 10)
+        assert ("logits_averaged" in predictions) == (config.averaging_rate > 0)
+    (line,) = (tmp_path / "run" / "metrics.jsonl").read_text("utf-8").splitlines()
+    metrics = json.loads(line)
+    assert np.isfinite([v for k, v in metrics.items() if k.startswith("loss_")]).all()
+    # Minibatch discrimination's generator plays the discriminator's game: its loss is negative.
+    assert (metrics["loss_generator"] < 0) == (model == "minibatch_discrimination")
+    assert (tmp_path / "run" / "samples" / "epoch_0001.png").exists()
