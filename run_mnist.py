@@ -19,16 +19,8 @@ EXPERIMENT = ExperimentConfig(
     initialization_images="permuted_training_set",
     model="feature_matching",
     recipe="released",
-    data_source="tfds",
-    data_dir=None,
-    run_dir=None,
-    overwrite=False,
     labels_per_class=10,
-    supervised_only=False,
-    with_baseline=False,
-    seed=1,
     seed_data=1,
-    width_multiplier=1.0,
     epochs=300,
     batch_size=100,
     learning_rate=0.003,
@@ -36,8 +28,6 @@ EXPERIMENT = ExperimentConfig(
     decay_end_epoch=None,
     unlabeled_weight=1.0,
     averaging_rate=0.0001,
-    evaluate_every=1,
-    dry_run=False,
 )
 
 # What each model and recipe changes in the literal above; a model's first recipe is its default.

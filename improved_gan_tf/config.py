@@ -16,9 +16,23 @@ MODELS = ("feature_matching", "minibatch_discrimination")
 DATA_SOURCES = ("tfds", "sample")
 
 
-def _setting(help, *, source, check=None, expected=None, choices=None, optional=False):
-    """A field of the record, with what `--help` and the checks need."""
+def _setting(
+    help,
+    *,
+    source,
+    default=dataclasses.MISSING,
+    check=None,
+    expected=None,
+    choices=None,
+    optional=False,
+):
+    """A field of the record, with what `--help` and the checks need.
+
+    Only a setting that is no part of any experiment has a default here; every other one stands
+    in the run script's literal.
+    """
     return dataclasses.field(
+        default=default,
         metadata={
             "help": help,
             "source": source,
@@ -26,7 +40,7 @@ def _setting(help, *, source, check=None, expected=None, choices=None, optional=
             "expected": expected,
             "choices": choices,
             "optional": optional,
-        }
+        },
     )
 
 
@@ -63,21 +77,25 @@ class ExperimentConfig:
     data_source: str = _setting(
         "'tfds' for the real data set, 'sample' for 5,000 embedded MNIST digits",
         source=OURS,
+        default="tfds",
         choices=DATA_SOURCES,
     )
     data_dir: str | None = _setting(
         "folder with prepared TFDS data; TFDS's own default folder if not given",
         source=OURS,
+        default=None,
         optional=True,
     )
     run_dir: str | None = _setting(
         "folder that the run writes; made from the settings under runs/ if not given",
         source=OURS,
+        default=None,
         optional=True,
     )
     overwrite: bool = _setting(
         "move an existing run folder aside (to NAME.old-1, ...) instead of refusing it",
         source=OURS,
+        default=False,
     )
     labels_per_class: int = _setting(
         "labeled training images of each of the 10 classes",
@@ -86,15 +104,19 @@ class ExperimentConfig:
         expected="a whole number of 1 or more",
     )
     supervised_only: bool = _setting(
-        "train the same discriminator on the labeled images alone, as a baseline", source=OURS
+        "train the same discriminator on the labeled images alone, as a baseline",
+        source=OURS,
+        default=False,
     )
     with_baseline: bool = _setting(
         "train the supervised-only baseline too, in RUN_DIR/supervised_only, and compare",
         source=OURS,
+        default=False,
     )
     seed: int = _setting(
         "decides initial weights, noise and the order of the data",
         source=AUTHORS,
+        default=1,
         check=lambda v: 0 <= v < 2**32,
         expected="a whole number from 0 to 4294967295",
     )
@@ -108,6 +130,7 @@ class ExperimentConfig:
     width_multiplier: float = _setting(
         "factor of the width of every hidden layer; other than 1 is not the paper's network",
         source=OURS,
+        default=1.0,
         check=lambda v: math.isfinite(v) and v > 0,
         expected="a finite number larger than 0",
     )
@@ -158,11 +181,14 @@ class ExperimentConfig:
     evaluate_every: int = _setting(
         "epochs between evaluations (test errors, sample grid, saved models)",
         source=AUTHORS,
+        default=1,
         check=_positive,
         expected="a whole number of 1 or more",
     )
     dry_run: bool = _setting(
-        "check the settings and the data, print what would run, and stop", source=OURS
+        "check the settings and the data, print what would run, and stop",
+        source=OURS,
+        default=False,
     )
 
     def __post_init__(self):
