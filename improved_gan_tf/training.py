@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from improved_gan_tf import losses
 from improved_gan_tf.averaging import ParameterAverage
+from improved_gan_tf.layers import norm_sharing
 from improved_gan_tf.networks import NOISE_DIM
 from improved_gan_tf.optimizers import Adam
 
@@ -208,6 +209,7 @@ class Trainer:
         logits = self.discriminator(tf.concat(minibatches, axis=0), training=True)["logits"]
         return tf.split(logits, [images.shape[0] for images in minibatches])
 
+    @norm_sharing.shared_norms()  # the discriminator does not change here
     def _generator_step(self, real):
         if self._feature_matching:
             target = self.discriminator(real, training=True)["features"]

@@ -11,7 +11,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `WeightNormLaye
 import keras
 from keras import ops
 
-from improved_gan_tf.layers import data_dependent
+from improved_gan_tf.layers import data_dependent, norm_sharing
 
 
 def sum_of_squares(kernel, axes):
@@ -154,7 +154,10 @@ class WeightNormLayer(keras.layers.Layer):
             )
 
     def _scale_over_norm(self):
-        return scale_over_norm(self.kernel, self.scale, self.epsilon, self._sum_axes)
+        def compute():
+            return scale_over_norm(self.kernel, self.scale, self.epsilon, self._sum_axes)
+
+        return norm_sharing.computed_once(self, compute)
 
     def _linear(self, inputs):
         """Returns the normalised layer's output before the bias: (N, ..., K)."""
