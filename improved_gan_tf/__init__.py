@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "ParameterAverage": "averaging",
     "Adam": "optimizers",
+    "HistoricalAverage": "historical_averaging",
     "collapsed_at": "collapse",
     "initialize_from_data": "initialization",
     "layers": "layers",

@@ -6,10 +6,12 @@ discriminator's belief that an image is real is D = Z / (Z + 1), so that
     log D       = lse - softplus(lse)                with lse = log Z = logsumexp(l)
     log (1 - D) = -softplus(lse)
 
-Paper:    Salimans et al. (2016), Sec. 3.1, 5.
+Paper:    Salimans et al. (2016), Sec. 3.1, 3.4, 5.
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, the lines from
           `loss_lab` to `loss_gen`.
 """
+
+import math
 
 from keras import ops
 
@@ -28,26 +30,68 @@ def supervised_loss(logits, labels):
     return ops.mean(ops.logsumexp(logits, axis=1) - label_logits)
 
 
-def unsupervised_loss(logits_unlabeled, logits_generated):
+def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, generated_target=0.0):
     """Real images against generated ones, each with weight one half.
 
         -0.5 mean(lse_unl) + 0.5 mean(softplus(lse_unl)) + 0.5 mean(softplus(lse_gen))
 
     which is `-0.5 mean(log D(x)) - 0.5 mean(log(1 - D(G(z))))`.
 
+    With one-sided label smoothing (Sec. 3.4) a real image's target is alpha instead of 1. Its
+    cross-entropy, with log D and log(1 - D) from the top of this file,
+
+        -alpha log D - (1 - alpha) log(1 - D)
+            = -alpha (lse - softplus(lse)) + (1 - alpha) softplus(lse) = softplus(lse) - alpha lse
+
+    makes the loss of the real images `0.5 mean(softplus(lse_unl) - alpha lse_unl)`; that of
+    the generated ones stays. The best discriminator is then, at every x,
+    `D = alpha p_data / (p_data + p_model)`. With a generated target beta > 0 as well it is
+    `(alpha p_data + beta p_model) / (p_data + p_model)`, in which p_model stands above the line:
+    where p_data is nearly 0 and p_model is not, samples are no longer driven back to the data.
+    That is why the paper smooths one side only.
+
     Args:
         logits_unlabeled: (N, K), real images.
         logits_generated: (M, K), generated images.
+        real_target: float in (0, 1], alpha, the target of real images.
+        generated_target: float in [0, 1), beta, the target of generated images.
 
     Returns:
-        Scalar >= 0, nats; log 2 when the discriminator knows nothing.
+        Scalar >= 0, nats; log 2 when the discriminator knows nothing (D = 1/2 everywhere).
     """
-    lse_unlabeled = ops.logsumexp(logits_unlabeled, axis=1)
-    lse_generated = ops.logsumexp(logits_generated, axis=1)
-    # softplus(l) - l = softplus(-l): the difference of two large numbers would lose the loss.
-    real = ops.mean(ops.softplus(-lse_unlabeled))
-    generated = ops.mean(ops.softplus(lse_generated))
+    real = _binary_cross_entropy(ops.logsumexp(logits_unlabeled, axis=1), real_target)
+    generated = _binary_cross_entropy(ops.logsumexp(logits_generated, axis=1), generated_target)
     return 0.5 * real + 0.5 * generated
+
+
+def _binary_cross_entropy(lse, target):
+    """`mean(softplus(lse) - target lse)`: of D = sigmoid(lse) with a target in [0, 1]."""
+    # softplus(l) - l = softplus(-l): the difference of two large numbers would lose the loss.
+    if target == 1.0:
+        return ops.mean(ops.softplus(-lse))
+    if target == 0.0:
+        return ops.mean(ops.softplus(lse))
+    return ops.mean(target * ops.softplus(-lse) + (1.0 - target) * ops.softplus(lse))
+
+
+def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
+    """The `unsupervised_loss` of a discriminator that tells real and generated images apart.
+
+    `0.5 H(alpha) + 0.5 H(beta)`, with H(p) = -p log p - (1 - p) log(1 - p): what smoothing
+    adds to the loss whatever the discriminator does; 0 without it.
+
+    Args:
+        real_target: float in (0, 1], alpha.
+        generated_target: float in [0, 1), beta.
+
+    Returns:
+        float, nats.
+    """
+    return 0.5 * _entropy(real_target) + 0.5 * _entropy(generated_target)
+
+
+def _entropy(p):
+    return sum(-q * math.log(q) for q in (p, 1.0 - p) if q > 0.0)
 
 
 def saturating_generator_loss(logits_generated):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from keras import ops
 
 from improved_gan_tf import losses
 from tests.numerics import gradients, to_numpy
@@ -115,6 +116,105 @@ def test_unsupervised_loss_keeps_its_digits_when_the_discriminator_is_nearly_rig
     # softplus(30) - 30 would be 0 in float32.
     expected = 0.5 * math.log1p(math.exp(-30.0)) * 2
     assert value(losses.unsupervised_loss(sure, -sure)) == pytest.approx(expected, rel=1e-4)
+
+
+# --- label smoothing -----------------------------------------------------------------------
+
+TARGETS = pytest.mark.parametrize("alpha", [0.51, 0.75, 0.9, 0.999, 1.0])
+
+
+@TARGETS
+def test_smoothed_loss_is_its_docstrings_formula(alpha):
+    unlabeled, generated = random_logits(4), random_logits(5)
+    lse_unlabeled, lse_generated = log_sum_exp(unlabeled), log_sum_exp(generated)
+    expected = 0.5 * np.mean(softplus(lse_unlabeled) - alpha * lse_unlabeled) + 0.5 * np.mean(
+        softplus(lse_generated)
+    )
+    actual = value(losses.unsupervised_loss(unlabeled, generated, real_target=alpha))
+    assert actual == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.9, 0.0), (1.0, 0.2), (0.75, 0.1)])
+def test_smoothed_loss_is_the_cross_entropy_with_both_targets(alpha, beta):
+    unlabeled, generated = random_logits(6), random_logits(7)
+    z_real, z_fake = np.exp(log_sum_exp(unlabeled)), np.exp(log_sum_exp(generated))
+    real, fake = z_real / (z_real + 1), z_fake / (z_fake + 1)
+    expected = -0.5 * np.mean(alpha * np.log(real) + (1 - alpha) * np.log(1 - real))
+    expected -= 0.5 * np.mean(beta * np.log(fake) + (1 - beta) * np.log(1 - fake))
+    actual = value(losses.unsupervised_loss(unlabeled, generated, alpha, beta))
+    assert actual == pytest.approx(expected, rel=1e-5)
+
+
+def test_targets_of_one_and_zero_change_no_bit():
+    unlabeled, generated = random_logits(8, scale=5.0), random_logits(9, scale=5.0)
+    lse = [ops.logsumexp(x, axis=1) for x in (unlabeled, generated)]
+    expected = 0.5 * ops.mean(ops.softplus(-lse[0])) + 0.5 * ops.mean(ops.softplus(lse[1]))
+    assert value(losses.unsupervised_loss(unlabeled, generated)) == value(expected)
+    assert value(losses.unsupervised_loss(unlabeled, generated, 1.0, 0.0)) == value(expected)
+
+
+@TARGETS
+def test_one_sided_smoothing_leaves_the_generated_side_alone(alpha):
+    unlabeled, generated = random_logits(10), random_logits(11)
+
+    def smoothed(unlabeled, generated):
+        return losses.unsupervised_loss(unlabeled, generated, real_target=alpha)
+
+    plain = gradients(losses.unsupervised_loss, unlabeled, generated)
+    actual = gradients(smoothed, unlabeled, generated)
+    np.testing.assert_array_equal(actual[1], plain[1])
+    assert np.array_equal(actual[0], plain[0]) == (alpha == 1.0)
+
+
+@TARGETS
+def test_smoothed_losses_and_gradients_are_exact_at_logits_of_ten_thousand(alpha):
+    for sign in (1.0, -1.0):
+        logits = np.full((2, 1), sign * 1e4, "float32")
+        certain = np.full((2, 1), -1e4, "float32")  # generated: loss 0
+        # softplus(l) - alpha l: (1 - alpha) l above, -alpha l below
+        expected = 0.5 * 1e4 * ((1 - alpha) if sign > 0 else alpha)
+        actual = value(losses.unsupervised_loss(logits, certain, real_target=alpha))
+        assert actual == pytest.approx(expected, rel=1e-5, abs=1e-30)
+        (gradient, _) = gradients(
+            lambda real, generated: losses.unsupervised_loss(real, generated, real_target=alpha),
+            logits,
+            certain,
+        )
+        expected = 0.5 * ((1 - alpha) if sign > 0 else -alpha) / 2
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-30)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(1.0, 0.0), (0.9, 0.0), (0.75, 0.0), (0.9, 0.1)])
+def test_the_best_discriminator_of_two_gaussians_is_the_papers(alpha, beta):
+    """One free logit at each of 81 points, moved down the loss until it rests."""
+    x = np.linspace(-4.0, 4.0, 81)
+    p_data = np.exp(-0.5 * (x + 1.0) ** 2)
+    p_model = np.exp(-0.5 * ((x - 1.0) / 0.7) ** 2) / 0.7
+
+    def loss(real, generated):
+        return losses.unsupervised_loss(real, generated, alpha, beta)
+
+    logits = np.zeros((81, 1))
+    for _ in range(100):
+        # Row i of both batches is point i: its share of the expected loss weighs each by a density.
+        as_real, as_generated = gradients(loss, tensor(logits), tensor(logits))
+        slope = p_data * as_real[:, 0] + p_model * as_generated[:, 0]
+        d = 1.0 / (1.0 + np.exp(-logits[:, 0]))
+        curvature = 0.5 * (p_data + p_model) * d * (1.0 - d) / 81
+        logits -= np.clip(slope / curvature, -1.0, 1.0)[:, None]
+    d = 1.0 / (1.0 + np.exp(-logits[:, 0]))
+    best = (alpha * p_data + beta * p_model) / (p_data + p_model)
+    np.testing.assert_allclose(d, best, rtol=1e-5)
+
+
+def test_the_smallest_loss_is_that_of_the_best_discriminator_of_disjoint_data():
+    def log_odds(p):
+        return np.full((1, 1), math.log(p / (1 - p)), "float32")
+
+    expected = value(losses.unsupervised_loss(log_odds(0.9), log_odds(0.2), 0.9, 0.2))
+    assert losses.smallest_unsupervised_loss(0.9, 0.2) == pytest.approx(expected, rel=1e-6)
+    assert losses.smallest_unsupervised_loss(1.0, 0.0) == 0.0
+    assert losses.smallest_unsupervised_loss(0.9) == pytest.approx(0.1625415, rel=1e-6)
 
 
 # --- extreme logits ------------------------------------------------------------------------
