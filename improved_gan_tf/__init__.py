@@ -9,6 +9,10 @@ does not wait for TensorFlow.
 
 import importlib
 
+# Not later, as the others: the function has its module's name, and whoever imports the module
+# first would otherwise put the module in its place. It needs NumPy only.
+from improved_gan_tf.inception_score import inception_score as inception_score
+
 __version__ = "0.1.0"
 
 # Public name -> module it lives in.
@@ -16,14 +20,17 @@ _PUBLIC = {
     "ParameterAverage": "averaging",
     "Adam": "optimizers",
     "HistoricalAverage": "historical_averaging",
+    "class_coverage": "diversity",
     "collapsed_at": "collapse",
+    "frechet_distance": "frechet",
     "initialize_from_data": "initialization",
     "layers": "layers",
     "losses": "losses",
+    "mean_pairwise_distance": "diversity",
     "networks": "networks",
 }
 
-__all__ = sorted([*_PUBLIC, "__version__"])
+__all__ = sorted([*_PUBLIC, "__version__", "inception_score"])
 
 
 def __getattr__(name):

@@ -1,0 +1,102 @@
+"""The Inception score of an array of class probabilities, as the authors computed it.
+
+Which classifier the probabilities come from is not decided here, and decides everything about
+what the number can be compared with.
+
+Paper:    Salimans et al. (2016), Sec. 4.
+Original: openai/improved-gan@4f5d1ec, inception_score/model.py, get_inception_score.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+ROW_SUM_TOLERANCE = 1e-3  # a float32 softmax over 1008 classes is off by about 1e-6
+
+
+class InceptionScore(NamedTuple):
+    """Mean and population standard deviation over the splits."""
+
+    mean: float
+    std: float
+
+
+def inception_score(probabilities, num_splits=10):
+    """Returns `exp(mean_x KL(p(y|x) || p(y)))`, its mean and spread over contiguous splits.
+
+    Split i of S holds the rows `i N // S` up to, not including, `(i + 1) N // S`; `p(y)` is the
+    mean of `p(y|x)` over the rows of that split alone. 0 log 0 is 0.
+
+    The score lies between 1 and the number of classes, and cannot exceed the number of rows of
+    a split. It depends on the order of the rows: rows that are sorted by class
+    leave each split with few classes and a score that is far too low, so shuffle what is sorted.
+    It grows with the number of rows: compare scores of equal numbers only (the paper: 50,000).
+
+    >>> round(inception_score(np.tile(np.eye(10), (100, 1))).mean, 9)  # sure, classes balanced
+    10.0
+    >>> round(inception_score(np.full((1000, 10), 0.1)).mean, 9)       # never sure
+    1.0
+
+    Args:
+        probabilities: (N, C) numbers, `p(y|x)` of N images; each row sums to 1.
+        num_splits: int from 1 to N.
+
+    Returns:
+        `InceptionScore` of two floats: the mean of the splits' scores, and their standard
+        deviation (divided by S, not S - 1). Computed in float64; the original has float32, which
+        is rounding only, except that it gives NaN where a probability is 0.
+
+    Raises:
+        ValueError: the array has another shape, fewer rows than splits, a number that is
+            negative or not finite, or a row that does not sum to 1.
+    """
+    probabilities = _checked(probabilities)
+    count = len(probabilities)
+    if not 1 <= num_splits <= count:
+        raise ValueError(
+            f"num_splits must be from 1 to the number of rows, {count}. Received: {num_splits}."
+        )
+    edges = [i * count // num_splits for i in range(num_splits + 1)]
+    scores = [
+        np.exp(mean_divergence(probabilities[start:stop]))
+        for start, stop in itertools.pairwise(edges)
+    ]
+    return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
+
+
+def mean_divergence(probabilities):
+    """`mean_x KL(p(y|x) || p(y))` in nats with `p(y) = mean_x p(y|x)`: the mutual information.
+
+    Args:
+        probabilities: float (N, C), N of 1 or more.
+
+    Returns:
+        Float of 0 or more.
+    """
+    part = np.asarray(probabilities, np.float64)
+    total = part.sum(axis=0)  # (C,): N p(y), which stays above 0 where N p(y) / N may not
+    # p(y|x) / p(y); 1 where a probability is 0: its logarithm is 0, and so is 0 log 0.
+    ratio = np.divide(len(part) * part, total, out=np.ones_like(part), where=part > 0)  # (N, C)
+    return max(0.0, float(np.mean(np.sum(part * np.log(ratio), axis=1))))
+
+
+def _checked(probabilities):
+    probabilities = np.asarray(probabilities)
+    if probabilities.ndim != 2 or probabilities.size == 0:
+        raise ValueError(
+            "probabilities must have shape (N, C), N images and C classes, both 1 or more. "
+            f"Received: shape {probabilities.shape}."
+        )
+    if not np.isfinite(probabilities).all():
+        raise ValueError("probabilities must be finite. Received: NaN or infinity among them.")
+    if (lowest := probabilities.min()) < 0:
+        raise ValueError(f"probabilities must not be negative. Received: {lowest:g}.")
+    sums = probabilities.sum(axis=1, dtype=np.float64)
+    worst = np.abs(sums - 1).argmax()
+    if abs(sums[worst] - 1) > ROW_SUM_TOLERANCE:
+        raise ValueError(
+            "Each row of probabilities must sum to 1 (are these logits? apply a softmax). "
+            f"Received: row {worst} sums to {sums[worst]:g}."
+        )
+    return probabilities
