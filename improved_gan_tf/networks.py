@@ -53,7 +53,7 @@ class NetworkSpec(NamedTuple):
         )
 
 
-class _Seeds:
+class Seeds:
     """Independent integer seeds for the parts of one network, in the order of their creation."""
 
     # D3: other streams than Theano's and Lasagne's; runs compare in distribution only.
@@ -61,6 +61,7 @@ class _Seeds:
         self._sequence = np.random.SeedSequence(entropy)
 
     def next(self):
+        """Returns the next seed, in [0, 2**31)."""
         child = self._sequence.spawn(1)[0]
         return int(child.generate_state(1)[0] >> 1)  # 31 bits: an int32 everywhere
 
@@ -87,7 +88,7 @@ def mnist_discriminator(seed, width_multiplier=1.0):
         Model from (N, 28, 28, 1), pixels in [0, 1], to logits and features; features are the
         last hidden layer after its activation and before its noise, (N, 250).
     """
-    seeds = _Seeds(seed, 1)
+    seeds = Seeds(seed, 1)
 
     def dense(units, **kwargs):
         return WeightNormDense(
@@ -118,7 +119,7 @@ def mnist_generator(seed, width_multiplier=1.0):
     Returns:
         Model from (N, 100) in [0, 1) to (N, 28, 28, 1) in (0, 1).
     """
-    seeds = _Seeds(seed, 2)
+    seeds = Seeds(seed, 2)
 
     def glorot():
         return keras.initializers.GlorotUniform(seed=seeds.next())
@@ -168,7 +169,7 @@ def convolutional_discriminator(
         Model from (N, *image_shape) to logits and features; features are the pooled
         activations, (N, b).
     """
-    seeds = _Seeds(seed, 1)
+    seeds = Seeds(seed, 1)
     a, b = _scaled(widths, width_multiplier)
 
     def normal():
@@ -220,7 +221,7 @@ def convolutional_generator(seed, width_multiplier=1.0, *, name, image_shape=(32
     Returns:
         Model from (N, 100) in [0, 1) to (N, *image_shape) in (-1, 1).
     """
-    seeds = _Seeds(seed, 2)
+    seeds = Seeds(seed, 2)
     size, _, channels = image_shape
 
     def normal():

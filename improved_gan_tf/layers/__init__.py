@@ -5,6 +5,7 @@ Importing this package registers them, so that saved `.keras` models load.
 
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.virtual_batch_norm import (
@@ -21,6 +22,7 @@ from improved_gan_tf.layers.weight_norm_removal import remove_weight_norm
 
 __all__ = [
     "BatchStatisticsNorm",
+    "CrossBatchNorm",
     "DropReference",
     "FrozenVirtualBatchNorm",
     "GaussianNoise",

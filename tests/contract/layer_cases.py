@@ -8,6 +8,7 @@ import numpy as np
 
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.virtual_batch_norm import (
@@ -96,6 +97,8 @@ LAYER_CASES = {
     ),
     "BatchStatisticsNorm": _case(BatchStatisticsNorm, IMAGE),
     "BatchStatisticsNorm, vectors": _case(BatchStatisticsNorm, (5,)),
+    "CrossBatchNorm": _case(CrossBatchNorm, IMAGE),
+    "CrossBatchNorm, vectors": _case(CrossBatchNorm, (4,)),
     "GaussianNoise": _case(GaussianNoise, (5,), 0.3, seed=1),
     "LeakyReLU": _case(LeakyReLU, (5,)),
 }

@@ -40,7 +40,9 @@ def imported_modules(path):
 
 # --- the reading direction -----------------------------------------------------------------
 
-MATHS = [p for p in MODULES if p.parent.name == "layers" or p.name in ("losses.py", "networks.py")]
+MATHS = [
+    p for p in MODULES if p.parent.name == "layers" or p.name.endswith(("losses.py", "networks.py"))
+]
 UPPER = ("config", "data", "training", "evaluation", "reporting", "experiment", "command_line")
 
 
