@@ -14,9 +14,9 @@ Original: openai/improved-gan@4f5d1ec, imagenet/discriminator.py, `gan_logits`;
           imagenet/model.py, `sigmoid_kl_with_logits`; imagenet/build_model.py.
 """
 
-import math
-
 from keras import ops
+
+from improved_gan_tf import losses
 
 
 def gan_logits(logits):
@@ -46,17 +46,4 @@ def sigmoid_kl(logits, target):
     Returns:
         Scalar >= 0 (up to rounding), nats.
     """
-    cross_entropy = ops.mean(ops.softplus(logits) - target * logits)
-    return cross_entropy - binary_entropy(target)
-
-
-def binary_entropy(probability):
-    """Entropy of a coin, nats; 0 for a certain one.
-
-    Args:
-        probability: float in [0, 1].
-
-    Returns:
-        float in [0, log 2].
-    """
-    return -sum(p * math.log(p) for p in (probability, 1.0 - probability) if p > 0.0)
+    return losses.binary_cross_entropy(logits, target) - losses.binary_entropy(target)

@@ -59,19 +59,27 @@ def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, gener
     Returns:
         Scalar >= 0, nats; log 2 when the discriminator knows nothing (D = 1/2 everywhere).
     """
-    real = _binary_cross_entropy(ops.logsumexp(logits_unlabeled, axis=1), real_target)
-    generated = _binary_cross_entropy(ops.logsumexp(logits_generated, axis=1), generated_target)
+    real = binary_cross_entropy(ops.logsumexp(logits_unlabeled, axis=1), real_target)
+    generated = binary_cross_entropy(ops.logsumexp(logits_generated, axis=1), generated_target)
     return 0.5 * real + 0.5 * generated
 
 
-def _binary_cross_entropy(lse, target):
-    """`mean(softplus(lse) - target lse)`: of D = sigmoid(lse) with a target in [0, 1]."""
-    # softplus(l) - l = softplus(-l): the difference of two large numbers would lose the loss.
+def binary_cross_entropy(log_odds, target):
+    """Cross-entropy of a target probability and `D = sigmoid(s)`: `mean(softplus(s) - target s)`.
+
+    Args:
+        log_odds: (N,), s.
+        target: float in [0, 1].
+
+    Returns:
+        Scalar >= 0, nats.
+    """
+    # softplus(s) - s = softplus(-s): the difference of two large numbers would lose the loss.
     if target == 1.0:
-        return ops.mean(ops.softplus(-lse))
+        return ops.mean(ops.softplus(-log_odds))
     if target == 0.0:
-        return ops.mean(ops.softplus(lse))
-    return ops.mean(target * ops.softplus(-lse) + (1.0 - target) * ops.softplus(lse))
+        return ops.mean(ops.softplus(log_odds))
+    return ops.mean(target * ops.softplus(-log_odds) + (1.0 - target) * ops.softplus(log_odds))
 
 
 def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
@@ -87,11 +95,19 @@ def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
     Returns:
         float, nats.
     """
-    return 0.5 * _entropy(real_target) + 0.5 * _entropy(generated_target)
+    return 0.5 * binary_entropy(real_target) + 0.5 * binary_entropy(generated_target)
 
 
-def _entropy(p):
-    return sum(-q * math.log(q) for q in (p, 1.0 - p) if q > 0.0)
+def binary_entropy(probability):
+    """Entropy of a coin, `-p log p - (1 - p) log(1 - p)`; 0 for a certain one.
+
+    Args:
+        probability: float p in [0, 1].
+
+    Returns:
+        float in [0, log 2], nats.
+    """
+    return sum(-p * math.log(p) for p in (probability, 1.0 - probability) if p > 0.0)
 
 
 def saturating_generator_loss(logits_generated):

@@ -93,9 +93,3 @@ def test_the_generators_target_is_the_belief_at_the_equilibrium():
 
     (slope,) = gradients(discriminator_loss, at)
     assert slope == pytest.approx(0.0, abs=1e-15)
-
-
-def test_the_entropy_of_a_coin():
-    assert imagenet_losses.binary_entropy(0.0) == 0.0
-    assert imagenet_losses.binary_entropy(1.0) == 0.0
-    assert imagenet_losses.binary_entropy(0.5) == pytest.approx(math.log(2.0))

@@ -306,3 +306,11 @@ def test_error_rate_is_zero_and_one_at_its_ends():
 
 def test_error_rate_takes_64_bit_labels():
     assert value(losses.error_rate(tensor([[1, 2]]), np.array([1], "int64"))) == 0.0
+
+
+def test_the_entropy_of_a_coin():
+    assert losses.binary_entropy(0.0) == losses.binary_entropy(1.0) == 0.0
+    assert losses.binary_entropy(0.5) == pytest.approx(math.log(2.0))
+    assert losses.binary_entropy(0.25) == pytest.approx(
+        0.25 * math.log(4.0) + 0.75 * math.log(4.0 / 3.0)
+    )
