@@ -106,7 +106,12 @@ def _load_sample():
     )
 
 
-def _load_tfds(spec, data_dir):
+def tfds_directory(data_dir):
+    """The folder of prepared TFDS data: `data_dir`, or TFDS's default for None (a Path).
+
+    Raises:
+        UserError: `data_dir` is not a folder.
+    """
     import tensorflow_datasets as tfds
 
     directory = pathlib.Path(os.path.expanduser(data_dir or tfds.core.constants.DATA_DIR))
@@ -114,15 +119,27 @@ def _load_tfds(spec, data_dir):
         raise UserError(
             f"--data_dir must be a folder that exists. Received: {data_dir} (no such folder)."
         )
-    prepared = sorted(directory.glob(f"{spec.tfds_name}/*/dataset_info.json"))
-    if not prepared:
+    return directory
+
+
+def prepared_folder(tfds_name, data_dir):
+    """The folder of the latest prepared version of a TFDS data set (a Path), or None."""
+    prepared = sorted(tfds_directory(data_dir).glob(f"{tfds_name}/*/dataset_info.json"))
+    return prepared[-1].parent if prepared else None
+
+
+def _load_tfds(spec, data_dir):
+    import tensorflow_datasets as tfds
+
+    folder = prepared_folder(spec.tfds_name, data_dir)
+    if folder is None:
+        directory = tfds_directory(data_dir)
         _require_network(spec, directory)
-        with _explained_tfds_errors(spec, directory):
+        with explained_tfds_errors(spec.tfds_name, directory):
             builder = tfds.builder(spec.tfds_name, data_dir=str(directory))
             builder.download_and_prepare()
-            prepared = [pathlib.Path(str(builder.data_dir)) / "dataset_info.json"]
-    folder = prepared[-1].parent
-    with _explained_tfds_errors(spec, folder):
+            folder = pathlib.Path(str(builder.data_dir))
+    with explained_tfds_errors(spec.tfds_name, folder):
         # From the folder itself: nothing is looked up on a network.
         # D1: TFDS shuffles the images when it prepares them, so a seed picks other images here
         # than in the original's file order.
@@ -176,14 +193,14 @@ def _network_error():
 
 
 @contextlib.contextmanager
-def _explained_tfds_errors(spec, folder):
+def explained_tfds_errors(tfds_name, folder):
     """Turns whatever TFDS, protobuf and TensorFlow raise on damaged data into one paragraph."""
     try:
         yield
     except Exception as error:  # each library has errors of its own for a damaged file
         first_line = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise UserError(
-            f"The '{spec.tfds_name}' data in {folder} cannot be read; a file is missing or "
+            f"The '{tfds_name}' data in {folder} cannot be read; a file is missing or "
             f"damaged, or was prepared by something else. Delete that folder and prepare it "
             f"again, or name another with --data_dir. TFDS said: {first_line}"
         ) from error

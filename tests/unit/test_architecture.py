@@ -59,6 +59,7 @@ def test_layers_losses_and_networks_look_at_nothing_above_them(path):
         ("training.py", ("config", "data", "evaluation", "reporting", "experiment")),
         ("evaluation.py", ("config", "data", "reporting", "experiment")),
         ("data.py", ("config", "training", "evaluation", "reporting", "experiment")),
+        ("imagenet_data.py", ("config", "training", "evaluation", "reporting", "experiment")),
         ("reporting.py", ("config", "data", "training", "evaluation", "experiment")),
         ("config.py", ("data", "training", "evaluation", "reporting", "experiment")),
     ],

@@ -1,0 +1,253 @@
+"""Folders of images and TFDS's ImageNet: labels, crop, cache, order, and what is refused."""
+
+import shutil
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from improved_gan_tf import imagenet_data
+from improved_gan_tf.errors import UserError
+from tests.image_folders import write_image_folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_image_folder(tmp_path / "images")
+
+
+def prepared(folder, tmp_path, image_size=32):
+    source = imagenet_data.find(folder, None)
+    return imagenet_data.prepare(source, image_size, tmp_path / "cache")
+
+
+# --- a folder of images --------------------------------------------------------------------
+
+
+def test_each_folder_is_a_class_in_the_order_of_names(folder):
+    Image.new("L", (64, 64), 7).save(folder / "dark" / "grey.jpeg")
+    (folder / "dark" / "notes.txt").write_text("not an image")
+    (folder / "empty").mkdir()
+    (folder / ".hidden").mkdir()
+    Image.new("L", (64, 64)).save(folder / ".hidden" / "x.png")
+    source = imagenet_data.find(folder, None)
+    assert source.class_names == ("dark", "light")
+    assert source.count == 13
+    assert [label for _, _, label in source.items()] == [0] * 7 + [1] * 6
+    assert source.description == "images (13 images of 2 classes)"
+    assert not source.is_papers
+
+
+def test_images_in_folders_below_a_class_belong_to_it(folder):
+    (folder / "light" / "more").mkdir()
+    Image.new("RGB", (32, 32)).save(folder / "light" / "more" / "x.PNG")
+    assert imagenet_data.find(folder, None).count == 13
+
+
+def test_prepared_images_are_bytes_with_their_labels(folder, tmp_path):
+    images, labels = prepared(folder, tmp_path)
+    assert (images.shape, images.dtype) == ((12, 32, 32, 3), np.uint8)
+    assert (labels.tolist(), labels.dtype) == ([0] * 6 + [1] * 6, np.int32)
+    assert images[labels == 0].mean() == pytest.approx(64, abs=3)
+    assert images[labels == 1].mean() == pytest.approx(191, abs=3)
+
+
+def test_an_image_of_the_right_size_is_kept_to_the_byte(tmp_path):
+    folder = write_image_folder(tmp_path / "images", size=(32, 32))
+    with Image.open(folder / "light" / "003.png") as image:
+        expected = np.asarray(image)
+    np.testing.assert_array_equal(prepared(folder, tmp_path).images[9], expected)
+
+
+@pytest.mark.parametrize("portrait", [False, True])
+def test_the_middle_square_is_taken_and_resized(tmp_path, portrait):
+    pixels = np.zeros((64, 128, 3), "uint8")
+    pixels[:, 32:96] = 200  # the middle square
+    pixels = pixels.transpose(1, 0, 2) if portrait else pixels
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    resized, side = imagenet_data.square("x", tmp_path / "x.png", 32)
+    assert side == 64
+    np.testing.assert_array_equal(resized, 200)
+
+
+def test_shrinking_averages_pixels(tmp_path):
+    pixels = np.zeros((128, 128, 3), "uint8")
+    pixels[::2] = 200  # stripes finer than the result's pixels
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    resized, _ = imagenet_data.square("x", tmp_path / "x.png", 32)
+    np.testing.assert_allclose(resized[2:-2].astype(float), 100.0, atol=15.0)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
+def test_every_kind_of_image_becomes_three_colours(tmp_path, mode):
+    path = tmp_path / ("x.jpg" if mode == "CMYK" else "x.png")
+    Image.new("RGB", (40, 40), (255, 255, 255)).convert(mode).save(path)
+    resized, _ = imagenet_data.square("x", path, 32)
+    assert resized.shape == (32, 32, 3)
+    np.testing.assert_allclose(resized.astype(float), 255.0, atol=3.0)
+
+
+# --- the cache -----------------------------------------------------------------------------
+
+
+def test_images_are_prepared_once(folder, tmp_path, monkeypatch):
+    first = prepared(folder, tmp_path)
+    monkeypatch.setattr(imagenet_data, "square", None)  # not called again
+    second = prepared(folder, tmp_path)
+    np.testing.assert_array_equal(first.images, second.images)
+    np.testing.assert_array_equal(first.labels, second.labels)
+
+
+def test_another_size_or_changed_images_are_prepared_anew(folder, tmp_path):
+    assert prepared(folder, tmp_path).images.shape[1] == 32
+    assert prepared(folder, tmp_path, image_size=16).images.shape[1] == 16
+    Image.new("RGB", (64, 64), (1, 2, 3)).save(folder / "dark" / "000.png")
+    np.testing.assert_array_equal(prepared(folder, tmp_path).images[0, 0, 0], (1, 2, 3))
+    assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_a_failed_preparation_leaves_nothing(folder, tmp_path):
+    (folder / "light" / "003.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match="cannot be read"):
+        prepared(folder, tmp_path)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+# --- what is refused -----------------------------------------------------------------------
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(UserError) as caught:
+        imagenet_data.find(tmp_path / "none", None)
+    assert str(caught.value) == (
+        f"--image_folder must be a folder that exists. Received: {tmp_path / 'none'} (no such "
+        "folder)."
+    )
+
+
+def test_one_class_is_refused(tmp_path):
+    folder = write_image_folder(tmp_path / "images", classes=("only",))
+    with pytest.raises(UserError, match=r"two or more classes .* Received: 1 such folders\."):
+        imagenet_data.find(folder, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", "half"])
+def test_an_image_that_cannot_be_read_is_named(folder, tmp_path, content):
+    path = folder / "light" / "003.png"
+    path.write_bytes(path.read_bytes()[:400] if content == "half" else content)
+    with pytest.raises(UserError, match=r"The image .*light/003\.png cannot be read: "):
+        prepared(folder, tmp_path)
+
+
+def test_images_mostly_smaller_than_asked_for_are_refused(folder, tmp_path):
+    with pytest.raises(UserError) as caught:
+        prepared(folder, tmp_path, image_size=64)
+    assert str(caught.value) == (
+        "12 of 12 images are smaller than --image_size=64 on their shorter side, "
+        f"{folder}/dark/000.png for one. Give a smaller --image_size (32, 64 or 128), or larger "
+        "images."
+    )
+
+
+def test_single_small_images_are_enlarged(folder, tmp_path):
+    Image.new("RGB", (20, 10), (9, 9, 9)).save(folder / "dark" / "000.png")
+    np.testing.assert_array_equal(prepared(folder, tmp_path).images[0], 9)
+
+
+def test_a_full_disk_is_noticed_before(folder, tmp_path, monkeypatch):
+    usage = types.SimpleNamespace(free=12 * 32 * 32 * 3 - 1)  # a byte short
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(UserError, match=r"has 0\.0 GB left"):
+        prepared(folder, tmp_path)
+
+
+def test_a_cache_that_cannot_be_made_is_refused(folder, tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(UserError, match=r"--cache_dir=.*cache cannot hold the prepared images: "):
+        prepared(folder, tmp_path)
+
+
+# --- the order of the data -----------------------------------------------------------------
+
+
+def test_an_epoch_takes_each_image_at_most_once():
+    rows = imagenet_data.epoch_rows(13, 4, seed=1, epoch=0)
+    assert rows.shape == (3, 4)
+    assert len(set(rows.ravel())) == 12
+    assert set(rows.ravel()) <= set(range(13))
+
+
+def test_the_order_is_decided_by_seed_and_epoch():
+    def rows(seed, epoch):
+        return imagenet_data.epoch_rows(100, 10, seed, epoch).tolist()
+
+    assert rows(1, 3) == rows(1, 3)
+    assert rows(1, 3) != rows(1, 4)
+    assert rows(1, 3) != rows(2, 3)
+    assert rows(1, 2) != rows(2, 1)
+
+
+def test_fewer_images_than_a_batch_are_refused():
+    with pytest.raises(UserError) as caught:
+        imagenet_data.epoch_rows(12, 64, 1, 0)
+    assert str(caught.value) == "--batch_size must not exceed the 12 images. Received: 64."
+
+
+def test_batches_are_the_rows_images_in_their_order(folder, tmp_path):
+    image_set = prepared(folder, tmp_path)
+    rows = imagenet_data.epoch_rows(12, 4, seed=1, epoch=0)
+    parts = list(imagenet_data.batches(image_set, rows, iterations=2))
+    assert [p.images.shape.as_list() for p in parts] == [[2, 4, 32, 32, 3], [1, 4, 32, 32, 3]]
+    seen = np.concatenate([p.images.numpy() for p in parts])
+    np.testing.assert_array_equal(seen, image_set.images[rows])
+    seen = np.concatenate([p.labels.numpy() for p in parts])
+    np.testing.assert_array_equal(seen, image_set.labels[rows])
+
+
+# --- ImageNet as TFDS prepares it ----------------------------------------------------------
+
+
+@pytest.fixture
+def tfds_folder(tmp_path):
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    labels = np.arange(8) % 4
+    levels = (10 * np.arange(8) + labels).astype("uint8")  # the last digit is the label
+    images = np.broadcast_to(levels[:, None, None, None], (8, 40, 48, 3))
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="imagenet2012",
+        version="5.1.0",
+        features=tfds.features.FeaturesDict(
+            {
+                "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+                "label": tfds.features.ClassLabel(num_classes=4),
+            }
+        ),
+        split_datasets={
+            "train": tf.data.Dataset.from_tensor_slices({"image": images, "label": labels})
+        },
+        data_dir=str(tmp_path / "tfds"),
+    )
+    return tmp_path / "tfds"
+
+
+# Raised inside TFDS while it writes.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_prepared_tfds_images_are_read(tfds_folder, tmp_path):
+    source = imagenet_data.find(None, tfds_folder)
+    assert (source.count, len(source.class_names)) == (8, 4)
+    assert source.description == "PARTIAL imagenet2012 (TFDS 5.1.0): 8 of 1,281,167 images"
+    assert not source.is_papers
+    image_set = imagenet_data.prepare(source, 32, tmp_path / "cache")
+    assert image_set.images.shape == (8, 32, 32, 3)
+    levels = image_set.images[:, 0, 0, 0]
+    assert sorted(levels // 10) == list(range(8))  # TFDS shuffles as it prepares
+    np.testing.assert_array_equal(levels % 10, image_set.labels)
+
+
+def test_missing_tfds_data_is_explained(tmp_path):
+    with pytest.raises(UserError, match=r"(?s)No prepared 'imagenet2012' .*by hand.*--image_fold"):
+        imagenet_data.find(None, tmp_path)
