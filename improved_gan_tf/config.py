@@ -7,6 +7,7 @@ literal `ExperimentConfig`; flags of the same names override single settings.
 import dataclasses
 import math
 import sys
+from typing import NamedTuple
 
 from absl import flags
 
@@ -25,11 +26,13 @@ def _setting(
     expected=None,
     choices=None,
     optional=False,
+    several=False,
 ):
     """A field of the record, with what `--help` and the checks need.
 
     Only a setting that is no part of any experiment has a default here; every other one stands
-    in the run script's literal.
+    in the run script's literal. Of a setting with `several` the command line takes a list; the
+    record of one run holds one value.
     """
     return dataclasses.field(
         default=default,
@@ -40,6 +43,7 @@ def _setting(
             "expected": expected,
             "choices": choices,
             "optional": optional,
+            "several": several,
         },
     )
 
@@ -98,10 +102,11 @@ class ExperimentConfig:
         default=False,
     )
     labels_per_class: int = _setting(
-        "labeled training images of each of the 10 classes",
+        "labeled training images of each of the 10 classes; 2,5,10,20 trains with each in turn",
         source=AUTHORS + " (count)",
         check=_positive,
         expected="a whole number of 1 or more",
+        several=True,
     )
     supervised_only: bool = _setting(
         "train the same discriminator on the labeled images alone, as a baseline",
@@ -233,6 +238,30 @@ class ExperimentConfig:
         return cls(**{**values, "pixels": tuple(values["pixels"])})
 
 
+# What says where a run reads and writes and how often it looks, and decides no number of it.
+# A new setting that belongs here has to be added: until then runs that differ in it are kept apart.
+BOOKKEEPING = frozenset(
+    {"data_dir", "run_dir", "overwrite", "with_baseline", "evaluate_every", "dry_run"}
+)
+# What the paper varies between the runs of one experiment.
+SEEDS = frozenset({"seed", "seed_data"})
+
+
+def different_settings(one, other, ignored=BOOKKEEPING):
+    """Names of the settings in which two records differ, in the record's order.
+
+    Args:
+        one: `ExperimentConfig`.
+        other: `ExperimentConfig`.
+        ignored: names that may differ.
+    """
+    return [
+        field.name
+        for field in dataclasses.fields(ExperimentConfig)
+        if field.name not in ignored and getattr(one, field.name) != getattr(other, field.name)
+    ]
+
+
 def _check_setting(field, value):
     meta = field.metadata
     if value is None and meta["optional"]:
@@ -270,7 +299,7 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS):
         kind = next(t for t in _DEFINE if t.__name__ in str(field.type).split(" | ")[0])
         if isinstance(field.type, type):
             kind = field.type
-        define = _DEFINE[kind]
+        define = flags.DEFINE_list if field.metadata["several"] else _DEFINE[kind]
         # The script's own name, or `--help` lists the flag under this module and hides it.
         define(
             field.name,
@@ -279,6 +308,15 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS):
             module_name=sys.argv[0],
             flag_values=flag_values,
         )
+    flags.DEFINE_integer(
+        "num_runs",
+        1,
+        "runs in sequence, as in the paper's protocol: run i of them has --seed + i and "
+        "--seed_data + i, i from 0 (a --seed_data that is not given counts up from --seed); "
+        "finished runs are not repeated. Default: 1 (from ours)",
+        module_name=sys.argv[0],
+        flag_values=flag_values,
+    )
 
 
 def _help_text(field, experiment, variants):
@@ -320,6 +358,8 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS):
         for field in dataclasses.fields(experiment)
         if field.metadata and flag_values[field.name].present
     }
+    if "labels_per_class" in given:
+        given["labels_per_class"] = _label_counts(given["labels_per_class"])[0]
     model = given.get("model", experiment.model)
     if model not in variants:
         raise UserError(f"--model must be one of: {', '.join(variants)}. Received: {model!r}.")
@@ -332,6 +372,48 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS):
     settings = {**variants[model][recipe], "model": model, "recipe": recipe}
     published = dataclasses.replace(experiment, **settings)
     return dataclasses.replace(experiment, **{**settings, **given}), published
+
+
+class Sweep(NamedTuple):
+    """How many runs the command line asks for, and what tells them apart."""
+
+    num_runs: int
+    labels_per_class: tuple[int, ...]
+    seed_data_given: bool
+
+    @property
+    def is_one_run(self):
+        """Whether the command stands for one run."""
+        return self.num_runs * len(self.labels_per_class) == 1
+
+
+def sweep_from_flags(config, flag_values=flags.FLAGS):
+    """The `Sweep` of a command line whose first record is `config`.
+
+    Raises:
+        UserError: `--num_runs` or `--labels_per_class` is not what it has to be.
+    """
+    num_runs = flag_values["num_runs"].value
+    if num_runs is None or num_runs < 1:
+        raise UserError(f"--num_runs must be a whole number of 1 or more. Received: {num_runs}.")
+    labels = (config.labels_per_class,)
+    if flag_values["labels_per_class"].present:
+        labels = _label_counts(flag_values["labels_per_class"].value)
+    seed_data = flag_values["seed_data"]
+    return Sweep(num_runs, labels, seed_data.present > 0 and seed_data.value is not None)
+
+
+def _label_counts(texts):
+    try:
+        counts = tuple(int(text) for text in texts)
+    except ValueError:
+        counts = ()
+    if not counts or len(set(counts)) < len(counts):
+        raise UserError(
+            "--labels_per_class must be a whole number of 1 or more, or several different ones "
+            f"separated by commas. Received: {','.join(texts)!r}."
+        )
+    return counts
 
 
 def parse_flags(argv, flag_values=flags.FLAGS):

@@ -26,12 +26,17 @@ INITIALIZATION_IMAGES = 500
 
 def run_name(config):
     """The default run folder's name, made from the settings that tell runs apart."""
-    kind = "supervised_only" if config.supervised_only else config.model
     seed_data = config.seed if config.seed_data is None else config.seed_data
     return (
-        f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"
-        f"-labels{10 * config.labels_per_class}-seed{config.seed}-data{seed_data}"
+        f"{sweep_name(config)}-labels{10 * config.labels_per_class}"
+        f"-seed{config.seed}-data{seed_data}"
     )
+
+
+def sweep_name(config):
+    """The default name of the folder that holds the runs of several seeds and label counts."""
+    kind = "supervised_only" if config.supervised_only else config.model
+    return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"
 
 
 def differences_from_paper(config, dataset, published):

@@ -171,7 +171,7 @@ def test_without_flags_the_record_is_the_literal():
 def test_every_setting_has_a_flag_and_nothing_else_has():
     values = flags.FlagValues()
     config.define_flags(LITERAL, run_mnist.VARIANTS, values)
-    assert set(values) == {f.name for f in settings()}
+    assert set(values) == {"num_runs"} | {f.name for f in settings()}
 
 
 def test_flags_change_the_settings_of_their_names():
@@ -262,6 +262,56 @@ def test_an_argument_without_a_flag_is_refused():
     with pytest.raises(UserError) as caught:
         parsed("mnist", "--epochs=3")
     assert str(caught.value) == "Settings are given as --name=value. Received: 'mnist'."
+
+
+# --- several runs --------------------------------------------------------------------------
+
+
+def swept(*arguments):
+    values = flags.FlagValues()
+    config.define_flags(LITERAL, run_mnist.VARIANTS, values)
+    config.parse_flags(["run_mnist.py", *arguments], values)
+    record, _ = config.config_from_flags(LITERAL, run_mnist.VARIANTS, values)
+    return record, config.sweep_from_flags(record, values)
+
+
+def test_without_flags_a_command_is_one_run():
+    _, sweep = swept()
+    assert sweep == (1, (10,), False)
+    assert sweep.is_one_run
+
+
+def test_a_list_of_label_counts_belongs_to_the_command_and_one_count_to_the_record():
+    record, sweep = swept("--labels_per_class=2,5,20", "--num_runs=4", "--seed_data=3")
+    assert record.labels_per_class == 2
+    assert sweep == (4, (2, 5, 20), True)
+    assert not sweep.is_one_run
+
+
+@pytest.mark.parametrize("text", ["many", "2,x", "2,2", "", "2.5"])
+def test_a_list_that_is_none_of_different_whole_numbers_is_refused(text):
+    with pytest.raises(UserError) as caught:
+        swept(f"--labels_per_class={text}")
+    assert str(caught.value) == (
+        "--labels_per_class must be a whole number of 1 or more, or several different ones "
+        f"separated by commas. Received: {text!r}."
+    )
+
+
+@pytest.mark.parametrize("number", [0, -2])
+def test_a_number_of_runs_below_one_is_refused(number):
+    with pytest.raises(UserError, match=f"--num_runs must be .* 1 or more. Received: {number}"):
+        swept(f"--num_runs={number}")
+
+
+def test_bookkeeping_and_seeds_are_settings_of_the_record():
+    names = {f.name for f in settings()}
+    assert names > config.BOOKKEEPING | config.SEEDS
+
+
+def test_settings_that_differ_are_named_in_the_records_order():
+    other = changed(epochs=5, labels_per_class=3, run_dir="x", seed=9)
+    assert config.different_settings(LITERAL, other) == ["labels_per_class", "seed", "epochs"]
 
 
 # --- the help texts ------------------------------------------------------------------------

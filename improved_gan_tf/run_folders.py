@@ -1,0 +1,152 @@
+"""Find run folders and read what they say; name those that cannot be used, and why.
+
+Nothing here starts TensorFlow: a folder is judged by its JSON files alone.
+"""
+
+import json
+import pathlib
+import re
+from typing import NamedTuple
+
+import improved_gan_tf
+from improved_gan_tf.config import ExperimentConfig, different_settings
+from improved_gan_tf.errors import UserError
+
+_RUN_FILES = ("config.json", "result.json")
+# `--overwrite` and resuming leave such names; what they hold was replaced by another run.
+_MOVED_ASIDE = re.compile(r"\.old-\d+$")
+
+
+class Run(NamedTuple):
+    """A finished run."""
+
+    path: pathlib.Path
+    config: ExperimentConfig
+    result: dict  # content of result.json
+
+
+class LeftOut(NamedTuple):
+    """A folder whose numbers are not used."""
+
+    path: pathlib.Path
+    reason: str
+
+
+def find_run_folders(paths):
+    """Run folders among `paths` and below them, each once; below a path in order of their names.
+
+    Args:
+        paths: folders that are run folders, or hold them at any depth.
+
+    Returns:
+        List of `pathlib.Path`.
+
+    Raises:
+        UserError: a path is no folder, or there is no run folder in it.
+    """
+    found = {}
+    for path in map(pathlib.Path, paths):
+        if not path.is_dir():
+            raise UserError(f"Run folders are expected. Received: {path} (no such folder).")
+        files = [file for name in _RUN_FILES for file in path.rglob(name)]
+        if not files:
+            raise UserError(
+                f"{path} holds no run folder: no {' or '.join(_RUN_FILES)} in it or below it."
+            )
+        for folder in sorted({file.parent for file in files}, key=_natural_order):
+            found.setdefault(folder.resolve(), folder)
+    return list(found.values())
+
+
+def _natural_order(path):
+    """Sorts seed2 before seed10."""
+    # Every second part of the split is a number.
+    parts = re.split(r"(\d+)", str(path))
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+
+
+def read_run(path, other_versions=False):
+    """What a run folder holds.
+
+    Args:
+        path: folder with config.json or result.json.
+        other_versions: bool, whether runs of other versions of this package count as well.
+
+    Returns:
+        `Run` of a finished run, or `LeftOut`.
+    """
+    path = pathlib.Path(path)
+    if any(_MOVED_ASIDE.search(part.name) for part in (path, *path.parents)):
+        return LeftOut(path, "moved aside when another run took its place")
+    if not (path / "result.json").exists():
+        return LeftOut(path, "unfinished: it has no result.json")
+    try:
+        result = json.loads((path / "result.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        return LeftOut(path, f"result.json cannot be read: {error}")
+    try:
+        status, version = result["status"], result["versions"]["improved_gan_tf"]
+        config, count = dict(result["config"]), result["final"]["test_count"]
+        wrong = [result["final"][f"test_wrong_{kind}"] for kind in ("averaged", "raw")]
+        texts = [result["title"], *result["differences_from_paper"]]
+    except (KeyError, TypeError, ValueError) as error:
+        return LeftOut(path, f"foreign: result.json is not one of this package ({error!r})")
+    if version != improved_gan_tf.__version__ and not other_versions:
+        return LeftOut(
+            path,
+            f"made by version {version} of this package; this is {improved_gan_tf.__version__} "
+            "(--other_versions counts it)",
+        )
+    try:
+        config = ExperimentConfig.from_dict(config)
+    except (KeyError, TypeError, UserError) as error:
+        reason = str(error).removeprefix("ExperimentConfig.__init__() ")
+        return LeftOut(path, f"its settings are not those of this version: {reason}")
+    if status != "finished":
+        return LeftOut(path, f"{status} after {result['final'].get('epochs')} epochs")
+    whole = [number for number in [count, *wrong] if number is not None]
+    if (
+        not all(isinstance(number, int) and number >= 0 for number in whole)
+        or not all(isinstance(text, str) for text in texts)
+        or not 0 < count >= max(whole)
+        or wrong == [None, None]
+    ):
+        return LeftOut(path, f"result.json has impossible numbers: {wrong} wrong of {count}")
+    return Run(path, config, result)
+
+
+def read_runs(paths, other_versions=False):
+    """Every run below `paths`, and every folder that does not count.
+
+    Of folders with the same settings and seeds the first counts.
+
+    Returns:
+        `(list of Run, list of LeftOut)`.
+
+    Raises:
+        UserError: see `find_run_folders`.
+    """
+    runs, left_out = [], []
+    for path in find_run_folders(paths):
+        found = read_run(path, other_versions)
+        if isinstance(found, Run):
+            twin = next((run for run in runs if _same_run(run, found)), None)
+            if twin is not None:
+                differs = "" if _wrong(twin) == _wrong(found) else "; ITS RESULT IS ANOTHER"
+                reason = f"same settings and seeds as {twin.path}, which counts{differs}"
+                found = LeftOut(path, reason)
+        (runs if isinstance(found, Run) else left_out).append(found)
+    return runs, left_out
+
+
+def _same_run(one, other):
+    return not different_settings(one.config, other.config) and data_of(one) == data_of(other)
+
+
+def _wrong(run):
+    return [run.result["final"][f"test_wrong_{kind}"] for kind in ("averaged", "raw")]
+
+
+def data_of(run):
+    """What tells the run's data from the paper's, as text; empty if nothing does."""
+    return "; ".join(d for d in run.result["differences_from_paper"] if d.startswith("data: "))

@@ -1,0 +1,176 @@
+"""Several runs of one experiment in sequence: their records, their folders, what became of each.
+
+The paper's protocol: each of 10 runs with another random choice of labels and another
+initialisation.
+
+Paper: Salimans et al. (2016), Sec. 6.
+"""
+
+import dataclasses
+import gc
+import pathlib
+import sys
+import traceback
+from typing import NamedTuple
+
+from tabulate import tabulate
+
+from improved_gan_tf.config import ExperimentConfig, different_settings
+from improved_gan_tf.errors import DivergedError, UserError
+from improved_gan_tf.run_folders import Run, read_run
+
+
+def plan(config, sweep, parent):
+    """The record of every run, each with a folder of its own below `parent`.
+
+    All label counts of the first seed come first: an interrupted sweep has about as many runs in
+    each cell of the table.
+
+    Args:
+        config: `ExperimentConfig` of the first run.
+        sweep: `config.Sweep`.
+        parent: folder that holds the runs' folders.
+
+    Returns:
+        List of `ExperimentConfig`; a baseline follows its run.
+
+    Raises:
+        UserError: a label count or a seed is out of its range.
+    """
+    records = []
+    for i in range(sweep.num_runs):
+        seed = config.seed + i
+        # A set of runs that starts at another seed is to have other labels too.
+        first_seed_data = config.seed_data if sweep.seed_data_given else config.seed
+        # Without one (CIFAR-10 minibatch discrimination) the run's own seed selects the labels.
+        seed_data = None if config.seed_data is None else first_seed_data + i
+        for labels_per_class in sweep.labels_per_class:
+            name = f"labels{10 * labels_per_class}-seed{seed}"
+            if seed_data not in (None, seed):
+                name += f"-data{seed_data}"
+            folder = pathlib.Path(parent) / name
+            record = dataclasses.replace(
+                config,
+                seed=seed,
+                seed_data=seed_data,
+                labels_per_class=labels_per_class,
+                run_dir=str(folder),
+            )
+            records.append(record)
+            if config.with_baseline and not config.supervised_only:
+                baseline = str(folder / "supervised_only")
+                records.append(dataclasses.replace(record, supervised_only=True, run_dir=baseline))
+    return records
+
+
+class Outcome(NamedTuple):
+    """What became of a planned run."""
+
+    config: ExperimentConfig
+    status: str  # "finished", "diverged", "interrupted", "refused", "failed" or "not started"
+    remark: str = ""
+
+    @property
+    def is_finished(self):
+        """Whether its numbers are there."""
+        return self.status == "finished"
+
+
+def _is_baseline_of(record, outcome):
+    return pathlib.Path(record.run_dir).parent == pathlib.Path(outcome.config.run_dir)
+
+
+def earlier_outcome(config):
+    """The `Outcome` of a run that an earlier command ended, or None if it has to run.
+
+    Args:
+        config: planned `ExperimentConfig`.
+
+    Raises:
+        UserError: its folder holds another experiment.
+    """
+    folder = pathlib.Path(config.run_dir)
+    if config.overwrite or not (folder / "result.json").exists():
+        return None
+    found = read_run(folder)
+    if isinstance(found, Run):
+        different = different_settings(found.config, config)
+        if different:
+            shown = ", ".join(
+                f"{name}={getattr(found.config, name)} (now {getattr(config, name)})"
+                for name in different
+            )
+            raise UserError(
+                f"{folder} holds a finished run with other settings: {shown}. Give the same "
+                "settings to go on, another --run_dir, or --overwrite to move the old folders "
+                "aside."
+            )
+        return Outcome(config, "finished", "finished earlier")
+    if found.reason.startswith("diverged"):
+        return Outcome(config, "diverged", f"{found.reason}, earlier")
+    return None
+
+
+def run_all(records, execute, stop_requested):
+    """Runs what has not finished yet; a run that fails does not keep the others from running.
+
+    Args:
+        records: list of `ExperimentConfig` from `plan`.
+        execute: function of a record that trains it and returns the content of its result.json.
+        stop_requested: function without arguments; no further run starts when it returns True.
+
+    Returns:
+        List of `Outcome`, one for each record.
+
+    Raises:
+        UserError: a folder holds another experiment; nothing has been trained then.
+    """
+    earlier = [earlier_outcome(record) for record in records]
+    outcomes = []
+    for number, (record, outcome) in enumerate(zip(records, earlier, strict=True), 1):
+        head = f"\nrun {number} of {len(records)}, {record.run_dir}"
+        if outcome is not None:
+            print(f"{head}: {outcome.remark}", flush=True)
+        elif stop_requested():
+            outcome = Outcome(record, "not started")
+        elif outcomes and _is_baseline_of(record, outcomes[-1]) and not outcomes[-1].is_finished:
+            outcome = Outcome(record, "not started", "a baseline, and its run did not finish")
+        else:
+            print(head, flush=True)
+            outcome = _run(record, execute)
+            gc.collect()  # networks, optimizers and graphs of the run that ended
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _run(record, execute):
+    try:
+        result = execute(record)
+    except DivergedError as error:
+        return Outcome(record, "diverged", str(error))
+    except UserError as error:
+        return Outcome(record, "refused", str(error))
+    except Exception as error:  # out of memory, a full disk: told below, and the others still run
+        traceback.print_exc(file=sys.stderr)
+        return Outcome(record, "failed", f"{type(error).__name__}: {error}")
+    collapsed = result["final"]["collapsed_at_epoch"]
+    remark = "" if collapsed is None else f"COLLAPSED in epoch {collapsed + 1}"
+    return Outcome(record, result["status"], remark)
+
+
+def outcome_table(outcomes):
+    """A text table of every run, and the remarks in full below it."""
+    rows, remarks = [], []
+    for outcome in outcomes:
+        config = outcome.config
+        kind = "supervised only" if config.supervised_only else config.model
+        remark = " ".join(outcome.remark.split())
+        if len(remark) > 40:
+            remarks.append(f"[{len(remarks) + 1}] {config.run_dir}: {remark}")
+            remark = f"[{len(remarks)}]"
+        seed_data = config.seed if config.seed_data is None else config.seed_data
+        rows.append(
+            [10 * config.labels_per_class, kind, config.seed, seed_data, outcome.status, remark]
+        )
+    headers = ["labels", "trained as", "seed", "seed_data", "status", "remark"]
+    return "\n".join([tabulate(rows, headers=headers, tablefmt="github"), *remarks])

@@ -1,0 +1,231 @@
+"""What `python -m improved_gan_tf.compare` prints, in its four formats."""
+
+import csv
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from improved_gan_tf import compare, paper
+from tests.written_runs import record, write_run
+
+
+def columns(line):
+    """The cells of a line of the text format, by the positions of the ruler above it."""
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+def printed(paths, **options):
+    return compare.text_of(compare.Comparison(paths), **options)
+
+
+def table_line(text, *starts):
+    (line,) = [x for x in text.splitlines() if columns(x)[: len(starts)] == list(starts)]
+    return columns(line)
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """Two full runs of 100 labels with predictions, one baseline, and a folder left out."""
+    labels = np.arange(10_000) % 10
+    for seed, wrong in ((1, 90), (2, 110)):
+        answers = labels.copy()
+        answers[:wrong] = (answers[:wrong] + 1) % 10
+        logits = np.eye(10, dtype="float32")[answers]
+        write_run(
+            tmp_path / f"seed{seed}",
+            record(seed=seed, seed_data=seed),
+            predictions={"logits_averaged": logits, "logits_raw": logits, "labels": labels},
+            averaged=wrong,
+            raw=wrong,
+        )
+    write_run(
+        tmp_path / "seed1" / "supervised_only",
+        record(supervised_only=True),
+        averaged=1590,
+        differences_from_paper=["a supervised-only baseline, which the paper does not report"],
+    )
+    write_run(tmp_path / "seed3", record(seed=3), status="diverged")
+    return tmp_path
+
+
+# --- text ----------------------------------------------------------------------------------
+
+
+def test_a_row_sets_the_measured_number_beside_the_papers(two_runs):
+    line = table_line(printed([two_runs]), "100", "feature_matching", "averaged *")
+    # 90 and 110 of 10,000: mean 1.00, sd sqrt(2) / 10 (per cent).
+    # Together 90 wrong, and 2 of 20 ties that go to the wrong class.
+    # (1 - 0.93) / sqrt(0.02 / 2 + 0.065^2 / 10) = 0.69
+    assert line[3:] == ["2", "1.00 +- 0.14", "0.92 (of 2)", *line[6:]]
+    assert line[6:] == ["0.93 +- 0.065", "0.86 +- 0.056", "+0.7"]
+
+
+def test_the_raw_parameters_stand_without_the_papers_number(two_runs):
+    line = table_line(printed([two_runs]), "100", "feature_matching", "raw")
+    assert line[3:] == ["2", "1.00 +- 0.14", "0.92 (of 2)"]
+
+
+def test_the_baseline_has_a_row_and_a_paired_difference(two_runs):
+    text = printed([two_runs])
+    assert table_line(text, "100", "supervised only", "averaged *")[3:] == ["1", "15.90", "a"]
+    assert (
+        "a: its error minus that of the runs with unlabeled images: 15.00 points, over 1 pair of "
+        "the same labels and initial weights"
+    ) in text
+
+
+def test_every_number_of_the_paper_is_in_the_tables(two_runs):
+    text = printed([two_runs])
+    for dataset, num_labels in paper.TEST_ERRORS:
+        for result in paper.error_percent(dataset, num_labels, "feature_matching"):
+            assert result is None or compare.mean_and_spread(*result) in text
+    for name, result in paper.INCEPTION_SCORES.items():
+        assert str(result) in " ".join(table_line(text, f"paper: {name}"))
+    assert table_line(text, "500")[2:4] == ["0", "not measured"]
+
+
+def test_tables_without_runs_are_left_out_when_asked(two_runs):
+    text = printed([two_runs], measured_only=True)
+    assert "MNIST" in text
+    assert "SVHN" not in text
+    assert "Inception" not in text
+
+
+def test_what_the_numbers_mean_is_said(two_runs):
+    text = printed([two_runs])
+    assert "divides by n - 1" in text
+    assert "class probabilities averaged" in text
+    assert "the paper does not say how" in text
+
+
+def test_folders_that_do_not_count_are_named(two_runs):
+    assert printed([two_runs]).splitlines()[-2:] == [
+        "",
+        f"{two_runs}/seed3: diverged after 300 epochs",
+    ]
+
+
+def test_settings_that_are_not_the_papers_are_said_and_the_distance_is_in_parentheses(tmp_path):
+    for seed in (1, 2):
+        write_run(
+            tmp_path / f"seed{seed}",
+            record(seed=seed, seed_data=seed, epochs=30),
+            averaged=100 + seed,
+            differences_from_paper=["epochs: 30 instead of 300"],
+        )
+    text = printed([tmp_path])
+    line = table_line(text, "100", "feature_matching", "averaged *")
+    assert line[-2].startswith("(+")
+    assert f"{line[-1]}: not the paper's setting: epochs: 30 instead of 300" in text
+
+
+def test_runs_on_the_same_choice_of_labels_are_told(tmp_path):
+    for seed in (1, 2):
+        write_run(tmp_path / f"seed{seed}", record(seed=seed, seed_data=1))
+    assert "2 runs on 1 different choices of labeled images" in printed([tmp_path])
+
+
+def test_runs_with_different_settings_have_rows_of_their_own(tmp_path):
+    write_run(tmp_path / "a", record(epochs=20))
+    write_run(tmp_path / "b", record(epochs=30))
+    text = printed([tmp_path])
+    assert table_line(text, "100", "feature_matching, epochs=20", "averaged *")[3] == "1"
+    assert table_line(text, "100", "feature_matching, epochs=30", "averaged *")[3] == "1"
+
+
+def test_libraries_and_commits_are_named(two_runs):
+    assert "git_commit 00000000" in printed([two_runs])
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "text"),
+    [(16.77, 4.52, "16.77 +- 4.52"), (0.93, 0.065, "0.93 +- 0.065"), (1.5, None, "1.50")],
+)
+def test_spreads_below_a_tenth_keep_two_digits(mean, spread, text):
+    assert compare.mean_and_spread(mean, spread) == text
+
+
+# --- Markdown, CSV, JSON -------------------------------------------------------------------
+
+
+def test_markdown_has_a_heading_and_a_pipe_table(two_runs):
+    text = printed([two_runs], table_format="markdown")
+    assert "### MNIST (the paper's Table 1)" in text
+    rows = [x for x in text.splitlines() if x.startswith("| 100 ")]
+    assert [c.strip() for c in rows[0].split("|")][1:7] == [
+        "100",
+        "feature_matching",
+        "averaged *",
+        "2",
+        "1.00 +- 0.14",
+        "0.92 (of 2)",
+    ]
+    assert "\n- a: its error minus" in text
+
+
+def test_csv_has_numbers_in_columns_of_their_own(two_runs):
+    rows = list(csv.DictReader(io.StringIO(printed([two_runs], table_format="csv"))))
+    (row,) = [r for r in rows if (r["num_labels"], r["parameters"]) == ("100", "averaged")][:1]
+    assert (float(row["mean_percent"]), float(row["paper_mean_percent"])) == (1.0, 0.93)
+    assert float(row["std_percent"]) == pytest.approx(np.std([0.9, 1.1], ddof=1))
+    assert row["comparable_with_paper"] == "True"
+    assert {r["dataset"] for r in rows} == {"mnist", "cifar10", "svhn"}
+
+
+def test_json_names_the_runs_behind_each_number(two_runs):
+    content = json.loads(printed([two_runs], table_format="json"))
+    row = next(r for r in content["tables"]["mnist"] if r["num_runs"] == 2)
+    assert row["percent"] == [0.9, 1.1]
+    assert [run["seed"] for run in row["runs"]] == [1, 2]
+    assert row["ensemble_percent"] == 0.92
+    assert content["left_out"][0]["reason"] == "diverged after 300 epochs"
+    assert content["paper_inception_scores"]["Our methods"] == {"mean": 8.09, "spread": 0.07}
+
+
+# --- Inception scores ----------------------------------------------------------------------
+
+SCORE = {
+    "kind": "inception_score",
+    "classifier": "mnist_classifier.keras",
+    "mean": 8.125,
+    "std": 0.25,
+    "num_samples": 50_000,
+    "num_splits": 10,
+    "comparable_with_paper": False,
+    "why_not": ["another classifier"],
+}
+
+
+def test_a_score_in_a_run_folder_has_a_row_with_what_keeps_it_from_the_paper(two_runs):
+    (two_runs / "seed1" / "score.json").write_text(json.dumps(SCORE))
+    text = printed([two_runs])
+    line = table_line(text, f"{two_runs}/seed1", "mnist_classifier.keras")
+    assert line[2:] == ["50000", "10", "8.12 +- 0.25", "a"]
+    assert "a: not comparable with the paper: another classifier" in text
+
+
+def test_a_damaged_score_is_named(two_runs):
+    (two_runs / "seed1" / "score.json").write_text('{"kind": "inception_score"}')
+    assert f"{two_runs}/seed1/score.json: not a score of this package" in printed([two_runs])
+
+
+# --- the command ---------------------------------------------------------------------------
+
+
+def test_the_command_prints_the_tables(two_runs, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["compare", str(two_runs), "--format=csv"])
+    compare.main()
+    assert capsys.readouterr().out.startswith("dataset,num_labels,")
+
+
+def test_a_folder_without_runs_is_a_users_error(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["compare", str(tmp_path)])
+    with pytest.raises(SystemExit) as caught:
+        compare.main()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path} holds no run folder: no config.json or result.json in it or below it.\n"
+    )

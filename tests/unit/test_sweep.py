@@ -1,0 +1,214 @@
+"""Several runs: their records and folders, what is skipped, and that failures are told."""
+
+import pathlib
+
+import pytest
+
+from improved_gan_tf import sweep
+from improved_gan_tf.config import Sweep
+from improved_gan_tf.errors import DivergedError, UserError
+from tests.written_runs import record, result_of, write_run
+
+
+def planned(num_runs=2, labels=(2, 5), seed_data_given=False, **settings):
+    return sweep.plan(record(**settings), Sweep(num_runs, labels, seed_data_given), "runs/all")
+
+
+def seeds(records):
+    return [(r.labels_per_class, r.seed, r.seed_data) for r in records]
+
+
+# --- the plan ------------------------------------------------------------------------------
+
+
+def test_every_label_count_of_a_seed_runs_before_the_next_seed():
+    assert seeds(planned()) == [(2, 1, 1), (5, 1, 1), (2, 2, 2), (5, 2, 2)]
+
+
+def test_the_choice_of_labels_follows_the_seed_if_it_is_not_given():
+    assert seeds(planned(2, (10,), seed=11)) == [(10, 11, 11), (10, 12, 12)]
+
+
+def test_a_given_seed_data_counts_up_by_itself():
+    records = planned(2, (10,), seed=11, seed_data=5, seed_data_given=True)
+    assert seeds(records) == [(10, 11, 5), (10, 12, 6)]
+    assert [r.run_dir for r in records] == [
+        "runs/all/labels100-seed11-data5",
+        "runs/all/labels100-seed12-data6",
+    ]
+
+
+def test_where_the_runs_own_seed_selects_the_labels_it_goes_on_to():
+    assert seeds(planned(2, (10,), seed_data=None)) == [(10, 1, None), (10, 2, None)]
+
+
+def test_each_run_has_a_folder_named_by_labels_and_seed():
+    assert [r.run_dir for r in planned()] == [
+        "runs/all/labels20-seed1",
+        "runs/all/labels50-seed1",
+        "runs/all/labels20-seed2",
+        "runs/all/labels50-seed2",
+    ]
+
+
+def test_a_baseline_follows_its_run_with_the_same_seeds():
+    records = planned(2, (5,), with_baseline=True)
+    assert [(r.seed, r.seed_data, r.supervised_only) for r in records] == [
+        (1, 1, False),
+        (1, 1, True),
+        (2, 2, False),
+        (2, 2, True),
+    ]
+    assert records[1].run_dir == "runs/all/labels50-seed1/supervised_only"
+
+
+def test_baselines_alone_have_no_baselines():
+    assert len(planned(2, (5,), with_baseline=True, supervised_only=True)) == 2
+
+
+def test_a_label_count_out_of_range_is_refused():
+    with pytest.raises(UserError, match=r"--labels_per_class .* Received: 0"):
+        planned(1, (5, 0))
+
+
+def test_a_seed_that_counts_out_of_range_is_refused():
+    with pytest.raises(UserError, match="--seed must be"):
+        planned(2, (5,), seed=2**32 - 1)
+
+
+# --- running -------------------------------------------------------------------------------
+
+
+def never():
+    return False
+
+
+def in_folder(folder, **settings):
+    return sweep.plan(record(**settings), Sweep(3, (10,), False), folder)
+
+
+def statuses(outcomes):
+    return [outcome.status for outcome in outcomes]
+
+
+def test_every_run_is_executed_in_order(tmp_path):
+    executed = []
+
+    def execute(config):
+        executed.append(config)
+        return result_of(config)
+
+    records = in_folder(tmp_path)
+    outcomes = sweep.run_all(records, execute, never)
+    assert executed == records
+    assert outcomes == [sweep.Outcome(r, "finished") for r in records]
+
+
+def test_a_finished_run_is_not_repeated_and_that_is_said(tmp_path, capsys):
+    records = in_folder(tmp_path)
+    write_run(pathlib.Path(records[1].run_dir), records[1])
+    executed = []
+    outcomes = sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    assert executed == [records[0], records[2]]
+    assert outcomes[1] == sweep.Outcome(records[1], "finished", "finished earlier")
+    assert f"run 2 of 3, {records[1].run_dir}: finished earlier" in capsys.readouterr().out
+
+
+def test_a_run_that_diverged_earlier_is_not_repeated_and_stays_diverged(tmp_path):
+    records = in_folder(tmp_path)
+    write_run(pathlib.Path(records[0].run_dir), records[0], status="diverged")
+    assert statuses(sweep.run_all(records, result_of, never)) == ["diverged", *["finished"] * 2]
+
+
+@pytest.mark.parametrize("status", ["interrupted", None])
+def test_an_unfinished_run_is_executed(tmp_path, status):
+    records = in_folder(tmp_path)
+    folder = write_run(pathlib.Path(records[0].run_dir), records[0], status=status)
+    if status is None:
+        (folder / "result.json").unlink()
+    executed = []
+    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    assert executed == records
+
+
+def test_overwriting_repeats_finished_runs(tmp_path):
+    records = in_folder(tmp_path, overwrite=True)
+    write_run(pathlib.Path(records[0].run_dir), records[0])
+    executed = []
+    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    assert executed == records
+
+
+def test_a_folder_of_another_experiment_is_refused_before_anything_runs(tmp_path):
+    records = in_folder(tmp_path)
+    write_run(pathlib.Path(records[2].run_dir), record(seed=3, seed_data=3, epochs=7))
+    with pytest.raises(UserError) as caught:
+        sweep.run_all(records, lambda c: pytest.fail("a run started"), never)
+    assert str(caught.value) == (
+        f"{records[2].run_dir} holds a finished run with other settings: epochs=7 (now 300). "
+        "Give the same settings to go on, another --run_dir, or --overwrite to move the old "
+        "folders aside."
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "remark"),
+    [
+        (DivergedError("the generator loss became NaN"), "diverged", "the generator loss"),
+        (UserError("--run_dir=x exists"), "refused", "--run_dir=x exists"),
+        (MemoryError("4 GB"), "failed", "MemoryError: 4 GB"),
+    ],
+)
+def test_a_run_that_fails_is_told_and_the_others_run(tmp_path, error, status, remark, capsys):
+    def execute(config):
+        if config.seed == 2:
+            raise error
+        return result_of(config)
+
+    outcomes = sweep.run_all(in_folder(tmp_path), execute, never)
+    assert statuses(outcomes) == ["finished", status, "finished"]
+    assert outcomes[1].remark.startswith(remark)
+    assert remark in sweep.outcome_table(outcomes)
+    # Only what nobody foresaw has a traceback.
+    assert ("Traceback" in capsys.readouterr().err) == (status == "failed")
+
+
+def test_no_baseline_is_trained_for_a_run_that_did_not_finish(tmp_path):
+    def execute(config):
+        if config.seed == 2:
+            raise DivergedError("NaN")
+        return result_of(config)
+
+    records = in_folder(tmp_path, with_baseline=True)
+    outcomes = sweep.run_all(records, execute, never)
+    expected = ["finished", "finished", "diverged", "not started", "finished", "finished"]
+    assert statuses(outcomes) == expected
+
+
+def test_after_ctrl_c_no_further_run_starts(tmp_path):
+    stopped = []
+
+    def execute(config):
+        stopped.append(True)
+        return result_of(config, status="interrupted")
+
+    outcomes = sweep.run_all(in_folder(tmp_path), execute, lambda: bool(stopped))
+    assert statuses(outcomes) == ["interrupted", "not started", "not started"]
+
+
+def test_a_collapse_is_told(tmp_path):
+    def execute(config):
+        result = result_of(config)
+        result["final"]["collapsed_at_epoch"] = 10
+        return result
+
+    outcomes = sweep.run_all(in_folder(tmp_path)[:1], execute, never)
+    assert outcomes[0].remark == "COLLAPSED in epoch 11"
+
+
+def test_long_remarks_stand_in_full_below_the_table():
+    text = " ".join(["a long reason"] * 10)
+    table = sweep.outcome_table([sweep.Outcome(record(run_dir="here"), "failed", text)])
+    lines = table.splitlines()
+    assert lines[-1] == f"[1] here: {text}"
+    assert "| failed   | [1]" in lines[2]
