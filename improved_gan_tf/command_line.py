@@ -10,21 +10,15 @@ import sys
 from absl import app, logging
 
 from improved_gan_tf import config as config_module
+from improved_gan_tf import interruption
 from improved_gan_tf import sweep as sweep_module
-from improved_gan_tf.errors import DivergedError, UserError
+from improved_gan_tf.errors import DivergedError, StorageError, UserError
 
-EXIT_FAILED = 1
-EXIT_USER_ERROR = 2
-EXIT_DIVERGED = 3
+# A command that a signal stopped exits with `interruption.EXIT_CODES`.
+EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4}
 EXIT_INTERRUPTED = 130
-_EXIT_CODES = {
-    "failed": EXIT_FAILED,
-    "refused": EXIT_USER_ERROR,
-    "diverged": EXIT_DIVERGED,
-    "interrupted": EXIT_INTERRUPTED,
-    "not started": EXIT_INTERRUPTED,
-}
-_WORST_FIRST = ("interrupted", "failed", "refused", "diverged", "not started", "finished")
+_SWEEP_EXIT_CODES = {"finished": 0, "failed": 1, "refused": 2, "diverged": 3}
+_WORST_FIRST = ("failed", "refused", "diverged", "finished")
 
 
 def main(experiment, variants):
@@ -43,14 +37,11 @@ def main(experiment, variants):
 def _exit_codes():
     try:
         yield
-    except UserError as error:
+    except tuple(EXIT_CODES) as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(EXIT_USER_ERROR)
-    except DivergedError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(EXIT_DIVERGED)
+        sys.exit(EXIT_CODES[type(error)])
     except KeyboardInterrupt:
-        print("interrupted: nothing was saved since the last evaluation", file=sys.stderr)
+        print("interrupted: nothing was saved since the last checkpoint", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
 
 
@@ -59,44 +50,58 @@ def _run(experiment, variants):
     config, published = config_module.config_from_flags(experiment, variants)
     sweep = config_module.sweep_from_flags(config)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Imported here: `--help`, a wrong flag and a wrong folder answer without starting TensorFlow.
-    from improved_gan_tf import data
-
-    dataset = data.load(config.dataset, config.data_source, config.data_dir)
     if sweep.is_one_run:
-        status = _run_one(config, dataset, published)
-    else:
-        status = _run_sweep(config, sweep, dataset, published)
-    if status in _EXIT_CODES:
-        sys.exit(_EXIT_CODES[status])
+        sys.exit(_run_one(config, published))
+    sys.exit(_run_sweep(config, sweep, published))
 
 
-def _run_one(config, dataset, published):
-    from improved_gan_tf import experiment
+# What starts TensorFlow is imported in the functions: `--help`, a wrong flag and a wrong folder
+# answer without it.
 
-    run_dir = pathlib.Path(config.run_dir or f"runs/{experiment.run_name(config)}")
+
+def _run_one(config, published):
+    """Runs what is left of one run, and its baseline; returns the exit code."""
+    from improved_gan_tf import data, resuming
+
+    run_dir = pathlib.Path(config.run_dir or f"runs/{config_module.run_name(config)}")
+    parts = [(config, run_dir)]
+    if config.with_baseline and not config.supervised_only:
+        resume = "auto" if config.resume == "must" else config.resume  # it may not have begun
+        baseline = dataclasses.replace(config, supervised_only=True, resume=resume)
+        parts.append((baseline, run_dir / "supervised_only"))
+    found = [resuming.look(*part) for part in parts]
+    if all(f.status == "finished" for f in found):
+        resuming.refuse_finished(found[0], run_dir)
+    dataset = data.load(config.dataset, config.data_source, config.data_dir)
     if config.dry_run:
         _print_dry_run(config, dataset, run_dir)
-        return "finished"
-    with experiment.stop_on_interrupt() as stop_requested:
-        results = [experiment.execute(config, dataset, run_dir, published, stop_requested)]
+        return 0
+
+    from improved_gan_tf import experiment
+
+    results = []
+    with interruption.stop_on_signals() as stop_requested:
         try:
-            if config.with_baseline and not config.supervised_only and not stop_requested():
-                config = dataclasses.replace(config, supervised_only=True)
-                folder = run_dir / "supervised_only"
-                results.append(
-                    experiment.execute(config, dataset, folder, published, stop_requested)
-                )
+            for (part, folder), before in zip(parts, found, strict=True):
+                if before.status == "finished":
+                    results.append(before.result)
+                elif not stop_requested():
+                    results.append(
+                        experiment.execute(part, dataset, folder, published, stop_requested)
+                    )
         finally:  # whatever becomes of the baseline, the main run's table is shown
-            _print_results(results, run_dir)
-        return "interrupted" if stop_requested() else results[-1]["status"]
+            if results:
+                _print_results(results, run_dir)
+    done = len(results) == len(parts) and results[-1]["status"] == "finished"
+    return 0 if done else stop_requested.exit_code()
 
 
-def _run_sweep(config, sweep, dataset, published):
-    """Runs what the sweep asks for and returns the worst status of its runs."""
-    from improved_gan_tf import compare, experiment
+def _run_sweep(config, sweep, published):
+    """Runs what the sweep asks for; returns the exit code."""
+    from improved_gan_tf import compare, data, experiment
 
-    parent = pathlib.Path(config.run_dir or f"runs/{experiment.sweep_name(config)}")
+    dataset = data.load(config.dataset, config.data_source, config.data_dir)
+    parent = pathlib.Path(config.run_dir or f"runs/{config_module.sweep_name(config)}")
     records = sweep_module.plan(config, sweep, parent)
     # Each run compiles a step of its own, which TensorFlow takes for an accident.
     std_logging.getLogger("tensorflow").addFilter(
@@ -106,8 +111,9 @@ def _run_sweep(config, sweep, dataset, published):
         experiment.labeled_subset_and_streams(record, dataset)  # a UserError if they do not fit
     if config.dry_run:
         _print_sweep_dry_run(records, dataset, parent)
-        return "finished"
-    with experiment.stop_on_interrupt() as stop_requested:
+        return 0
+
+    with interruption.stop_on_signals() as stop_requested:
 
         def execute(record):
             folder = pathlib.Path(record.run_dir)
@@ -119,7 +125,11 @@ def _run_sweep(config, sweep, dataset, published):
     if "finished" in statuses:
         print(compare.text_of(compare.Comparison([parent]), measured_only=True), "\n")
     print(f"Everything is in {parent}")
-    return min(statuses, key=_WORST_FIRST.index)
+    if "interrupted" in statuses or (stop_requested() and "not started" in statuses):
+        print("The same command continues.")
+        return stop_requested.exit_code()
+    ended = [status for status in statuses if status in _WORST_FIRST]
+    return _SWEEP_EXIT_CODES[min(ended, key=_WORST_FIRST.index)]
 
 
 def _print_results(results, run_dir):
@@ -131,7 +141,11 @@ def _print_results(results, run_dir):
         print(line)
     print(f"\nEverything is in {run_dir}", end="")
     if results[-1]["status"] == "interrupted":
-        print(" (interrupted: models and predictions are those of the moment it stopped)", end="")
+        print(
+            " (interrupted: models and predictions are those of the moment it stopped; give the "
+            "same command again to continue)",
+            end="",
+        )
     print()
 
 

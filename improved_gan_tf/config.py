@@ -12,6 +12,7 @@ from typing import NamedTuple
 from absl import flags
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.intervals import parse_interval
 
 MODELS = ("feature_matching", "minibatch_discrimination")
 DATA_SOURCES = ("tfds", "sample")
@@ -190,6 +191,29 @@ class ExperimentConfig:
         check=_positive,
         expected="a whole number of 1 or more",
     )
+    checkpoint_every: str = _setting(
+        "distance between checkpoints, from which a killed run continues: a number and minutes, "
+        "epochs or iterations, like '5 epochs'; there is one more at the end",
+        source=OURS,
+        default="10 minutes",
+        check=lambda v: parse_interval(v) is not None,
+        expected="a number larger than 0 (whole but for minutes) and 'minutes', 'epochs' or "
+        "'iterations'",
+    )
+    keep_checkpoints: int = _setting(
+        "how many checkpoints stay, the newest ones",
+        source=OURS,
+        default=2,
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+    resume: str = _setting(
+        "what to do with an unfinished run in --run_dir: 'auto' continues it, 'must' also refuses "
+        "to begin a new one, 'never' refuses the folder",
+        source=OURS,
+        default="auto",
+        choices=("auto", "must", "never"),
+    )
     dry_run: bool = _setting(
         "check the settings and the data, print what would run, and stop",
         source=OURS,
@@ -218,6 +242,12 @@ class ExperimentConfig:
                 "later --decay_end_epoch."
             )
 
+        if self.overwrite and self.resume == "must":
+            raise UserError(
+                "--overwrite begins a new run and --resume=must continues the old one: give one "
+                "of them."
+            )
+
     def learning_rate_at(self, epoch):
         """Learning rate of `epoch` (from 0): constant, then falling linearly to 0.
 
@@ -241,7 +271,17 @@ class ExperimentConfig:
 # What says where a run reads and writes and how often it looks, and decides no number of it.
 # A new setting that belongs here has to be added: until then runs that differ in it are kept apart.
 BOOKKEEPING = frozenset(
-    {"data_dir", "run_dir", "overwrite", "with_baseline", "evaluate_every", "dry_run"}
+    {
+        "data_dir",
+        "run_dir",
+        "overwrite",
+        "with_baseline",
+        "evaluate_every",
+        "checkpoint_every",
+        "keep_checkpoints",
+        "resume",
+        "dry_run",
+    }
 )
 # What the paper varies between the runs of one experiment.
 SEEDS = frozenset({"seed", "seed_data"})
@@ -260,6 +300,21 @@ def different_settings(one, other, ignored=BOOKKEEPING):
         for field in dataclasses.fields(ExperimentConfig)
         if field.name not in ignored and getattr(one, field.name) != getattr(other, field.name)
     ]
+
+
+def run_name(config):
+    """The default run folder's name, made from the settings that tell runs apart."""
+    seed_data = config.seed if config.seed_data is None else config.seed_data
+    return (
+        f"{sweep_name(config)}-labels{10 * config.labels_per_class}"
+        f"-seed{config.seed}-data{seed_data}"
+    )
+
+
+def sweep_name(config):
+    """The default name of the folder that holds the runs of several seeds and label counts."""
+    kind = "supervised_only" if config.supervised_only else config.model
+    return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"
 
 
 def _check_setting(field, value):

@@ -335,11 +335,11 @@ class EpochStreams:
 
     def __call__(self, epoch):
         """Returns the `EpochRows` of `epoch`, counted from 0."""
-        if epoch < self._next_epoch:
+        if epoch < self._next_epoch - 1:
             self._restart()
         while self._next_epoch <= epoch:  # earlier epochs are replayed: milliseconds each
             rng, labeled = self._rng, self._labeled
-            stream = np.concatenate(
+            self._labeled_stream = np.concatenate(
                 [labeled[rng.permutation(len(labeled))] for _ in range(self._tiles)]
             )
             self._unlabeled = self._unlabeled[rng.permutation(self._num_train)]
@@ -348,7 +348,7 @@ class EpochStreams:
                     rng.permutation(self._num_train)
                 ]
             self._next_epoch += 1
-        rows = (stream, self._unlabeled, self._unlabeled_for_generator)
+        rows = (self._labeled_stream, self._unlabeled, self._unlabeled_for_generator)
         return EpochRows(*(self._batches(r) for r in rows))
 
     def _batches(self, rows):

@@ -10,4 +10,8 @@ class UserError(Exception):
 
 
 class DivergedError(Exception):
-    """Training produced a loss that is not finite; the run stopped at that iteration."""
+    """A loss or a parameter became NaN or infinite; the run stopped there."""
+
+
+class StorageError(Exception):
+    """The run folder could not be written, repeatedly; the run stopped with what it holds."""

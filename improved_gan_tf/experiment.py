@@ -3,9 +3,7 @@
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_mnist_feature_matching.py.
 """
 
-import contextlib
 import math
-import signal
 import sys
 import time
 
@@ -13,30 +11,20 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from improved_gan_tf import data, evaluation, networks, reporting
+from improved_gan_tf import checkpointing, data, evaluation, networks, reporting, resuming
 from improved_gan_tf.collapse import collapsed_at
-from improved_gan_tf.errors import DivergedError
+from improved_gan_tf.determinism import make_operations_deterministic
+from improved_gan_tf.errors import DivergedError, StorageError, UserError
 from improved_gan_tf.initialization import initialize_from_data
+from improved_gan_tf.intervals import Due, parse_interval
+from improved_gan_tf.progress import Progress
 from improved_gan_tf.training import DeviceImages, StepLosses, Trainer
 
-ITERATIONS_PER_CALL = 100  # a few seconds: how long Ctrl-C waits
+# A call of the training loop is what Ctrl-C waits for. It makes no difference to the numbers.
+ITERATIONS_PER_CALL = 50
+SECONDS_PER_CALL = 4.0  # where iterations are slow, fewer make a call
 SAMPLE_COUNT = 100
 INITIALIZATION_IMAGES = 500
-
-
-def run_name(config):
-    """The default run folder's name, made from the settings that tell runs apart."""
-    seed_data = config.seed if config.seed_data is None else config.seed_data
-    return (
-        f"{sweep_name(config)}-labels{10 * config.labels_per_class}"
-        f"-seed{config.seed}-data{seed_data}"
-    )
-
-
-def sweep_name(config):
-    """The default name of the folder that holds the runs of several seeds and label counts."""
-    kind = "supervised_only" if config.supervised_only else config.model
-    return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"
 
 
 def differences_from_paper(config, dataset, published):
@@ -92,13 +80,16 @@ def labeled_subset_and_streams(config, dataset):
 
 
 class Run:
-    """A run in progress.
+    """A run in progress, from its beginning or from the newest checkpoint of its folder.
 
     Args:
         config: `ExperimentConfig`.
         dataset: `data.Dataset`.
         run_dir: folder to write.
         differences: list of str from `differences_from_paper`.
+
+    Raises:
+        UserError: the folder cannot be used, or the settings do not fit the data.
     """
 
     def __init__(self, config, dataset, run_dir, differences):
@@ -109,13 +100,24 @@ class Run:
         self.spec = networks.EXPERIMENTS[config.dataset, config.model]
         players = self.spec.build(config.seed, config.width_multiplier)
         # After every check: a mistake must not leave a folder.
+        resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
         self.folder = reporting.RunFolder(run_dir, config.overwrite)
-        self.folder.write_json("config.json", config.to_dict())
-        self.history = []
-        self.test_wrong = {"averaged": None, "raw": None}
-        # Finished epochs, and iterations, when the folder's models were written.
-        self.saved_epochs = self.saved_iterations = None
-        self._prepare(players)
+        self.progress = Progress()
+        self.versions = reporting.versions()
+        self.checkpoints = resuming.checkpoints_of(config, run_dir)
+        self._checkpoint_due = Due(parse_interval(config.checkpoint_every))
+        self._last_checkpoint = None
+        self._iterations_per_call, self._called = ITERATIONS_PER_CALL, False
+        self._counted = time.monotonic()
+        try:
+            # Again, now that no other process can change it.
+            resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
+            self._prepare(players)
+            self._restore()
+            self.folder.begin(config.to_dict(), self.progress.history)
+        except BaseException:
+            self.folder.close()
+            raise
 
     def _prepare(self, players):
         """Puts the data on the device, initialises the networks from it, makes the trainer."""
@@ -150,8 +152,42 @@ class Run:
             size=(SAMPLE_COUNT, networks.NOISE_DIM)
         )
 
+    def _restore(self):
+        """Goes to where the newest checkpoint was written, if there is one."""
+        checkpoint = self.checkpoints.newest()
+        if checkpoint is None:
+            return
+        progress = Progress.from_dict(checkpoint.header["progress"])
+        reached = progress.epoch + (progress.iteration > 0)
+        if reached > self.config.epochs:
+            raise UserError(
+                f"--epochs={self.config.epochs} is less than the run in {self.folder.path} has "
+                f"done: it is in epoch {reached}."
+            )
+        checkpointing.assign(checkpoint, self.trainer.state())
+        self.progress = progress
+        self._last_checkpoint = checkpoint.path
+        print(
+            f"continuing after epoch {progress.epoch}, iteration {progress.iteration} of the next "
+            f"({checkpoint.path})"
+        )
+        resuming.warn_of_other_versions(checkpoint, self.versions)
+
+    def write_checkpoint(self):
+        """Writes all that it takes to continue from here.
+
+        Raises:
+            StorageError: it could not be written; those before it are whole.
+        """
+        self._count_seconds()
+        header = {"versions": self.versions, "config": self.config.to_dict()}
+        header["progress"] = self.progress.to_dict()
+        values = checkpointing.values(self.trainer.state())
+        self._last_checkpoint = self.checkpoints.save(self.trainer.iterations(), header, values)
+        self._checkpoint_due.happened()
+
     def train(self, stop_requested):
-        """Runs all epochs.
+        """Runs all epochs that are left, and writes checkpoints on the way.
 
         Args:
             stop_requested: function without arguments; training stops when it returns True.
@@ -160,64 +196,100 @@ class Run:
             "finished" or "interrupted".
 
         Raises:
-            DivergedError: a loss was not finite.
+            DivergedError: a loss or a parameter was not finite.
+            StorageError: the folder could not be written.
         """
-        config, iterations = self.config, self.streams.iterations
+        progress, iterations = self.progress, self.streams.iterations
         bar = tqdm(
-            total=config.epochs * iterations,
+            initial=progress.epoch * iterations + progress.iteration,
+            total=self.config.epochs * iterations,
             unit="it",
             desc=self.folder.path.name[:40],
             mininterval=0.5 if sys.stderr.isatty() else 30.0,
             dynamic_ncols=True,
         )
         with bar:
-            for epoch in range(config.epochs):
-                begin = time.monotonic()
-                sums = np.zeros(len(StepLosses._fields))
-                rows = self.streams(epoch)
-                for start in range(0, iterations, ITERATIONS_PER_CALL):
-                    part = [r[start : start + ITERATIONS_PER_CALL] for r in rows]
-                    means, done = self.trainer.train(part, config.learning_rate_at(epoch))
-                    sums += done * np.array(means)
-                    bar.update(done)
-                    if not all(map(math.isfinite, means)):
-                        self._raise_diverged(epoch, start + done, means)
-                    if stop_requested():
-                        bar.write(f"stopping in epoch {epoch + 1}, as asked")
-                        return "interrupted"
-                self._finish_epoch(epoch, sums / iterations, time.monotonic() - begin, bar)
+            while progress.epoch < self.config.epochs:
+                self._call(bar)
+                if progress.iteration == iterations:
+                    self._finish_epoch(bar)
+                last = progress.epoch == self.config.epochs
+                stop = stop_requested()
+                where = (progress.epoch, progress.iteration, iterations)
+                if stop or last or self._checkpoint_due.now(*where):
+                    self.write_checkpoint()
+                if stop and not last:
+                    bar.write(f"stopping in epoch {progress.epoch + 1}, as asked")
+                    return "interrupted"
         return "finished"
 
-    def _raise_diverged(self, epoch, iteration, means):
-        names = [n for n, v in zip(StepLosses._fields, means, strict=True) if not math.isfinite(v)]
-        kept = "no model yet"
-        if self.saved_epochs is not None:
-            kept = f"the models of epoch {self.saved_epochs}"
-        raise DivergedError(
-            f"The {' and '.join(names)} loss became NaN or infinite in epoch {epoch + 1}, "
-            f"iteration {iteration}. Training stopped there; {self.folder.path} keeps {kept}. "
-            f"Try a smaller --learning_rate (received {self.config.learning_rate}) or another "
-            "--seed."
-        )
+    def _call(self, bar):
+        """Runs the next iterations of the epoch under way."""
+        progress, iterations = self.progress, self.streams.iterations
+        start = progress.iteration
+        left = self._checkpoint_due.iterations_left(progress.epoch, start, iterations)
+        stop = start + min(self._iterations_per_call, left)
+        rows = [r[start:stop] for r in self.streams(progress.epoch)]
+        rate = self.config.learning_rate_at(progress.epoch)
+        begin = time.monotonic()
+        sums, done = self.trainer.train(rows, rate, StepLosses(*progress.sums))
+        seconds = time.monotonic() - begin
+        bar.update(done)
+        progress.iteration += done
+        progress.sums = list(sums)
+        progress.epoch_seconds += seconds
+        self._require_finite(start)
+        # The first call traces the graph, too: it says little about those that follow.
+        if self._called and seconds > 2 * SECONDS_PER_CALL:
+            self._iterations_per_call = max(1, int(done * SECONDS_PER_CALL / seconds))
+        self._called = True
 
-    def _finish_epoch(self, epoch, means, seconds, bar):
-        config = self.config
+    def _require_finite(self, start):
+        """Raises `DivergedError` after a call that began behind iteration `start`."""
+        progress = self.progress
+        sums = StepLosses(*progress.sums)._asdict()
+        wrong = [f"{name} loss" for name, value in sums.items() if not math.isfinite(value)]
+        when = f"iteration {progress.iteration}"
+        if not wrong:
+            wrong = self.trainer.not_finite()
+            when = f"iteration {start + 1} to {progress.iteration}"
+        if wrong:
+            names = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if wrong[3:] else "")
+            raise DivergedError(
+                f"The {names} became NaN or infinite in epoch {progress.epoch + 1}, {when}. "
+                f"Training stopped there; {self.kept()}. Try a smaller --learning_rate "
+                f"(received {self.config.learning_rate}) or another --seed."
+            )
+
+    def kept(self):
+        """What the folder holds of the training, for a message."""
+        models, checkpoint = "no model yet", "no checkpoint"
+        if self.progress.saved_epochs is not None:
+            models = f"the models of epoch {self.progress.saved_epochs}"
+        if self._last_checkpoint is not None:
+            checkpoint = f"the checkpoint {self._last_checkpoint.name}"
+        return f"{self.folder.path} keeps {models} and {checkpoint}"
+
+    def _finish_epoch(self, bar):
+        config, progress = self.config, self.progress
+        epoch = progress.epoch
         metrics = {"epoch": epoch, "learning_rate": config.learning_rate_at(epoch)}
-        for name, value in zip(StepLosses._fields, means, strict=True):
-            metrics[name if name == "train_error" else f"loss_{name}"] = float(value)
+        for name, value in zip(StepLosses._fields, progress.sums, strict=True):
+            mean = value / self.streams.iterations
+            metrics[name if name == "train_error" else f"loss_{name}"] = mean
         metrics |= {"test_error_averaged": None, "test_error_raw": None}
         evaluate = (epoch + 1) % config.evaluate_every == 0 or epoch + 1 == config.epochs
         if evaluate:
             self.evaluate()
             metrics |= self.test_errors()
-        metrics["seconds"] = seconds
-        losses = [m["loss_unsupervised"] for m in self.history] + [metrics["loss_unsupervised"]]
+        metrics["seconds"] = progress.epoch_seconds
+        losses = [m["loss_unsupervised"] for m in [*progress.history, metrics]]
         # Without an unsupervised loss there is no game to lose.
         metrics["collapsed"] = not config.supervised_only and collapsed_at(losses) is not None
-        self.history.append(metrics)
+        progress.begin_epoch(metrics)
         self.folder.append_metrics(metrics)
         if evaluate:
-            self.save(epoch + 1)
+            self.save()
         bar.write(epoch_line(metrics))
 
     def evaluate(self):
@@ -228,23 +300,23 @@ class Run:
             self.logits["averaged"] = self.averaged_predictor.logits()
         labels = self.dataset.test_labels
         for kind, logits in self.logits.items():
-            self.test_wrong[kind] = evaluation.wrong_count(logits, labels)
+            self.progress.test_wrong[kind] = evaluation.wrong_count(logits, labels)
 
     def test_errors(self):
         """`{"test_error_averaged": fraction or None, "test_error_raw": ...}` last measured."""
         count = len(self.dataset.test_labels)
         return {
             f"test_error_{kind}": None if wrong is None else wrong / count
-            for kind, wrong in self.test_wrong.items()
+            for kind, wrong in self.progress.test_wrong.items()
         }
 
-    def save(self, epochs_done, interrupted=False):
+    def save(self, interrupted=False):
         """Writes models, predictions, samples and curves of the present state.
 
         Args:
-            epochs_done: int, finished epochs.
             interrupted: bool, whether the next epoch had begun.
         """
+        progress = self.progress
         averaged = self.trainer.average is not None
         tested = self.averaged_discriminator if averaged else self.trainer.discriminator
         models = {"discriminator": tested, "discriminator_raw": self.trainer.discriminator}
@@ -252,13 +324,13 @@ class Run:
         predictions["labels"] = self.dataset.test_labels
         if not self.config.supervised_only:
             models["generator"] = self.trainer.generator
-            self.folder.write_samples(self.sample_images(), epochs_done, interrupted)
+            self.folder.write_samples(self.sample_images(), progress.epoch, interrupted)
         self.folder.write_models(models)
         self.folder.write_predictions(**predictions)
-        if self.history:
-            self.folder.write_curves(self.history, self.title())
-        self.saved_epochs = epochs_done
-        self.saved_iterations = self.trainer.iterations()
+        if progress.history:
+            self.folder.write_curves(progress.history, self.title())
+        progress.saved_epochs = progress.epoch
+        progress.saved_iterations = self.trainer.iterations()
 
     def sample_images(self):
         """The same 100 points of the noise as images, uint8 (100, H, W, C)."""
@@ -271,37 +343,42 @@ class Run:
         kind = "supervised only" if self.config.supervised_only else self.config.model
         return f"{self.dataset.description}, {kind}, {10 * self.config.labels_per_class} labels"
 
-    def write_result(self, status, wall_seconds):
+    def write_result(self, status):
         """Writes result.json and returns its content.
 
         Args:
             status: "finished", "interrupted" or "diverged".
-            wall_seconds: float.
         """
+        progress = self.progress
+        losses = [m["loss_unsupervised"] for m in progress.history]
+        self._count_seconds()
         result = {
             "status": status,
             "title": self.title(),
             "differences_from_paper": self.differences,
             "config": self.config.to_dict(),
             "final": {
-                "epochs": len(self.history),
-                "models_of_epoch": self.saved_epochs,
-                "models_of_iteration": self.saved_iterations,
+                "epochs": progress.epoch,
+                "models_of_epoch": progress.saved_epochs,
+                "models_of_iteration": progress.saved_iterations,
                 "test_count": len(self.dataset.test_labels),
-                "test_wrong_averaged": self.test_wrong["averaged"],
-                "test_wrong_raw": self.test_wrong["raw"],
+                "test_wrong_averaged": progress.test_wrong["averaged"],
+                "test_wrong_raw": progress.test_wrong["raw"],
                 "average_weight": self.trainer.average_weight(),
-                "collapsed_at_epoch": None
-                if self.config.supervised_only
-                else collapsed_at([m["loss_unsupervised"] for m in self.history]),
-                "metrics": self.history[-1] if self.history else None,
+                "collapsed_at_epoch": None if self.config.supervised_only else collapsed_at(losses),
+                "metrics": progress.history[-1] if progress.history else None,
             },
-            "versions": reporting.versions(),
-            "wall_seconds": wall_seconds,
+            "versions": self.versions,
+            "wall_seconds": progress.seconds,
         }
         self.folder.write_json("result.json", result)
-        self.folder.close()
         return result
+
+    def _count_seconds(self):
+        """Adds the time since it was last called to the run's."""
+        now = time.monotonic()
+        self.progress.seconds += now - self._counted
+        self._counted = now
 
 
 def epoch_line(metrics):
@@ -320,27 +397,6 @@ def epoch_line(metrics):
     )
 
 
-@contextlib.contextmanager
-def stop_on_interrupt():
-    """Turns the first Ctrl-C into a request to stop; a second one interrupts at once."""
-    asked = []
-
-    def handler(signum, frame):
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(signum)
-        print(
-            "\nCtrl-C: finishing the current call, then saving. Once more to quit at once.",
-            file=sys.stderr,
-        )
-
-    previous = signal.signal(signal.SIGINT, handler)
-    try:
-        yield lambda: bool(asked)
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
 def execute(config, dataset, run_dir, published, stop_requested):
     """Trains one run and writes its folder.
 
@@ -349,26 +405,34 @@ def execute(config, dataset, run_dir, published, stop_requested):
         dataset: `data.Dataset`.
         run_dir: folder to write.
         published: the record that the model and recipe stand for without other flags.
-        stop_requested: function without arguments, as `stop_on_interrupt` gives it.
+        stop_requested: function without arguments, like `interruption.StopRequest`.
 
     Returns:
         The content of result.json.
 
     Raises:
         UserError: the folder cannot be used, or the settings do not fit the data.
-        DivergedError: a loss was not finite; the folder is complete up to the last evaluation.
+        DivergedError: a number was not finite; the folder is complete up to the last evaluation.
+        StorageError: the folder could not be written; the last checkpoint in it is whole.
     """
+    make_operations_deterministic()
     keras.utils.clear_session()
     differences = differences_from_paper(config, dataset, published)
     run = Run(config, dataset, run_dir, differences)
-    begin = time.monotonic()
     print(f"{run.title()} -> {run_dir}", flush=True)
     try:
         status = run.train(stop_requested)
+        if status == "interrupted":
+            run.evaluate()
+            run.save(interrupted=True)
+        return run.write_result(status)
     except DivergedError:
-        run.write_result("diverged", time.monotonic() - begin)
+        run.write_result("diverged")
         raise
-    if status == "interrupted":
-        run.evaluate()
-        run.save(len(run.history), interrupted=True)
-    return run.write_result(status, time.monotonic() - begin)
+    except StorageError as error:
+        raise StorageError(
+            f"{error} Training stopped in epoch {run.progress.epoch + 1}; {run.kept()}. Make room "
+            "or mend the folder, then give the same command again to continue."
+        ) from error
+    finally:
+        run.folder.close()

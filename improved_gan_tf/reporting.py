@@ -25,18 +25,8 @@ import tensorflow as tf
 from PIL import Image
 
 import improved_gan_tf
+from improved_gan_tf import storage
 from improved_gan_tf.errors import UserError
-
-
-def write_whole(path, write):
-    """Calls `write(temporary_path)` and renames: the file is whole or absent."""
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def image_grid(images, columns=10):
@@ -58,52 +48,79 @@ def image_grid(images, columns=10):
     return np.pad(grid, ((2, 0), (2, 0), (0, 0)), constant_values=128)
 
 
+# What a failed writing raises: Python, TensorBoard's writer, HDF5 in `model.save`.
+_written = storage.persistent(OSError, tf.errors.OpError)
+
+
 class RunFolder:
-    """One run's folder.
+    """One run's folder, locked for other processes until it is closed.
 
     Args:
         path: where it is; created.
-        overwrite: bool; an existing non-empty folder is moved aside instead of refused.
+        overwrite: bool; an existing non-empty folder is moved aside instead of used.
 
     Raises:
-        UserError: the folder exists and is not empty, or cannot be written.
+        UserError: the folder cannot be written, or another process is using it.
     """
 
     def __init__(self, path, overwrite=False):
         self.path = pathlib.Path(path)
+        self._events = None
+        self._metrics_size = 0  # bytes of metrics.jsonl
         try:
-            if self.path.exists() and not self.path.is_dir():
-                raise UserError(f"--run_dir must be a folder. Received: {path} (a file).")
-            if self.path.is_dir() and any(self.path.iterdir()):
-                if not overwrite:
-                    raise UserError(
-                        f"--run_dir={path} exists and is not empty; nothing is overwritten "
-                        "unasked. Give another --run_dir, or --overwrite to move the old "
-                        "folder aside."
-                    )
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = storage.FolderLock(self.path)
+            if overwrite and any(self.path.iterdir()):
                 _move_aside(self.path)
-            (self.path / "samples").mkdir(parents=True, exist_ok=True)
+                self._lock.close()
+                self.path.mkdir()
+                self._lock = storage.FolderLock(self.path)
         except OSError as error:
             raise UserError(
                 f"--run_dir={path} cannot be written: {error.strerror or error}."
             ) from error
-        self._events = None
 
+    @_written
+    def begin(self, config, history):
+        """Makes the folder what it was when `history` was all that had happened.
+
+        Args:
+            config: dict, the resolved settings.
+            history: list of the dicts given to `append_metrics` so far.
+        """
+        # First: by it a folder is known as a run's.
+        self.write_json("config.json", config)
+        samples = self.path / "samples"
+        storage.remove_leftovers(self.path, samples, self.path / "checkpoints")
+        for picture in samples.glob("*_interrupted.png"):
+            picture.unlink()
+        lines = "".join(json.dumps(metrics) + "\n" for metrics in history)
+        metrics_file = self.path / "metrics.jsonl"
+        if history or metrics_file.exists():
+            storage.write_whole(metrics_file, lambda p: p.write_text(lines, "utf-8"))
+        self._metrics_size = len(lines.encode("utf-8"))
+
+    @_written
     def write_json(self, name, content):
         """Writes a JSON file, whole or not at all."""
         text = json.dumps(content, indent=2) + "\n"
-        write_whole(self.path / name, lambda p: p.write_text(text, "utf-8"))
+        storage.write_whole(self.path / name, lambda p: p.write_text(text, "utf-8"))
 
+    @_written
     def append_metrics(self, metrics):
         """Adds one line to metrics.jsonl and the same numbers to TensorBoard."""
-        with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(metrics) + "\n")
+        line = (json.dumps(metrics) + "\n").encode("utf-8")
+        with open(self.path / "metrics.jsonl", "ab") as file:
+            file.truncate(self._metrics_size)  # what a try before this one left
+            file.write(line)
         with self._event_writer().as_default(step=metrics["epoch"]):
             for name, value in metrics.items():
                 if isinstance(value, float):
                     tf.summary.scalar(name, value)
         self._events.flush()
+        self._metrics_size += len(line)
 
+    @_written
     def write_samples(self, images, epoch, interrupted=False):
         """Writes a 10 x 10 grid as PNG and to TensorBoard.
 
@@ -113,9 +130,10 @@ class RunFolder:
             interrupted: bool, whether the next epoch had begun; the grid gets a name of its own.
         """
         name = f"epoch_{epoch:04d}{'_interrupted' if interrupted else ''}.png"
+        (self.path / "samples").mkdir(exist_ok=True)
         grid = image_grid(images)
         picture = Image.fromarray(grid[:, :, 0] if grid.shape[-1] == 1 else grid)
-        write_whole(
+        storage.write_whole(
             self.path / "samples" / name,
             lambda p: picture.save(p, format="PNG"),
         )
@@ -123,6 +141,7 @@ class RunFolder:
             tf.summary.image("samples", grid[None])
         self._events.flush()
 
+    @_written
     def write_models(self, models):
         """Saves each `name: model` as `name.keras`, whole or not at all."""
         for name, model in models.items():
@@ -135,8 +154,9 @@ class RunFolder:
                 finally:
                     renamed.unlink(missing_ok=True)
 
-            write_whole(self.path / f"{name}.keras", save)
+            storage.write_whole(self.path / f"{name}.keras", save)
 
+    @_written
     def write_predictions(self, **arrays):
         """Saves test-set predictions; read them with `numpy.load(..., allow_pickle=False)`."""
 
@@ -144,8 +164,9 @@ class RunFolder:
             with open(path, "wb") as file:
                 np.savez_compressed(file, **arrays)
 
-        write_whole(self.path / "predictions.npz", save)
+        storage.write_whole(self.path / "predictions.npz", save)
 
+    @_written
     def write_curves(self, history, title):
         """Draws losses and errors over the epochs.
 
@@ -154,12 +175,15 @@ class RunFolder:
             title: str.
         """
         figure = curves_figure(history, title)
-        write_whole(self.path / "curves.png", lambda p: figure.savefig(p, format="png", dpi=110))
+        storage.write_whole(
+            self.path / "curves.png", lambda p: figure.savefig(p, format="png", dpi=110)
+        )
 
     def close(self):
-        """Closes the TensorBoard file."""
+        """Closes the TensorBoard file and lets other processes in."""
         if self._events is not None:
             self._events.close()
+        self._lock.close()
 
     def _event_writer(self):
         if self._events is None:
@@ -208,7 +232,7 @@ def curves_figure(history, title):
 
 
 def versions():
-    """Versions of what the numbers depend on, and the git commit of the code, if it has one."""
+    """What the numbers depend on: versions, kind of device, git commit of the code if any."""
     return {
         "improved_gan_tf": improved_gan_tf.__version__,
         "tensorflow": tf.__version__,
@@ -216,6 +240,7 @@ def versions():
         "numpy": np.__version__,
         "python": platform.python_version(),
         "git_commit": _git_commit(),
+        "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
     }
 
 

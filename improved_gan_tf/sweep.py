@@ -16,7 +16,8 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from improved_gan_tf.config import ExperimentConfig, different_settings
-from improved_gan_tf.errors import DivergedError, UserError
+from improved_gan_tf.errors import DivergedError, StorageError, UserError
+from improved_gan_tf.resuming import MAY_CHANGE
 from improved_gan_tf.run_folders import Run, read_run
 
 
@@ -94,7 +95,9 @@ def earlier_outcome(config):
         return None
     found = read_run(folder)
     if isinstance(found, Run):
-        different = different_settings(found.config, config)
+        different = different_settings(found.config, config, MAY_CHANGE)
+        if found.config.epochs > config.epochs:
+            different.append("epochs")
         if different:
             shown = ", ".join(
                 f"{name}={getattr(found.config, name)} (now {getattr(config, name)})"
@@ -105,6 +108,8 @@ def earlier_outcome(config):
                 "settings to go on, another --run_dir, or --overwrite to move the old folders "
                 "aside."
             )
+        if found.config.epochs < config.epochs:
+            return None  # it goes on from its last checkpoint
         return Outcome(config, "finished", "finished earlier")
     if found.reason.startswith("diverged"):
         return Outcome(config, "diverged", f"{found.reason}, earlier")
@@ -150,6 +155,8 @@ def _run(record, execute):
         return Outcome(record, "diverged", str(error))
     except UserError as error:
         return Outcome(record, "refused", str(error))
+    except StorageError as error:
+        return Outcome(record, "failed", str(error))
     except Exception as error:  # out of memory, a full disk: told below, and the others still run
         traceback.print_exc(file=sys.stderr)
         return Outcome(record, "failed", f"{type(error).__name__}: {error}")

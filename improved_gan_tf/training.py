@@ -8,6 +8,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, `train_bat
           `train_batch_gen` and the loop over `t`.
 """
 
+import re
 from typing import NamedTuple
 
 import keras
@@ -38,12 +39,15 @@ class Batch(NamedTuple):
 
 
 class StepLosses(NamedTuple):
-    """Scalars of one iteration, or their means over several."""
+    """Scalars of one iteration, or their sums or means over several."""
 
     supervised: tf.Tensor
     unsupervised: tf.Tensor
     generator: tf.Tensor
     train_error: tf.Tensor
+
+
+NO_LOSSES = StepLosses(0.0, 0.0, 0.0, 0.0)
 
 
 class DeviceImages:
@@ -122,24 +126,57 @@ class Trainer:
         if averaging_rate:
             self.average = ParameterAverage(self.discriminator.trainable_variables, averaging_rate)
 
-    def train(self, rows, learning_rate):
+    def train(self, rows, learning_rate, sums=NO_LOSSES):
         """Runs one iteration for each row triple and stops early when a loss is not finite.
 
         Args:
             rows: three integer arrays (iterations, batch_size): labeled, unlabeled, and
                 unlabeled rows for the generator.
             learning_rate: float, for both players.
+            sums: `StepLosses` of floats, sums over earlier iterations to go on from.
 
         Returns:
-            `(StepLosses, int)`: means over the iterations that were run, and their number. A
-            number smaller than asked for, or means that are not finite, say that the last
-            iteration's losses were not finite.
+            `(StepLosses, int)`: sums of floats, and the number of iterations that were run. The
+            losses are added one by one in float64, so an epoch's sums are the same bits however
+            it is cut into calls. A number smaller than asked for, or sums that are not finite,
+            say that the last iteration's losses were not finite.
         """
         self.discriminator_optimizer.learning_rate.assign(learning_rate)
         self.generator_optimizer.learning_rate.assign(learning_rate)
-        sums, iterations = self._run(*(tf.constant(r, tf.int32) for r in rows))
-        iterations = int(iterations)
-        return StepLosses(*(float(s) / iterations for s in sums)), iterations
+        rows = [tf.constant(r, tf.int32) for r in rows]
+        sums, iterations = self._run(*rows, StepLosses(*(tf.constant(s, tf.float64) for s in sums)))
+        return StepLosses(*map(float, sums)), int(iterations)
+
+    def state(self):
+        """Every variable that training reads and changes: what a checkpoint holds.
+
+        Returns:
+            `{name: variable}`, the names the same in every process.
+        """
+        parts = {
+            # `variables`, not `weights`: the states of noise and dropout belong to it.
+            "generator": self.generator.variables,
+            "discriminator": self.discriminator.variables,
+            "generator_optimizer": self.generator_optimizer.variables,
+            "discriminator_optimizer": self.discriminator_optimizer.variables,
+            "noise": [self._noise_seed.state],
+        }
+        if self.average is not None:
+            parts["average"] = self.average.averages
+        return {
+            f"{part}.{index:03d}.{_without_count(variable.name)}": variable
+            for part, variables in parts.items()
+            for index, variable in enumerate(variables)
+        }
+
+    def not_finite(self):
+        """Names of the variables of `state` that hold a NaN or an infinite number."""
+        return [
+            name
+            for name, variable in self.state().items()
+            if tf.as_dtype(variable.dtype).is_floating
+            and not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(variable)))
+        ]
 
     def copy_average_to(self, discriminator):
         """Gives a second discriminator the averaged parameters.
@@ -163,10 +200,9 @@ class Trainer:
         return int(self.discriminator_optimizer.iterations.numpy())
 
     @tf.function(reduce_retracing=True)
-    def _run(self, labeled_rows, unlabeled_rows, generator_rows):
+    def _run(self, labeled_rows, unlabeled_rows, generator_rows, sums):
         # One graph for any number of iterations: Python is entered once a call.
         total = tf.shape(labeled_rows)[0]
-        zero = tf.zeros((), keras.config.floatx())
 
         def finite(i, sums):
             return tf.logical_and(i < total, tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
@@ -174,11 +210,10 @@ class Trainer:
         def iterate(i, sums):
             batch = self._data.batch(labeled_rows[i], unlabeled_rows[i], generator_rows[i])
             step_losses = self._step(batch)
-            return i + 1, StepLosses(*(s + x for s, x in zip(sums, step_losses, strict=True)))
+            added = (s + tf.cast(x, s.dtype) for s, x in zip(sums, step_losses, strict=True))
+            return i + 1, StepLosses(*added)
 
-        i, sums = tf.while_loop(
-            finite, iterate, (0, StepLosses(zero, zero, zero, zero)), parallel_iterations=1
-        )
+        i, sums = tf.while_loop(finite, iterate, (0, sums), parallel_iterations=1)
         return sums, i
 
     def step(self, batch):
@@ -252,3 +287,8 @@ class Trainer:
 
 def _fixed_weights(model):
     return [w for w in model.weights if not w.trainable]
+
+
+def _without_count(name):
+    """A name without the numbers that Keras adds when a process makes several of a kind."""
+    return re.sub(r"_\d+(?=_|$)", "", name)

@@ -148,6 +148,7 @@ def test_the_run_folder_has_every_file_that_is_promised(finished):
     assert own == {
         "config.json",
         "metrics.jsonl",
+        "checkpoints/checkpoint-000000120.npz",
         "samples/epoch_0002.png",
         "samples/epoch_0003.png",
         "curves.png",

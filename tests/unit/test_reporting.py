@@ -1,5 +1,6 @@
 """The run folder: what is written, what is refused, and that files are whole or absent."""
 
+import contextlib
 import json
 
 import keras
@@ -41,28 +42,6 @@ def files_of(folder):
 # --- files are whole or absent -------------------------------------------------------------
 
 
-def test_a_written_file_replaces_the_old_one(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-    reporting.write_whole(path, lambda p: p.write_text("new"))
-    assert path.read_text() == "new"
-    assert files_of(tmp_path) == ["file"]
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    def half(temporary):
-        temporary.write_text("ne")
-        raise RuntimeError("disk full")
-
-    with pytest.raises(RuntimeError, match="disk full"):
-        reporting.write_whole(path, half)
-    assert path.read_text() == "old"
-    assert files_of(tmp_path) == ["file"]
-
-
 def test_a_model_whose_saving_fails_leaves_nothing(tmp_path):
     class Broken:
         def save(self, path):
@@ -70,7 +49,7 @@ def test_a_model_whose_saving_fails_leaves_nothing(tmp_path):
             raise RuntimeError("disk full")
 
     folder = reporting.RunFolder(tmp_path / "run")
-    with pytest.raises(RuntimeError, match="disk full"):
+    with contextlib.closing(folder), pytest.raises(RuntimeError, match="disk full"):
         folder.write_models({"generator": Broken()})
     assert files_of(tmp_path) == []
 
@@ -109,23 +88,8 @@ def test_images_of_the_grid_stand_upright():
 def test_a_new_folder_is_made_with_its_parents(tmp_path):
     folder = reporting.RunFolder(tmp_path / "runs" / "one")
     assert folder.path == tmp_path / "runs" / "one"
-    assert (folder.path / "samples").is_dir()
-
-
-def test_an_empty_folder_is_used(tmp_path):
-    assert (reporting.RunFolder(tmp_path).path / "samples").is_dir()
-
-
-def test_a_folder_with_content_is_refused_and_untouched(tmp_path):
-    (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(UserError) as caught:
-        reporting.RunFolder(tmp_path)
-    assert str(caught.value) == (
-        f"--run_dir={tmp_path} exists and is not empty; nothing is overwritten unasked. Give "
-        "another --run_dir, or --overwrite to move the old folder aside."
-    )
-    assert files_of(tmp_path) == ["thesis.txt"]
-    assert not (tmp_path / "samples").exists()
+    assert folder.path.is_dir()
+    folder.close()
 
 
 def test_overwriting_moves_the_old_folders_aside_one_after_the_other(tmp_path):
@@ -133,17 +97,9 @@ def test_overwriting_moves_the_old_folders_aside_one_after_the_other(tmp_path):
     for number in range(3):
         folder = reporting.RunFolder(path, overwrite=True)
         folder.write_json("config.json", {"number": number})
+        folder.close()
     kept = {p.name: json.loads((p / "config.json").read_text()) for p in tmp_path.iterdir()}
     assert kept == {"run": {"number": 2}, "run.old-1": {"number": 0}, "run.old-2": {"number": 1}}
-
-
-def test_a_file_as_folder_is_refused(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("x")
-    with pytest.raises(UserError) as caught:
-        reporting.RunFolder(path, overwrite=True)
-    assert str(caught.value) == f"--run_dir must be a folder. Received: {path} (a file)."
-    assert path.read_text() == "x"
 
 
 def test_a_folder_that_cannot_be_made_is_explained(tmp_path):
@@ -176,6 +132,29 @@ def test_metrics_are_one_json_line_an_epoch(folder):
         folder.append_metrics(line)
     lines = (folder.path / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == history
+
+
+def test_a_continued_run_has_the_lines_of_its_history_and_no_others(folder):
+    for epoch in range(3):
+        folder.append_metrics(metrics(epoch))
+    with open(folder.path / "metrics.jsonl", "a") as file:
+        file.write('{"epoch": 3, "loss_')  # killed here
+    folder.begin({}, [metrics(0), metrics(1)])
+    folder.append_metrics(metrics(2, raw=0.25))
+    lines = (folder.path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [metrics(0), metrics(1), metrics(2, raw=0.25)]
+
+
+def test_beginning_tidies_up_what_a_kill_and_an_interruption_left(folder):
+    folder.begin({}, [])
+    folder.write_samples(np.zeros((100, 28, 28, 1), "uint8"), 2)
+    folder.write_samples(np.zeros((100, 28, 28, 1), "uint8"), 2, interrupted=True)
+    for name in (".12.curves.png", "samples/.345.epoch_0001.png", ".hidden"):
+        (folder.path / name).write_text("half")
+    folder.begin({"epochs": 3}, [])
+    assert files_of(folder.path / "samples") == ["epoch_0002.png"]
+    assert {".hidden", "config.json"} <= set(files_of(folder.path))
+    assert ".12.curves.png" not in files_of(folder.path)
 
 
 def test_tensorboard_gets_the_same_numbers_and_the_samples(folder):
@@ -262,6 +241,8 @@ def test_versions_name_what_numbers_depend_on():
         "numpy",
         "python",
         "git_commit",
+        "device",
     }
+    assert versions["device"] in ("CPU", "GPU")
     assert versions["keras"] == keras.__version__
     assert versions["numpy"] == np.__version__

@@ -131,6 +131,14 @@ def test_an_unfinished_run_is_executed(tmp_path, status):
     assert executed == records
 
 
+def test_a_finished_run_goes_on_with_more_epochs(tmp_path):
+    records = in_folder(tmp_path)
+    write_run(pathlib.Path(records[0].run_dir), record(epochs=299))
+    executed = []
+    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    assert executed == records
+
+
 def test_overwriting_repeats_finished_runs(tmp_path):
     records = in_folder(tmp_path, overwrite=True)
     write_run(pathlib.Path(records[0].run_dir), records[0])
@@ -141,11 +149,11 @@ def test_overwriting_repeats_finished_runs(tmp_path):
 
 def test_a_folder_of_another_experiment_is_refused_before_anything_runs(tmp_path):
     records = in_folder(tmp_path)
-    write_run(pathlib.Path(records[2].run_dir), record(seed=3, seed_data=3, epochs=7))
+    write_run(pathlib.Path(records[2].run_dir), record(seed=3, seed_data=3, epochs=301))
     with pytest.raises(UserError) as caught:
         sweep.run_all(records, lambda c: pytest.fail("a run started"), never)
     assert str(caught.value) == (
-        f"{records[2].run_dir} holds a finished run with other settings: epochs=7 (now 300). "
+        f"{records[2].run_dir} holds a finished run with other settings: epochs=301 (now 300). "
         "Give the same settings to go on, another --run_dir, or --overwrite to move the old "
         "folders aside."
     )

@@ -1,0 +1,202 @@
+"""One file per checkpoint: whole or absent, verified when read, and nothing in it is executed.
+
+A checkpoint is an uncompressed `.npz` archive: one array for each variable, under its name, and
+"header", JSON text as bytes. The archive's comment is the SHA-256 of everything before it, so
+`numpy.load(path, allow_pickle=False)` opens it and a single changed bit is noticed.
+"""
+
+import hashlib
+import json
+import pathlib
+import re
+import sys
+import zipfile
+from typing import NamedTuple
+
+import numpy as np
+
+from improved_gan_tf import storage
+from improved_gan_tf.errors import UserError
+
+FORMAT = 1
+_DIGEST_SIZE = 64  # characters of a SHA-256 in hexadecimal
+_NAME = re.compile(r"checkpoint-(\d+)\.npz")
+
+
+class Checkpoint(NamedTuple):
+    """What a file holds."""
+
+    path: pathlib.Path
+    header: dict  # JSON types
+    arrays: dict  # name -> array
+
+
+class DamagedCheckpointError(Exception):
+    """A file that is not what was written."""
+
+
+def write(path, header, arrays):
+    """Writes one checkpoint.
+
+    Args:
+        path: file.
+        header: dict of JSON types.
+        arrays: `{name: array}`; "header" is no name.
+    """
+    members = {"header": np.frombuffer(json.dumps(header).encode("utf-8"), np.uint8), **arrays}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in members.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
+        archive.comment = b"0" * _DIGEST_SIZE
+    with open(path, "r+b") as file:
+        digest = _digest(file, path.stat().st_size - _DIGEST_SIZE)
+        file.write(digest)
+
+
+def read(path):
+    """Reads one checkpoint and verifies it.
+
+    Returns:
+        `Checkpoint`.
+
+    Raises:
+        DamagedCheckpointError: the file is absent or not what was written.
+    """
+    path = pathlib.Path(path)
+    try:
+        with open(path, "rb") as file:
+            digest = _digest(file, path.stat().st_size - _DIGEST_SIZE)
+            if file.read() != digest:
+                raise DamagedCheckpointError("its checksum is wrong")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(arrays.pop("header").tobytes())
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DamagedCheckpointError(str(error) or type(error).__name__) from error
+    return Checkpoint(path, header, arrays)
+
+
+def _digest(file, size):
+    """SHA-256 of the first `size` bytes, leaving the file behind them."""
+    if size <= 0:
+        raise DamagedCheckpointError("it is too short")
+    digest = hashlib.sha256()
+    while size:
+        part = file.read(min(size, 1 << 20))
+        if not part:
+            raise DamagedCheckpointError("it is too short")
+        digest.update(part)
+        size -= len(part)
+    return digest.hexdigest().encode("ascii")
+
+
+class Checkpoints:
+    """The newest checkpoints of one run.
+
+    Args:
+        path: folder, made with the first checkpoint.
+        keep: int >= 1, how many stay.
+    """
+
+    def __init__(self, path, keep):
+        self.path = pathlib.Path(path)
+        self._keep = keep
+
+    def files(self):
+        """Paths of all checkpoints, the newest (most iterations) first."""
+        found = {p: _NAME.fullmatch(p.name) for p in self.path.glob("checkpoint-*.npz")}
+        found = {path: int(match[1]) for path, match in found.items() if match}
+        return sorted(found, key=found.get, reverse=True)
+
+    @storage.persistent(OSError)
+    def save(self, iterations, header, arrays):
+        """Writes a checkpoint and removes those that are more than enough.
+
+        Args:
+            iterations: int, done since the start of the training; becomes the file's name.
+            header: dict of JSON types.
+            arrays: `{name: array}`.
+
+        Returns:
+            Path of the file.
+
+        Raises:
+            StorageError: it could not be written, also not after some waiting; the checkpoints
+                before it are as they were.
+        """
+        self.path.mkdir(exist_ok=True)
+        path = self.path / f"checkpoint-{iterations:09d}.npz"
+        storage.write_whole(path, lambda p: write(p, {"format": FORMAT, **header}, arrays))
+        for old in self.files()[self._keep :]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def newest(self):
+        """The newest checkpoint that is whole; each damaged one on the way gets a warning.
+
+        Returns:
+            `Checkpoint`, or None if there is no file at all.
+
+        Raises:
+            UserError: there are files, and none can be used.
+        """
+        files = self.files()
+        for path in files:
+            try:
+                checkpoint = read(path)
+            except DamagedCheckpointError as error:
+                print(f"warning: {path} is damaged ({error}); leaving it out", file=sys.stderr)
+                continue
+            if checkpoint.header.get("format") != FORMAT:
+                raise UserError(
+                    f"{path} has format {checkpoint.header.get('format')}; this version of the "
+                    f"code reads format {FORMAT} only. Continue the run with the version that "
+                    f"began it ({checkpoint.header.get('versions')}), or begin anew with another "
+                    "--run_dir."
+                )
+            return checkpoint
+        if files:
+            raise UserError(
+                f"None of the {len(files)} checkpoints in {self.path} can be read. Begin anew "
+                "with another --run_dir, or with --overwrite to move the old folder aside."
+            )
+        return None
+
+
+def values(variables):
+    """`{name: array}` of `{name: variable}`."""
+    return {name: np.array(variable.numpy()) for name, variable in variables.items()}
+
+
+def assign(checkpoint, variables):
+    """Gives every variable its value of a checkpoint.
+
+    Args:
+        checkpoint: `Checkpoint`.
+        variables: `{name: variable}`.
+
+    Raises:
+        UserError: the checkpoint does not hold exactly these variables, with these shapes and
+            dtypes; none has been changed.
+    """
+    held = {name: (array.shape, str(array.dtype)) for name, array in checkpoint.arrays.items()}
+    wanted = {name: (tuple(v.shape), _dtype(v)) for name, v in variables.items()}
+    different = sorted(n for n in held.keys() | wanted.keys() if held.get(n) != wanted.get(n))
+    if different:
+        shown = "; ".join(
+            f"{n}: {held.get(n, 'nothing')} in the file, {wanted.get(n, 'nothing')} in the program"
+            for n in different[:3]
+        )
+        raise UserError(
+            f"{checkpoint.path} does not hold the variables of this program; {len(different)} "
+            f"differ ({shown}). It was written by {checkpoint.header.get('versions')}: continue "
+            "with that version, or begin anew with another --run_dir."
+        )
+    for name, variable in variables.items():
+        variable.assign(checkpoint.arrays[name])
+
+
+def _dtype(variable):
+    return str(np.dtype(getattr(variable.dtype, "as_numpy_dtype", variable.dtype)))

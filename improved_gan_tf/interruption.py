@@ -1,0 +1,48 @@
+"""SIGINT and SIGTERM as a request to stop: the call under way is finished, then all is saved."""
+
+import contextlib
+import signal
+import sys
+
+# What a shell reports of a process that a signal ended: 128 + its number.
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+class StopRequest:
+    """Whether, and by which signal, the run was asked to stop. Call it to ask."""
+
+    def __init__(self):
+        self.signal = None
+
+    def __call__(self):
+        """Whether the run was asked to stop."""
+        return self.signal is not None
+
+    def exit_code(self):
+        """The exit code that tells of the signal."""
+        return EXIT_CODES[self.signal]
+
+    def handle(self, number, frame):
+        """Handles a signal; a second Ctrl-C interrupts at once."""
+        if self.signal is not None:
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
+        self.signal = signal.Signals(number)
+        asked = "Ctrl-C" if number == signal.SIGINT else self.signal.name
+        print(
+            f"\n{asked}: finishing the current call, then saving. Ctrl-C quits at once.",
+            file=sys.stderr,
+        )
+
+
+@contextlib.contextmanager
+def stop_on_signals():
+    """Gives a `StopRequest` that SIGINT and SIGTERM reach while the context lasts."""
+    request = StopRequest()
+    previous = {number: signal.signal(number, request.handle) for number in EXIT_CODES}
+    try:
+        yield request
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,34 @@
+"""Where a run stands: with the variables, all that it takes to continue."""
+
+import dataclasses
+
+
+@dataclasses.dataclass
+class Progress:
+    """Written into every checkpoint as JSON, which keeps every bit of a float."""
+
+    epoch: int = 0  # finished epochs
+    iteration: int = 0  # iterations done in the epoch under way
+    sums: list = dataclasses.field(default_factory=lambda: [0.0] * 4)  # its `StepLosses` so far
+    epoch_seconds: float = 0.0  # that the epoch under way has taken
+    seconds: float = 0.0  # that the run has taken, over all its processes
+    history: list = dataclasses.field(default_factory=list)  # one dict of metrics an epoch
+    # Misclassified test images at the last evaluation.
+    test_wrong: dict = dataclasses.field(default_factory=lambda: {"averaged": None, "raw": None})
+    saved_epochs: int | None = None  # finished epochs when the folder's models were written
+    saved_iterations: int | None = None
+
+    def begin_epoch(self, metrics):
+        """Goes to the next epoch, after one with these metrics."""
+        self.history.append(metrics)
+        self.epoch += 1
+        self.iteration, self.sums, self.epoch_seconds = 0, [0.0] * 4, 0.0
+
+    def to_dict(self):
+        """The fields as JSON types."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values):
+        """What `to_dict` wrote."""
+        return cls(**values)

@@ -1,0 +1,154 @@
+"""Whether a run folder's run may be continued by the command that was given.
+
+Nothing here starts TensorFlow or changes a file: a mistake is answered at once.
+"""
+
+import json
+import pathlib
+import sys
+from typing import NamedTuple
+
+from improved_gan_tf import storage
+from improved_gan_tf.checkpointing import Checkpoints
+from improved_gan_tf.config import BOOKKEEPING, ExperimentConfig
+from improved_gan_tf.errors import UserError
+
+# The folder's run may go on with other values of these.
+MAY_CHANGE = BOOKKEEPING | {"epochs"}
+
+
+class Found(NamedTuple):
+    """What a command finds in its run folder."""
+
+    status: str  # "new", "unfinished" or "finished"
+    result: dict | None = None  # content of result.json of a finished run
+
+
+def checkpoints_of(config, run_dir):
+    """The `Checkpoints` of a run folder."""
+    return Checkpoints(pathlib.Path(run_dir) / "checkpoints", config.keep_checkpoints)
+
+
+def look(config, run_dir):
+    """What there is to do in a run folder.
+
+    Args:
+        config: `ExperimentConfig` of the command.
+        run_dir: its folder, which need not exist.
+
+    Returns:
+        `Found`. "new": start from the beginning, in an absent or empty folder or, with
+        `--overwrite`, in the place of the old one. "unfinished": the folder holds a run with
+        these settings; continue it. "finished": it has run all its epochs.
+
+    Raises:
+        UserError: the folder can neither be continued nor be written.
+    """
+    try:
+        return _look(config, pathlib.Path(run_dir))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"--run_dir={run_dir} cannot be read: {reason}.") from error
+
+
+def _look(config, path):
+    if path.exists() and not path.is_dir():
+        raise UserError(f"--run_dir must be a folder. Received: {path} (a file).")
+    if not path.exists() or all(map(storage.is_leftover, path.iterdir())):
+        if config.resume == "must":
+            raise UserError(
+                f"--resume=must asks to continue a run, and there is none in {path}. Check "
+                "--run_dir, or leave --resume out to begin one."
+            )
+        return Found("new")
+    if config.overwrite:
+        return Found("new")
+    if config.resume == "never" or not (path / "config.json").exists():
+        raise UserError(
+            f"--run_dir={path} exists and is not empty; nothing is overwritten unasked. Give "
+            "another --run_dir, or --overwrite to move the old folder aside."
+        )
+    _require_same_settings(config, path)
+    return _what_is_left(config, path)
+
+
+def _require_same_settings(config, path):
+    saved = _read_json(path / "config.json")
+    defaults = {f.name: f.default for f in ExperimentConfig.__dataclass_fields__.values()}
+    different = [
+        f"--{name}={value} (the run's is {saved.get(name)})"
+        for name, value in config.to_dict().items()
+        # A run of an earlier version, which had no such setting, ran with its default.
+        if name not in MAY_CHANGE and saved.get(name, defaults[name]) != value
+    ]
+    if different:
+        raise UserError(
+            f"--run_dir={path} holds a run with other settings. Received: {', '.join(different)}. "
+            "Give the run's own settings to continue it (of the settings, --epochs may grow), "
+            "another --run_dir, or --overwrite to move the old folder aside."
+        )
+
+
+def _what_is_left(config, path):
+    result = _read_json(path / "result.json") if (path / "result.json").exists() else None
+    status = result and result.get("status")
+    if status == "finished" and result["config"]["epochs"] == config.epochs:
+        return Found("finished", result)
+    if status == "diverged":
+        raise UserError(
+            f"The run in {path} stopped because its numbers were no longer finite; continued, it "
+            "would do so again. Try a smaller --learning_rate or another --seed, with another "
+            "--run_dir or with --overwrite to move the old folder aside."
+        )
+    if not checkpoints_of(config, path).files() and (status or config.resume == "must"):
+        raise UserError(
+            f"The run in {path} cannot be continued: it left no checkpoint. Give another "
+            "--run_dir, or --overwrite to move the old folder aside."
+        )
+    return Found("unfinished")
+
+
+def refuse_finished(found, run_dir):
+    """Raises `UserError` if a folder's run has nothing left to do."""
+    if found.status == "finished":
+        epochs = found.result["config"]["epochs"]
+        raise UserError(
+            f"The run in {run_dir} is finished, all {epochs} epochs. Give a larger --epochs to "
+            "continue it, another --run_dir, or --overwrite to move the old folder aside."
+        )
+
+
+def warn_of_other_versions(checkpoint, versions):
+    """Prints a warning if a checkpoint was not written by these versions.
+
+    Args:
+        checkpoint: `checkpointing.Checkpoint`.
+        versions: dict, `reporting.versions()`.
+    """
+    names = ("improved_gan_tf", "tensorflow", "keras", "numpy", "device")
+    written = checkpoint.header["versions"]
+    different = [
+        f"{name} {versions[name]} (it: {written.get(name)})"
+        for name in names
+        if written.get(name) != versions[name]
+    ]
+    if different:
+        print(
+            f"warning: {checkpoint.path} can be read but was not written by this "
+            f"{', '.join(different)}. The run goes on, but its numbers may differ from those of "
+            "an uninterrupted run.",
+            file=sys.stderr,
+        )
+
+
+def _read_json(path):
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(
+            f"{path} is damaged ({error}). Mend it, or give another --run_dir, or --overwrite to "
+            "move the old folder aside."
+        ) from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is damaged: it must hold a JSON object.")
+    return content

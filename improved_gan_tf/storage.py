@@ -1,0 +1,125 @@
+"""Files that are whole or absent, a folder that one process owns, and patience with full disks."""
+
+import contextlib
+import functools
+import os
+import pathlib
+import re
+import sys
+import time
+
+from improved_gan_tf.errors import StorageError, UserError
+
+try:
+    import fcntl
+except ImportError:  # no such locks on Windows
+    fcntl = None
+
+PAUSES = (1.0, 4.0)  # seconds before the second and the third try to write
+
+
+def write_whole(path, write):
+    """Calls `write(temporary_path)` and renames: the file is whole or absent, also after a crash.
+
+    Args:
+        path: file to write.
+        write: function of a temporary path in the same folder.
+    """
+    path = pathlib.Path(path)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        write(temporary)
+        # The bytes must be on the disk before the name is, and the name before we go on.
+        _synchronize(temporary)
+        os.replace(temporary, path)
+        _synchronize(path.parent)
+    finally:
+        # With the folder gone there is nothing to tidy up, and the first error is the one to show.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _synchronize(path):
+    if os.name == "nt" and path.is_dir():  # folders cannot be opened there
+        return
+    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_leftover(path):
+    """Whether a path is a temporary file of `write_whole` that a killed process left."""
+    return re.match(r"\.\d+\.", path.name) is not None
+
+
+def remove_leftovers(*folders):
+    """Removes the temporary files that killed processes left in some folders."""
+    for folder in folders:
+        for path in filter(is_leftover, pathlib.Path(folder).glob(".*")):
+            path.unlink(missing_ok=True)
+
+
+def persistent(*errors):
+    """Decorates a method that writes: it is tried again after pauses, then `StorageError`.
+
+    A disk may be full, or a network folder gone, for a moment only. The method must be one that
+    can be repeated.
+
+    Args:
+        *errors: exception classes that a failed writing raises.
+    """
+
+    def decorate(method):
+        @functools.wraps(method)
+        def tried(self, *args, **kwargs):
+            for pause in (*PAUSES, None):
+                try:
+                    return method(self, *args, **kwargs)
+                except errors as error:
+                    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+                    if pause is None:
+                        raise StorageError(f"{self.path} cannot be written: {reason}.") from error
+                    print(f"{self.path}: {reason}; trying again", file=sys.stderr, flush=True)
+                    time.sleep(pause)
+
+        return tried
+
+    return decorate
+
+
+class FolderLock:
+    """Keeps a second process out of a folder until closed, or until this process ends.
+
+    The lock is the operating system's, on the folder itself: it leaves no file, and none after
+    a crash.
+
+    Args:
+        folder: an existing folder.
+
+    Raises:
+        UserError: another process has it.
+    """
+
+    def __init__(self, folder):
+        self._descriptor = None
+        if fcntl is None:
+            return
+        self._descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.close()
+            raise UserError(
+                f"Another process is using --run_dir={folder}. Wait for it or stop it, or give "
+                "another --run_dir."
+            ) from error
+        except OSError as error:  # some network file systems have no locks
+            print(f"warning: {folder} cannot be locked: {error.strerror}", file=sys.stderr)
+
+    def close(self):
+        """Lets others in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,125 @@
+"""Whole files, owned folders, and patience with disks."""
+
+import errno
+import subprocess
+import sys
+
+import pytest
+
+from improved_gan_tf import storage
+from improved_gan_tf.errors import StorageError, UserError
+
+
+def files_of(folder):
+    return sorted(p.name for p in folder.iterdir())
+
+
+# --- files are whole or absent -------------------------------------------------------------
+
+
+def test_a_written_file_replaces_the_old_one(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    storage.write_whole(path, lambda p: p.write_text("new"))
+    assert path.read_text() == "new"
+    assert files_of(tmp_path) == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def half(temporary):
+        temporary.write_text("ne")
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        storage.write_whole(path, half)
+    assert path.read_text() == "old"
+    assert files_of(tmp_path) == ["file"]
+
+
+def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_before_going_on(
+    tmp_path, monkeypatch
+):
+    events = []
+    monkeypatch.setattr(storage, "_synchronize", lambda path: events.append(path.name))
+    replace = storage.os.replace
+    monkeypatch.setattr(
+        storage.os, "replace", lambda a, b: (events.append("replace"), replace(a, b))
+    )
+    storage.write_whole(tmp_path / "file", lambda p: p.write_text("new"))
+    assert events == [f".{storage.os.getpid()}.file", "replace", tmp_path.name]
+
+
+def test_only_temporary_files_of_killed_processes_are_left_over(tmp_path):
+    for name in (".12.file", ".345.a.tmp.keras", "file", ".12", ".hidden", "12.file"):
+        (tmp_path / name).touch()
+    storage.remove_leftovers(tmp_path, tmp_path / "absent")
+    assert files_of(tmp_path) == [".12", ".hidden", "12.file", "file"]
+
+
+# --- patience ------------------------------------------------------------------------------
+
+
+class Disk:
+    """Fails to write as often as it is told."""
+
+    path = "the folder"
+
+    def __init__(self, failures):
+        self.failures = failures
+
+    @storage.persistent(OSError)
+    def write(self, text):
+        """Writes."""
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return text
+
+
+@pytest.fixture(autouse=True)
+def waited(monkeypatch):
+    pauses = []
+    monkeypatch.setattr(storage.time, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.mark.parametrize(("failures", "pauses"), [(0, []), (1, [1.0]), (2, [1.0, 4.0])])
+def test_writing_is_tried_again_after_pauses(failures, pauses, waited, capsys):
+    assert Disk(failures).write("text") == "text"
+    assert waited == pauses
+    assert capsys.readouterr().err.count("No space left on device; trying again") == failures
+
+
+def test_a_disk_that_stays_full_is_an_error_that_names_folder_and_reason():
+    with pytest.raises(StorageError) as caught:
+        Disk(3).write("text")
+    assert str(caught.value) == "the folder cannot be written: No space left on device."
+
+
+# --- one process a folder ------------------------------------------------------------------
+
+
+def test_a_second_lock_is_refused_until_the_first_is_closed(tmp_path):
+    first = storage.FolderLock(tmp_path)
+    with pytest.raises(UserError, match=f"Another process is using --run_dir={tmp_path}"):
+        storage.FolderLock(tmp_path)
+    first.close()
+    storage.FolderLock(tmp_path).close()
+    assert files_of(tmp_path) == []
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path):
+    code = (
+        "import sys, time; from improved_gan_tf import storage; "
+        f"lock = storage.FolderLock({str(tmp_path)!r}); print('locked', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"locked\n"
+        with pytest.raises(UserError):
+            storage.FolderLock(tmp_path)
+        process.kill()
+        process.wait()
+    storage.FolderLock(tmp_path).close()
