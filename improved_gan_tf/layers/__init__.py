@@ -6,14 +6,16 @@ Importing this package registers them, so that saved `.keras` models load.
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
+from improved_gan_tf.layers.frozen_virtual_batch_norm import (
+    FrozenVirtualBatchNorm,
+    freeze_reference,
+)
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.virtual_batch_norm import (
     DropReference,
-    FrozenVirtualBatchNorm,
     PrependReference,
     VirtualBatchNorm,
-    freeze_reference,
 )
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose

@@ -9,11 +9,11 @@ import numpy as np
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
+from improved_gan_tf.layers.frozen_virtual_batch_norm import FrozenVirtualBatchNorm
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.virtual_batch_norm import (
     DropReference,
-    FrozenVirtualBatchNorm,
     PrependReference,
     VirtualBatchNorm,
 )

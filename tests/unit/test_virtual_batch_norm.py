@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from keras import ops
 
+from improved_gan_tf.layers.frozen_virtual_batch_norm import (
+    FrozenVirtualBatchNorm,
+    freeze_reference,
+)
 from improved_gan_tf.layers.virtual_batch_norm import (
     DropReference,
-    FrozenVirtualBatchNorm,
     PrependReference,
     VirtualBatchNorm,
-    freeze_reference,
     virtual_statistics,
 )
 from tests.numerics import finite_differences, float64, gradients, layer_loss, to_numpy
