@@ -21,16 +21,20 @@ _SWEEP_EXIT_CODES = {"finished": 0, "failed": 1, "refused": 2, "diverged": 3}
 _WORST_FIRST = ("failed", "refused", "diverged", "finished")
 
 
-def main(experiment, variants):
+def main(experiment, variants, ablations=None):
     """Runs a script's experiment with the flags of the command line; exits the process.
 
     Args:
         experiment: `ExperimentConfig`, the script's literal.
         variants: `{model: {recipe: {setting: value}}}`, see `config.define_flags`.
+        ablations: `{name: {setting: value}}` or None, see there.
     """
-    config_module.define_flags(experiment, variants)
+    config_module.define_flags(experiment, variants, ablations=ablations)
     with _exit_codes():
-        app.run(lambda argv: _run(experiment, variants), flags_parser=config_module.parse_flags)
+        app.run(
+            lambda argv: _run(experiment, variants, ablations),
+            flags_parser=config_module.parse_flags,
+        )
 
 
 @contextlib.contextmanager
@@ -45,10 +49,11 @@ def _exit_codes():
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _run(experiment, variants):
+def _run(experiment, variants, ablations):
     logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
-    config, published = config_module.config_from_flags(experiment, variants)
+    config, published = config_module.config_from_flags(experiment, variants, ablations=ablations)
     sweep = config_module.sweep_from_flags(config)
+    _print_techniques(config, ablations)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if sweep.is_one_run:
         sys.exit(_run_one(config, published))
@@ -132,6 +137,22 @@ def _run_sweep(config, sweep, published):
     return _SWEEP_EXIT_CODES[min(ended, key=_WORST_FIRST.index)]
 
 
+def _print_techniques(config, ablations):
+    """Says what a row of the ablation table stands for, and warns of what the paper warns of."""
+    if config.ablation is not None:
+        settings = config_module.ablation_settings(config, ablations)
+        switched = ", ".join(f"{name}={value}" for name, value in settings.items())
+        print(f"Table 3, {config.ablation}: {switched}")
+    if config.generated_target > 0:
+        print(
+            f"warning: --generated_target={config.generated_target} smooths both sides. The paper "
+            "(Sec. 3.4) smooths the real side only: with a generated target above 0 the best "
+            "discriminator rewards samples for lying where other samples are, however far from "
+            "the data.",
+            file=sys.stderr,
+        )
+
+
 def _print_results(results, run_dir):
     from improved_gan_tf import paper
 
@@ -173,7 +194,9 @@ def _print_dry_run(config, dataset, run_dir):
     from improved_gan_tf import experiment, networks
 
     subset, streams = experiment.labeled_subset_and_streams(config, dataset)
-    networks.EXPERIMENTS[config.dataset, config.model].build(config.seed, config.width_multiplier)
+    networks.EXPERIMENTS[config.dataset, config.model].build(
+        config.seed, config.width_multiplier, config.reference_size
+    )
     for name, value in config.to_dict().items():
         print(f"{name} = {value}")
     print(

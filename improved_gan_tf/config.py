@@ -14,8 +14,10 @@ from absl import flags
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.intervals import parse_interval
 
-MODELS = ("feature_matching", "minibatch_discrimination")
+MODELS = ("feature_matching", "minibatch_discrimination", "plain")
 DATA_SOURCES = ("tfds", "sample")
+GENERATOR_NORMALIZATIONS = ("batch", "virtual_batch")
+PLAYERS = ("both", "discriminator", "generator")
 
 
 def _setting(
@@ -58,6 +60,7 @@ def _not_negative(value):
 
 
 AUTHORS = "the authors' code"
+PAPER = "the paper"
 OURS = "ours"
 
 
@@ -73,7 +76,15 @@ class ExperimentConfig:
     initialization_images: str  # "permuted_training_set" or "labeled_stream"
 
     model: str = _setting(
-        "which of the paper's two techniques trains the generator", source=AUTHORS, choices=MODELS
+        "which of the paper's two techniques trains the generator; 'plain' is neither of them",
+        source=AUTHORS,
+        choices=MODELS,
+    )
+    ablation: str | None = _setting(
+        "row of the paper's Table 3 to run: a set of values for the techniques' settings",
+        source=PAPER,
+        default=None,
+        optional=True,
     )
     recipe: str = _setting(
         "set of defaults for the learning rate, its schedule and parameter averaging",
@@ -178,6 +189,55 @@ class ExperimentConfig:
         check=lambda v: math.isfinite(v) and v >= 0,
         expected="a finite number of 0 or more",
     )
+    supervised_weight: float = _setting(
+        "factor of the supervised loss in the discriminator's loss; 0 trains without labels",
+        source=AUTHORS,
+        default=1.0,
+        check=lambda v: math.isfinite(v) and v >= 0,
+        expected="a finite number of 0 or more",
+    )
+    real_target: float = _setting(
+        "the discriminator's target for real images; below 1 is one-sided label smoothing",
+        source=PAPER,
+        default=1.0,
+        check=lambda v: 0.5 < v <= 1,
+        expected="a number larger than 0.5 and at most 1",
+    )
+    generated_target: float = _setting(
+        "the discriminator's target for generated images; above 0 is two-sided label smoothing, "
+        "which the paper advises against",
+        source=PAPER,
+        default=0.0,
+        check=lambda v: 0 <= v < 0.5,
+        expected="a number of at least 0 and smaller than 0.5",
+    )
+    historical_averaging_weight: float = _setting(
+        "factor of historical averaging, the squared distance of a player's parameters from the "
+        "mean of their past values, in the player's loss",
+        source=PAPER,
+        default=0.0,
+        check=lambda v: math.isfinite(v) and v >= 0,
+        expected="a finite number of 0 or more",
+    )
+    historical_averaging_players: str = _setting(
+        "who is trained with historical averaging", source=PAPER, default="both", choices=PLAYERS
+    )
+    generator_normalization: str = _setting(
+        "what normalises the generator's hidden layers: its batch, or a reference batch and the "
+        "example itself (virtual batch normalization)",
+        source=AUTHORS,
+        default="batch",
+        choices=GENERATOR_NORMALIZATIONS,
+    )
+    reference_batch_size: int | None = _setting(
+        "examples in the reference batch of virtual batch normalization; the batch size if not "
+        "given",
+        source=OURS,
+        default=None,
+        check=lambda v: v >= 2,
+        expected="a whole number of 2 or more, since one example has no variance",
+        optional=True,
+    )
     averaging_rate: float = _setting(
         "rate of the parameter average used for testing, which starts at zero; 0 keeps none",
         source=AUTHORS,
@@ -247,6 +307,38 @@ class ExperimentConfig:
                 "--overwrite begins a new run and --resume=must continues the old one: give one "
                 "of them."
             )
+        self._check_techniques()
+
+    def _check_techniques(self):
+        if self.supervised_weight == 0 and (self.supervised_only or self.with_baseline):
+            raise UserError(
+                "--supervised_only and --with_baseline train on the supervised loss alone and need "
+                f"a --supervised_weight above 0. Received: {self.supervised_weight}."
+            )
+        if self.supervised_weight == 0 and self.unlabeled_weight == 0:
+            raise UserError(
+                "--supervised_weight and --unlabeled_weight must not both be 0: the "
+                "discriminator would have nothing to learn."
+            )
+        if self.generator_normalization == "batch" and self.reference_batch_size is not None:
+            raise UserError(
+                "--reference_batch_size is the size of virtual batch normalization's reference: "
+                "it needs --generator_normalization=virtual_batch. "
+                f"Received: reference_batch_size={self.reference_batch_size} with batch."
+            )
+        if self.reference_size is not None and self.reference_size < 2:
+            raise UserError(
+                "--generator_normalization=virtual_batch needs a reference batch of 2 or more, "
+                "since one example has no variance. Received: the batch size, "
+                f"{self.batch_size}; give --reference_batch_size."
+            )
+
+    @property
+    def reference_size(self):
+        """Examples in the generator's reference batch; None with batch normalization."""
+        if self.generator_normalization == "batch":
+            return None
+        return self.reference_batch_size or self.batch_size
 
     def learning_rate_at(self, epoch):
         """Learning rate of `epoch` (from 0): constant, then falling linearly to 0.
@@ -313,7 +405,7 @@ def run_name(config):
 
 def sweep_name(config):
     """The default name of the folder that holds the runs of several seeds and label counts."""
-    kind = "supervised_only" if config.supervised_only else config.model
+    kind = "supervised_only" if config.supervised_only else config.ablation or config.model
     return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"
 
 
@@ -336,7 +428,7 @@ _DEFINE = {
 }
 
 
-def define_flags(experiment, variants, flag_values=flags.FLAGS):
+def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
     """Defines one absl flag for every setting of the record.
 
     Every flag's own default is None, "not given": which default holds depends on the model and
@@ -347,10 +439,11 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS):
         variants: `{model: {recipe: {setting: value}}}`, what each changes in the literal; the
             first recipe of a model is its default.
         flag_values: where to define them.
+        ablations: `{name: {setting: value}}`, the rows of a table of ablations: the first is the
+            base, every other one says what it changes in the base. None: there is no
+            --ablation.
     """
-    for field in dataclasses.fields(experiment):
-        if not field.metadata:
-            continue
+    for field in _settings(experiment, ablations):
         kind = next(t for t in _DEFINE if t.__name__ in str(field.type).split(" | ")[0])
         if isinstance(field.type, type):
             kind = field.type
@@ -359,7 +452,7 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS):
         define(
             field.name,
             None,
-            _help_text(field, experiment, variants),
+            _help_text(field, experiment, variants, ablations),
             module_name=sys.argv[0],
             flag_values=flag_values,
         )
@@ -374,7 +467,13 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS):
     )
 
 
-def _help_text(field, experiment, variants):
+def _settings(experiment, ablations):
+    """The fields that have a flag."""
+    fields = [field for field in dataclasses.fields(experiment) if field.metadata]
+    return [field for field in fields if field.name != "ablation" or ablations]
+
+
+def _help_text(field, experiment, variants, ablations):
     meta = field.metadata
     text = meta["help"]
     choices = meta["choices"]
@@ -382,6 +481,8 @@ def _help_text(field, experiment, variants):
         choices = tuple(dict.fromkeys(name for recipes in variants.values() for name in recipes))
     if field.name == "model":
         choices = tuple(variants)
+    if field.name == "ablation":
+        choices = tuple(ablations)
     if choices:
         text += f" <{'|'.join(choices)}>"
     default = getattr(experiment, field.name)
@@ -398,24 +499,27 @@ def _shown(value):
     return "not given" if value is None else value
 
 
-def config_from_flags(experiment, variants, flag_values=flags.FLAGS):
+def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
     """The record: the script's literal, the model's and recipe's settings, the flags given.
 
+    A row of `ablations` comes between the recipe and the flags, and no flag may contradict it.
+
     Returns:
-        `(config, published)`: the run's record, and the one that the model and recipe stand for
-        without any other flag.
+        `(config, published)`: the run's record, and the one that model, recipe and ablation stand
+        for without any other flag.
 
     Raises:
         UserError: a setting is out of its range, or settings contradict each other.
     """
     given = {
         field.name: flag_values[field.name].value
-        for field in dataclasses.fields(experiment)
-        if field.metadata and flag_values[field.name].present
+        for field in _settings(experiment, ablations)
+        if flag_values[field.name].present
     }
     if "labels_per_class" in given:
         given["labels_per_class"] = _label_counts(given["labels_per_class"])[0]
-    model = given.get("model", experiment.model)
+    row = _ablation_row(given.get("ablation"), ablations)
+    model = given.get("model", row.get("model", experiment.model))
     if model not in variants:
         raise UserError(f"--model must be one of: {', '.join(variants)}. Received: {model!r}.")
     recipe = given.get("recipe", next(iter(variants[model])))
@@ -424,8 +528,10 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS):
             f"--recipe must be one of: {', '.join(variants[model])} (with --model={model}). "
             f"Received: {recipe!r}."
         )
-    settings = {**variants[model][recipe], "model": model, "recipe": recipe}
+    settings = {**variants[model][recipe], "recipe": recipe, "model": model, **row}
     published = dataclasses.replace(experiment, **settings)
+    if row:
+        _check_ablation(published, ablations, given)
     return dataclasses.replace(experiment, **{**settings, **given}), published
 
 
@@ -469,6 +575,32 @@ def _label_counts(texts):
             f"separated by commas. Received: {','.join(texts)!r}."
         )
     return counts
+
+
+def _ablation_row(name, ablations):
+    """What a row of `ablations` sets, the base's settings included; nothing without a name."""
+    if name is None:
+        return {}
+    if name not in ablations:
+        raise UserError(f"--ablation must be one of: {', '.join(ablations)}. Received: {name!r}.")
+    base = next(iter(ablations.values()))
+    return {**base, **ablations[name], "ablation": name}
+
+
+def ablation_settings(config, ablations):
+    """`{setting: value}` of everything that the table of ablations switches, as `config` has it."""
+    switched = dict.fromkeys(name for row in ablations.values() for name in row)
+    return {name: getattr(config, name) for name in switched}
+
+
+def _check_ablation(published, ablations, given):
+    for name, value in ablation_settings(published, ablations).items():
+        if given.get(name, value) != value:
+            raise UserError(
+                f"--{name}={given[name]} contradicts --ablation={published.ablation}, which stands "
+                f"for {name}={value}. Leave one of them out; to run something that is no "
+                "row of the paper's table, give its settings without --ablation."
+            )
 
 
 def parse_flags(argv, flag_values=flags.FLAGS):

@@ -11,7 +11,15 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from improved_gan_tf import checkpointing, data, evaluation, networks, reporting, resuming
+from improved_gan_tf import (
+    checkpointing,
+    data,
+    evaluation,
+    losses,
+    networks,
+    reporting,
+    resuming,
+)
 from improved_gan_tf.collapse import collapsed_at
 from improved_gan_tf.determinism import make_operations_deterministic
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
@@ -44,6 +52,13 @@ def differences_from_paper(config, dataset, published):
         "batch_size",
         "learning_rate",
         "unlabeled_weight",
+        "supervised_weight",
+        "real_target",
+        "generated_target",
+        "historical_averaging_weight",
+        "historical_averaging_players",
+        "generator_normalization",
+        "reference_batch_size",
         "averaging_rate",
         "decay_start_epoch",
         "decay_end_epoch",
@@ -98,7 +113,7 @@ class Run:
         self.differences = differences
         self.subset, self.streams = labeled_subset_and_streams(config, dataset)
         self.spec = networks.EXPERIMENTS[config.dataset, config.model]
-        players = self.spec.build(config.seed, config.width_multiplier)
+        players = self.spec.build(config.seed, config.width_multiplier, config.reference_size)
         # After every check: a mistake must not leave a folder.
         resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
         self.folder = reporting.RunFolder(run_dir, config.overwrite)
@@ -136,6 +151,11 @@ class Run:
             generator_objective=config.generator_objective,
             generator_steps=config.generator_steps,
             unlabeled_weight=config.unlabeled_weight,
+            supervised_weight=config.supervised_weight,
+            real_target=config.real_target,
+            generated_target=config.generated_target,
+            historical_averaging_weight=config.historical_averaging_weight,
+            historical_averaging_players=config.historical_averaging_players,
             averaging_rate=config.averaging_rate,
             supervised_only=config.supervised_only,
         )
@@ -283,14 +303,21 @@ class Run:
             self.evaluate()
             metrics |= self.test_errors()
         metrics["seconds"] = progress.epoch_seconds
-        losses = [m["loss_unsupervised"] for m in [*progress.history, metrics]]
-        # Without an unsupervised loss there is no game to lose.
-        metrics["collapsed"] = not config.supervised_only and collapsed_at(losses) is not None
         progress.begin_epoch(metrics)
+        metrics["collapsed"] = self.collapsed_at_epoch() is not None
         self.folder.append_metrics(metrics)
         if evaluate:
             self.save()
         bar.write(epoch_line(metrics))
+
+    def collapsed_at_epoch(self):
+        """The epoch in which the discriminator had won, or None; see `collapse.collapsed_at`."""
+        config = self.config
+        if config.supervised_only:  # without an unsupervised loss there is no game to lose
+            return None
+        # What label smoothing adds to the loss, however well the discriminator does.
+        floor = losses.smallest_unsupervised_loss(config.real_target, config.generated_target)
+        return collapsed_at([m["loss_unsupervised"] - floor for m in self.progress.history])
 
     def evaluate(self):
         """Scores every test image, with averaged and with raw parameters."""
@@ -340,7 +367,8 @@ class Run:
 
     def title(self):
         """What the run is, in one line, with a word about the data where it is not the paper's."""
-        kind = "supervised only" if self.config.supervised_only else self.config.model
+        config = self.config
+        kind = "supervised only" if config.supervised_only else config.ablation or config.model
         return f"{self.dataset.description}, {kind}, {10 * self.config.labels_per_class} labels"
 
     def write_result(self, status):
@@ -350,7 +378,6 @@ class Run:
             status: "finished", "interrupted" or "diverged".
         """
         progress = self.progress
-        losses = [m["loss_unsupervised"] for m in progress.history]
         self._count_seconds()
         result = {
             "status": status,
@@ -365,7 +392,7 @@ class Run:
                 "test_wrong_averaged": progress.test_wrong["averaged"],
                 "test_wrong_raw": progress.test_wrong["raw"],
                 "average_weight": self.trainer.average_weight(),
-                "collapsed_at_epoch": None if self.config.supervised_only else collapsed_at(losses),
+                "collapsed_at_epoch": self.collapsed_at_epoch(),
                 "metrics": progress.history[-1] if progress.history else None,
             },
             "versions": self.versions,

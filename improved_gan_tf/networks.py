@@ -19,6 +19,11 @@ from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.virtual_batch_norm import (
+    DropReference,
+    PrependReference,
+    VirtualBatchNorm,
+)
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
@@ -36,18 +41,18 @@ class Networks(NamedTuple):
 
 
 class NetworkSpec(NamedTuple):
-    """How to build one experiment's players: functions of `(seed, width_multiplier)`."""
+    """How to build one experiment's players."""
 
-    generator: object
-    discriminator: object
+    generator: object  # function of (seed, width_multiplier, reference_size)
+    discriminator: object  # function of (seed, width_multiplier)
     couples_examples: bool
     # Whether the generator's last layer is initialised from one batch of noise.
     initializes_generator: bool
 
-    def build(self, seed, width_multiplier=1.0):
-        """Returns freshly built `Networks`."""
+    def build(self, seed, width_multiplier=1.0, reference_size=None):
+        """Returns freshly built `Networks`; see `GeneratorNormalization` for `reference_size`."""
         return Networks(
-            self.generator(seed, width_multiplier),
+            self.generator(seed, width_multiplier, reference_size),
             self.discriminator(seed, width_multiplier),
             self.couples_examples,
         )
@@ -75,6 +80,44 @@ def _scaled(widths, width_multiplier):
             f"{min(widths)}. Received: {width_multiplier}."
         )
     return scaled
+
+
+class GeneratorNormalization:
+    """What normalises the hidden layers of a generator: the batch, or a reference batch.
+
+    Batch normalization is the authors' choice in these generators. Virtual batch normalization
+    takes its place layer by layer; `enter` puts the reference batch in front of the noise, `leave`
+    takes it off before the output layer, which sees the live batch only (also when it
+    is initialised from data).
+
+    Args:
+        seed: int, decides the reference noise, U[0, 1), drawn once and saved with the model.
+        reference_size: int >= 2, examples in the reference batch; None for batch normalization.
+    """
+
+    def __init__(self, seed, reference_size):
+        self._size = reference_size
+        self._seed = Seeds(seed, 3).next()
+
+    def enter(self, z):
+        """What the generator's first layer takes, from its input z, (N, 100)."""
+        if self._size is None:
+            return z
+        prepend = PrependReference(self._size)
+        noise = np.random.RandomState(self._seed).uniform(size=(self._size, NOISE_DIM))
+        prepend.set_reference(noise.astype(keras.config.floatx()))
+        return prepend(z)
+
+    def normalize(self, x):
+        """Each channel normalised and shifted."""
+        if self._size is None:
+            return BatchStatisticsNorm()(x)
+        # D12: as the batch normalization that it replaces, a shift, no scale and its epsilon.
+        return VirtualBatchNorm(self._size, epsilon=1e-6, scale=False)(x)
+
+    def leave(self, x):
+        """What the output layer takes, (N, ...)."""
+        return x if self._size is None else DropReference(self._size)(x)
 
 
 def mnist_discriminator(seed, width_multiplier=1.0):
@@ -109,12 +152,13 @@ def mnist_discriminator(seed, width_multiplier=1.0):
     return keras.Model(images, outputs, name="mnist_discriminator")
 
 
-def mnist_generator(seed, width_multiplier=1.0):
+def mnist_generator(seed, width_multiplier=1.0, reference_size=None):
     """The MNIST generator: dense, batch-normalised softplus layers, sigmoid output.
 
     Args:
         seed: int, decides the initial weights.
         width_multiplier: float > 0, factor of the hidden widths 500, 500.
+        reference_size: int >= 2 for virtual batch normalization, or None.
 
     Returns:
         Model from (N, 100) in [0, 1) to (N, 28, 28, 1) in (0, 1).
@@ -124,12 +168,14 @@ def mnist_generator(seed, width_multiplier=1.0):
     def glorot():
         return keras.initializers.GlorotUniform(seed=seeds.next())
 
+    normalization = GeneratorNormalization(seed, reference_size)
     z = keras.Input((NOISE_DIM,), name="z")
-    x = z
+    x = normalization.enter(z)
     for units in _scaled((500, 500), width_multiplier):
         x = keras.layers.Dense(units, use_bias=False, kernel_initializer=glorot())(x)
-        x = BatchStatisticsNorm()(x)
+        x = normalization.normalize(x)
         x = keras.layers.Activation("softplus")(x)
+    x = normalization.leave(x)
     x = WeightNormDense(
         28 * 28, activation="sigmoid", kernel_initializer=glorot(), train_scale=True
     )(x)
@@ -146,6 +192,7 @@ def convolutional_discriminator(
     image_shape=(32, 32, 3),
     first_padding=1,
     minibatch_discrimination=False,
+    input_noise=False,
     negative_slope=0.2,
 ):
     """The convolutional discriminator of CIFAR-10, SVHN and the minibatch MNIST experiment.
@@ -162,7 +209,8 @@ def convolutional_discriminator(
         image_shape: (H, W, C) of the images.
         first_padding: int, zeros around the image; 3 takes 28 x 28 images to 32 x 32.
         minibatch_discrimination: bool; with it `MinibatchDiscrimination(100, 5)` follows the
-            pooling, and Gaussian noise of 0.2 replaces the dropout on the input.
+            pooling.
+        input_noise: bool, Gaussian noise of 0.2 on the input instead of dropout.
         negative_slope: float, of the leaky ReLU.
 
     Returns:
@@ -183,10 +231,7 @@ def convolutional_discriminator(
         return LeakyReLU(negative_slope)(layer(x))
 
     images = keras.Input(image_shape, name="images")
-    if minibatch_discrimination:
-        x = GaussianNoise(0.2, seed=seeds.next())(images)
-    else:
-        x = dropout(0.2)(images)
+    x = GaussianNoise(0.2, seed=seeds.next())(images) if input_noise else dropout(0.2)(images)
     x = activated(x, a, 3, padding=first_padding)
     x = activated(x, a, 3, padding=1)
     x = activated(x, a, 3, padding=1, strides=2)
@@ -209,12 +254,15 @@ def convolutional_discriminator(
     return keras.Model(images, outputs, name=name)
 
 
-def convolutional_generator(seed, width_multiplier=1.0, *, name, image_shape=(32, 32, 3)):
+def convolutional_generator(
+    seed, width_multiplier=1.0, reference_size=None, *, name, image_shape=(32, 32, 3)
+):
     """The convolutional generator: dense to 4 x 4 x 512, three transposed convolutions, tanh.
 
     Args:
         seed: int, decides the initial weights.
         width_multiplier: float > 0, factor of the channels 512, 256, 128.
+        reference_size: int >= 2 for virtual batch normalization, or None.
         name: str, the model's name.
         image_shape: (32, 32, C), or (28, 28, C), for which the last layer maps 16 to 28.
 
@@ -227,12 +275,15 @@ def convolutional_generator(seed, width_multiplier=1.0, *, name, image_shape=(32
     def normal():
         return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
 
+    normalization = GeneratorNormalization(seed, reference_size)
+
     def normalized_relu(x):
-        return keras.layers.Activation(rectify)(BatchStatisticsNorm()(x))
+        return keras.layers.Activation(rectify)(normalization.normalize(x))
 
     z = keras.Input((NOISE_DIM,), name="z")
+    x = normalization.enter(z)
     first, *inner = _scaled((512, 256, 128), width_multiplier)
-    x = keras.layers.Dense(4 * 4 * first, use_bias=False, kernel_initializer=normal())(z)
+    x = keras.layers.Dense(4 * 4 * first, use_bias=False, kernel_initializer=normal())(x)
     x = normalized_relu(x)
     x = keras.layers.Reshape((4, 4, first))(x)
     for filters in inner:
@@ -242,6 +293,7 @@ def convolutional_generator(seed, width_multiplier=1.0, *, name, image_shape=(32
         )(x)
         x = keras.layers.Cropping2D(((2, 1), (2, 1)))(x)
         x = normalized_relu(x)
+    x = normalization.leave(x)
     # D10: how the removed MNIST script maps 16 to 28 is not known; here the cut is 4 and 3.
     padding = {32: 2, 28: 4}[size]
     x = WeightNormConv2DTranspose(
@@ -258,13 +310,18 @@ def convolutional_generator(seed, width_multiplier=1.0, *, name, image_shape=(32
     return keras.Model(z, images, name=name)
 
 
-def _convolutional_spec(dataset, minibatch_discrimination, **kwargs):
+def _convolutional_spec(dataset, model, **kwargs):
     """`NetworkSpec` of a convolutional experiment."""
     image_shape = kwargs.get("image_shape", (32, 32, 3))
+    minibatch_discrimination = model == "minibatch_discrimination"
 
-    def generator(seed, width_multiplier):
+    def generator(seed, width_multiplier, reference_size):
         return convolutional_generator(
-            seed, width_multiplier, name=f"{dataset}_generator", image_shape=image_shape
+            seed,
+            width_multiplier,
+            reference_size,
+            name=f"{dataset}_generator",
+            image_shape=image_shape,
         )
 
     def discriminator(seed, width_multiplier):
@@ -273,6 +330,7 @@ def _convolutional_spec(dataset, minibatch_discrimination, **kwargs):
             width_multiplier,
             name=f"{dataset}_discriminator",
             minibatch_discrimination=minibatch_discrimination,
+            input_noise=model != "feature_matching",
             **kwargs,
         )
 
@@ -285,14 +343,22 @@ EXPERIMENTS = {
     ),
     ("mnist", "minibatch_discrimination"): _convolutional_spec(
         "mnist",
-        True,
+        "minibatch_discrimination",
         widths=(96, 192),
         image_shape=(28, 28, 1),
         first_padding=3,
         negative_slope=0.1,
     ),
-    ("cifar10", "feature_matching"): _convolutional_spec("cifar10", False, widths=(96, 192)),
-    ("cifar10", "minibatch_discrimination"): _convolutional_spec("cifar10", True, widths=(96, 192)),
-    ("svhn", "feature_matching"): _convolutional_spec("svhn", False, widths=(64, 128)),
-    ("svhn", "minibatch_discrimination"): _convolutional_spec("svhn", True, widths=(64, 128)),
+    ("cifar10", "feature_matching"): _convolutional_spec(
+        "cifar10", "feature_matching", widths=(96, 192)
+    ),
+    ("cifar10", "minibatch_discrimination"): _convolutional_spec(
+        "cifar10", "minibatch_discrimination", widths=(96, 192)
+    ),
+    # The network of minibatch discrimination without its layer (Table 3).
+    ("cifar10", "plain"): _convolutional_spec("cifar10", "plain", widths=(96, 192)),
+    ("svhn", "feature_matching"): _convolutional_spec("svhn", "feature_matching", widths=(64, 128)),
+    ("svhn", "minibatch_discrimination"): _convolutional_spec(
+        "svhn", "minibatch_discrimination", widths=(64, 128)
+    ),
 }

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from improved_gan_tf import losses
 from improved_gan_tf.averaging import ParameterAverage
+from improved_gan_tf.historical_averaging import HistoricalAverage
 from improved_gan_tf.layers import norm_sharing
 from improved_gan_tf.networks import NOISE_DIM
 from improved_gan_tf.optimizers import Adam
@@ -95,6 +96,11 @@ class Trainer:
         generator_objective: key of `GENERATOR_OBJECTIVES`.
         generator_steps: int >= 1, generator steps in an iteration, each with fresh noise.
         unlabeled_weight: float >= 0, factor of the unsupervised loss.
+        supervised_weight: float >= 0, factor of the supervised loss.
+        real_target: float in (0.5, 1], the discriminator's target for real images.
+        generated_target: float in [0, 0.5), its target for generated images.
+        historical_averaging_weight: float >= 0, factor of historical averaging in a player's loss.
+        historical_averaging_players: "both", "discriminator" or "generator".
         averaging_rate: float in [0, 1], rate of the parameter average; 0 keeps none.
         supervised_only: bool; only the discriminator trains, on the supervised loss alone.
     """
@@ -108,6 +114,11 @@ class Trainer:
         generator_objective,
         generator_steps=1,
         unlabeled_weight=1.0,
+        supervised_weight=1.0,
+        real_target=1.0,
+        generated_target=0.0,
+        historical_averaging_weight=0.0,
+        historical_averaging_players="both",
         averaging_rate=1e-4,
         supervised_only=False,
     ):
@@ -115,6 +126,8 @@ class Trainer:
         self._data = images
         self._noise_seed = keras.random.SeedGenerator(seed)
         self._unlabeled_weight = unlabeled_weight
+        self._supervised_weight = supervised_weight
+        self._targets = (real_target, generated_target)
         self._feature_matching = GENERATOR_OBJECTIVES[generator_objective]
         self._generator_steps = generator_steps
         self._step = self._supervised_step if supervised_only else self.step
@@ -125,6 +138,16 @@ class Trainer:
         self.average = None
         if averaging_rate:
             self.average = ParameterAverage(self.discriminator.trainable_variables, averaging_rate)
+        self._historical_weight = historical_averaging_weight
+        self.discriminator_history, self.generator_history = (
+            HistoricalAverage(player.trainable_variables)
+            if historical_averaging_weight and historical_averaging_players in ("both", name)
+            else None
+            for name, player in (
+                ("discriminator", self.discriminator),
+                ("generator", self.generator),
+            )
+        )
 
     def train(self, rows, learning_rate, sums=NO_LOSSES):
         """Runs one iteration for each row triple and stops early when a loss is not finite.
@@ -163,6 +186,12 @@ class Trainer:
         }
         if self.average is not None:
             parts["average"] = self.average.averages
+        for player, history in (
+            ("generator", self.generator_history),
+            ("discriminator", self.discriminator_history),
+        ):
+            if history is not None:
+                parts[f"{player}_history"] = history.state.values()
         return {
             f"{part}.{index:03d}.{_without_count(variable.name)}": variable
             for part, variables in parts.items()
@@ -219,7 +248,8 @@ class Trainer:
     def step(self, batch):
         """One iteration of the semi-supervised game; returns its `StepLosses`.
 
-        The losses are those before the respective update, as the original reports them.
+        The losses are those before the respective update, as the original reports them; they
+        leave out historical averaging, so that runs with and without it compare.
         """
         supervised, unsupervised, train_error = self._discriminator_step(batch)
         steps = range(self._generator_steps)
@@ -231,8 +261,11 @@ class Trainer:
         with tf.GradientTape() as tape:
             labeled, unlabeled, fake = self._logits(batch.labeled, batch.unlabeled, generated)
             supervised = losses.supervised_loss(labeled, batch.labels)
-            unsupervised = losses.unsupervised_loss(unlabeled, fake)
-            loss = supervised + self._unlabeled_weight * unsupervised
+            unsupervised = losses.unsupervised_loss(unlabeled, fake, *self._targets)
+            loss = self._unlabeled_weight * unsupervised
+            if self._supervised_weight:
+                loss += self._supervised_weight * supervised
+            loss += self._historical_penalty(self.discriminator_history)
         self._update_discriminator(tape, loss)
         return supervised, unsupervised, losses.error_rate(labeled, batch.labels)
 
@@ -257,9 +290,17 @@ class Trainer:
                 loss = self._feature_matching(target, outputs["features"])
             else:
                 loss = losses.saturating_generator_loss(outputs["logits"])
-        gradients = tape.gradient(loss, [v.value for v in variables])
+            objective = loss + self._historical_penalty(self.generator_history)
+        gradients = tape.gradient(objective, [v.value for v in variables])
         self.generator_optimizer.apply(gradients, variables)
         return loss
+
+    def _historical_penalty(self, history):
+        """What historical averaging adds to a player's loss in its step; 0 without it."""
+        if history is None:
+            return 0.0
+        history.update()
+        return self._historical_weight * history.penalty()
 
     def _supervised_step(self, batch):
         with tf.GradientTape() as tape:

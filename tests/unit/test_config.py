@@ -6,6 +6,7 @@ import json
 import pytest
 from absl import flags
 
+import run_cifar10
 import run_mnist
 from improved_gan_tf import config
 from improved_gan_tf.errors import UserError
@@ -26,7 +27,8 @@ def parsed(*arguments, experiment=LITERAL, variants=run_mnist.VARIANTS):
 
 
 def settings():
-    return [f for f in dataclasses.fields(LITERAL) if f.metadata]
+    """The settings that have a flag in a script without ablations."""
+    return [f for f in dataclasses.fields(LITERAL) if f.metadata and f.name != "ablation"]
 
 
 # --- the literal ---------------------------------------------------------------------------
@@ -95,6 +97,14 @@ WHOLE = "a whole number of 1 or more"
         ("learning_rate", float("inf"), "a finite number larger than 0"),
         ("unlabeled_weight", -1.0, "a finite number of 0 or more"),
         ("unlabeled_weight", float("inf"), "a finite number of 0 or more"),
+        ("supervised_weight", -1.0, "a finite number of 0 or more"),
+        ("real_target", 0.5, "a number larger than 0.5 and at most 1"),
+        ("real_target", 1.01, "a number larger than 0.5 and at most 1"),
+        ("real_target", float("nan"), "a number larger than 0.5 and at most 1"),
+        ("generated_target", -0.01, "a number of at least 0 and smaller than 0.5"),
+        ("generated_target", 0.5, "a number of at least 0 and smaller than 0.5"),
+        ("historical_averaging_weight", -0.1, "a finite number of 0 or more"),
+        ("historical_averaging_weight", float("inf"), "a finite number of 0 or more"),
         ("averaging_rate", -0.1, "a number from 0 to 1"),
         ("averaging_rate", 1.1, "a number from 0 to 1"),
         ("averaging_rate", float("nan"), "a number from 0 to 1"),
@@ -110,7 +120,12 @@ def test_a_value_out_of_range_is_refused_with_flag_and_value(name, value, expect
 
 @pytest.mark.parametrize(
     ("name", "choices"),
-    [("model", "feature_matching, minibatch_discrimination"), ("data_source", "tfds, sample")],
+    [
+        ("model", "feature_matching, minibatch_discrimination, plain"),
+        ("data_source", "tfds, sample"),
+        ("generator_normalization", "batch, virtual_batch"),
+        ("historical_averaging_players", "both, discriminator, generator"),
+    ],
 )
 def test_a_value_that_is_no_choice_is_refused_with_the_choices(name, choices):
     with pytest.raises(UserError) as caught:
@@ -138,6 +153,49 @@ def test_epochs_past_the_end_of_the_decay_are_refused():
 @pytest.mark.parametrize("name", ["seed", "seed_data"])
 def test_the_largest_seed_is_accepted(name):
     assert getattr(changed(**{name: 2**32 - 1}), name) == 2**32 - 1
+
+
+def test_a_reference_batch_of_one_is_refused():
+    with pytest.raises(UserError) as caught:
+        changed(generator_normalization="virtual_batch", reference_batch_size=1)
+    assert str(caught.value) == (
+        "--reference_batch_size must be a whole number of 2 or more, since one example has no "
+        "variance. Received: 1."
+    )
+
+
+def test_a_batch_of_one_is_no_reference_batch_either():
+    with pytest.raises(UserError, match=r"needs a reference batch of 2 or more.*batch size, 1;"):
+        changed(generator_normalization="virtual_batch", batch_size=1)
+    changed(generator_normalization="virtual_batch", batch_size=1, reference_batch_size=2)
+
+
+def test_a_reference_batch_without_virtual_batch_norm_is_refused():
+    with pytest.raises(UserError, match="it needs --generator_normalization=virtual_batch"):
+        changed(reference_batch_size=50)
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ({}, None),
+        ({"generator_normalization": "virtual_batch"}, 100),
+        ({"generator_normalization": "virtual_batch", "reference_batch_size": 7}, 7),
+    ],
+)
+def test_the_reference_batch_is_as_large_as_the_batch_unless_given(given, size):
+    assert changed(**given).reference_size == size
+
+
+@pytest.mark.parametrize("name", ["supervised_only", "with_baseline"])
+def test_a_supervised_run_without_labels_is_refused(name):
+    with pytest.raises(UserError, match="need a --supervised_weight above 0"):
+        changed(supervised_weight=0.0, **{name: True})
+
+
+def test_a_discriminator_without_any_loss_is_refused():
+    with pytest.raises(UserError, match="must not both be 0"):
+        changed(supervised_weight=0.0, unlabeled_weight=0.0)
 
 
 # --- the schedule --------------------------------------------------------------------------
@@ -312,6 +370,97 @@ def test_bookkeeping_and_seeds_are_settings_of_the_record():
 def test_settings_that_differ_are_named_in_the_records_order():
     other = changed(epochs=5, labels_per_class=3, run_dir="x", seed=9)
     assert config.different_settings(LITERAL, other) == ["labels_per_class", "seed", "epochs"]
+
+
+# --- ablations -----------------------------------------------------------------------------
+
+
+def ablated(*arguments):
+    """`(config, published)` of a command line of run_cifar10.py."""
+    values = flags.FlagValues()
+    tables = {"variants": run_cifar10.VARIANTS, "ablations": run_cifar10.ABLATIONS}
+    config.define_flags(run_cifar10.EXPERIMENT, **tables, flag_values=values)
+    config.parse_flags(["run_cifar10.py", *arguments], values)
+    return config.config_from_flags(run_cifar10.EXPERIMENT, **tables, flag_values=values)
+
+
+OUR_METHODS = {
+    "model": "minibatch_discrimination",
+    "generator_normalization": "virtual_batch",
+    "real_target": 0.9,
+    "supervised_weight": 1.0,
+    "historical_averaging_weight": 0.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "changes"),
+    [
+        ("our_methods", {}),
+        ("vbn_to_bn", {"generator_normalization": "batch"}),
+        (
+            "labels_to_historical_averaging",
+            {"supervised_weight": 0.0, "historical_averaging_weight": 0.001},
+        ),
+        ("no_label_smoothing", {"real_target": 1.0}),
+        ("no_labels", {"supervised_weight": 0.0}),
+        ("no_minibatch_features", {"model": "plain"}),
+    ],
+)
+def test_a_row_of_table_3_takes_one_thing_from_our_methods(row, changes):
+    record, published = ablated(f"--ablation={row}")
+    assert record == published
+    assert record.ablation == row
+    switched = config.ablation_settings(record, run_cifar10.ABLATIONS)
+    assert switched == {**OUR_METHODS, **changes}
+    assert {name: getattr(record, name) for name in switched} == switched
+    # What every row shares, as in the minibatch-discrimination script.
+    assert (record.generator_objective, record.generator_steps) == ("saturating", 3)
+    assert record.seed_data is None
+
+
+def test_every_row_of_table_3_is_tested_above():
+    assert list(run_cifar10.ABLATIONS) == [
+        "our_methods",
+        "vbn_to_bn",
+        "labels_to_historical_averaging",
+        "no_label_smoothing",
+        "no_labels",
+        "no_minibatch_features",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flag", "stands_for"),
+    [
+        ("--real_target=1.0", "real_target=0.9"),
+        ("--historical_averaging_weight=0.5", "historical_averaging_weight=0.0"),
+        ("--model=feature_matching", "model=minibatch_discrimination"),
+        ("--supervised_weight=1.0", "supervised_weight=0.0"),
+    ],
+)
+def test_a_flag_that_contradicts_the_row_is_refused(flag, stands_for):
+    with pytest.raises(UserError) as caught:
+        ablated("--ablation=no_labels", flag)
+    assert str(caught.value).startswith(
+        f"{flag} contradicts --ablation=no_labels, which stands for {stands_for}. "
+    )
+
+
+def test_a_flag_that_repeats_the_row_or_is_no_part_of_the_table_is_accepted():
+    record, published = ablated("--ablation=no_labels", "--real_target=0.9", "--epochs=3")
+    assert (record.epochs, published.epochs) == (3, 1200)
+
+
+def test_an_unknown_row_is_refused_with_the_rows():
+    with pytest.raises(UserError, match="--ablation must be one of: our_methods, vbn_to_bn, lab"):
+        ablated("--ablation=everything")
+
+
+def test_only_a_script_with_a_table_of_ablations_has_the_flag():
+    with pytest.raises(UserError, match="Unknown command line flag 'ablation'"):
+        parsed("--ablation=our_methods")
+    assert ablated()[0].ablation is None
 
 
 # --- the help texts ------------------------------------------------------------------------

@@ -8,9 +8,15 @@ import pytest
 
 from improved_gan_tf import networks
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.virtual_batch_norm import (
+    DropReference,
+    PrependReference,
+    VirtualBatchNorm,
+)
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
 from tests.numerics import to_numpy
@@ -98,6 +104,7 @@ def test_noise_and_dropout_of_a_network_have_seeds_of_their_own(key):
         (("mnist", "minibatch_discrimination"), [96] * 3 + [192] * 6 + [10]),
         (("cifar10", "feature_matching"), [96] * 3 + [192] * 6 + [10]),
         (("cifar10", "minibatch_discrimination"), [96] * 3 + [192] * 6 + [10]),
+        (("cifar10", "plain"), [96] * 3 + [192] * 6 + [10]),
         (("svhn", "feature_matching"), [64] * 3 + [128] * 6 + [10]),
         (("svhn", "minibatch_discrimination"), [64] * 3 + [128] * 6 + [10]),
     ],
@@ -235,7 +242,7 @@ def test_a_generated_image_depends_on_the_batch_in_sampling_too(generator):
 # --- the convolutional discriminator -------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", ["feature_matching", "minibatch_discrimination"])
+@pytest.mark.parametrize("model", ["feature_matching", "minibatch_discrimination", "plain"])
 def test_the_cifar_discriminators_input_noise_is_the_originals(model):
     discriminator = SPECS["cifar10", model].discriminator(1, NARROW)
     noisy = layers_of(discriminator, GaussianNoise, keras.layers.Dropout)
@@ -264,6 +271,80 @@ def test_the_cifar_output_layers_start_with_a_tenth_of_the_spread():
     layers = [x for x in players.discriminator.layers if hasattr(x, "init_stddev")]
     assert [x.init_stddev for x in layers] == [1.0] * 9 + [0.1]
     assert [x.init_stddev for x in players.generator.layers if hasattr(x, "init_stddev")] == [0.1]
+
+
+def test_the_plain_discriminator_is_that_of_minibatch_discrimination_without_its_layer():
+    one, other = (
+        [type(x).__name__ for x in SPECS["cifar10", model].discriminator(1, NARROW).layers]
+        for model in ("plain", "minibatch_discrimination")
+    )
+    assert one == [name for name in other if name != "MinibatchDiscrimination"]
+
+
+# --- virtual batch normalization in the generators -----------------------------------------
+
+R = 5
+
+
+@EXPERIMENTS
+def test_virtual_batch_norm_takes_the_place_of_every_batch_norm(key):
+    batch, virtual = (SPECS[key].generator(1, NARROW, size) for size in (None, R))
+    kinds = [[type(x).__name__ for x in g.layers] for g in (batch, virtual)]
+    assert "BatchStatisticsNorm" not in kinds[1]
+    reference = ("PrependReference", "DropReference")
+    replaced = [k.replace("VirtualBatchNorm", "BatchStatisticsNorm") for k in kinds[1]]
+    assert [k for k in replaced if k not in reference] == kinds[0]
+    assert kinds[1][1] == "PrependReference"
+    for layer in layers_of(virtual, PrependReference, VirtualBatchNorm, DropReference):
+        assert layer.reference_size == R
+    for layer in layers_of(virtual, VirtualBatchNorm):
+        assert (layer.epsilon, layer.scale, layer.center) == (1e-6, False, True)
+
+
+@EXPERIMENTS
+def test_the_trained_parameters_are_those_of_batch_norm_at_the_start(key):
+    batch, virtual = (SPECS[key].generator(1, NARROW, size) for size in (None, R))
+    for a, b in zip(batch.trainable_variables, virtual.trainable_variables, strict=True):
+        np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
+
+
+@EXPERIMENTS
+def test_with_virtual_batch_norm_an_image_does_not_depend_on_its_batch(key):
+    generator = SPECS[key].generator(1, NARROW, R)
+    z = noise(6)
+    together = to_numpy(generator(z, training=True))
+    assert together.shape == (6, *IMAGE_SHAPES[key[0]])
+    alone = to_numpy(generator(z[:2], training=True))
+    np.testing.assert_allclose(together[:2], alone, atol=1e-5)
+    assert np.abs(together[0] - together[1]).max() > 1e-3
+
+
+@EXPERIMENTS
+def test_the_reference_leaves_before_the_output_layer(key):
+    generator = SPECS[key].generator(1, NARROW, R)
+    kinds = [type(x).__name__ for x in generator.layers]
+    position = kinds.index("DropReference")
+    assert kinds[position + 1].startswith("WeightNorm")
+
+
+def test_the_reference_noise_is_uniform_fixed_by_the_seed_and_not_trained():
+    one, same, other = (networks.mnist_generator(seed, NARROW, 500) for seed in (1, 1, 2))
+    references = [to_numpy(g.layers[1].reference) for g in (one, same, other)]
+    assert references[0].shape == (500, networks.NOISE_DIM)
+    assert 0.0 <= references[0].min() < 0.001
+    assert 0.999 < references[0].max() < 1.0
+    np.testing.assert_array_equal(references[0], references[1])
+    assert not np.any(references[0] == references[2])
+    assert len(one.non_trainable_variables) == 1
+
+
+def test_a_saved_generator_keeps_its_reference(tmp_path):
+    generator = SPECS["cifar10", "minibatch_discrimination"].generator(1, NARROW, R)
+    initialize_from_data(generator, noise(8, seed=3))
+    generator.save(tmp_path / "generator.keras")
+    loaded = keras.saving.load_model(tmp_path / "generator.keras")
+    z = noise(4)
+    np.testing.assert_array_equal(to_numpy(loaded(z)), to_numpy(generator(z)))
 
 
 # --- seeds ---------------------------------------------------------------------------------

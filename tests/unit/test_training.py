@@ -161,6 +161,95 @@ def test_the_unlabeled_weight_changes_the_discriminators_step(no_noise):
     assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
 
 
+def test_a_supervised_weight_of_zero_trains_as_if_every_label_were_another(no_noise, monkeypatch):
+    games = [make_trainer(supervised_weight=0.0) for _ in range(2)]
+    batch = batch_of(games[0], rows(1))
+    for game, shift in zip(games, (0, 1), strict=True):
+        fix_z(game, monkeypatch)
+        game.discriminator_optimizer.learning_rate.assign(0.01)
+        game._discriminator_step(batch._replace(labels=(batch.labels + shift) % 10))
+    for a, b in zip(*(g.discriminator.trainable_variables for g in games), strict=True):
+        np.testing.assert_array_equal(np.array(a), np.array(b))
+
+
+def test_the_supervised_weight_changes_the_discriminators_step(no_noise):
+    games = [make_trainer(supervised_weight=w) for w in (1.0, 3.0)]
+    for game in games:
+        game.train(rows(1), 0.01)
+    kernels = [np.array(g.discriminator.trainable_variables[0]) for g in games]
+    assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
+
+
+# --- historical averaging ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "players"),
+    [
+        ({}, (False, False)),
+        ({"historical_averaging_weight": 0.1}, (True, True)),
+        (
+            {
+                "historical_averaging_weight": 0.1,
+                "historical_averaging_players": "discriminator",
+            },
+            (True, False),
+        ),
+        (
+            {"historical_averaging_weight": 0.1, "historical_averaging_players": "generator"},
+            (False, True),
+        ),
+    ],
+)
+def test_the_players_asked_for_have_a_history(settings, players):
+    trainer = make_trainer(**settings)
+    histories = (trainer.discriminator_history, trainer.generator_history)
+    assert tuple(h is not None for h in histories) == players
+
+
+def test_histories_follow_the_players_through_every_step_of_theirs():
+    trainer = make_trainer(
+        historical_averaging_weight=0.1, generator_objective="saturating", generator_steps=3
+    )
+    before = values(trainer.discriminator.trainable_variables)
+    trainer.train(rows(1), 0.01)
+    after = values(trainer.discriminator.trainable_variables)
+    trainer.train(rows(1), 0.01)
+    assert trainer.discriminator_history.count.numpy() == 2
+    assert trainer.generator_history.count.numpy() == 6
+    means = trainer.discriminator_history.means
+    for a, b, mean in zip(before, after, means, strict=True):
+        np.testing.assert_allclose(mean.numpy(), 0.5 * (a + b), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_historical_averaging_adds_its_gradients_to_the_players_and_not_to_the_reported_loss(
+    player, no_noise, monkeypatch
+):
+    """In the second step by `2 w (theta_2 - mean)`, mean = (theta_1 + theta_2) / 2."""
+    weight = 50.0
+    seen = []
+    for w in (0.0, weight):
+        trainer = make_trainer(historical_averaging_weight=w, historical_averaging_players=player)
+        fix_z(trainer, monkeypatch)
+        variables = getattr(trainer, player).trainable_variables
+        first = values(variables)
+        trainer.train(rows(1), 0.01)  # the first step's penalty is 0
+        second = values(variables)
+        optimizer = getattr(trainer, f"{player}_optimizer")
+        monkeypatch.setattr(
+            optimizer, "apply", lambda gradients, _: seen.append([g.numpy() for g in gradients])
+        )
+        step = getattr(trainer, f"_{player}_step")
+        batch = batch_of(trainer, rows(1, seed=1))
+        reported = step(batch if player == "discriminator" else batch.unlabeled)
+        seen.append((first, second, np.array(reported)))
+    plain, (_, _, loss), averaged, (first, second, same_loss) = seen
+    np.testing.assert_array_equal(loss, same_loss)
+    for g, h, a, b in zip(plain, averaged, first, second, strict=True):
+        np.testing.assert_allclose(h - g, 2 * weight * 0.5 * (b - a), rtol=1e-3, atol=1e-4)
+
+
 # --- the losses of a step ------------------------------------------------------------------
 
 
@@ -183,6 +272,31 @@ def test_losses_are_those_before_the_update(no_noise, monkeypatch):
     assert sums.unsupervised == pytest.approx(float(expected), rel=1e-4)
     expected = losses.error_rate(logits["labeled"], batch.labels)
     assert sums.train_error == pytest.approx(float(expected))
+
+
+def test_the_targets_smooth_the_discriminators_loss(no_noise, monkeypatch):
+    trainer = make_trainer(real_target=0.9, generated_target=0.1)
+    z = fix_z(trainer, monkeypatch)
+    batch = batch_of(trainer, rows(1))
+    unlabeled, generated = (
+        trainer.discriminator(x)["logits"] for x in (batch.unlabeled, trainer.generator(z))
+    )
+    means, _ = trainer.train(rows(1), 0.01)
+    expected = losses.unsupervised_loss(unlabeled, generated, 0.9, 0.1)
+    assert means.unsupervised == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_a_generator_with_virtual_batch_norm_trains_all_its_parameters_and_keeps_its_reference():
+    players = SPEC.build(1, 0.03, reference_size=3)
+    trainer = training.Trainer(
+        players, device_images(), seed=1, generator_objective="feature_matching_l2"
+    )
+    before = values(players.generator.trainable_variables)
+    reference = values(players.generator.non_trainable_variables)
+    means, _ = trainer.train(rows(2), 0.01)
+    assert np.all(np.isfinite(means))
+    assert all(moved(before, players.generator.trainable_variables))
+    assert not any(moved(reference, players.generator.non_trainable_variables))
 
 
 @pytest.mark.parametrize(
