@@ -198,7 +198,7 @@ class ExperimentConfig:
     )
     real_target: float = _setting(
         "the discriminator's target for real images; below 1 is one-sided label smoothing",
-        source=PAPER,
+        source=AUTHORS,
         default=1.0,
         check=lambda v: 0.5 < v <= 1,
         expected="a number larger than 0.5 and at most 1",
@@ -206,7 +206,7 @@ class ExperimentConfig:
     generated_target: float = _setting(
         "the discriminator's target for generated images; above 0 is two-sided label smoothing, "
         "which the paper advises against",
-        source=PAPER,
+        source=AUTHORS,
         default=0.0,
         check=lambda v: 0 <= v < 0.5,
         expected="a number of at least 0 and smaller than 0.5",
@@ -214,13 +214,13 @@ class ExperimentConfig:
     historical_averaging_weight: float = _setting(
         "factor of historical averaging, the squared distance of a player's parameters from the "
         "mean of their past values, in the player's loss",
-        source=PAPER,
+        source=AUTHORS,
         default=0.0,
         check=lambda v: math.isfinite(v) and v >= 0,
         expected="a finite number of 0 or more",
     )
     historical_averaging_players: str = _setting(
-        "who is trained with historical averaging", source=PAPER, default="both", choices=PLAYERS
+        "who is trained with historical averaging", source=AUTHORS, default="both", choices=PLAYERS
     )
     generator_normalization: str = _setting(
         "what normalises the generator's hidden layers: its batch, or a reference batch and the "

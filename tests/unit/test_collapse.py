@@ -1,7 +1,11 @@
 """When a run counts as collapsed."""
 
+import dataclasses
+
 import pytest
 
+import run_mnist
+from improved_gan_tf import experiment
 from improved_gan_tf.collapse import collapsed_at
 
 
@@ -32,3 +36,21 @@ def test_the_answer_does_not_change_as_epochs_are_added():
     losses = [0.2, 0.3, 0.02, 0.4, 0.01, 0.005, 0.001, 0.2]
     answers = [collapsed_at(losses[:n]) for n in range(1, len(losses) + 1)]
     assert answers == [None, None, None, None, None, 4, 4, 4]
+
+
+def a_run_with(losses, **settings):
+    run = object.__new__(experiment.Run)
+    run.config = dataclasses.replace(run_mnist.EXPERIMENT, **settings)
+    run.history = [{"loss_unsupervised": loss} for loss in losses]
+    return run
+
+
+def test_what_label_smoothing_adds_to_the_loss_does_not_hide_a_collapse():
+    smoothed = [0.5, 0.4, 0.17, 0.165]  # with a target of 0.9 no loss is below 0.1625
+    assert a_run_with(smoothed).collapsed_at_epoch() is None
+    assert a_run_with(smoothed, real_target=0.9).collapsed_at_epoch() == 2
+    assert a_run_with([0.5, 0.4, 0.3, 0.3], real_target=0.9).collapsed_at_epoch() is None
+
+
+def test_a_supervised_run_has_no_game_to_lose():
+    assert a_run_with([0.5, 0.0, 0.0], supervised_only=True).collapsed_at_epoch() is None
