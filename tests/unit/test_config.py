@@ -400,7 +400,7 @@ OUR_METHODS = {
         ("vbn_to_bn", {"generator_normalization": "batch"}),
         (
             "labels_to_historical_averaging",
-            {"supervised_weight": 0.0, "historical_averaging_weight": 0.001},
+            {"supervised_weight": 0.0, "historical_averaging_weight": 0.1},
         ),
         ("no_label_smoothing", {"real_target": 1.0}),
         ("no_labels", {"supervised_weight": 0.0}),
