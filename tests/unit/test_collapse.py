@@ -7,6 +7,7 @@ import pytest
 import run_mnist
 from improved_gan_tf import experiment
 from improved_gan_tf.collapse import collapsed_at
+from improved_gan_tf.progress import Progress
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_the_answer_does_not_change_as_epochs_are_added():
 def a_run_with(losses, **settings):
     run = object.__new__(experiment.Run)
     run.config = dataclasses.replace(run_mnist.EXPERIMENT, **settings)
-    run.history = [{"loss_unsupervised": loss} for loss in losses]
+    run.progress = Progress(history=[{"loss_unsupervised": loss} for loss in losses])
     return run
 
 

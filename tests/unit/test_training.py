@@ -222,6 +222,14 @@ def test_histories_follow_the_players_through_every_step_of_theirs():
         np.testing.assert_allclose(mean.numpy(), 0.5 * (a + b), rtol=1e-5, atol=1e-6)
 
 
+def test_the_state_of_training_holds_the_histories():
+    trainer = make_trainer(historical_averaging_weight=0.1)
+    held = {id(variable) for variable in trainer.state().values()}
+    for history in (trainer.discriminator_history, trainer.generator_history):
+        assert {id(v) for v in (history.count, *history.means, *history.remainders)} <= held
+    assert len(held) == len(trainer.state())
+
+
 @pytest.mark.parametrize("player", ["discriminator", "generator"])
 def test_historical_averaging_adds_its_gradients_to_the_players_and_not_to_the_reported_loss(
     player, no_noise, monkeypatch
