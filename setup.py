@@ -16,11 +16,13 @@ setup(
     description="Improved Techniques for Training GANs (Salimans et al., 2016) in TensorFlow/Keras",
     long_description=(ROOT / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
+    package_data={"improved_gan_tf": ["*.jinja"]},
     packages=find_packages(include=["improved_gan_tf", "improved_gan_tf.*"]),
     python_requires=">=3.10",
     install_requires=[
         "absl-py>=2.0",
         "keras>=3.6",
+        "jinja2>=3.1",
         "matplotlib>=3.7",
         "numpy>=1.26",
         "pillow>=10.0",

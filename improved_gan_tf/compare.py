@@ -30,8 +30,8 @@ HEADERS = (
     "labels",
     "trained as",
     "parameters",
-    "runs",
     "mean +- sd",
+    "runs",
     "ensemble",
     "paper",
     "paper, ensemble of 10",
@@ -152,12 +152,12 @@ def line_of(row, notes):
     trained_as = f"{row.method}, {row.settings}" if row.settings else row.method
     columns = [str(row.num_labels), trained_as]
     if row.error is None:
-        columns += ["", "0", "not measured", ""]
+        columns += ["", "not measured", "0", ""]
     else:
         columns += [
             row.parameters + (" *" if row.papers_measure else ""),
-            str(len(row.runs)),
             mean_and_spread(row.error.mean, row.error.std),
+            str(len(row.runs)),
             _ensemble_text(row.ensemble, notes),
         ]
     for result in (row.paper, row.paper_ensemble):

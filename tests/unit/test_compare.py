@@ -59,18 +59,18 @@ def test_a_row_sets_the_measured_number_beside_the_papers(two_runs):
     # 90 and 110 of 10,000: mean 1.00, sd sqrt(2) / 10 (per cent).
     # Together 90 wrong, and 2 of 20 ties that go to the wrong class.
     # (1 - 0.93) / sqrt(0.02 / 2 + 0.065^2 / 10) = 0.69
-    assert line[3:] == ["2", "1.00 +- 0.14", "0.92 (of 2)", *line[6:]]
+    assert line[3:] == ["1.00 +- 0.14", "2", "0.92 (of 2)", *line[6:]]
     assert line[6:] == ["0.93 +- 0.065", "0.86 +- 0.056", "+0.7"]
 
 
 def test_the_raw_parameters_stand_without_the_papers_number(two_runs):
     line = table_line(printed([two_runs]), "100", "feature_matching", "raw")
-    assert line[3:] == ["2", "1.00 +- 0.14", "0.92 (of 2)"]
+    assert line[3:] == ["1.00 +- 0.14", "2", "0.92 (of 2)"]
 
 
 def test_the_baseline_has_a_row_and_a_paired_difference(two_runs):
     text = printed([two_runs])
-    assert table_line(text, "100", "supervised only", "averaged *")[3:] == ["1", "15.90", "a"]
+    assert table_line(text, "100", "supervised only", "averaged *")[3:] == ["15.90", "1", "a"]
     assert (
         "a: its error minus that of the runs with unlabeled images: 15.00 points, over 1 pair of "
         "the same labels and initial weights"
@@ -84,7 +84,7 @@ def test_every_number_of_the_paper_is_in_the_tables(two_runs):
             assert result is None or compare.mean_and_spread(*result) in text
     for name, result in paper.INCEPTION_SCORES.items():
         assert str(result) in " ".join(table_line(text, f"paper: {name}"))
-    assert table_line(text, "500")[2:4] == ["0", "not measured"]
+    assert table_line(text, "500")[2:4] == ["not measured", "0"]
 
 
 def test_tables_without_runs_are_left_out_when_asked(two_runs):
@@ -132,8 +132,8 @@ def test_runs_with_different_settings_have_rows_of_their_own(tmp_path):
     write_run(tmp_path / "a", record(epochs=20))
     write_run(tmp_path / "b", record(epochs=30))
     text = printed([tmp_path])
-    assert table_line(text, "100", "feature_matching, epochs=20", "averaged *")[3] == "1"
-    assert table_line(text, "100", "feature_matching, epochs=30", "averaged *")[3] == "1"
+    assert table_line(text, "100", "feature_matching, epochs=20", "averaged *")[4] == "1"
+    assert table_line(text, "100", "feature_matching, epochs=30", "averaged *")[4] == "1"
 
 
 def test_libraries_and_commits_are_named(two_runs):
@@ -159,8 +159,8 @@ def test_markdown_has_a_heading_and_a_pipe_table(two_runs):
         "100",
         "feature_matching",
         "averaged *",
-        "2",
         "1.00 +- 0.14",
+        "2",
         "0.92 (of 2)",
     ]
     assert "\n- a: its error minus" in text

@@ -1,0 +1,111 @@
+"""Pictures of a report as text that stands inside the page: SVG curves, PNG images.
+
+Curves are drawn in the page's own text colour, so that they serve a light and a dark page.
+"""
+
+import base64
+import io
+import re
+
+import matplotlib
+import matplotlib.figure
+import matplotlib.ticker
+import numpy as np
+from PIL import Image
+
+# Replaced by the page's text colour in the finished SVG.
+_TEXT_COLOR = "#010203"
+COLORS = ("#2f81f7", "#d97706", "#159a6c", "#b5569c")
+
+
+def png_uri(content):
+    """PNG bytes as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
+
+
+def image_uri(image):
+    """A uint8 image (H, W, C), C 1 or 3, as a data URI."""
+    file = io.BytesIO()
+    Image.fromarray(image[:, :, 0] if image.shape[-1] == 1 else image).save(file, "PNG")
+    return png_uri(file.getvalue())
+
+
+def spread_over_runs(histories, name, scale=1.0):
+    """Mean, least and largest value of a metric at each epoch, over runs.
+
+    Args:
+        histories: list of lists of metrics.jsonl's dicts.
+        name: metric; epochs at which no run has it are left out.
+        scale: factor.
+
+    Returns:
+        `(epochs, mean, low, high)`, float arrays of one length; epochs count from 1.
+    """
+    values = {}
+    for history in histories:
+        for metrics in history:
+            if metrics.get(name) is not None:
+                values.setdefault(metrics["epoch"] + 1, []).append(scale * metrics[name])
+    epochs = sorted(values)
+    columns = [(np.mean(values[e]), np.min(values[e]), np.max(values[e])) for e in epochs]
+    mean, low, high = np.array(columns, float).reshape(-1, 3).T
+    return np.array(epochs, float), mean, low, high
+
+
+def curves_svg(lines, ylabel, logarithmic=False, level=None):
+    """A panel of curves over the epochs, each with a band from the least to the largest run.
+
+    Args:
+        lines: list of `(label, spread)`, `spread` from `spread_over_runs`.
+        ylabel: str.
+        logarithmic: bool, whether the second axis is, where values differ enough for it.
+        level: None, or `(label, value)` of a horizontal line.
+
+    Returns:
+        SVG text without prolog, names or metadata, to stand in an HTML page.
+    """
+    style = {
+        "svg.fonttype": "none",  # text stays text: selectable, in the page's font
+        "svg.hashsalt": ylabel,
+        "font.size": 9,
+        "text.color": _TEXT_COLOR,
+        "axes.labelcolor": _TEXT_COLOR,
+        "axes.edgecolor": _TEXT_COLOR,
+        "xtick.color": _TEXT_COLOR,
+        "ytick.color": _TEXT_COLOR,
+    }
+    with matplotlib.rc_context(style):
+        figure = matplotlib.figure.Figure(figsize=(4.2, 2.9), layout="constrained")
+        axes = figure.subplots()
+        for (label, (epochs, mean, low, high)), color in zip(lines, COLORS, strict=False):
+            marker = "o" if len(epochs) < 3 else None
+            axes.plot(epochs, mean, color=color, label=label, linewidth=1.6, marker=marker)
+            axes.fill_between(epochs, low, high, color=color, alpha=0.25, linewidth=0)
+        if level is not None:
+            axes.axhline(level[1], color=_TEXT_COLOR, linestyle=":", linewidth=1, label=level[0])
+        axes.set(xlabel="epoch", ylabel=ylabel)
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+        lowest = min(np.min(low) for _, (_, _, low, _) in lines)
+        highest = max(np.max(high) for _, (_, _, _, high) in lines)
+        if logarithmic and highest > 4 * lowest > 0:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+            axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+        file = io.StringIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    return _for_a_page(file.getvalue())
+
+
+def _for_a_page(svg):
+    """Strips what only a file of its own needs; colours follow the page."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+    # The page decides the size; names of groups would be there once for each picture.
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    return svg.replace(_TEXT_COLOR, "currentColor").replace("xlink:href", "href")

@@ -1,0 +1,332 @@
+"""The report page: self-contained, escaped, and its numbers those of the run folders."""
+
+import html.parser
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from improved_gan_tf import compare, report, report_figures
+from tests.written_runs import record, write_run
+
+LABELS = np.arange(1000) % 10
+LEDGER = """# Reproduction
+
+### D1 Order of `images`
+
+Paper: <b>not said</b>.
+
+Effect: none.
+
+### D2 Another
+
+Text.
+
+## Not reproduced
+
+More.
+"""
+
+
+def write_trained(folder, config, wrong, metrics=3):
+    """A run on the sample's 1,000 test images with the first `wrong` of them mistaken."""
+    logits = 3.0 * np.eye(10, dtype="float32")[np.where(np.arange(1000) < wrong, 9, LABELS)]
+    wrong = int(np.sum(np.argmax(logits, 1) != LABELS))
+    write_run(
+        folder,
+        config,
+        predictions={"logits_raw": logits, "labels": LABELS},
+        raw=wrong,
+        averaged=None,
+        count=1000,
+        differences_from_paper=["data: a sample", "epochs: 3 instead of 300"],
+    )
+    lines = [
+        {
+            "epoch": epoch,
+            "loss_supervised": 1.0 / (epoch + 1),
+            "loss_unsupervised": 0.0 if config.supervised_only else 0.5,
+            "test_error_averaged": None,
+            "test_error_raw": 0.5 / (epoch + 1),
+        }
+        for epoch in range(metrics)
+    ]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "samples").mkdir()
+    Image.fromarray(np.zeros((302, 302), "uint8")).save(folder / "samples" / "epoch_0003.png")
+    return wrong
+
+
+def write_runs(tmp_path):
+    """Two runs and a baseline on made-up data, and a ledger."""
+    for seed, wrong in ((1, 50), (2, 70)):
+        config = record(seed=seed, seed_data=seed, data_source="sample", epochs=3)
+        write_trained(tmp_path / f"seed{seed}", config, wrong)
+    config = record(supervised_only=True, data_source="sample", epochs=3)
+    write_trained(tmp_path / "seed1" / "supervised_only", config, 400)
+    (tmp_path / "ledger.md").write_text(LEDGER)
+    return tmp_path
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return write_runs(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory):
+    """`(folder, page)` for tests that change neither."""
+    folder = write_runs(tmp_path_factory.mktemp("runs"))
+    return folder, page_of(folder)
+
+
+def page_of(folder):
+    return report.page(compare.Comparison([folder]), ledger=folder / "ledger.md")
+
+
+class Reader(html.parser.HTMLParser):
+    """Tags, attributes and text of a page; open tags must be closed in their order."""
+
+    VOID = frozenset({"meta", "img", "br", "!doctype"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.words, self._open = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *attribute) for attribute in attrs]
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *attribute) for attribute in attrs]
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+# --- the page ------------------------------------------------------------------------------
+
+
+def test_nothing_on_the_page_comes_from_elsewhere(looked_at):
+    text = looked_at[1]
+    reader = Reader(text)
+    links = [v for _, k, v in reader.attributes if k in ("src", "href", "xlink:href", "srcset")]
+    assert len(links) > 5
+    assert all(re.match(r"(data:image/png;base64,|#)", link) for link in links)
+    assert "http" not in text
+    assert "@import" not in text
+    assert not {"script", "link", "iframe", "object", "embed"} & set(reader.tags)
+    assert set(re.findall(r"url\((.)", text)) <= {"#"}
+
+
+def test_every_link_inside_the_page_has_its_place(looked_at):
+    attributes = Reader(looked_at[1]).attributes
+    names = {v for _, k, v in attributes if k == "id"}
+    targets = {v[1:] for _, k, v in attributes if k == "href" and v.startswith("#")}
+    assert targets <= names
+
+
+def test_the_numbers_are_those_of_the_results(looked_at):
+    words = Reader(looked_at[1]).words
+    for folder in (
+        looked_at[0] / "seed1",
+        looked_at[0] / "seed2",
+        looked_at[0] / "seed1" / "supervised_only",
+    ):
+        final = json.loads((folder / "result.json").read_text())["final"]
+        assert f"{100 * final['test_wrong_raw'] / 1000:.2f}" in words
+    rows = compare.Comparison([looked_at[0]]).rows["mnist"]
+    row = next(r for r in rows if len(r.runs) == 2)
+    assert compare.mean_and_spread(row.error.mean, row.error.std) in words
+
+
+def test_the_page_says_what_is_not_the_papers_setting_and_which_folders_do_not_count(runs):
+    write_run(runs / "other", status="diverged")
+    text = " ".join(Reader(page_of(runs)).words)
+    assert "data: a sample; epochs: 3 instead of 300" in text
+    assert "diverged after 300 epochs" in text
+
+
+def test_hostile_names_are_escaped(runs):
+    hostile = '<script>alert("x")</script>&'
+    (runs / "seed1" / "result.json").write_text(
+        (runs / "seed1" / "result.json")
+        .read_text()
+        .replace("data: a sample", "data: " + hostile.replace('"', "'"))
+    )
+    write_run(runs / "<img src=x onerror=y>", status="diverged")
+    text = page_of(runs)
+    assert "<script" not in text
+    assert "onerror=y" in text
+    assert "<img src=x" not in text
+    assert "script" not in Reader(text).tags
+
+
+def test_every_picture_has_a_text(looked_at):
+    reader = Reader(looked_at[1])
+    alts = [v for t, k, v in reader.attributes if (t, k) == ("img", "alt")]
+    assert len(alts) == reader.tags.count("img") > 0
+    assert all(len(alt) > 10 for alt in alts)
+    labels = [v for t, k, v in reader.attributes if (t, k) == ("div", "aria-label")]
+    assert len([label for label in labels if "over the epochs" in label]) == 3
+    assert any("in the last epoch: raw 16.67; supervised only, raw 16.67" in x for x in labels)
+
+
+def test_the_page_fits_a_phone_and_a_dark_room(looked_at):
+    text = looked_at[1]
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in text
+    assert "@media (prefers-color-scheme: dark)" in text
+    # Every table scrolls inside a box of its own.
+    assert text.count("<table") == text.count('<div class="scroll"') > 3
+
+
+def test_deviations_are_listed_with_their_code_marked(looked_at):
+    text = looked_at[1]
+    assert "<summary>D1 Order of `images`</summary>" in text
+    assert "<p>Paper: &lt;b&gt;not said&lt;/b&gt;.</p>" in text
+    assert report.deviations(looked_at[0] / "ledger.md")[1] == {
+        "title": "D2 Another",
+        "paragraphs": [[(False, "Text.")]],
+    }
+
+
+def test_without_a_ledger_there_are_no_deviations(tmp_path):
+    assert report.deviations(tmp_path / "missing.md") == []
+
+
+def test_the_ledger_of_this_repository_is_read():
+    titles = [entry["title"] for entry in report.deviations(report.ROOT / "REPRODUCTION.md")]
+    assert len(titles) >= 10
+    assert titles[0].startswith("D1 ")
+
+
+def test_folders_without_curves_samples_and_predictions_make_a_page(tmp_path):
+    write_run(tmp_path / "run")
+    text = " ".join(Reader(page_of(tmp_path)).words)
+    assert "Not shown: no " in text
+    assert "Learning curves" not in text
+    assert "Samples" not in text
+
+
+def test_a_page_about_no_finished_run_says_so(tmp_path):
+    write_run(tmp_path / "run", status="interrupted")
+    assert "No run counts; see below." in page_of(tmp_path)
+
+
+# --- mistakes ------------------------------------------------------------------------------
+
+
+def test_the_confusion_matrix_is_the_mean_over_the_runs():
+    labels = np.array([0, 0, 1])
+    right = np.eye(2)[[0, 0, 1]]
+    wrong = np.eye(2)[[0, 1, 0]]
+    found = report.confusion([right, wrong], labels)
+    np.testing.assert_array_equal(found, [[1.5, 0.5], [0.5, 0.5]])
+
+
+def test_the_surest_mistakes_come_first():
+    labels = np.array([0, 0, 0, 1])
+    logits = np.array([[0.0, 1.0], [0.0, 3.0], [9.0, 0.0], [2.0, 0.0]])
+    images = np.arange(4, dtype="uint8").reshape(4, 1, 1, 1)
+    found = report.confident_mistakes([logits], labels, images, ("no", "yes"), count=2)
+    assert [(m["row"], m["true"], m["predicted"]) for m in found] == [
+        (1, "no", "yes"),
+        (3, "yes", "no"),
+    ]
+    assert found[0]["probability"] == f"{1 / (1 + np.exp(-3.0)):.3f}"
+    assert found[0]["uri"] == report_figures.image_uri(images[1])
+
+
+def test_images_of_another_test_set_are_not_shown():
+    # The sample's labels are sorted by class, these are not.
+    images, reason = report.TestImages().of(record(data_source="sample"), LABELS)
+    assert images is None
+    assert reason == "the data set found here is not the one that the runs were tested on"
+
+
+def test_images_of_the_same_test_set_are_found():
+    labels = np.repeat(np.arange(10), 100)
+    images, reason = report.TestImages().of(record(data_source="sample"), labels)
+    assert (images.shape, reason) == ((1000, 28, 28, 1), None)
+
+
+def test_missing_data_are_told(tmp_path):
+    images, reason = report.TestImages(tmp_path / "missing").of(record(), LABELS)
+    assert images is None
+    assert reason.startswith("the test images could not be loaded: --data_dir must be a folder")
+
+
+# --- curves --------------------------------------------------------------------------------
+
+
+def test_the_spread_is_mean_least_and_largest_over_the_runs_that_have_an_epoch():
+    histories = [
+        [{"epoch": 0, "x": 1.0}, {"epoch": 1, "x": None}, {"epoch": 2, "x": 4.0}],
+        [{"epoch": 0, "x": 3.0}],
+    ]
+    epochs, mean, low, high = report_figures.spread_over_runs(histories, "x", 10.0)
+    np.testing.assert_array_equal(epochs, [1, 3])
+    np.testing.assert_array_equal(mean, [20, 40])
+    np.testing.assert_array_equal(low, [10, 40])
+    np.testing.assert_array_equal(high, [30, 40])
+
+
+def test_no_run_has_no_spread():
+    assert len(report_figures.spread_over_runs([[]], "x")[0]) == 0
+
+
+def test_curves_take_the_colour_of_the_page_and_keep_their_text():
+    spread = report_figures.spread_over_runs([[{"epoch": e, "x": 2.0**e} for e in range(5)]], "x")
+    svg = report_figures.curves_svg([("raw", spread)], "test error (%)", True, ("paper", 3.0))
+    assert svg.startswith("<svg")
+    assert "currentColor" in svg
+    assert "#010203" not in svg
+    assert ">test error (%)<" in svg
+    assert ">paper<" in svg
+
+
+def test_a_cut_line_of_metrics_ends_the_curve(runs):
+    path = runs / "seed1" / "metrics.jsonl"
+    path.write_text(path.read_text()[:-20])
+    (run,) = [r for r in compare.Comparison([runs]).runs if r.path == runs / "seed1"]
+    assert [m["epoch"] for m in report.read_history(run)] == [0, 1]
+
+
+# --- the command ---------------------------------------------------------------------------
+
+
+def test_the_command_writes_the_page_and_replaces_an_earlier_one(runs, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["report", str(runs), f"--output={runs}/page.html"])
+    report.main()
+    report.main()
+    assert re.match(r".*/page.html: 3 runs, [\d.]+ MB\n", capsys.readouterr().out)
+    assert (runs / "page.html").read_text().startswith("<!DOCTYPE html>\n" + report.MARK)
+
+
+def test_another_file_is_not_overwritten(runs, monkeypatch, capsys):
+    (runs / "thesis.html").write_text("years of work")
+    monkeypatch.setattr(sys, "argv", ["report", str(runs), f"--output={runs}/thesis.html"])
+    with pytest.raises(SystemExit) as caught:
+        report.main()
+    assert caught.value.code == 2
+    assert "exists and is no report of this program" in capsys.readouterr().err
+    assert (runs / "thesis.html").read_text() == "years of work"
+
+
+def test_a_folder_that_cannot_be_written_is_explained(runs, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["report", str(runs), f"--output={runs}/missing/page.html"])
+    with pytest.raises(SystemExit):
+        report.main()
+    assert "cannot be written: there is no such folder." in capsys.readouterr().err
