@@ -2,10 +2,10 @@
 
     python results/draw_table3.py RUNS       # RUNS/ROW are run folders of run_cifar10.py --ablation
 
-Copies what the table needs of each run (settings, losses and score.json of
-`python -m improved_gan_tf.score RUN --classifier=...`) into `table3_thin/ROW/`, prints
-the table from there, and draws `table3_thin/samples.png` from the runs' last sample grids. Without RUNS
-only the table is printed.
+Copies what the table needs of each run (settings, losses, and the score.json of
+`python -m improved_gan_tf.score RUN --classifier=...`) into `table3_thin/ROW/`, prints the table
+from there, and draws `table3_thin/samples.png` from the runs' last sample grids. Without RUNS only
+the table is printed.
 """
 
 import json

@@ -286,29 +286,37 @@ def test_the_plain_discriminator_is_that_of_minibatch_discrimination_without_its
 R = 5
 
 
-@EXPERIMENTS
+GENERATORS = pytest.mark.parametrize(
+    "key",
+    [
+        ("mnist", "feature_matching"),
+        ("mnist", "minibatch_discrimination"),
+        ("cifar10", "plain"),
+        ("svhn", "feature_matching"),
+    ],
+    ids="-".join,
+)
+
+
+@GENERATORS
 def test_virtual_batch_norm_takes_the_place_of_every_batch_norm(key):
     batch, virtual = (SPECS[key].generator(1, NARROW, size) for size in (None, R))
     kinds = [[type(x).__name__ for x in g.layers] for g in (batch, virtual)]
     assert "BatchStatisticsNorm" not in kinds[1]
-    reference = ("PrependReference", "DropReference")
     replaced = [k.replace("VirtualBatchNorm", "BatchStatisticsNorm") for k in kinds[1]]
-    assert [k for k in replaced if k not in reference] == kinds[0]
+    assert [k for k in replaced if not k.endswith("Reference")] == kinds[0]
+    # The reference enters first and leaves before the output layer.
     assert kinds[1][1] == "PrependReference"
+    assert kinds[1][kinds[1].index("DropReference") + 1].startswith("WeightNorm")
     for layer in layers_of(virtual, PrependReference, VirtualBatchNorm, DropReference):
         assert layer.reference_size == R
     for layer in layers_of(virtual, VirtualBatchNorm):
         assert (layer.epsilon, layer.scale, layer.center) == (1e-6, False, True)
-
-
-@EXPERIMENTS
-def test_the_trained_parameters_are_those_of_batch_norm_at_the_start(key):
-    batch, virtual = (SPECS[key].generator(1, NARROW, size) for size in (None, R))
     for a, b in zip(batch.trainable_variables, virtual.trainable_variables, strict=True):
         np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
 
 
-@EXPERIMENTS
+@GENERATORS
 def test_with_virtual_batch_norm_an_image_does_not_depend_on_its_batch(key):
     generator = SPECS[key].generator(1, NARROW, R)
     z = noise(6)
@@ -317,14 +325,6 @@ def test_with_virtual_batch_norm_an_image_does_not_depend_on_its_batch(key):
     alone = to_numpy(generator(z[:2], training=True))
     np.testing.assert_allclose(together[:2], alone, atol=1e-5)
     assert np.abs(together[0] - together[1]).max() > 1e-3
-
-
-@EXPERIMENTS
-def test_the_reference_leaves_before_the_output_layer(key):
-    generator = SPECS[key].generator(1, NARROW, R)
-    kinds = [type(x).__name__ for x in generator.layers]
-    position = kinds.index("DropReference")
-    assert kinds[position + 1].startswith("WeightNorm")
 
 
 def test_the_reference_noise_is_uniform_fixed_by_the_seed_and_not_trained():
