@@ -161,7 +161,7 @@ def _load_tfds(spec, data_dir):
 
 
 def _require_network(spec, directory):
-    error = _network_error()
+    error = network_error()
     if error is not None:
         raise UserError(
             f"No prepared '{spec.tfds_name}' data in {directory}, and no network to download it "
@@ -172,7 +172,7 @@ def _require_network(spec, directory):
         )
 
 
-def _network_error():
+def network_error():
     """Why the download host, or the proxy on the way to it, is out of reach; None if it is not."""
     proxy = urllib.parse.urlsplit(urllib.request.getproxies().get("https", ""))
     host = (proxy.hostname, proxy.port or 80) if proxy.hostname else _DOWNLOAD_HOST

@@ -25,6 +25,7 @@ from improved_gan_tf.determinism import make_operations_deterministic
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.intervals import Due, parse_interval
+from improved_gan_tf.pixels import to_bytes
 from improved_gan_tf.progress import Progress
 from improved_gan_tf.training import DeviceImages, StepLosses, Trainer
 
@@ -362,8 +363,7 @@ class Run:
     def sample_images(self):
         """The same 100 points of the noise as images, uint8 (100, H, W, C)."""
         images = self.trainer.generator(self.sample_noise.astype("float32"), training=False)
-        divisor, offset = self.config.pixels
-        return np.clip(np.round(np.array(images) * divisor + offset), 0, 255).astype(np.uint8)
+        return to_bytes(images, self.config.pixels)
 
     def title(self):
         """What the run is, in one line, with a word about the data where it is not the paper's."""

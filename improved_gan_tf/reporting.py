@@ -29,6 +29,26 @@ from improved_gan_tf import storage
 from improved_gan_tf.errors import UserError
 
 
+def write_json(path, content):
+    """Writes a JSON file, whole or not at all."""
+    text = json.dumps(content, indent=2) + "\n"
+    storage.write_whole(path, lambda p: p.write_text(text, "utf-8"))
+
+
+def write_model(path, model):
+    """Saves a model as a .keras file, whole or not at all."""
+
+    def save(temporary):
+        renamed = temporary.with_suffix(".tmp.keras")  # Keras insists on the ending
+        try:
+            model.save(renamed)
+            os.replace(renamed, temporary)
+        finally:
+            renamed.unlink(missing_ok=True)
+
+    storage.write_whole(path, save)
+
+
 def image_grid(images, columns=10):
     """Tiles images row by row with a two-pixel border.
 
@@ -103,8 +123,7 @@ class RunFolder:
     @_written
     def write_json(self, name, content):
         """Writes a JSON file, whole or not at all."""
-        text = json.dumps(content, indent=2) + "\n"
-        storage.write_whole(self.path / name, lambda p: p.write_text(text, "utf-8"))
+        write_json(self.path / name, content)
 
     @_written
     def append_metrics(self, metrics):
@@ -145,16 +164,7 @@ class RunFolder:
     def write_models(self, models):
         """Saves each `name: model` as `name.keras`, whole or not at all."""
         for name, model in models.items():
-
-            def save(path, model=model):
-                renamed = path.with_suffix(".tmp.keras")  # Keras insists on the ending
-                try:
-                    model.save(renamed)
-                    os.replace(renamed, path)
-                finally:
-                    renamed.unlink(missing_ok=True)
-
-            storage.write_whole(self.path / f"{name}.keras", save)
+            write_model(self.path / f"{name}.keras", model)
 
     @_written
     def write_predictions(self, **arrays):

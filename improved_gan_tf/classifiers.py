@@ -1,0 +1,262 @@
+"""The classifiers that samples can be scored with, behind one interface.
+
+Each has `kind`, `label`, `path`, `sha256`, `num_classes`, `num_features` (None without features),
+`check_images(image_shape)`, and `classify(images)`, which takes uint8 (N, H, W, 1 or 3) and
+returns `Classification`:
+
+- `FrozenInception` (`frozen_inception.py`): the authors' network. The only one whose score can be
+  the paper's.
+- `KerasInceptionV3`: a later Inception with other weights. Real CIFAR-10 images get another score.
+- `KerasClassifier`: any classifier in a .keras file. Its score is no Inception score at all.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+
+import keras
+import numpy as np
+
+from improved_gan_tf import data
+from improved_gan_tf import layers as _layers  # registered, so that our own models load
+from improved_gan_tf.classification import Classification
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.frozen_inception import FrozenInception
+from improved_gan_tf.pixels import from_range
+
+INCEPTION_V3 = "inception_v3"
+# What keras.applications calls its weights in its cache.
+_KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+
+
+def load(name, weights=None, pixel_range=None):
+    """Loads a classifier by what the user calls it.
+
+    Args:
+        name: a frozen graph (`FILE.pb`), a Keras model (`FILE.keras`), or "inception_v3".
+        weights: file of weights for "inception_v3", or None for Keras's own.
+        pixel_range: `(low, high)` that a Keras model expects for black and white; None where
+            something beside the file says it.
+
+    Returns:
+        One of the three classifiers.
+
+    Raises:
+        UserError: the file is missing, damaged, of another kind, or asks for operations that are
+            not allowed; or Keras's weights are not here and there is no network.
+    """
+    if name != INCEPTION_V3 and weights is not None:
+        raise UserError(f"--weights goes with --classifier={INCEPTION_V3}. Received: {name}.")
+    ending = pathlib.Path(name).suffix
+    if ending != ".keras" and pixel_range is not None:
+        raise UserError(f"--classifier_range goes with a .keras file. Received: {name}.")
+    if name == INCEPTION_V3:
+        return KerasInceptionV3(weights)
+    if ending == ".pb":
+        return FrozenInception(name)
+    if ending == ".keras":
+        return KerasClassifier(name, pixel_range)
+    raise UserError(
+        "--classifier must be the frozen Inception graph (a file ending in .pb), a Keras model "
+        f"(a file ending in .keras), or {INCEPTION_V3}. Received: {name}."
+    )
+
+
+class KerasInceptionV3:
+    """`keras.applications.InceptionV3` with images resized to 299 x 299, scaled to [-1, 1].
+
+    Another network than the authors', with other weights and 1,000 classes: its scores must not
+    be compared with the paper's.
+
+    Args:
+        weights: file of weights for the whole network, or None for Keras's ImageNet weights,
+            which are downloaded once.
+
+    Raises:
+        UserError: the weights cannot be read or downloaded.
+    """
+
+    kind = "keras_inception_v3"
+    has_papers_size = False
+
+    def __init__(self, weights=None):
+        self.path = None if weights is None else pathlib.Path(weights).expanduser()
+        self.sha256 = None if weights is None else _sha256(self.path)
+        network = self._network("imagenet" if weights is None else str(self.path))
+        images = keras.Input((None, None, 3))
+        x = keras.layers.Resizing(299, 299, interpolation="bilinear")(images)
+        x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(x)
+        features = network.get_layer("avg_pool").output
+        both = keras.Model(network.inputs, [network.output, features])
+        self._model = keras.Model(images, both(x))
+        self.num_features, self.num_classes = features.shape[-1], network.output.shape[-1]
+
+    def _network(self, weights):
+        home = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+        cached = home / "models" / _KERAS_WEIGHTS
+        if weights == "imagenet" and not cached.exists():
+            error = data.network_error()
+            if error is not None:
+                raise UserError(
+                    f"Keras's weights for {INCEPTION_V3} are not in {cached.parent}, and there is "
+                    f"no network to download them ({error}). Give them with --weights=FILE "
+                    f"({_KERAS_WEIGHTS}), or run once where there is a network."
+                )
+        try:
+            return keras.applications.InceptionV3(weights=weights)
+        except Exception as error:  # each file format has errors of its own
+            raise UserError(
+                f"The weights for {INCEPTION_V3} cannot be loaded from {weights}: "
+                f"{_first_line(error)}"
+            ) from error
+
+    @property
+    def label(self):
+        """What a number made with it has to be called."""
+        weights = "Keras's ImageNet weights" if self.path is None else self.path.name
+        return f"keras.applications.InceptionV3, {weights}"
+
+    def check_images(self, image_shape):
+        """Accepts any height and width, grey or RGB."""
+
+    def classify(self, images):
+        """Classifies uint8 (N, H, W, 1 or 3); features (N, 2048), probabilities (N, 1000)."""
+        if images.shape[-1] == 1:
+            images = np.repeat(images, 3, axis=-1)
+        probabilities, features = self._model.predict_on_batch(images.astype(np.float32))
+        return Classification(probabilities, features)
+
+
+class KerasClassifier:
+    """A classifier in a .keras file, loaded in Keras's safe mode.
+
+    Its output is either `{"logits": (N, C), "features": (N, A)}`, as that of this project's
+    discriminators and of `train_classifier` (of a discriminator the K classes count, not
+    the generated one), or one tensor (N, C) of probabilities or logits, without features.
+
+    Args:
+        path: the file.
+        pixel_range: `(low, high)`, what the model expects for black and white. If None, the run
+            folder's config.json or the classifier's .json beside the file says it.
+
+    Raises:
+        UserError: the file cannot be loaded, is no image classifier, nothing says which pixels it
+            expects, or its outputs depend on the rest of the batch.
+    """
+
+    kind = "keras"
+    has_papers_size = False
+
+    def __init__(self, path, pixel_range=None):
+        self.path = pathlib.Path(path).expanduser()
+        self.sha256 = _sha256(self.path)
+        self._pixels, self.label = _described(self.path, pixel_range)
+        self._model = load_keras_model(self.path)
+        self._check_model()
+
+    def _check_model(self):
+        model = self._model
+        inputs, output = getattr(model, "inputs", None), getattr(model, "output", None)
+        logits = output.get("logits") if isinstance(output, dict) else output
+        if not inputs or len(inputs) != 1 or len(inputs[0].shape) != 4:
+            raise UserError(f"{self.path} must take one batch of images (N, H, W, C).")
+        if not keras.ops.is_tensor(logits) and not isinstance(logits, keras.KerasTensor):
+            raise UserError(
+                f"{self.path} must return one tensor (N, C), or a dict with 'logits' and "
+                "'features'."
+            )
+        if len(logits.shape) != 2 or logits.shape[1] is None or logits.shape[1] < 2:
+            raise UserError(
+                f"{self.path} must return class logits or probabilities (N, C), C of 2 or more. "
+                f"Received: outputs of shape {tuple(logits.shape)}."
+            )
+        if any(isinstance(layer, _layers.MinibatchDiscrimination) for layer in model.layers):
+            raise UserError(
+                f"{self.path} uses minibatch discrimination: what it says of an image depends on "
+                "the images beside it, so it cannot score them one by one. Take a discriminator "
+                "trained with feature matching, or a classifier."
+            )
+        features = output.get("features") if isinstance(output, dict) else None
+        self.image_shape = tuple(inputs[0].shape[1:])
+        self.num_classes = logits.shape[1]
+        self.num_features = None if features is None else features.shape[1]
+
+    def check_images(self, image_shape):
+        """Raises UserError unless images of this (H, W, C) fit the model."""
+        fits = [
+            have in (want, None) or want is None
+            for have, want in zip(image_shape[:2], self.image_shape[:2], strict=True)
+        ]
+        grey_to_three = (image_shape[2], self.image_shape[2]) == (1, 3)
+        if not all(fits) or not (image_shape[2] == self.image_shape[2] or grey_to_three):
+            raise UserError(
+                f"{self.path} takes images of shape {self.image_shape}. Received: images of "
+                f"shape {tuple(image_shape)}."
+            )
+
+    def classify(self, images):
+        """Classifies uint8 (N, H, W, C); grey images are repeated where it takes three channels."""
+        if (images.shape[-1], self.image_shape[-1]) == (1, 3):
+            images = np.repeat(images, 3, axis=-1)
+        divisor, offset = self._pixels
+        output = self._model.predict_on_batch((images.astype(np.float32) - offset) / divisor)
+        if isinstance(output, dict):
+            return Classification(_softmax(output["logits"]), output.get("features"))
+        is_probability = (output >= 0).all() and np.allclose(output.sum(axis=1), 1, atol=1e-3)
+        return Classification(output if is_probability else _softmax(output), None)
+
+
+def load_keras_model(path):
+    """Loads a .keras file in safe mode, which runs no code from it.
+
+    Raises:
+        UserError: it cannot be read, is damaged, or holds code.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # each part of the file has errors of its own
+        # Keras wraps an error into the error of every layer around it: the innermost says most.
+        innermost = str(error).split("Exception encountered: ")[-1]
+        raise UserError(f"{path} cannot be loaded: {_first_line(innermost)}") from error
+
+
+def _described(path, pixel_range):
+    """`(pixels, label)` of a .keras file, from what lies beside it."""
+    about = _json_or_none(path.with_suffix(".json"))
+    if pixel_range is not None:
+        return from_range(*pixel_range), path.name
+    if about is not None and about.get("kind") == "classifier":
+        trained_on = about.get("data", "unknown data")
+        return (1.0, 0.0), f"{path.name}, trained on {trained_on}"
+    config = _json_or_none(path.parent / "config.json")
+    if config is not None and "pixels" in config:
+        return tuple(config["pixels"]), f"discriminator {path.parent.name}/{path.name}"
+    raise UserError(
+        f"Nothing beside {path} says which pixels it expects. Give what it takes for black and "
+        "white: --classifier_range 0 255, or 0 1, or -1 1."
+    )
+
+
+def _json_or_none(path):
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _sha256(path):
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _softmax(logits):
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or [repr(error)])[0][:300]

@@ -1,0 +1,185 @@
+"""Scores of a set of images by a classifier, and what keeps them out of the paper's column.
+
+Paper: Salimans et al. (2016), Sec. 4.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from improved_gan_tf import inception_check
+from improved_gan_tf.diversity import class_coverage, mean_pairwise_distance
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.frechet import frechet_distance
+from improved_gan_tf.inception_score import inception_score
+
+PAPERS_DATASET = "cifar10"
+PAPERS_IMAGE_SHAPE = (32, 32, 3)
+NUM_FOR_DISTANCE = 2000  # their two million pairs take seconds
+
+
+class Classified(NamedTuple):
+    """What a classifier says of a set of images."""
+
+    description: str
+    probabilities: np.ndarray  # float32 (N, C)
+    features: np.ndarray | None  # float32 (N, A)
+    images: np.ndarray  # uint8, the first 2,000 of them
+
+
+def classify_all(source, classifier, count, batch_size):
+    """Passes `count` images of a source through a classifier.
+
+    Args:
+        source: one of `image_sources`.
+        classifier: one of `classifiers`.
+        count: int.
+        batch_size: int.
+
+    Returns:
+        `Classified`.
+
+    Raises:
+        UserError: no pixel of the first batch is brighter than 10 of 255.
+    """
+    probabilities, features, images = [], [], []
+    kept = 0
+    with tqdm(total=count, unit="image", desc=source.description[:50], dynamic_ncols=True) as bar:
+        for batch in source.batches(count, batch_size):
+            if not probabilities and batch.max() <= 10:  # as the original asserts
+                raise UserError(
+                    f"The first images of {source.description} are black: no byte of them is "
+                    "above 10. Images must span 0 to 255; were values from 0 to 1 saved as bytes?"
+                )
+            result = classifier.classify(batch)
+            probabilities.append(result.probabilities)
+            features.append(result.features)
+            if kept < NUM_FOR_DISTANCE:
+                images.append(batch[: NUM_FOR_DISTANCE - kept])
+                kept += len(images[-1])
+            bar.update(len(batch))
+    return Classified(
+        f"{count:,} images: {source.description}",
+        np.concatenate(probabilities),
+        None if classifier.num_features is None else np.concatenate(features),
+        np.concatenate(images),
+    )
+
+
+def measures(classified, num_splits, count=None):
+    """Every number that needs one set of images only.
+
+    Args:
+        classified: `Classified`.
+        num_splits: int.
+        count: how many of the images count; all of them if None.
+
+    Returns:
+        Dict of plain JSON types.
+    """
+    probabilities = classified.probabilities[:count]
+    mean, std = inception_score(probabilities, min(num_splits, len(probabilities)))
+    coverage = class_coverage(probabilities)
+    return {
+        "images": classified.description,
+        "num_samples": len(probabilities),
+        "mean": mean,
+        "std": std,
+        "diversity": {
+            "class_entropy": coverage.entropy,
+            "num_classes_seen": coverage.num_classes_seen,
+            "class_counts": coverage.counts,
+            "mean_pairwise_distance": mean_pairwise_distance(classified.images),
+            "num_for_pairwise_distance": len(classified.images),
+        },
+    }
+
+
+def frechet(classified, real, classifier):
+    """The Frechet distance to real images with the name of the weights, or None without features.
+
+    Args:
+        classified: `Classified`.
+        real: `Classified`, of the real images.
+        classifier: the classifier of both.
+    """
+    if classified.features is None:
+        return None
+    return {
+        "distance": frechet_distance(classified.features, real.features),
+        "weights": classifier.label,
+        "num_features": classifier.num_features,
+        "num_samples": len(classified.features),
+        "num_real": len(real.features),
+        "real_images": real.description,
+    }
+
+
+def score(source, classifier, classified, real, num_splits):
+    """Everything that is measured of a set of images, as score.json holds it.
+
+    Args:
+        source: one of `image_sources`.
+        classifier: one of `classifiers`.
+        classified: `Classified`, of the source's images.
+        real: `Classified`, of real images, or None.
+        num_splits: int.
+
+    Returns:
+        Dict of plain JSON types.
+    """
+    return {
+        "kind": "inception_score",
+        "classifier": classifier.label,
+        "classifier_details": {
+            "kind": classifier.kind,
+            "file": None if classifier.path is None else classifier.path.name,
+            "sha256": classifier.sha256,
+            "num_classes": classifier.num_classes,
+            "num_features": classifier.num_features,
+        },
+        "dataset": source.dataset,
+        **measures(classified, num_splits),
+        "num_splits": num_splits,
+        "frechet": None if real is None else frechet(classified, real, classifier),
+        # Of as many real images, where there are as many: the score grows with their number.
+        "real": None if real is None else measures(real, num_splits, len(classified.probabilities)),
+    }
+
+
+def differences_from_paper(source, classifier, num_samples, num_splits):
+    """What keeps a score out of the paper's column, as a list of short texts.
+
+    The paper's Inception scores are of 50,000 CIFAR-10 images, by the network of 2015, over 10
+    splits. Whether the weights are those of 2015 is asked by `inception_check`.
+
+    Args:
+        source: one of `image_sources`.
+        classifier: one of `classifiers`.
+        num_samples: int.
+        num_splits: int.
+
+    Returns:
+        List of str; empty if the score is measured as the paper's were.
+    """
+    differences = []
+    if classifier.kind != "inception_2015":
+        differences.append(f"classifier: {classifier.label} instead of the 2015 Inception graph")
+    elif not classifier.has_papers_size:
+        differences.append(
+            f"classifier: {classifier.num_features} features and {classifier.num_classes} outputs "
+            "instead of 2048 and 1008"
+        )
+    for name, ours, papers in (
+        ("samples", num_samples, inception_check.NUM_SAMPLES),
+        ("splits", num_splits, inception_check.NUM_SPLITS),
+    ):
+        if ours != papers:
+            differences.append(f"{name}: {ours:,} instead of {papers:,}")
+    if source.dataset != PAPERS_DATASET:
+        named = source.dataset or "of an unnamed data set"
+        differences.append(f"images: {named} instead of {PAPERS_DATASET}")
+    elif tuple(source.image_shape) != PAPERS_IMAGE_SHAPE:
+        differences.append(f"images: {tuple(source.image_shape)} instead of {PAPERS_IMAGE_SHAPE}")
+    return differences + source.differences

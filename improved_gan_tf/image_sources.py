@@ -1,0 +1,229 @@
+"""Where the images to be scored come from: a generator, a folder of pictures, a data set.
+
+Each source has `description`, `image_shape` (H, W, C), `available` (number of images, None for a
+generator), `dataset` (key of `data.DATASETS`, None where unknown), `differences` (why its images
+are not what the paper scored, beyond their number) and `batches(count, batch_size)`, which yields
+uint8 (n, H, W, C).
+"""
+
+import json
+import pathlib
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from improved_gan_tf.classifiers import load_keras_model
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.pixels import from_range, to_bytes
+
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
+# The noise that each name stands for: (lowest, highest) of a uniform one.
+NOISES = {"uniform": (0.0, 1.0), "symmetric": (-1.0, 1.0), "normal": None}
+
+
+def open_source(path, seed, noise=None, output_range=None):
+    """Opens a run folder, a generator.keras or a folder of pictures.
+
+    Args:
+        path: where it is.
+        seed: int, decides the noise, or the order of the pictures.
+        noise: key of `NOISES`; what the networks of this project take ("uniform") if None.
+        output_range: `(low, high)`, a generator's values for black and white; None where the run
+            folder's config.json says it.
+
+    Raises:
+        UserError: there is nothing there that can be scored.
+    """
+    path = pathlib.Path(path).expanduser()
+    if path.is_dir() and not (path / "config.json").exists():
+        if noise is not None or output_range is not None:
+            raise UserError(f"--noise and --output_range go with a generator. Received: {path}.")
+        return FolderImages(path, seed)
+    if path.is_dir():
+        path = path / "generator.keras"
+        if not path.exists():
+            raise UserError(
+                f"{path.parent} holds no generator.keras: a supervised-only run has none, and a "
+                "run that has not reached its first evaluation has none yet."
+            )
+    if path.suffix == ".keras":
+        return GeneratorImages(path, seed, noise or "uniform", output_range)
+    if not path.exists():
+        raise UserError(f"There is no run folder, generator or folder of pictures at {path}.")
+    raise UserError(
+        "What is scored must be a run folder, a generator (a file ending in .keras) or a folder "
+        f"of pictures. Received: {path}."
+    )
+
+
+class GeneratorImages:
+    """Images of a generator, from noise that a seed decides.
+
+    The generators of this project normalise by the statistics of the batch, as the original's do,
+    so images depend a little on the batch size: it is recorded with the score. Every batch is
+    full; what is too many of the last one is dropped.
+    """
+
+    available = None
+
+    def __init__(self, path, seed, noise, output_range=None):
+        self.path = path
+        config = _config_beside(path)
+        if output_range is None and config is None:
+            raise UserError(
+                f"Nothing beside {path} says what its values mean (a run folder's config.json "
+                "does). Give its values for black and white: --output_range -1 1, or 0 1."
+            )
+        self._pixels = config["pixels"] if output_range is None else from_range(*output_range)
+        self.dataset = None if config is None else config.get("dataset")
+        self.config = config
+        self.differences = []
+        self._model = load_keras_model(path)
+        shapes = [tuple(tensor.shape) for tensor in self._model.inputs]
+        shapes.append(tuple(getattr(self._model.output, "shape", ())))
+        if len(shapes) != 2 or len(shapes[0]) != 2 or len(shapes[1]) != 4 or None in shapes[1][1:]:
+            raise UserError(
+                f"{path} must map noise (N, D) to images (N, H, W, C) of a known size. Received: "
+                f"a model of inputs and output {shapes}."
+            )
+        self._noise, self._noise_size = noise, shapes[0][1]
+        self._seed = seed
+        self.image_shape = shapes[1][1:]
+        self.description = f"generator {path.parent.name}/{path.name}"
+
+    def batches(self, count, batch_size):
+        """Yields uint8 (n, H, W, C), `count` images in all."""
+        random = np.random.RandomState(self._seed)
+        for start in range(0, count, batch_size):
+            outputs = self._model.predict_on_batch(self._draw(random, batch_size))
+            self._check_range(outputs)
+            yield to_bytes(outputs, self._pixels)[: count - start]
+
+    def _draw(self, random, batch_size):
+        size = (batch_size, self._noise_size)
+        if self._noise == "normal":
+            return random.normal(size=size).astype("float32")
+        return random.uniform(*NOISES[self._noise], size=size).astype("float32")
+
+    def _check_range(self, outputs):
+        divisor, offset = self._pixels
+        low, high = (0 - offset) / divisor, (255 - offset) / divisor
+        slack = 0.02 * (high - low)
+        if not np.isfinite(outputs).all():
+            raise UserError(f"{self.path} generates NaN or infinity.")
+        if outputs.min() < low - slack or outputs.max() > high + slack:
+            raise UserError(
+                f"{self.path} generates values from {outputs.min():.3g} to {outputs.max():.3g}. "
+                f"Expected: from {low:.3g} (black) to {high:.3g} (white). Say what they mean with "
+                "--output_range LOW HIGH."
+            )
+
+
+class FolderImages:
+    """The PNG and JPEG pictures of a folder, in an order that a seed decides.
+
+    The order matters (the Inception score is taken over contiguous splits) and file names often
+    sort by class, so it is a permutation.
+    """
+
+    dataset = None
+    config = None
+
+    def __init__(self, path, seed):
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_ENDINGS)
+        if not files:
+            raise UserError(
+                f"{path} is no run folder (no config.json) and holds no pictures ending in "
+                f"{', '.join(PICTURE_ENDINGS)}."
+            )
+        self._mode, self._size = _header(files[0])
+        for file in files[1:]:
+            mode, size = _header(file)
+            if (mode, size) != (self._mode, self._size):
+                raise UserError(
+                    "All pictures must have one size and one colour mode. Received: "
+                    f"{files[0].name} ({_shown(self._mode, self._size)}) and {file.name} "
+                    f"({_shown(mode, size)})."
+                )
+        order = np.random.RandomState(seed).permutation(len(files))
+        self._files = [files[i] for i in order]
+        self.available = len(files)
+        width, height = self._size
+        self.image_shape = (height, width, len(self._mode))
+        self.description = f"{len(files):,} pictures in {path.name}"
+        lossy = sum(p.suffix.lower() != ".png" for p in files)
+        self.differences = [f"images: {lossy:,} of the pictures are JPEG files"] if lossy else []
+
+    def batches(self, count, batch_size):
+        """Yields uint8 (n, H, W, C), `count` images in all."""
+        for start in range(0, count, batch_size):
+            files = self._files[start : min(start + batch_size, count)]
+            yield np.stack([self._read(file) for file in files])
+
+    def _read(self, file):
+        try:
+            with Image.open(file) as picture:
+                return np.asarray(picture, np.uint8).reshape(self.image_shape)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UserError(f"The picture {file} is damaged: {error}.") from error
+
+
+class ArrayImages:
+    """Images in memory, in an order that a seed decides.
+
+    Args:
+        images: uint8 (N, H, W, C).
+        seed: int.
+        description: what they are.
+        dataset: key of `data.DATASETS`.
+        is_papers: whether they are the whole training set that the paper used.
+    """
+
+    config = None
+
+    def __init__(self, images, seed, description, dataset, is_papers):
+        self._images = images
+        # The embedded digits are sorted by class; the order of TFDS is as good as another.
+        self._order = np.random.RandomState(seed).permutation(len(images))
+        self.available = len(images)
+        self.image_shape = images.shape[1:]
+        self.description = description
+        self.dataset = dataset
+        self.differences = [] if is_papers else [f"data: {description}"]
+
+    def batches(self, count, batch_size):
+        """Yields uint8 (n, H, W, C), `count` images in all."""
+        for start in range(0, count, batch_size):
+            yield self._images[self._order[start : min(start + batch_size, count)]]
+
+
+def _config_beside(path):
+    """The config.json of the run folder that a generator lies in, or None."""
+    file = path.parent / "config.json"
+    try:
+        config = json.loads(file.read_text("utf-8"))
+        divisor, offset = config["pixels"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file} is not a run's config.json: {error}") from error
+    return {**config, "pixels": (divisor, offset)}
+
+
+def _header(file):
+    """Colour mode ("L" or "RGB") and (width, height) of a picture; reads its header only."""
+    try:
+        with Image.open(file) as picture:
+            mode, size = picture.mode, picture.size
+    except (OSError, SyntaxError, UnidentifiedImageError) as error:
+        raise UserError(f"The picture {file} cannot be read: {error}.") from error
+    if mode not in ("L", "RGB"):
+        raise UserError(
+            "Pictures must be 8-bit grey or RGB, without transparency or palette. Received: "
+            f"{file} of mode {mode}."
+        )
+    return mode, size
+
+
+def _shown(mode, size):
+    return f"{size[0]} x {size[1]} {mode}"

@@ -1,0 +1,157 @@
+"""Trains a small plain classifier whose features and probabilities samples can be scored with.
+
+    python -m improved_gan_tf.train_classifier --dataset=mnist --output=classifiers/mnist.keras
+
+For data sets that Inception knows nothing about, such as digits. Scores with it compare samples
+of one data set with each other and with its real images; they are not Inception scores.
+
+OUTPUT.keras takes pixels from 0 to 255 and returns `{"logits": (N, 10), "features": (N, 128)}`;
+OUTPUT.json beside it says what it was trained on and how many test images it gets wrong.
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+
+from improved_gan_tf.errors import UserError
+
+USER_ERROR = 2
+NUM_FEATURES = 128
+FILTERS = (32, 64, 128)
+LEARNING_RATE = 1e-3
+BATCH_SIZE = 128
+
+
+def build_classifier(image_shape, num_classes=10):
+    """Three 3 x 3 convolutions, each halved by max pooling, and two dense layers.
+
+    Args:
+        image_shape: (H, W, C) of the images, H and W of 8 or more.
+        num_classes: int.
+
+    Returns:
+        Keras model from (N, H, W, C), pixels from 0 to 255, to `{"logits": (N, num_classes),
+        "features": (N, 128)}`; features are the last hidden layer's activations, 0 or more.
+    """
+    import keras
+
+    images = keras.Input(image_shape, name="images")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    for filters in FILTERS:
+        x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        x = keras.layers.MaxPooling2D()(x)
+    x = keras.layers.Dropout(0.25)(keras.layers.Flatten()(x))
+    features = keras.layers.Dense(NUM_FEATURES, activation="relu", name="features")(x)
+    x = keras.layers.Dropout(0.5)(features)
+    logits = keras.layers.Dense(num_classes, name="logits")(x)
+    return keras.Model(images, {"logits": logits, "features": features}, name="classifier")
+
+
+def train(dataset, epochs, seed):
+    """Trains a classifier on all labels of a data set.
+
+    Args:
+        dataset: `data.Dataset`.
+        epochs: int >= 1; Adam's step size falls from 0.001 to 0 along a cosine.
+        seed: int, decides initial weights, dropout and the order of the images.
+
+    Returns:
+        `(model, test_wrong)`, the model of `build_classifier` and its number of misclassified
+        test images.
+    """
+    import keras
+
+    from improved_gan_tf import evaluation
+
+    keras.utils.set_random_seed(seed)
+    model = build_classifier(dataset.train_images.shape[1:])
+    # Fitted by its logits; the model with both outputs shares the layers.
+    by_logits = keras.Model(model.inputs, model.output["logits"])
+    steps = epochs * -(-len(dataset.train_labels) // BATCH_SIZE)
+    by_logits.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    by_logits.fit(
+        dataset.train_images,
+        dataset.train_labels,
+        batch_size=BATCH_SIZE,
+        epochs=epochs,
+        verbose="auto" if sys.stdout.isatty() else 2,
+    )
+    logits = by_logits.predict(dataset.test_images, batch_size=1000, verbose=0)
+    return model, evaluation.wrong_count(logits, dataset.test_labels)
+
+
+def _parse(argv):
+    from improved_gan_tf.config import DATA_SOURCES
+    from improved_gan_tf.data import DATASETS
+
+    parser = argparse.ArgumentParser(
+        prog="python -m improved_gan_tf.train_classifier", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--dataset", required=True, choices=DATASETS, help="what to learn")
+    parser.add_argument("--output", required=True, help="file to write, ending in .keras")
+    parser.add_argument("--data_source", default="tfds", choices=DATA_SOURCES)
+    parser.add_argument("--data_dir", help="folder with prepared TFDS data")
+    parser.add_argument("--epochs", type=int, default=5, help="passes over the images (5)")
+    parser.add_argument("--seed", type=int, default=1, help="weights, dropout and order (1)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing OUTPUT")
+    return parser.parse_args(argv)
+
+
+def _run(arguments):
+    output = pathlib.Path(arguments.output).expanduser()
+    if output.suffix != ".keras":
+        raise UserError(f"--output must end in .keras. Received: {arguments.output}.")
+    if output.exists() and not arguments.overwrite:
+        raise UserError(f"--output={output} exists; --overwrite replaces it.")
+    if arguments.epochs < 1:
+        raise UserError(f"--epochs must be 1 or more. Received: {arguments.epochs}.")
+    if not 0 <= arguments.seed < 2**32:
+        raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--output={output} cannot be written: {error.strerror}.") from error
+
+    from improved_gan_tf import data, reporting
+
+    dataset = data.load(arguments.dataset, arguments.data_source, arguments.data_dir)
+    model, test_wrong = train(dataset, arguments.epochs, arguments.seed)
+    test_count = len(dataset.test_labels)
+    about = {
+        "kind": "classifier",
+        "use": "scores with it are not Inception scores: compare them with each other only",
+        "dataset": arguments.dataset,
+        "data": dataset.description,
+        "train_count": len(dataset.train_labels),
+        "test_count": test_count,
+        "test_wrong": test_wrong,
+        "epochs": arguments.epochs,
+        "seed": arguments.seed,
+        "versions": reporting.versions(),
+    }
+    reporting.write_model(output, model)
+    reporting.write_json(output.with_suffix(".json"), about)
+    accuracy = 100 * (1 - test_wrong / test_count)
+    print(
+        f"{output}: {dataset.description}, test accuracy {accuracy:.2f} % ({test_wrong} of "
+        f"{test_count:,} wrong). Scores with it are not Inception scores."
+    )
+
+
+def main(argv=None):
+    """Runs the command; exits with code 2 on a mistake that the user can mend."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        _run(_parse(argv))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(USER_ERROR)
+
+
+if __name__ == "__main__":
+    main()

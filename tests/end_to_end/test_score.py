@@ -1,0 +1,319 @@
+"""The scoring commands as a user types them: what they print, write and refuse."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from improved_gan_tf import data, inception_check, networks, score, train_classifier
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.paper import PaperResult
+from tests.frozen_graphs import small_inception
+
+pytestmark = [
+    # Keras's own conversion of variables to arrays, under NumPy 2.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+
+
+def command(capsys, *arguments, module=score):
+    """Runs the command in this process; returns its exit code, stdout and stderr."""
+    code = 0
+    try:
+        module.main([str(a) for a in arguments])
+    except SystemExit as stopped:
+        code = stopped.code
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def mnist_run(tmp_path):
+    """A run folder with a thin generator of digits, trained on the embedded sample."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    networks.mnist_generator(1, 0.02).save(folder / "generator.keras")
+    config = {"dataset": "mnist", "pixels": [255, 0], "data_source": "sample", "data_dir": None}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.fixture
+def classifier(tmp_path):
+    """An untrained classifier of digits, as `train_classifier` leaves it."""
+    path = tmp_path / "mnist.keras"
+    keras.utils.set_random_seed(1)
+    train_classifier.build_classifier((28, 28, 1)).save(path)
+    path.with_suffix(".json").write_text(json.dumps({"kind": "classifier", "data": "digits"}))
+    return path
+
+
+# --- any classifier ------------------------------------------------------------------------
+
+
+def test_a_run_is_scored_beside_real_images_and_the_score_stands_in_its_folder(
+    mnist_run, classifier, capsys
+):
+    small = ("--num_samples=60", "--num_splits=3", "--num_real=90", "--batch_size=50")
+    code, out, err = command(capsys, mnist_run, f"--classifier={classifier}", *small)
+    assert code == 0, err
+    result = json.loads((mnist_run / "score.json").read_text())
+    assert result["kind"] == "inception_score"
+    assert result["classifier"] == "mnist.keras, trained on digits"
+    assert (result["num_samples"], result["num_splits"]) == (60, 3)
+    assert result["comparable_with_paper"] is False
+    assert result["why_not"] == [
+        "classifier: mnist.keras, trained on digits instead of the 2015 Inception graph",
+        "samples: 60 instead of 50,000",
+        "splits: 3 instead of 10",
+        "images: mnist instead of cifar10",
+    ]
+    assert result["frechet"]["num_real"] == 90
+    assert result["frechet"]["distance"] > 0
+    assert result["real"]["num_samples"] == 60
+    # The first column of numbers is the generator's, the second that of real digits.
+    line = next(row for row in out.splitlines() if "exp(mean KL)" in row)
+    assert f"{result['mean']:.3f} +- {result['std']:.3f}" in line.split("|")[2]
+    assert f"{result['real']['mean']:.3f}" in line.split("|")[3]
+    assert "not an Inception score (3 splits)" in line
+    assert "Not the paper's Inception score: classifier: " in out
+    assert f"Frechet distance on 128 features of {result['classifier']}, 60 against 90" in out
+
+    code, out, err = command(capsys, mnist_run, f"--classifier={classifier}", *small)
+    assert code == 2
+    assert err == (
+        f"error: {mnist_run}/score.json exists; give another --output, or --overwrite to replace "
+        "it.\n"
+    )
+    code, _, _ = command(capsys, mnist_run, f"--classifier={classifier}", *small, "--overwrite")
+    assert code == 0
+    again = json.loads((mnist_run / "score.json").read_text())
+    assert again == result  # a seed decides everything
+
+
+def test_pictures_of_real_digits_score_as_the_digits_themselves(tmp_path, classifier, capsys):
+    digits = data.load("mnist", "sample").train_images[::40]  # 100, ten of each class
+    (tmp_path / "pictures").mkdir()
+    for number, digit in enumerate(digits):
+        Image.fromarray(digit[..., 0]).save(tmp_path / "pictures" / f"{number:03d}.png")
+    output = tmp_path / "score.json"
+    arguments = (f"--classifier={classifier}", "--num_splits=1", f"--output={output}")
+    code, out, err = command(capsys, tmp_path / "pictures", *arguments)
+    assert code == 0, err
+    assert "real: no real images were asked for (--real_data=NAME)" in out
+    result = json.loads(output.read_text())
+    assert (result["num_samples"], result["dataset"], result["frechet"]) == (100, None, None)
+
+    arguments += ("--real_data=mnist", "--data_source=sample", "--overwrite")
+    code, _, err = command(capsys, tmp_path / "pictures", *arguments)
+    assert code == 0, err
+    with_real = json.loads(output.read_text())
+    assert with_real["mean"] == result["mean"]
+    assert with_real["real"]["num_samples"] == 100  # of 4,000
+    assert with_real["frechet"]["num_real"] == 4000
+    assert with_real["dataset"] == "mnist"
+
+
+def test_without_real_data_a_run_is_scored_all_the_same(mnist_run, classifier, monkeypatch, capsys):
+    def missing(*arguments):
+        raise UserError("No prepared data.")
+
+    monkeypatch.setattr(data, "load", missing)
+    arguments = (mnist_run, f"--classifier={classifier}", "--num_samples=20", "--output=x.json")
+    monkeypatch.chdir(mnist_run)
+    code, out, err = command(capsys, *arguments)
+    assert code == 0, err
+    assert "real: no real images to compare with. No prepared data." in out
+    # Asked for by name they are needed.
+    code, _, err = command(capsys, *arguments, "--overwrite", "--real_data=mnist")
+    assert (code, err) == (2, "error: No prepared data.\n")
+
+
+def test_the_command_in_a_process_of_its_own(mnist_run, classifier):
+    arguments = [f"--classifier={classifier}", "--num_samples=20", "--num_real=0"]
+    done = subprocess.run(
+        [sys.executable, "-m", "improved_gan_tf.score", str(mnist_run), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "20/20" in done.stderr  # progress
+    assert "Traceback" not in done.stderr
+    assert (mnist_run / "score.json").exists()
+
+
+# --- the paper's column --------------------------------------------------------------------
+
+
+@pytest.fixture
+def forty_cifar_images(monkeypatch):
+    """CIFAR-10 as if it had 40 training images, and the paper as if it had scored 40."""
+    random = np.random.RandomState(0)
+    images = random.randint(0, 256, (60, 32, 32, 3)).astype("uint8")
+    labels = np.arange(60, dtype="int32") % 10
+    dataset = data.Dataset(images[:40], labels[:40], images[40:], labels[40:], "cifar10", True)
+    monkeypatch.setattr(data, "load", lambda name, *rest: dataset)
+    monkeypatch.setattr(inception_check, "NUM_SAMPLES", 40)
+    return images
+
+
+def test_only_a_graph_that_scored_real_images_as_the_authors_did_is_put_beside_them(
+    tmp_path, forty_cifar_images, monkeypatch, capsys
+):
+    graph = small_inception(2048, 1008)[0].write(tmp_path / "graph.pb")
+    run = tmp_path / "run"
+    run.mkdir()
+    networks.convolutional_generator(1, 0.02, name="generator").save(run / "generator.keras")
+    (run / "config.json").write_text(json.dumps({"dataset": "cifar10", "pixels": [128, 127.5]}))
+    score_run = (run, f"--classifier={graph}", "--num_samples=40", "--num_real=0", "--overwrite")
+    check = ("--real=cifar10", f"--classifier={graph}", "--num_real=0")
+
+    def why_not():
+        assert command(capsys, *score_run)[0] == 0
+        result = json.loads((run / "score.json").read_text())
+        assert result["comparable_with_paper"] is (result["why_not"] == [])
+        return result["why_not"]
+
+    assert why_not() == [
+        "weights: not yet checked against real CIFAR-10 (python -m improved_gan_tf.score "
+        f"--real=cifar10 --classifier={graph})"
+    ]
+
+    # Random weights do not give 11.24.
+    code, out, _ = command(capsys, *check)
+    assert code == 1
+    assert "CHECK NOT PASSED" in out
+    mean = json.loads(inception_check.record_path(graph).read_text())["mean"]
+    assert why_not() == [f"weights: real CIFAR-10 scores {mean:.2f} with them, not 11.24"]
+
+    # Had the paper scored what they give, they would count.
+    monkeypatch.setattr(inception_check, "REAL", PaperResult(mean + 0.1, 0.12))
+    code, out, _ = command(capsys, *check)
+    assert code == 0
+    assert "CHECK PASSED" in out
+    assert why_not() == []
+
+    # But another file is another network.
+    small_inception(2048, 1008, seed=1)[0].write(graph)
+    assert why_not()[0].startswith("weights: graph.pb.check.json is of another graph")
+
+
+def test_a_check_with_fewer_images_is_not_recorded(tmp_path, forty_cifar_images, capsys):
+    graph = small_inception(2048, 1008)[0].write(tmp_path / "graph.pb")
+    arguments = ("--real=cifar10", f"--classifier={graph}", "--num_samples=30", "--num_real=0")
+    code, out, _ = command(capsys, *arguments)
+    assert code == 1
+    assert "samples: 30 instead of 40" in out
+    assert not inception_check.record_path(graph).exists()
+
+
+# --- mistakes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Give either a run folder, generator or folder of pictures, or --real=NAME."),
+        (["x", "--real=mnist"], "Give either a run folder"),
+        (["--real=mnist", "--real_data=mnist"], "leave --real_data out"),
+        (["x", "--num_samples=1"], "--num_samples must be 2 or more. Received: 1."),
+        (["x", "--num_splits=0"], "--num_splits must be 1 or more. Received: 0."),
+        (["x", "--batch_size=0"], "--batch_size must be 1 or more. Received: 0."),
+        (["x", "--num_real=1"], "--num_real must be 0, or 2 or more. Received: 1."),
+        (["x", "--seed=-1"], "--seed must be from 0 to 4294967295. Received: -1."),
+        (["x", "--output_range", "1", "0"], "--output_range must be two rising numbers."),
+        (["x", "--output=/nowhere/s.json"], "/nowhere/s.json cannot be written"),
+        (["x"], "There is no run folder, generator or folder of pictures at x."),
+        (
+            ["--real=mnist", "--data_source=sample", "--num_samples=5000"],
+            "exceeds the 4,000 images",
+        ),
+        (
+            ["--real=mnist", "--data_source=sample", "--num_samples=9"],
+            "--num_splits=10 splits need as many images, and at least 2. Received: 9 images.",
+        ),
+    ],
+)
+def test_a_mistake_is_one_paragraph_and_exit_code_2(arguments, message, capsys):
+    code, out, err = command(capsys, *arguments, "--classifier=none.keras")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_classifier_that_does_not_fit_the_images_is_refused(mnist_run, tmp_path, capsys):
+    path = tmp_path / "cifar.keras"
+    train_classifier.build_classifier((32, 32, 3)).save(path)
+    arguments = (mnist_run, f"--classifier={path}", "--classifier_range", "0", "255")
+    code, _, err = command(capsys, *arguments, "--num_real=0")
+    assert code == 2
+    assert "takes images of shape (32, 32, 3). Received: images of shape (28, 28, 1)." in err
+
+
+def test_real_images_of_another_shape_are_refused(mnist_run, classifier, monkeypatch, capsys):
+    images, labels = np.zeros((4, 32, 32, 3), "uint8"), np.zeros(4, "int32")
+    dataset = data.Dataset(images, labels, images, labels, "cifar10", False)
+    monkeypatch.setattr(data, "load", lambda *arguments: dataset)
+    arguments = (mnist_run, f"--classifier={classifier}", "--real_data=cifar10")
+    code, _, err = command(capsys, *arguments)
+    assert code == 2
+    assert "Images of shape (28, 28, 1) cannot be compared with cifar10" in err
+
+
+# --- training a classifier -----------------------------------------------------------------
+
+
+def test_a_classifier_is_trained_described_and_scores_digits(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train_classifier, "FILTERS", (4, 8))
+    path = tmp_path / "new" / "digits.keras"
+    train = ("--dataset=mnist", "--data_source=sample", "--epochs=2", f"--output={path}")
+    code, out, err = command(capsys, *train, module=train_classifier)
+    assert code == 0, err
+    about = json.loads(path.with_suffix(".json").read_text())
+    assert (about["kind"], about["train_count"], about["test_count"]) == ("classifier", 4000, 1000)
+    assert about["test_wrong"] < 300
+    assert f"({about['test_wrong']} of 1,000 wrong). Scores with it are not Inception" in out
+
+    # The saved model is the one that was tested.
+    output = keras.saving.load_model(path).predict(data.load("mnist", "sample").test_images)
+    labels = data.load("mnist", "sample").test_labels
+    assert (output["logits"].argmax(axis=1) != labels).sum() == about["test_wrong"]
+    assert output["features"].shape == (1000, 128)
+
+    code, out, err = command(
+        capsys, "--real=mnist", "--data_source=sample", f"--classifier={path}", "--num_real=0"
+    )
+    assert code == 0, err
+    assert "digits.keras, trained on MNIST sample (4,000 training" in out
+
+    code, _, err = command(capsys, *train, module=train_classifier)
+    assert (code, err) == (2, f"error: --output={path} exists; --overwrite replaces it.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--output=a.h5"], "--output must end in .keras. Received: a.h5."),
+        (["--output=a.keras", "--epochs=0"], "--epochs must be 1 or more. Received: 0."),
+        (["--output=a.keras", "--seed=-1"], "--seed must be from 0 to 4294967295."),
+    ],
+)
+def test_a_mistake_in_training_a_classifier_is_one_paragraph(
+    arguments, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = command(capsys, "--dataset=mnist", *arguments, module=train_classifier)
+    assert code == 2
+    assert err.startswith(f"error: {message}")
+    assert list(tmp_path.iterdir()) == []

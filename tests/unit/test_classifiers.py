@@ -1,0 +1,236 @@
+"""Classifiers behind one interface: what they compute, what they say they are, what is refused."""
+
+import hashlib
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from improved_gan_tf import classifiers, data, networks
+from improved_gan_tf.classifiers import KerasClassifier, KerasInceptionV3
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.frozen_inception import FrozenInception
+from tests.frozen_graphs import small_inception
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def softmax(logits):
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def random_images(count=5, shape=(4, 4, 1)):
+    return np.random.RandomState(0).randint(0, 256, (count, *shape)).astype("uint8")
+
+
+def save_linear(path, shape=(4, 4, 1), outputs="dict", classes=3):
+    """A linear classifier with features = pixels; returns its weights."""
+    images = keras.Input(shape)
+    features = keras.layers.Flatten()(images)
+    dense = keras.layers.Dense(classes)
+    logits = dense(features)
+    made = {
+        "dict": {"logits": logits, "features": features},
+        "logits": logits,
+        "probabilities": keras.layers.Softmax()(logits),
+    }[outputs]
+    keras.Model(images, made).save(path)
+    return keras.ops.convert_to_numpy(dense.kernel)
+
+
+# --- any Keras classifier ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pixel_range", "scaled"),
+    [((0, 255), lambda x: x), ((0, 1), lambda x: x / 255), ((-1, 1), lambda x: x / 127.5 - 1)],
+)
+@pytest.mark.parametrize("outputs", ["dict", "logits", "probabilities"])
+def test_a_keras_classifier_gives_softmaxed_logits_of_scaled_pixels(
+    tmp_path, outputs, pixel_range, scaled
+):
+    path = tmp_path / "linear.keras"
+    kernel = save_linear(path, outputs=outputs)
+    classifier = KerasClassifier(path, pixel_range)
+    images = random_images()
+    probabilities, features = classifier.classify(images)
+    pixels = scaled(images.reshape(5, 16).astype("float64"))
+    np.testing.assert_allclose(probabilities, softmax(pixels @ kernel), atol=1e-4)
+    if outputs == "dict":
+        np.testing.assert_allclose(features, pixels, rtol=1e-5, atol=1e-6)
+        assert classifier.num_features == 16
+    else:
+        assert features is None
+        assert classifier.num_features is None
+    assert classifier.num_classes == 3
+    assert classifier.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert classifier.label == "linear.keras"
+
+
+def test_a_discriminator_knows_its_pixels_from_its_run_folder(tmp_path):
+    path = tmp_path / "discriminator.keras"
+    model = networks.mnist_discriminator(1, 0.02)
+    model.save(path)
+    (tmp_path / "config.json").write_text(json.dumps({"pixels": [255.0, 0.0]}))
+    classifier = classifiers.load(str(path))
+    images = random_images(3, (28, 28, 1))
+    expected = model(images / 255.0, training=False)
+    probabilities, features = classifier.classify(images)
+    expected_probabilities = softmax(keras.ops.convert_to_numpy(expected["logits"]))
+    np.testing.assert_allclose(probabilities, expected_probabilities, atol=1e-5)
+    np.testing.assert_allclose(features, expected["features"], atol=1e-5)
+    assert classifier.label == f"discriminator {tmp_path.name}/discriminator.keras"
+
+
+def test_a_trained_classifier_knows_its_pixels_and_its_data_from_its_json(tmp_path):
+    path = tmp_path / "own.keras"
+    kernel = save_linear(path)
+    (tmp_path / "own.json").write_text(json.dumps({"kind": "classifier", "data": "digits"}))
+    classifier = KerasClassifier(path)
+    assert classifier.label == "own.keras, trained on digits"
+    images = random_images()
+    expected = softmax(images.reshape(5, 16).astype("float64") @ kernel)
+    np.testing.assert_allclose(classifier.classify(images).probabilities, expected, atol=1e-4)
+
+
+def test_grey_images_are_repeated_for_a_classifier_of_colour(tmp_path):
+    path = tmp_path / "linear.keras"
+    save_linear(path, (4, 4, 3))
+    classifier = KerasClassifier(path, (0, 1))
+    classifier.check_images((4, 4, 1))
+    features = classifier.classify(random_images()).features.reshape(5, 4, 4, 3)
+    for channel in range(3):
+        np.testing.assert_allclose(features[..., channel], random_images()[..., 0] / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 1), (4, 4, 3), (5, 4, 1)])
+def test_images_of_another_shape_are_refused(tmp_path, shape):
+    path = tmp_path / "linear.keras"
+    save_linear(path)
+    classifier = KerasClassifier(path, (0, 1))
+    classifier.check_images((4, 4, 1))
+    with pytest.raises(UserError, match=rf"takes images of shape \(4, 4, 1\)\. .* \({shape[0]}, "):
+        classifier.check_images(shape)
+
+
+def test_a_classifier_of_unknown_pixels_asks_for_them(tmp_path):
+    save_linear(tmp_path / "linear.keras")
+    with pytest.raises(UserError, match="--classifier_range 0 255, or 0 1, or -1 1"):
+        KerasClassifier(tmp_path / "linear.keras")
+
+
+def test_a_discriminator_with_minibatch_discrimination_is_refused(tmp_path):
+    path = tmp_path / "discriminator.keras"
+    model = networks.EXPERIMENTS["cifar10", "minibatch_discrimination"].discriminator(1, 0.02)
+    model.save(path)
+    with pytest.raises(UserError, match="depends on the images beside it"):
+        KerasClassifier(path, (-1, 1))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda x: keras.layers.Dense(1)(keras.layers.Flatten()(x)),
+            r"C of 2 or more.*\(None, 1\)",
+        ),
+        (lambda x: keras.layers.Conv2D(3, 1)(x), r"shape \(None, 4, 4, 3\)"),
+        (lambda x: {"features": keras.layers.Flatten()(x)}, "a dict with 'logits'"),
+        (lambda x: [keras.layers.Flatten()(x)] * 2, "must return one tensor"),
+    ],
+)
+def test_a_model_that_is_no_classifier_is_refused(tmp_path, make, message):
+    images = keras.Input((4, 4, 1))
+    path = tmp_path / "model.keras"
+    keras.Model(images, make(images)).save(path)
+    with pytest.raises(UserError, match=message):
+        KerasClassifier(path, (0, 1))
+
+
+def test_a_model_that_takes_no_images_is_refused(tmp_path):
+    z = keras.Input((100,))
+    keras.Model(z, keras.layers.Dense(3)(z)).save(tmp_path / "model.keras")
+    with pytest.raises(UserError, match=r"must take one batch of images \(N, H, W, C\)"):
+        KerasClassifier(tmp_path / "model.keras", (0, 1))
+
+
+# --- Keras's InceptionV3 -------------------------------------------------------------------
+
+
+def tiny_inception_v3(weights):
+    """Stands in for the real one, which takes seconds to build."""
+    images = keras.Input((299, 299, 3))
+    features = keras.layers.GlobalAveragePooling2D(name="avg_pool")(images)
+    probabilities = keras.layers.Dense(5, activation="softmax")(features)
+    return keras.Model(images, probabilities)
+
+
+def test_inception_v3_sees_images_of_299_pixels_from_minus_one_to_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.applications, "InceptionV3", tiny_inception_v3)
+    file = tmp_path / "weights.h5"
+    file.write_bytes(b"weights")
+    classifier = classifiers.load("inception_v3", file)
+    images = np.full((2, 7, 9, 1), 51, "uint8")
+    images[1] = 255
+    probabilities, features = classifier.classify(images)
+    np.testing.assert_allclose(features, [[-0.6] * 3, [1.0] * 3], atol=1e-3)
+    assert probabilities.shape == (2, 5)
+    assert (classifier.num_features, classifier.num_classes) == (3, 5)
+    assert classifier.label == "keras.applications.InceptionV3, weights.h5"
+    assert classifier.sha256 == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_the_real_inception_v3_has_the_layers_that_are_asked_for(monkeypatch):
+    network = keras.applications.InceptionV3
+    monkeypatch.setattr(keras.applications, "InceptionV3", lambda weights: network(weights=None))
+    monkeypatch.setattr(data, "network_error", lambda: None)
+    classifier = KerasInceptionV3()
+    assert (classifier.num_features, classifier.num_classes) == (2048, 1000)
+    assert classifier.label == "keras.applications.InceptionV3, Keras's ImageNet weights"
+
+
+def test_without_weights_and_network_it_says_so_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(data, "network_error", lambda: "host: no answer")
+    with pytest.raises(
+        UserError, match=r"no network to download them \(host: no answer\)\. Give t"
+    ):
+        KerasInceptionV3()
+
+
+def test_weights_that_cannot_be_read_are_explained(tmp_path, monkeypatch):
+    def fails(weights):
+        raise OSError("Unable to open file (file signature not found)")
+
+    monkeypatch.setattr(keras.applications, "InceptionV3", fails)
+    file = tmp_path / "weights.h5"
+    file.write_bytes(b"weights")
+    with pytest.raises(UserError, match=r"cannot be loaded from .*weights\.h5: Unable to open"):
+        KerasInceptionV3(file)
+    with pytest.raises(UserError, match=r"none\.h5 cannot be read: No such file"):
+        KerasInceptionV3(tmp_path / "none.h5")
+
+
+# --- by name -------------------------------------------------------------------------------
+
+
+def test_a_frozen_graph_is_known_by_its_ending(tmp_path):
+    path = small_inception()[0].write(tmp_path / "graph.pb")
+    assert isinstance(classifiers.load(str(path)), FrozenInception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("graph.tgz",), r"must be the frozen Inception graph .* Received: graph\.tgz\."),
+        (("a.keras", "w.h5"), "--weights goes with --classifier=inception_v3"),
+        (("a.pb", None, (0, 1)), r"--classifier_range goes with a \.keras file"),
+        (("none.keras",), r"none\.keras cannot be read: No such file"),
+    ],
+)
+def test_what_is_no_classifier_is_refused(arguments, message):
+    with pytest.raises(UserError, match=message):
+        classifiers.load(*arguments)

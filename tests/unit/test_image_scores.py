@@ -1,0 +1,217 @@
+"""Scores of a set of images, and what keeps them out of the paper's column."""
+
+import json
+
+import numpy as np
+import pytest
+
+from improved_gan_tf import image_scores, inception_check
+from improved_gan_tf.classification import Classification
+from improved_gan_tf.diversity import mean_pairwise_distance
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.frechet import frechet_distance
+from improved_gan_tf.image_sources import ArrayImages
+from improved_gan_tf.inception_score import inception_score
+
+
+class PixelClassifier:
+    """Sure of class (first byte mod 4); its features are the pixels."""
+
+    kind = "keras"
+    label = "pixel.keras"
+    path = None
+    sha256 = None
+    num_classes = 4
+    num_features = 3
+    has_papers_size = False
+
+    def classify(self, images):
+        return Classification(
+            np.eye(4, dtype="float32")[images[:, 0, 0, 0] % 4],
+            images.reshape(len(images), 3).astype("float32"),
+        )
+
+
+def pixels(count, seed=0):
+    return np.random.RandomState(seed).randint(0, 256, (count, 1, 1, 3)).astype("uint8")
+
+
+def source_of(images, seed=1, dataset="cifar10", is_papers=True):
+    return ArrayImages(images, seed, "pixels", dataset, is_papers)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 40, 100])
+def test_every_image_is_classified_once_in_the_sources_order(batch_size):
+    images = pixels(40)
+    classified = image_scores.classify_all(source_of(images), PixelClassifier(), 30, batch_size)
+    order = np.random.RandomState(1).permutation(40)[:30]
+    np.testing.assert_array_equal(classified.features, images.reshape(40, 3)[order])
+    np.testing.assert_array_equal(classified.images, images[order])
+    assert classified.probabilities.shape == (30, 4)
+    assert classified.description == "30 images: pixels"
+
+
+def test_only_the_first_images_are_kept_for_distances(monkeypatch):
+    monkeypatch.setattr(image_scores, "NUM_FOR_DISTANCE", 10)
+    images = pixels(40)
+    classified = image_scores.classify_all(source_of(images), PixelClassifier(), 40, 7)
+    np.testing.assert_array_equal(
+        classified.images, images[np.random.RandomState(1).permutation(40)[:10]]
+    )
+
+
+def test_black_images_are_refused_as_the_original_does():
+    images = np.full((20, 1, 1, 3), 10, "uint8")
+    with pytest.raises(UserError, match="no byte of them is above 10"):
+        image_scores.classify_all(source_of(images), PixelClassifier(), 20, 10)
+    images[3] = 11
+    image_scores.classify_all(source_of(images), PixelClassifier(), 20, 20)
+
+
+def test_a_score_is_what_the_pure_functions_say_of_the_classified_images():
+    classifier, these, others = PixelClassifier(), pixels(50), pixels(80, seed=1)
+    classified = image_scores.classify_all(source_of(these), classifier, 50, 9)
+    real = image_scores.classify_all(source_of(others), classifier, 80, 9)
+    score = image_scores.score(source_of(these), classifier, classified, real, 5)
+    assert (score["mean"], score["std"]) == inception_score(classified.probabilities, 5)
+    assert score["frechet"]["distance"] == frechet_distance(classified.features, real.features)
+    assert score["frechet"]["weights"] == "pixel.keras"
+    assert score["diversity"]["mean_pairwise_distance"] == mean_pairwise_distance(classified.images)
+    assert sum(score["diversity"]["class_counts"]) == 50
+    # As many of the 80 real images as there are samples.
+    assert score["real"]["mean"] == inception_score(real.probabilities[:50], 5).mean
+    assert score["real"]["num_samples"] == 50
+    assert json.loads(json.dumps(score)) == score
+
+
+def test_without_features_there_is_no_frechet_distance():
+    classifier = PixelClassifier()
+    classifier.num_features = None
+    classified = image_scores.classify_all(source_of(pixels(20)), classifier, 20, 9)
+    assert (
+        image_scores.score(source_of(pixels(20)), classifier, classified, classified, 5)["frechet"]
+        is None
+    )
+
+
+# --- beside the paper ----------------------------------------------------------------------
+
+
+class FrozenGraph(PixelClassifier):
+    kind = "inception_2015"
+    label = "graph.pb"
+    has_papers_size = True
+    sha256 = "ab12"
+
+    def __init__(self, path=None):
+        self.path = path
+
+
+def cifar_source(**kwargs):
+    return source_of(np.zeros((2, 32, 32, 3), "uint8"), **kwargs)
+
+
+def test_fifty_thousand_cifar_images_by_the_graph_of_2015_are_measured_as_the_papers():
+    source, classifier = cifar_source(), FrozenGraph()
+    assert image_scores.differences_from_paper(source, classifier, 50_000, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "classifier", "count", "splits", "expected"),
+    [
+        (cifar_source(), FrozenGraph(), 49_999, 10, "samples: 49,999 instead of 50,000"),
+        (cifar_source(), FrozenGraph(), 50_000, 1, "splits: 1 instead of 10"),
+        (
+            cifar_source(),
+            PixelClassifier(),
+            50_000,
+            10,
+            "classifier: pixel.keras instead of the 2015 Inception graph",
+        ),
+        (
+            cifar_source(dataset="svhn"),
+            FrozenGraph(),
+            50_000,
+            10,
+            "images: svhn instead of cifar10",
+        ),
+        (
+            cifar_source(dataset=None),
+            FrozenGraph(),
+            50_000,
+            10,
+            "images: of an unnamed data set instead of cifar10",
+        ),
+        (
+            source_of(pixels(2)),
+            FrozenGraph(),
+            50_000,
+            10,
+            "images: (1, 1, 3) instead of (32, 32, 3)",
+        ),
+        (cifar_source(is_papers=False), FrozenGraph(), 50_000, 10, "data: pixels"),
+    ],
+)
+def test_each_difference_is_named(source, classifier, count, splits, expected):
+    found = image_scores.differences_from_paper(source, classifier, count, splits)
+    assert found == [expected]
+
+
+def test_a_graph_of_another_size_is_named():
+    classifier = FrozenGraph()
+    classifier.has_papers_size = False
+    found = image_scores.differences_from_paper(cifar_source(), classifier, 50_000, 10)
+    assert found == ["classifier: 3 features and 4 outputs instead of 2048 and 1008"]
+
+
+def score_of_real(mean):
+    return {
+        "images": "50,000 images",
+        "mean": mean,
+        "std": 0.1,
+        "num_samples": 50_000,
+        "num_splits": 10,
+    }
+
+
+@pytest.mark.parametrize("mean", [11.13, 11.24, 11.35])
+def test_a_graph_that_scored_real_images_as_the_authors_did_counts_as_theirs(tmp_path, mean):
+    classifier = FrozenGraph(tmp_path / "graph.pb")
+    inception_check.record(classifier, score_of_real(mean))
+    assert inception_check.why_unchecked(classifier) == []
+    assert (tmp_path / "graph.pb.check.json").exists()
+
+
+@pytest.mark.parametrize("mean", [9.8, 11.11, 11.37, float("nan")])
+def test_a_graph_that_scored_them_otherwise_does_not(tmp_path, mean):
+    classifier = FrozenGraph(tmp_path / "graph.pb")
+    inception_check.record(classifier, score_of_real(mean))
+    (why,) = inception_check.why_unchecked(classifier)
+    assert why == f"weights: real CIFAR-10 scores {mean:.2f} with them, not 11.24"
+
+
+def test_a_graph_that_was_not_checked_names_the_command(tmp_path):
+    classifier = FrozenGraph(tmp_path / "graph.pb")
+    (why,) = inception_check.why_unchecked(classifier)
+    command = "python -m improved_gan_tf.score --real=cifar10 --classifier="
+    assert why == f"weights: not yet checked against real CIFAR-10 ({command}{classifier.path})"
+
+
+def test_the_record_is_bound_to_the_file(tmp_path):
+    classifier = FrozenGraph(tmp_path / "graph.pb")
+    inception_check.record(classifier, score_of_real(11.24))
+    classifier.sha256 = "other"
+    (why,) = inception_check.why_unchecked(classifier)
+    assert why.startswith("weights: graph.pb.check.json is of another graph (python -m")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"sha256": "ab12"}', '{"sha256": 1, "mean": "x"}'])
+def test_a_damaged_record_is_explained(tmp_path, content):
+    classifier = FrozenGraph(tmp_path / "graph.pb")
+    inception_check.record_path(classifier.path).write_text(content)
+    with pytest.raises(UserError, match=r"graph\.pb\.check\.json is damaged"):
+        inception_check.why_unchecked(classifier)
+
+
+def test_a_classifier_that_is_not_of_2015_needs_no_check():
+    assert inception_check.why_unchecked(PixelClassifier()) == []

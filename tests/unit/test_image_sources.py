@@ -1,0 +1,285 @@
+"""Images to be scored: what they are, in which order, and what is refused."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from improved_gan_tf import networks
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.image_sources import ArrayImages, open_source
+from improved_gan_tf.pixels import from_range, to_bytes
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def all_batches(source, count, batch_size):
+    batches = list(source.batches(count, batch_size))
+    assert all(batch.dtype == np.uint8 for batch in batches)
+    return np.concatenate(batches)
+
+
+# --- pixels --------------------------------------------------------------------------------
+
+
+def test_outputs_become_bytes_rounded_and_cut():
+    outputs = np.array([-1.0, -0.5, 0.0, 0.004, 0.5, 1.0]).reshape(6, 1, 1, 1)
+    assert to_bytes(outputs, (128.0, 127.5)).ravel().tolist() == [0, 64, 128, 128, 192, 255]
+    assert to_bytes([0, 0.1, 1], (255.0, 0.0)).tolist() == [0, 26, 255]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)])
+def test_a_range_maps_its_ends_to_black_and_white(low, high):
+    assert to_bytes([low, high], from_range(low, high)).tolist() == [0, 255]
+
+
+# --- generators ----------------------------------------------------------------------------
+
+
+def identity_generator(size=3):
+    """A generator whose image is its noise."""
+    z = keras.Input((size,))
+    return keras.Model(z, keras.layers.Reshape((1, size, 1))(z))
+
+
+@pytest.fixture
+def identity(tmp_path):
+    path = tmp_path / "generator.keras"
+    identity_generator().save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("noise", "output_range", "expected"),
+    [
+        ("uniform", (0, 1), lambda r: r.uniform(size=(7, 3)) * 255),
+        (None, (0, 1), lambda r: r.uniform(size=(7, 3)) * 255),
+        ("symmetric", (-1, 1), lambda r: r.uniform(-1, 1, (7, 3)) * 127.5 + 127.5),
+        ("normal", (-5, 5), lambda r: r.normal(size=(7, 3)) * 25.5 + 127.5),
+    ],
+)
+def test_the_noise_is_the_named_one_and_its_seed_decides_it(
+    identity, noise, output_range, expected
+):
+    source = open_source(identity, 5, noise, output_range)
+    images = all_batches(source, 7, 7)
+    assert images.shape == (7, 1, 3, 1)
+    np.testing.assert_allclose(
+        images.reshape(7, 3), expected(np.random.RandomState(5)), atol=0.5 + 1e-4
+    )
+    other = open_source(identity, 6, noise, output_range)
+    assert (all_batches(other, 7, 7) != images).any()
+
+
+def test_the_same_noise_whatever_the_batch_size(identity):
+    source = open_source(identity, 1, None, (0, 1))
+    together = all_batches(source, 10, 10)
+    for batch_size in (1, 3, 4, 100):
+        np.testing.assert_array_equal(all_batches(source, 10, batch_size), together)
+
+
+def test_every_batch_that_the_generator_sees_is_full(tmp_path, monkeypatch):
+    path = tmp_path / "generator.keras"
+    identity_generator().save(path)
+    source = open_source(path, 1, None, (0, 1))
+    seen = []
+    predict = source._model.predict_on_batch
+    monkeypatch.setattr(
+        source._model, "predict_on_batch", lambda z: seen.append(len(z)) or predict(z)
+    )
+    assert [len(batch) for batch in source.batches(10, 4)] == [4, 4, 2]
+    assert seen == [4, 4, 4]
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    """A run folder with a thin MNIST generator."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    networks.mnist_generator(1, 0.02).save(folder / "generator.keras")
+    config = {"dataset": "mnist", "pixels": [255.0, 0.0]}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.mark.parametrize("name", [".", "generator.keras"])
+def test_a_run_says_itself_what_its_pixels_and_its_data_are(run_dir, name):
+    source = open_source(run_dir / name, 1)
+    assert (source.dataset, source.image_shape, source.available) == ("mnist", (28, 28, 1), None)
+    assert source.description == "generator run/generator.keras"
+    images = all_batches(source, 3, 2)
+    noise = np.random.RandomState(1).uniform(size=(2, 100)).astype("float32")
+    outputs = keras.saving.load_model(run_dir / "generator.keras")(noise, training=False)
+    expected = np.round(keras.ops.convert_to_numpy(outputs) * 255)
+    np.testing.assert_array_equal(images[:2], expected)
+
+
+def test_a_run_without_generator_is_explained(run_dir):
+    (run_dir / "generator.keras").unlink()
+    with pytest.raises(UserError, match=r"holds no generator\.keras: a supervised-only run"):
+        open_source(run_dir, 1)
+
+
+def test_a_damaged_config_is_explained(run_dir):
+    (run_dir / "config.json").write_text("{")
+    with pytest.raises(UserError, match=r"config\.json is not a run's config\.json: "):
+        open_source(run_dir, 1)
+
+
+def test_a_generator_of_unknown_range_asks_for_it(identity):
+    with pytest.raises(UserError, match="--output_range -1 1, or 0 1"):
+        open_source(identity, 1)
+
+
+def test_a_generator_out_of_its_range_is_refused(tmp_path):
+    z = keras.Input((3,))
+    image = keras.layers.Reshape((1, 3, 1))(keras.layers.Rescaling(2, offset=-1)(z))
+    path = tmp_path / "generator.keras"
+    keras.Model(z, image).save(path)
+    all_batches(open_source(path, 1, None, (-1, 1)), 100, 50)
+    with pytest.raises(UserError, match=r"values from -.* to 0\.9.* from 0 \(black\) to 1 \(w"):
+        all_batches(open_source(path, 1, None, (0, 1)), 100, 50)
+
+
+def test_a_generator_of_nan_is_refused(tmp_path):
+    z = keras.Input((3,))
+    image = keras.layers.Reshape((1, 3, 1))(keras.layers.Rescaling(float("nan"))(z))
+    path = tmp_path / "generator.keras"
+    keras.Model(z, image).save(path)
+    with pytest.raises(UserError, match="generates NaN or infinity"):
+        all_batches(open_source(path, 1, None, (0, 1)), 4, 4)
+
+
+def test_a_model_that_is_no_generator_is_refused(tmp_path):
+    path = tmp_path / "classifier.keras"
+    images = keras.Input((4, 4, 1))
+    keras.Model(images, keras.layers.Flatten()(images)).save(path)
+    with pytest.raises(UserError, match=r"must map noise \(N, D\) to images \(N, H, W, C\)"):
+        open_source(path, 1, None, (0, 1))
+
+
+def test_a_damaged_generator_is_explained(tmp_path):
+    path = tmp_path / "generator.keras"
+    path.write_bytes(b"not a model")
+    with pytest.raises(UserError, match=r"generator\.keras cannot be loaded: "):
+        open_source(path, 1, None, (0, 1))
+
+
+def test_a_model_with_code_in_it_is_not_run(tmp_path):
+    z = keras.Input((3,))
+    image = keras.layers.Lambda(lambda x: x[:, None, :, None], output_shape=(1, 3, 1))(z)
+    path = tmp_path / "generator.keras"
+    keras.Model(z, image).save(path)
+    with pytest.raises(UserError, match=r"Lambda.*arbitrary code"):
+        open_source(path, 1, None, (0, 1))
+
+
+# --- folders of pictures -------------------------------------------------------------------
+
+
+def write_pictures(folder, count=12, size=(5, 4), mode="RGB", ending="png"):
+    """Pictures whose first byte is their number; returns them by number."""
+    folder.mkdir(exist_ok=True)
+    channels = len(mode)
+    images = np.random.RandomState(0).randint(0, 256, (count, size[1], size[0], channels))
+    images[:, 0, 0, 0] = np.arange(count)
+    images = images.astype("uint8")
+    for number, image in enumerate(images):
+        Image.fromarray(image[..., 0] if channels == 1 else image).save(
+            folder / f"{number:03d}.{ending}"
+        )
+    return images
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_pictures_come_whole_each_once_in_an_order_of_the_seed(tmp_path, mode):
+    expected = write_pictures(tmp_path / "pictures", mode=mode)
+    orders = []
+    for seed in (1, 1, 2):
+        source = open_source(tmp_path / "pictures", seed)
+        assert (source.available, source.image_shape) == (12, (4, 5, len(mode)))
+        images = all_batches(source, 12, 5)
+        order = images[:, 0, 0, 0]
+        assert sorted(order) == list(range(12))
+        np.testing.assert_array_equal(images, expected[order])
+        orders.append(order.tolist())
+    assert orders[0] == orders[1] != orders[2]
+    assert orders[0] != list(range(12))  # names often sort by class
+    assert len(all_batches(source, 7, 5)) == 7
+
+
+def test_png_is_exact_and_jpeg_is_noted(tmp_path):
+    write_pictures(tmp_path / "a")
+    assert open_source(tmp_path / "a", 1).differences == []
+    write_pictures(tmp_path / "b", ending="jpg")
+    assert open_source(tmp_path / "b", 1).differences == [
+        "images: 12 of the pictures are JPEG files"
+    ]
+
+
+def test_other_files_in_the_folder_do_not_count(tmp_path):
+    write_pictures(tmp_path / "a", count=3)
+    (tmp_path / "a" / "notes.txt").write_text("x")
+    assert open_source(tmp_path / "a", 1).available == 3
+
+
+def test_pictures_of_two_sizes_are_refused(tmp_path):
+    write_pictures(tmp_path / "a", count=2)
+    Image.new("RGB", (6, 4)).save(tmp_path / "a" / "z.png")
+    with pytest.raises(UserError, match=r"000\.png \(5 x 4 RGB\) and z\.png \(6 x 4 RGB\)"):
+        open_source(tmp_path / "a", 1)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "I;16", "1"])
+def test_pictures_that_are_not_8_bit_grey_or_rgb_are_refused(tmp_path, mode):
+    Image.new(mode, (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match=rf"8-bit grey or RGB.* of mode {mode}\."):
+        open_source(tmp_path, 1)
+
+
+def test_a_picture_that_is_none_is_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"not a picture")
+    with pytest.raises(UserError, match=r"a\.png cannot be read"):
+        open_source(tmp_path, 1)
+
+
+def test_a_picture_cut_short_is_refused(tmp_path):
+    write_pictures(tmp_path / "a", count=1, size=(50, 50))
+    path = tmp_path / "a" / "000.png"
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(UserError, match=r"The picture .*000\.png is damaged"):
+        all_batches(open_source(tmp_path / "a", 1), 1, 1)
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"is no run folder .* and holds no pictures"):
+        open_source(tmp_path, 1)
+
+
+def test_settings_of_a_generator_are_refused_for_pictures(tmp_path):
+    write_pictures(tmp_path / "a")
+    with pytest.raises(UserError, match="go with a generator"):
+        open_source(tmp_path / "a", 1, output_range=(0, 1))
+
+
+@pytest.mark.parametrize("name", ["nothing", "file.txt"])
+def test_what_is_no_source_is_refused(tmp_path, name):
+    (tmp_path / "file.txt").write_text("x")
+    with pytest.raises(UserError, match=rf"(There is no|must be a) run folder.*{name}"):
+        open_source(tmp_path / name, 1)
+
+
+# --- images in memory ----------------------------------------------------------------------
+
+
+def test_images_in_memory_come_each_once_in_an_order_of_the_seed():
+    images = np.arange(30, dtype="uint8").reshape(30, 1, 1, 1)
+    source = ArrayImages(images, 3, "numbers", "mnist", True)
+    order = all_batches(source, 30, 7).ravel()
+    assert sorted(order) == list(range(30))
+    np.testing.assert_array_equal(order, np.random.RandomState(3).permutation(30))
+    assert (source.available, source.differences) == (30, [])
+    assert ArrayImages(images, 3, "a few", "mnist", False).differences == ["data: a few"]
