@@ -6,6 +6,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_mnist_feature_ma
 
     python run_mnist.py --data_dir=~/tensorflow_datasets
     python run_mnist.py --data_source=sample --epochs=60 --evaluate_every=10 --with_baseline
+    python run_mnist.py --num_runs=10 --labels_per_class=2,5,10,20 --with_baseline
 """
 
 from improved_gan_tf import command_line

@@ -179,7 +179,12 @@ def _print_sweep_dry_run(records, dataset, parent):
             print(f"{name} = {value}")
     _, streams = experiment.labeled_subset_and_streams(records[0], dataset)
     outcomes = [
-        sweep_module.earlier_outcome(record) or sweep_module.Outcome(record, "would run")
+        sweep_module.earlier_outcome(record)
+        or sweep_module.Outcome(
+            record,
+            "would run",
+            "goes on" if (pathlib.Path(record.run_dir) / "config.json").exists() else "",
+        )
         for record in records
     ]
     print(f"\n{sweep_module.outcome_table(outcomes)}\n")

@@ -79,7 +79,7 @@ def read_run(path, other_versions=False):
     if any(_MOVED_ASIDE.search(part.name) for part in (path, *path.parents)):
         return LeftOut(path, "moved aside when another run took its place")
     if not (path / "result.json").exists():
-        return LeftOut(path, "unfinished: it has no result.json")
+        return LeftOut(path, _why_without_result(path))
     try:
         result = json.loads((path / "result.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -113,6 +113,16 @@ def read_run(path, other_versions=False):
     ):
         return LeftOut(path, f"result.json has impossible numbers: {wrong} wrong of {count}")
     return Run(path, config, result)
+
+
+def _why_without_result(path):
+    try:
+        settings = json.loads((path / "config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        return f"no result.json, and config.json cannot be read: {error}"
+    if not isinstance(settings, dict) or not {"dataset", "recipe", "seed"} <= set(settings):
+        return "foreign: config.json is not one of this package"
+    return "unfinished: it has no result.json"
 
 
 def read_runs(paths, other_versions=False):

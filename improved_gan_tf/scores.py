@@ -12,21 +12,42 @@ from improved_gan_tf import paper
 from improved_gan_tf.run_folders import LeftOut
 
 TITLE = "Inception scores (the paper's Table 3: CIFAR-10, 50,000 samples)"
-HEADERS = ("run", "classifier", "samples", "splits", "mean +- sd", "paper", "notes")
+HEADERS = (
+    "images of",
+    "classifier",
+    "mean +- sd",
+    "paper",
+    "samples",
+    "splits",
+    "Frechet distance",
+    "notes",
+)
+# `--ablation` of run_cifar10.py -> row of the paper's table.
+PAPER_ROWS = {
+    "our_methods": "Our methods",
+    "vbn_to_bn": "-VBN+BN",
+    "labels_to_historical_averaging": "-L+HA",
+    "no_label_smoothing": "-LS",
+    "no_labels": "-L",
+    "no_minibatch_features": "-MBF",
+}
 NAME = "score.json"
 KIND = "inception_score"
 
 
 class Score(NamedTuple):
-    """Content of a score.json and where it stands."""
+    """Content of a score.json, where it stands, and the run that it is of."""
 
     path: pathlib.Path
+    paper_row: str | None  # key of `paper.INCEPTION_SCORES`
+    differences: tuple[str, ...]  # of the run from the paper's settings
     classifier: str
     mean: float
     std: float
     num_samples: int
     num_splits: int
-    comparable_with_paper: bool
+    frechet: float | None  # distance to the real images, on the same classifier's features
+    comparable_with_paper: bool  # the measurement, not the run
     why_not: tuple[str, ...]
 
 
@@ -50,11 +71,14 @@ def read_scores(runs):
                 continue
             score = Score(
                 run.path,
+                PAPER_ROWS.get(run.config.ablation),
+                tuple(run.result["differences_from_paper"]),
                 str(content["classifier"]),
                 float(content["mean"]),
                 float(content["std"]),
                 int(content["num_samples"]),
                 int(content["num_splits"]),
+                float(content["frechet"]["distance"]) if content.get("frechet") else None,
                 bool(content["comparable_with_paper"]),
                 tuple(map(str, content["why_not"])),
             )
@@ -77,16 +101,30 @@ def lines(found, notes):
         List of lists of str.
     """
     table = [
-        [f"paper: {name}", "Inception, 5 Dec. 2015", "50000", "10", "", str(result), ""]
+        [f"paper: {name}", "Inception, 5 Dec. 2015", "", str(result), "50000", "10", "", ""]
         for name, result in paper.INCEPTION_SCORES.items()
     ]
     for score in found:
-        note = ""
+        name = str(score.path) + (f" ({score.paper_row})" if score.paper_row else "")
+        published = paper.INCEPTION_SCORES.get(score.paper_row)
+        texts = []
         if not score.comparable_with_paper:
-            note = notes.letter("not comparable with the paper: " + "; ".join(score.why_not))
-        measured = f"{score.mean:.2f} +- {score.std:.2f}"
-        numbers = [str(score.num_samples), str(score.num_splits), measured]
-        table.append([str(score.path), score.classifier, *numbers, "", note])
+            texts.append("not the paper's measurement: " + "; ".join(score.why_not))
+            published = None
+        if score.differences:
+            texts.append("not the paper's setting: " + "; ".join(score.differences))
+        table.append(
+            [
+                name,
+                score.classifier,
+                f"{score.mean:.2f} +- {score.std:.2f}",
+                "" if published is None else str(published),
+                str(score.num_samples),
+                str(score.num_splits),
+                "" if score.frechet is None else f"{score.frechet:.2f}",
+                " ".join(map(notes.letter, texts)),
+            ]
+        )
     return table
 
 

@@ -163,6 +163,13 @@ def test_every_deviation_in_a_comment_is_in_the_ledger_and_the_other_way_round()
     assert not unmarked, f"in REPRODUCTION.md, without a comment at a line: {unmarked}"
 
 
+def test_every_deviation_says_what_it_does_to_a_number():
+    ledger = (ROOT / "REPRODUCTION.md").read_text("utf-8")
+    entries = re.findall(r"^### (D\d+) \S.*?$(.*?)(?=^##)", ledger, re.M | re.S)
+    assert len(entries) >= 10
+    assert [name for name, text in entries if "Effect" not in text] == []
+
+
 # --- the run scripts -----------------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from improved_gan_tf import compare, paper
+import run_cifar10
+from improved_gan_tf import compare, paper, scores
 from tests.written_runs import record, write_run
 
 
@@ -203,8 +204,21 @@ def test_a_score_in_a_run_folder_has_a_row_with_what_keeps_it_from_the_paper(two
     (two_runs / "seed1" / "score.json").write_text(json.dumps(SCORE))
     text = printed([two_runs])
     line = table_line(text, f"{two_runs}/seed1", "mnist_classifier.keras")
-    assert line[2:] == ["50000", "10", "8.12 +- 0.25", "a"]
-    assert "a: not comparable with the paper: another classifier" in text
+    assert line[2:] == ["8.12 +- 0.25", "50000", "10", "a"]
+    assert "a: not the paper's measurement: another classifier" in text
+
+
+def test_the_papers_measurement_of_a_row_of_its_table_stands_beside_its_number(tmp_path):
+    run = write_run(tmp_path / "run", record(ablation="no_labels"))
+    comparable = {"comparable_with_paper": True, "why_not": [], "frechet": {"distance": 31.26}}
+    (run / "score.json").write_text(json.dumps(SCORE | comparable))
+    line = table_line(printed([tmp_path]), f"{run} (-L)")
+    assert line[2:] == ["8.12 +- 0.25", "4.36 +- 0.04", "50000", "10", "31.26"]
+
+
+def test_every_row_of_the_scripts_ablations_is_one_of_the_papers():
+    assert list(scores.PAPER_ROWS) == list(run_cifar10.ABLATIONS)
+    assert ["real data", *scores.PAPER_ROWS.values()] == list(paper.INCEPTION_SCORES)
 
 
 def test_a_damaged_score_is_named(two_runs):

@@ -65,6 +65,17 @@ def test_a_run_without_result_is_unfinished(tmp_path):
     assert reason_of(tmp_path / "run") == "unfinished: it has no result.json"
 
 
+@pytest.mark.parametrize("content", ['{"hidden_size": 768}', "[]"])
+def test_another_programs_settings_are_foreign(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    assert reason_of(tmp_path) == "foreign: config.json is not one of this package"
+
+
+def test_damaged_settings_without_a_result_are_told(tmp_path):
+    (tmp_path / "config.json").write_text("{")
+    assert reason_of(tmp_path).startswith("no result.json, and config.json cannot be read: ")
+
+
 @pytest.mark.parametrize("status", ["interrupted", "diverged"])
 def test_a_run_that_did_not_finish_is_left_out(tmp_path, status):
     write_run(tmp_path / "run", record(epochs=3), status=status)
