@@ -12,6 +12,7 @@ from absl import app, logging
 from improved_gan_tf import config as config_module
 from improved_gan_tf import interruption
 from improved_gan_tf import sweep as sweep_module
+from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
 
 # A command that a signal stopped exits with `interruption.EXIT_CODES`.
@@ -140,7 +141,7 @@ def _run_sweep(config, sweep, published):
 def _print_techniques(config, ablations):
     """Says what a row of the ablation table stands for, and warns of what the paper warns of."""
     if config.ablation is not None:
-        settings = config_module.ablation_settings(config, ablations)
+        settings = switched_settings(config, ablations)
         switched = ", ".join(f"{name}={value}" for name, value in settings.items())
         print(f"Table 3, {config.ablation}: {switched}")
     if config.generated_target > 0:

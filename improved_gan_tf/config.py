@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from absl import flags
 
+from improved_gan_tf.ablations import ablation_row, check_given
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.intervals import parse_interval
 
@@ -518,7 +519,7 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=N
     }
     if "labels_per_class" in given:
         given["labels_per_class"] = _label_counts(given["labels_per_class"])[0]
-    row = _ablation_row(given.get("ablation"), ablations)
+    row = ablation_row(given.get("ablation"), ablations)
     model = given.get("model", row.get("model", experiment.model))
     if model not in variants:
         raise UserError(f"--model must be one of: {', '.join(variants)}. Received: {model!r}.")
@@ -531,7 +532,7 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=N
     settings = {**variants[model][recipe], "recipe": recipe, "model": model, **row}
     published = dataclasses.replace(experiment, **settings)
     if row:
-        _check_ablation(published, ablations, given)
+        check_given(published, ablations, given)
     return dataclasses.replace(experiment, **{**settings, **given}), published
 
 
@@ -575,32 +576,6 @@ def _label_counts(texts):
             f"separated by commas. Received: {','.join(texts)!r}."
         )
     return counts
-
-
-def _ablation_row(name, ablations):
-    """What a row of `ablations` sets, the base's settings included; nothing without a name."""
-    if name is None:
-        return {}
-    if name not in ablations:
-        raise UserError(f"--ablation must be one of: {', '.join(ablations)}. Received: {name!r}.")
-    base = next(iter(ablations.values()))
-    return {**base, **ablations[name], "ablation": name}
-
-
-def ablation_settings(config, ablations):
-    """`{setting: value}` of everything that the table of ablations switches, as `config` has it."""
-    switched = dict.fromkeys(name for row in ablations.values() for name in row)
-    return {name: getattr(config, name) for name in switched}
-
-
-def _check_ablation(published, ablations, given):
-    for name, value in ablation_settings(published, ablations).items():
-        if given.get(name, value) != value:
-            raise UserError(
-                f"--{name}={given[name]} contradicts --ablation={published.ablation}, which stands "
-                f"for {name}={value}. Leave one of them out; to run something that is no "
-                "row of the paper's table, give its settings without --ablation."
-            )
 
 
 def parse_flags(argv, flag_values=flags.FLAGS):

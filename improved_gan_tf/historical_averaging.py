@@ -20,10 +20,10 @@ class HistoricalAverage:
 
     The mean is updated online, `mean += (theta - mean) / t`. Where a parameter is within 1 % of its
     mean, that increment is less than half a unit in the mean's last place after some 170,000 steps:
-    in float32 the mean would stop moving. So it is kept as a sum of two numbers, `mean + remainder`,
-    and every addition's rounding error goes into the second one (a compensated sum). Its error
-    then stays far below float32's resolution; it costs the memory of a float64 mean, and runs
-    where there is no float64 (TPUs).
+    in float32 the mean would stop moving. So it is kept as a sum of two numbers,
+    `mean + remainder`, and every addition's rounding error goes into the second one (a compensated
+    sum). Its error then stays far below float32's resolution; it costs the memory of a float64
+    mean, and runs where there is no float64 (TPUs).
 
     Use: once in every step of the player, before the optimizer moves the parameters.
 

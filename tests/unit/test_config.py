@@ -9,6 +9,7 @@ from absl import flags
 import run_cifar10
 import run_mnist
 from improved_gan_tf import config
+from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import UserError
 
 LITERAL = run_mnist.EXPERIMENT
@@ -411,7 +412,7 @@ def test_a_row_of_table_3_takes_one_thing_from_our_methods(row, changes):
     record, published = ablated(f"--ablation={row}")
     assert record == published
     assert record.ablation == row
-    switched = config.ablation_settings(record, run_cifar10.ABLATIONS)
+    switched = switched_settings(record, run_cifar10.ABLATIONS)
     assert switched == {**OUR_METHODS, **changes}
     assert {name: getattr(record, name) for name in switched} == switched
     # What every row shares, as in the minibatch-discrimination script.
