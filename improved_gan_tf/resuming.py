@@ -46,8 +46,8 @@ def look(config, run_dir):
     """
     try:
         return _look(config, pathlib.Path(run_dir))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or repr(error)
         raise UserError(f"--run_dir={run_dir} cannot be read: {reason}.") from error
 
 
@@ -128,15 +128,14 @@ def warn_of_other_versions(checkpoint, versions):
     names = ("improved_gan_tf", "tensorflow", "keras", "numpy", "device")
     written = checkpoint.header["versions"]
     different = [
-        f"{name} {versions[name]} (it: {written.get(name)})"
+        f"{name} {written.get(name)} (now {versions[name]})"
         for name in names
         if written.get(name) != versions[name]
     ]
     if different:
         print(
-            f"warning: {checkpoint.path} can be read but was not written by this "
-            f"{', '.join(different)}. The run goes on, but its numbers may differ from those of "
-            "an uninterrupted run.",
+            f"warning: {checkpoint.path} was written with {', '.join(different)}. It can be read "
+            "and the run goes on, but its numbers may differ from those of an uninterrupted run.",
             file=sys.stderr,
         )
 

@@ -1,5 +1,6 @@
 """The file of a checkpoint: what is written is what is read, or it is noticed."""
 
+import dataclasses
 import json
 import zipfile
 
@@ -10,6 +11,7 @@ import pytest
 from improved_gan_tf import checkpointing, storage
 from improved_gan_tf.checkpointing import Checkpoints, DamagedCheckpointError
 from improved_gan_tf.errors import StorageError, UserError
+from improved_gan_tf.progress import Progress
 
 ARRAYS = {
     "generator.000.kernel": np.float32([[1.0, -0.0], [np.nextafter(1.0, 2.0, dtype="f4"), 3e-45]]),
@@ -96,6 +98,17 @@ def test_nothing_in_a_file_with_a_right_checksum_is_executed(path, tmp_path):
 def test_an_object_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="allow_pickle=False"):
         checkpointing.write(tmp_path / "file.npz", {}, {"x": np.array([{}], object)})
+
+
+def test_what_a_format_holds_is_pinned():
+    """Change the number and this list together: old checkpoints are then refused, not misread."""
+    assert (checkpointing.FORMAT, [f.name for f in dataclasses.fields(Progress)]) == (
+        1,
+        [
+            *("epoch", "iteration", "sums", "epoch_seconds", "seconds", "history", "test_wrong"),
+            *("saved_epochs", "saved_iterations"),
+        ],
+    )
 
 
 # --- the newest ones -----------------------------------------------------------------------

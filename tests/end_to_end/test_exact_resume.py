@@ -1,0 +1,292 @@
+"""A run that is stopped and continued equals the run that was not, bit for bit."""
+
+import dataclasses
+import gc
+import itertools
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import run_cifar10
+import run_mnist
+from benchmarks.kill_campaign import remains
+from improved_gan_tf import checkpointing, data, experiment, storage, training
+from improved_gan_tf.errors import DivergedError, StorageError, UserError
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+TRAIN, BATCH = 70, 10  # 7 iterations an epoch
+
+
+def images(name):
+    """70 training and 15 test images of noise, in the shape of a data set."""
+    random = np.random.RandomState(0)
+    shape = data.DATASETS[name].image_shape
+
+    def part(count):
+        pixels = random.randint(0, 256, (count, *shape)).astype("uint8")
+        return pixels, np.arange(count, dtype="int32") % 10
+
+    return data.Dataset(*part(TRAIN), *part(15), description="noise", is_papers=False)
+
+
+def settings(script=run_mnist, **changes):
+    small = {"labels_per_class": 2, "batch_size": BATCH, "epochs": 3, "width_multiplier": 0.05}
+    small |= {"evaluate_every": 2, "checkpoint_every": "1000 epochs", "seed_data": 1}
+    return dataclasses.replace(script.EXPERIMENT, **{**small, **changes})
+
+
+def minibatch_discrimination(**changes):
+    model = "minibatch_discrimination"
+    recipe = run_cifar10.VARIANTS[model]["released"]
+    return settings(run_cifar10, model=model, **{**recipe, "width_multiplier": 0.02, **changes})
+
+
+def run(config, run_dir, stop_after_calls=None):
+    """Runs to the end, or until it was asked to stop after some calls of the loop."""
+    calls = itertools.count(1)
+    dataset = images(config.dataset)
+    return experiment.execute(
+        config, dataset, run_dir, config, lambda: next(calls) == stop_after_calls
+    )
+
+
+@pytest.fixture(autouse=True)
+def _short_calls(monkeypatch):
+    monkeypatch.setattr(experiment, "ITERATIONS_PER_CALL", 3)
+    monkeypatch.setattr(storage, "PAUSES", (0.0,))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _eager():
+    """Without tracing: it takes longer than the iterations. The kills below run graphs."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """An uninterrupted MNIST run, in one call an epoch."""
+    folder = tmp_path_factory.mktemp("straight") / "run"
+    assert run(settings(), folder)["status"] == "finished"
+    return folder
+
+
+# --- the same bits -------------------------------------------------------------------------
+
+
+def test_a_run_stopped_inside_epochs_and_between_them_ends_with_the_same_bits(straight, tmp_path):
+    # Calls end at iterations 3, 6, 7 of each epoch.
+    for calls in (2, 1, 3, 1):
+        assert run(settings(), tmp_path / "run", stop_after_calls=calls)["status"] == "interrupted"
+    assert run(settings(), tmp_path / "run")["status"] == "finished"
+    assert remains(tmp_path / "run") == remains(straight)
+
+
+def test_minibatch_discrimination_continues_with_the_same_bits(tmp_path):
+    config = minibatch_discrimination(epochs=1, evaluate_every=1)
+    run(config, tmp_path / "straight")
+    run(config, tmp_path / "run", stop_after_calls=2)
+    run(config, tmp_path / "run")
+    assert remains(tmp_path / "run") == remains(tmp_path / "straight")
+
+
+def test_a_finished_run_goes_on_with_more_epochs_as_if_it_had_had_them_before(straight, tmp_path):
+    run(settings(epochs=2), tmp_path / "run")
+    assert run(settings(), tmp_path / "run")["final"]["epochs"] == 3
+    assert remains(tmp_path / "run") == remains(straight)
+
+
+def test_a_run_asked_to_stop_while_it_evaluates_ends_with_the_same_bits(
+    straight, tmp_path, monkeypatch
+):
+    asked = []
+    evaluate = experiment.Run.evaluate
+    monkeypatch.setattr(experiment.Run, "evaluate", lambda self: (asked.append(1), evaluate(self)))
+    config = settings()
+    dataset = images(config.dataset)
+    result = experiment.execute(config, dataset, tmp_path / "run", config, lambda: bool(asked))
+    assert (result["status"], result["final"]["epochs"]) == ("interrupted", 2)
+    assert run(config, tmp_path / "run")["status"] == "finished"
+    assert remains(tmp_path / "run") == remains(straight)
+
+
+def test_with_the_newest_checkpoint_damaged_the_run_goes_on_from_the_one_before(
+    straight, tmp_path, capsys
+):
+    for calls in (2, 1):
+        run(settings(), tmp_path / "run", stop_after_calls=calls)
+    newest = max((tmp_path / "run" / "checkpoints").iterdir())
+    newest.write_bytes(newest.read_bytes()[:1000])
+    run(settings(), tmp_path / "run")
+    assert f"warning: {newest} is damaged" in capsys.readouterr().err
+    assert remains(tmp_path / "run") == remains(straight)
+
+
+@pytest.mark.parametrize("failing", [storage.os.replace, storage.os.fsync])
+def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(
+    straight, tmp_path, monkeypatch, failing
+):
+    """Every third file of the run is the first that does not fit."""
+    config = settings(checkpoint_every="2 iterations")
+    name, fits = failing.__name__, itertools.count(3)
+    for _ in range(10):
+        left = iter(range(next(fits) * 3))
+
+        def full(*args, left=left):
+            if next(left, None) is None:
+                raise OSError(28, "No space left on device")
+            return failing(*args)
+
+        monkeypatch.setattr(storage.os, name, full)
+        try:
+            run(config, tmp_path / "run")
+        except (StorageError, UserError) as error:
+            assert "No space left on device" in str(error)  # noqa: PT017
+            if isinstance(error, StorageError):
+                assert "give the same command again to continue" in str(error)  # noqa: PT017
+        else:
+            break
+        monkeypatch.undo()
+        monkeypatch.setattr(storage, "PAUSES", (0.0,))
+    else:
+        pytest.fail("never finished")
+    assert fits.__reduce__()[1][0] > 4, "the disk was never full"
+    ours, theirs = remains(tmp_path / "run"), remains(straight)
+    for found in (ours, theirs):
+        found["config.json"].pop("checkpoint_every")
+        found["result.json"]["config"].pop("checkpoint_every")
+    assert ours == theirs
+
+
+# --- what the state is ---------------------------------------------------------------------
+
+
+def make_run(config, run_dir):
+    return experiment.Run(config, images(config.dataset), run_dir, [])
+
+
+def snapshot(variables):
+    return {key: np.array(variable).copy() for key, variable in variables.items()}
+
+
+def underlying(variable):
+    return variable if isinstance(variable, tf.Variable) else variable.value
+
+
+@pytest.mark.parametrize("config", [settings(), minibatch_discrimination()], ids=["fm", "md"])
+def test_every_variable_that_training_changes_is_in_the_checkpoint(config, tmp_path):
+    run = make_run(config, tmp_path / "run")
+    rows = [r[:2] for r in run.streams(0)]
+    run.trainer.train(rows, 0.001)
+    state = {id(underlying(v)) for v in run.trainer.state().values()}
+    alive = {id(v): v for v in gc.get_objects() if isinstance(v, tf.Variable)}
+    assert state <= alive.keys()
+    before = snapshot(alive)
+    run.trainer.train(rows, 0.002)
+    run.evaluate()
+    changed = {i for i, v in alive.items() if not np.array_equal(before[i], np.array(v))}
+    averaged = {id(underlying(v)) for v in run.averaged_discriminator.variables}  # for testing
+    assert changed - averaged <= state
+    assert len(changed & state) > 0.5 * len(state)
+    run.folder.close()
+
+
+def test_evaluating_sampling_and_saving_change_nothing_that_training_uses(tmp_path):
+    run = make_run(settings(), tmp_path / "run")
+    run.trainer.train([r[:2] for r in run.streams(0)], 0.001)
+    before = snapshot(run.trainer.state())
+    run.evaluate()
+    run.save()
+    after = snapshot(run.trainer.state())
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, after[name], err_msg=name)
+    run.folder.close()
+
+
+def test_a_checkpoint_of_another_network_is_refused_and_the_folder_stays(tmp_path):
+    run(settings(), tmp_path / "run", stop_after_calls=1)
+    (path,) = (tmp_path / "run" / "checkpoints").iterdir()
+    checkpoint = checkpointing.read(path)
+    del checkpoint.arrays["noise.000.seed_generator_state"]
+    checkpointing.write(path, checkpoint.header, checkpoint.arrays)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    with pytest.raises(UserError, match=r"noise.000.seed_generator_state: nothing in the file"):
+        run(settings(), tmp_path / "run")
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+# --- refusals ------------------------------------------------------------------------------
+
+
+def test_fewer_epochs_than_were_done_are_refused(straight):
+    before = {p: p.read_bytes() for p in straight.rglob("*") if p.is_file()}
+    with pytest.raises(UserError, match=r"--epochs=2 is less than the run in .* it is in epoch 3"):
+        run(settings(epochs=2), straight)
+    assert {p: p.read_bytes() for p in straight.rglob("*") if p.is_file()} == before
+
+
+def test_a_folder_in_use_is_refused_and_untouched(straight):
+    lock = storage.FolderLock(straight)
+    before = {p: p.read_bytes() for p in straight.rglob("*") if p.is_file()}
+    for changes in ({"epochs": 4}, {"overwrite": True}):
+        with pytest.raises(UserError, match="Another process is using --run_dir="):
+            run(settings(**changes), straight)
+    assert {p: p.read_bytes() for p in straight.rglob("*") if p.is_file()} == before
+    lock.close()
+
+
+# --- numbers that are not finite -------------------------------------------------------------
+
+
+def test_a_parameter_that_is_not_finite_stops_the_run_and_the_last_checkpoint_is_good(
+    tmp_path, monkeypatch
+):
+    train = training.Trainer.train
+    calls = itertools.count(1)
+
+    def poisoned(self, *args):
+        result = train(self, *args)
+        if next(calls) == 3:
+            self.generator.trainable_variables[0].assign_add(
+                np.full(self.generator.trainable_variables[0].shape, np.inf, "float32")
+            )
+        return result
+
+    monkeypatch.setattr(training.Trainer, "train", poisoned)
+    config = settings(checkpoint_every="3 iterations")
+    with pytest.raises(DivergedError) as caught:
+        run(config, tmp_path / "run")
+    text = str(caught.value)
+    assert text.startswith(
+        "The generator.000.kernel became NaN or infinite in epoch 1, iteration 7 to 7. "
+    )
+    assert "the checkpoint checkpoint-000000006.npz" in text
+    assert "Try a smaller --learning_rate (received 0.003) or another --seed." in text
+    arrays = checkpointing.read(max((tmp_path / "run" / "checkpoints").iterdir())).arrays
+    assert all(np.all(np.isfinite(array)) for array in arrays.values())
+    with pytest.raises(UserError, match="continued, it would do so again"):
+        run(config, tmp_path / "run")
+
+
+# --- kills -----------------------------------------------------------------------------------
+
+
+def test_killed_runs_continue_with_the_same_bits(tmp_path):
+    """One kill of each kind; `benchmarks/kill_campaign.py` by itself makes many."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.kill_campaign", "--kills=4", f"--folder={tmp_path}"],
+        cwd=pathlib.Path(__file__).parent.parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    together = done.stdout.splitlines()[-1].split("|")
+    assert [cell.strip() for cell in together[1:-1]] == ["together", "", "4", "4", "0"]

@@ -1,0 +1,188 @@
+"""What a command may do with the folder it finds."""
+
+import dataclasses
+import json
+
+import pytest
+
+import run_mnist
+from improved_gan_tf import config, resuming
+from improved_gan_tf.checkpointing import Checkpoint
+from improved_gan_tf.errors import UserError
+
+VERSIONS = {"improved_gan_tf": "1", "tensorflow": "2", "keras": "3", "numpy": "4", "device": "CPU"}
+
+
+def record(**changes):
+    return dataclasses.replace(run_mnist.EXPERIMENT, **changes)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of a run that began with the script's settings."""
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / "config.json").write_text(json.dumps(record().to_dict()))
+    return path
+
+
+def add_checkpoint(folder):
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "checkpoint-000000007.npz").write_bytes(b"unread here")
+
+
+def add_result(folder, status, epochs=300):
+    result = {"status": status, "config": record(epochs=epochs).to_dict()}
+    (folder / "result.json").write_text(json.dumps(result))
+
+
+def refusal(folder, **changes):
+    before = {p: p.is_dir() or p.read_bytes() for p in folder.parent.rglob("*")}
+    with pytest.raises(UserError) as caught:
+        resuming.look(record(**changes), folder)
+    assert {p: p.is_dir() or p.read_bytes() for p in folder.parent.rglob("*")} == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# --- new -----------------------------------------------------------------------------------
+
+
+def test_an_absent_or_empty_folder_is_for_a_new_run(tmp_path):
+    assert resuming.look(record(), tmp_path / "absent").status == "new"
+    (tmp_path / "empty").mkdir()
+    assert resuming.look(record(), tmp_path / "empty").status == "new"
+    # Killed while the first file was being written.
+    (tmp_path / "empty" / ".123.config.json").touch()
+    assert resuming.look(record(), tmp_path / "empty").status == "new"
+
+
+def test_resume_must_refuses_to_begin(tmp_path):
+    text = refusal(tmp_path / "absent", resume="must")
+    assert text.startswith(f"--resume=must asks to continue a run, and there is none in {tmp_path}")
+
+
+def test_resume_must_and_overwrite_contradict_each_other():
+    with pytest.raises(UserError, match="give one of them"):
+        record(resume="must", overwrite=True)
+
+
+def test_a_file_and_a_path_below_a_file_are_refused(tmp_path):
+    (tmp_path / "file").touch()
+    assert refusal(tmp_path / "file") == (
+        f"--run_dir must be a folder. Received: {tmp_path}/file (a file)."
+    )
+    name = "x" * 300
+    assert refusal(tmp_path / name) == f"--run_dir={tmp_path}/{name} cannot be read: " + (
+        "File name too long."
+    )
+
+
+def test_a_folder_that_is_no_runs_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert refusal(tmp_path) == (
+        f"--run_dir={tmp_path} exists and is not empty; nothing is overwritten unasked. Give "
+        "another --run_dir, or --overwrite to move the old folder aside."
+    )
+    assert resuming.look(record(overwrite=True), tmp_path).status == "new"
+
+
+# --- unfinished ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resume", ["auto", "must"])
+def test_an_unfinished_run_is_continued(folder, resume):
+    add_checkpoint(folder)
+    assert resuming.look(record(resume=resume), folder).status == "unfinished"
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(folder):
+    assert resuming.look(record(), folder).status == "unfinished"
+    assert "left no checkpoint" in refusal(folder, resume="must")
+
+
+def test_resume_never_refuses_an_unfinished_run(folder):
+    add_checkpoint(folder)
+    assert "exists and is not empty" in refusal(folder, resume="never")
+
+
+def test_results_without_a_checkpoint_are_not_begun_again(folder):
+    add_result(folder, "interrupted")
+    assert "cannot be continued: it left no checkpoint" in refusal(folder)
+
+
+def test_other_settings_are_listed_with_both_values(folder):
+    text = refusal(folder, seed=2, learning_rate=0.5, epochs=9)
+    assert text.startswith(
+        f"--run_dir={folder} holds a run with other settings. Received: --seed=2 (the run's is "
+        "1), --learning_rate=0.5 (the run's is 0.003). "
+    )
+
+
+@pytest.mark.parametrize("name", sorted(f.name for f in dataclasses.fields(record())))
+def test_every_setting_either_has_to_agree_or_may_change(folder, name):
+    saved = record().to_dict()
+    saved[name] = "other"
+    (folder / "config.json").write_text(json.dumps(saved))
+    if name in config.BOOKKEEPING | {"epochs"}:
+        assert resuming.look(record(), folder).status == "unfinished"
+    else:
+        assert f"--{name}=" in refusal(folder)
+
+
+def test_a_run_of_a_version_without_a_setting_had_its_default(folder):
+    saved = record().to_dict()
+    del saved["width_multiplier"]
+    (folder / "config.json").write_text(json.dumps(saved))
+    assert resuming.look(record(), folder).status == "unfinished"
+    assert "--width_multiplier=0.5 (the run's is None)" in refusal(folder, width_multiplier=0.5)
+
+
+@pytest.mark.parametrize("name", ["config.json", "result.json"])
+@pytest.mark.parametrize("content", ["", '{"epochs": 3', "[]", "\udcff"])
+def test_damaged_json_is_explained(folder, name, content):
+    (folder / name).write_bytes(content.encode("utf-8", "surrogateescape"))
+    assert f"{folder / name} is damaged" in refusal(folder)
+
+
+def test_a_result_of_something_else_is_explained(folder):
+    (folder / "result.json").write_text('{"status": "finished", "config": 3}')
+    assert "cannot be read: TypeError" in refusal(folder)
+
+
+# --- finished, diverged --------------------------------------------------------------------
+
+
+def test_a_finished_run_is_told_from_one_that_has_epochs_left(folder):
+    add_checkpoint(folder)
+    add_result(folder, "finished")
+    found = resuming.look(record(), folder)
+    assert found.status == "finished"
+    with pytest.raises(UserError, match=f"The run in {folder} is finished, all 300 epochs. Give a"):
+        resuming.refuse_finished(found, folder)
+    found = resuming.look(record(epochs=301), folder)
+    assert found.status == "unfinished"
+    resuming.refuse_finished(found, folder)
+
+
+def test_a_diverged_run_would_diverge_again(folder):
+    add_checkpoint(folder)
+    add_result(folder, "diverged")
+    assert "no longer finite; continued, it would do so again" in refusal(folder)
+
+
+# --- versions ------------------------------------------------------------------------------
+
+
+def test_another_version_can_be_read_and_that_is_said(tmp_path, capsys):
+    written = {**VERSIONS, "tensorflow": "1.15", "device": "GPU", "git_commit": "abc"}
+    checkpoint = Checkpoint(tmp_path / "file.npz", {"versions": written}, {})
+    resuming.warn_of_other_versions(checkpoint, VERSIONS)
+    assert capsys.readouterr().err == (
+        f"warning: {tmp_path}/file.npz was written with tensorflow 1.15 (now 2), device GPU (now "
+        "CPU). It can be read and the run goes on, but its numbers may differ from those of an "
+        "uninterrupted run.\n"
+    )
+    checkpoint = Checkpoint(tmp_path / "file.npz", {"versions": dict(VERSIONS)}, {})
+    resuming.warn_of_other_versions(checkpoint, VERSIONS)
+    assert capsys.readouterr().err == ""
