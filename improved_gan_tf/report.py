@@ -57,7 +57,7 @@ def page(found, data_dir=None, ledger=ROOT / "REPRODUCTION.md"):
         lstrip_blocks=True,
         loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
     )
-    test_images = TestImages(data_dir)
+    test_images = ScoredImages(data_dir)
     sections = []
     for cells in found.cells.values():
         settings = comparison.telling_settings(cells)
@@ -156,7 +156,7 @@ def section(cell, settings, test_images):
     Args:
         cell: `comparison.Cell`.
         settings: str, what tells it from the other cells of its data set.
-        test_images: `TestImages`.
+        test_images: `ScoredImages`.
     """
     runs = cell.runs or cell.baselines
     method = cell.config.model if cell.runs else comparison.SUPERVISED_ONLY
@@ -330,14 +330,12 @@ def sample_grids(runs):
     return grids
 
 
-class TestImages:
+class ScoredImages:
     """Test images of data sets, each loaded once.
 
     Args:
         data_dir: folder of prepared TFDS data, or None for each run's own.
     """
-
-    __test__ = False  # not a test, whatever pytest makes of the name
 
     def __init__(self, data_dir=None):
         self._data_dir = data_dir

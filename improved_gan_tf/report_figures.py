@@ -75,7 +75,7 @@ def curves_svg(lines, ylabel, logarithmic=False, level=None):
         "ytick.color": _TEXT_COLOR,
     }
     with matplotlib.rc_context(style):
-        figure = matplotlib.figure.Figure(figsize=(4.2, 2.9), layout="constrained")
+        figure = matplotlib.figure.Figure(figsize=(4.2, 3.1), layout="constrained")
         axes = figure.subplots()
         for (label, (epochs, mean, low, high)), color in zip(lines, COLORS, strict=False):
             marker = "o" if len(epochs) < 3 else None
@@ -93,7 +93,8 @@ def curves_svg(lines, ylabel, logarithmic=False, level=None):
             axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
             axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
+        # Above the panel, where no curve runs through it.
+        figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return _for_a_page(file.getvalue())

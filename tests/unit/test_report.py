@@ -251,19 +251,19 @@ def test_the_surest_mistakes_come_first():
 
 def test_images_of_another_test_set_are_not_shown():
     # The sample's labels are sorted by class, these are not.
-    images, reason = report.TestImages().of(record(data_source="sample"), LABELS)
+    images, reason = report.ScoredImages().of(record(data_source="sample"), LABELS)
     assert images is None
     assert reason == "the data set found here is not the one that the runs were tested on"
 
 
 def test_images_of_the_same_test_set_are_found():
     labels = np.repeat(np.arange(10), 100)
-    images, reason = report.TestImages().of(record(data_source="sample"), labels)
+    images, reason = report.ScoredImages().of(record(data_source="sample"), labels)
     assert (images.shape, reason) == ((1000, 28, 28, 1), None)
 
 
 def test_missing_data_are_told(tmp_path):
-    images, reason = report.TestImages(tmp_path / "missing").of(record(), LABELS)
+    images, reason = report.ScoredImages(tmp_path / "missing").of(record(), LABELS)
     assert images is None
     assert reason.startswith("the test images could not be loaded: --data_dir must be a folder")
 
