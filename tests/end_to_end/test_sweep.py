@@ -27,7 +27,7 @@ def command(folder, *arguments):
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,  # seconds, for a machine with other work; a command takes twenty
     )
 
 

@@ -62,6 +62,10 @@ def test_layers_losses_and_networks_look_at_nothing_above_them(path):
         ("imagenet_data.py", ("config", "training", "evaluation", "reporting", "experiment")),
         ("reporting.py", ("config", "data", "training", "evaluation", "experiment")),
         ("config.py", ("data", "training", "evaluation", "reporting", "experiment")),
+        ("run_folders.py", ("data", "training", "experiment", "comparison", "sweep", "compare")),
+        ("comparison.py", ("data", "training", "experiment", "sweep", "compare", "report")),
+        ("sweep.py", ("data", "training", "experiment", "command_line", "compare")),
+        ("compare.py", ("data", "training", "experiment", "sweep", "report")),
     ],
 )
 def test_no_module_looks_back(lower, above):
@@ -83,7 +87,14 @@ def test_flags_of_the_settings_are_touched_in_config_only():
 
 
 @pytest.mark.parametrize(
-    "module", ["improved_gan_tf", "improved_gan_tf.config", "improved_gan_tf.command_line"]
+    "module",
+    [
+        "improved_gan_tf",
+        "improved_gan_tf.config",
+        "improved_gan_tf.command_line",
+        "improved_gan_tf.compare",
+        "improved_gan_tf.report",
+    ],
 )
 def test_what_help_needs_does_not_start_tensorflow(module):
     code = f"import sys, {module}; print({{'tensorflow', 'keras'}} & set(sys.modules))"
