@@ -13,10 +13,10 @@ from improved_gan_tf import config as config_module
 from improved_gan_tf import interruption
 from improved_gan_tf import sweep as sweep_module
 from improved_gan_tf.ablations import switched_settings
-from improved_gan_tf.errors import DivergedError, StorageError, UserError
+from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
 
 # A command that a signal stopped exits with `interruption.EXIT_CODES`.
-EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4}
+EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
 EXIT_INTERRUPTED = 130
 _SWEEP_EXIT_CODES = {"finished": 0, "failed": 1, "refused": 2, "diverged": 3}
 _WORST_FIRST = ("failed", "refused", "diverged", "finished")
@@ -43,7 +43,10 @@ def _exit_codes():
     try:
         yield
     except tuple(EXIT_CODES) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        if isinstance(error, WorkerLostError):
+            # At once: TensorFlow's own way out waits for the worker that is gone.
+            os._exit(EXIT_CODES[WorkerLostError])
         sys.exit(EXIT_CODES[type(error)])
     except KeyboardInterrupt:
         print("interrupted: nothing was saved since the last checkpoint", file=sys.stderr)
@@ -61,13 +64,24 @@ def _run(experiment, variants, ablations):
     sys.exit(_run_sweep(config, sweep, published))
 
 
+def _training_devices(config):
+    """The context in which a command uses TensorFlow; enter it before anything else does."""
+    from improved_gan_tf import distribution
+
+    if config.dry_run:
+        return contextlib.nullcontext()
+    return distribution.training_on(
+        config.strategy, config.num_devices, config.tpu, config.batch_size
+    )
+
+
 # What starts TensorFlow is imported in the functions: `--help`, a wrong flag and a wrong folder
 # answer without it.
 
 
 def _run_one(config, published):
     """Runs what is left of one run, and its baseline; returns the exit code."""
-    from improved_gan_tf import data, resuming
+    from improved_gan_tf import resuming
 
     run_dir = pathlib.Path(config.run_dir or f"runs/{config_module.run_name(config)}")
     parts = [(config, run_dir)]
@@ -78,6 +92,13 @@ def _run_one(config, published):
     found = [resuming.look(*part) for part in parts]
     if all(f.status == "finished" for f in found):
         resuming.refuse_finished(found[0], run_dir)
+    with _training_devices(config):
+        return _train_parts(config, published, parts, found, run_dir)
+
+
+def _train_parts(config, published, parts, found, run_dir):
+    from improved_gan_tf import data, distribution
+
     dataset = data.load(config.dataset, config.data_source, config.data_dir)
     if config.dry_run:
         _print_dry_run(config, dataset, run_dir)
@@ -86,7 +107,7 @@ def _run_one(config, published):
     from improved_gan_tf import experiment
 
     results = []
-    with interruption.stop_on_signals() as stop_requested:
+    with interruption.stop_on_signals(distribution.on_any_worker) as stop_requested:
         try:
             for (part, folder), before in zip(parts, found, strict=True):
                 if before.status == "finished":
@@ -104,8 +125,14 @@ def _run_one(config, published):
 
 def _run_sweep(config, sweep, published):
     """Runs what the sweep asks for; returns the exit code."""
-    from improved_gan_tf import compare, data, experiment
+    with _training_devices(config):
+        return _train_sweep(config, sweep, published)
 
+
+def _train_sweep(config, sweep, published):
+    from improved_gan_tf import compare, data, distribution, experiment
+
+    distribution.require_one_process("a command that trains several runs")
     dataset = data.load(config.dataset, config.data_source, config.data_dir)
     parent = pathlib.Path(config.run_dir or f"runs/{config_module.sweep_name(config)}")
     records = sweep_module.plan(config, sweep, parent)

@@ -19,6 +19,8 @@ MODELS = ("feature_matching", "minibatch_discrimination", "plain")
 DATA_SOURCES = ("tfds", "sample")
 GENERATOR_NORMALIZATIONS = ("batch", "virtual_batch")
 PLAYERS = ("both", "discriminator", "generator")
+STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
+CROSS_REPLICA = ("global", "local")
 
 
 def _setting(
@@ -159,7 +161,7 @@ class ExperimentConfig:
         expected="a whole number of 1 or more",
     )
     batch_size: int = _setting(
-        "images in each of the labeled, unlabeled and generated minibatches",
+        "images in each of the labeled, unlabeled and generated minibatches, over all devices",
         source=AUTHORS,
         check=_positive,
         expected="a whole number of 1 or more",
@@ -275,6 +277,35 @@ class ExperimentConfig:
         default="auto",
         choices=("auto", "must", "never"),
     )
+    strategy: str = _setting(
+        "which devices train: 'auto' takes the workers of TF_CONFIG, the TPU of --tpu or the GPUs "
+        "of this machine, whichever there is; 'multi_worker' reads TF_CONFIG",
+        source=OURS,
+        default="auto",
+        choices=STRATEGIES,
+    )
+    num_devices: int | None = _setting(
+        "devices of this machine that --strategy=mirrored uses: GPUs, or parts of the processor "
+        "where there are none; all GPUs if not given",
+        source=OURS,
+        default=None,
+        check=_positive,
+        expected="a whole number of 1 or more",
+        optional=True,
+    )
+    tpu: str | None = _setting(
+        "address of the TPU for --strategy=tpu; 'local' for this machine's own",
+        source=OURS,
+        default=None,
+        optional=True,
+    )
+    cross_replica: str = _setting(
+        "what a batch is on several devices: 'global' for the batch of all, the same numbers as on "
+        "one device; 'local' for each device's share, as in the authors' ImageNet code",
+        source=OURS,
+        default="global",
+        choices=CROSS_REPLICA,
+    )
     dry_run: bool = _setting(
         "check the settings and the data, print what would run, and stop",
         source=OURS,
@@ -374,6 +405,10 @@ BOOKKEEPING = frozenset(
         "keep_checkpoints",
         "resume",
         "dry_run",
+        # How many devices share a batch decides nothing either, --cross_replica=local apart.
+        "strategy",
+        "num_devices",
+        "tpu",
     }
 )
 # What the paper varies between the runs of one experiment.

@@ -15,3 +15,7 @@ class DivergedError(Exception):
 
 class StorageError(Exception):
     """The run folder could not be written, repeatedly; the run stopped with what it holds."""
+
+
+class WorkerLostError(Exception):
+    """Another worker of a run on several has ended or does not answer."""

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from improved_gan_tf import (
     checkpointing,
     data,
+    distribution,
     evaluation,
     losses,
     networks,
@@ -22,7 +23,7 @@ from improved_gan_tf import (
 )
 from improved_gan_tf.collapse import collapsed_at
 from improved_gan_tf.determinism import make_operations_deterministic
-from improved_gan_tf.errors import DivergedError, StorageError, UserError
+from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.intervals import Due, parse_interval
 from improved_gan_tf.pixels import to_bytes
@@ -67,6 +68,10 @@ def differences_from_paper(config, dataset, published):
         ours, theirs = getattr(config, name), getattr(published, name)
         if ours != theirs:
             differences.append(f"{name}: {ours} instead of {theirs}")
+    if config.cross_replica == "local" and distribution.num_replicas() > 1:
+        differences.append(
+            f"cross_replica: local, {distribution.num_replicas()} replicas with a batch each"
+        )
     if config.supervised_only:
         differences.append("a supervised-only baseline, which the paper does not report")
     return differences
@@ -114,10 +119,14 @@ class Run:
         self.differences = differences
         self.subset, self.streams = labeled_subset_and_streams(config, dataset)
         self.spec = networks.EXPERIMENTS[config.dataset, config.model]
-        players = self.spec.build(config.seed, config.width_multiplier, config.reference_size)
+        players = self.spec.build(
+            config.seed, config.width_multiplier, config.reference_size, config.cross_replica
+        )
+        # Of several workers the chief writes the folder; the others read its checkpoints.
+        self._is_chief = distribution.is_chief()
         # After every check: a mistake must not leave a folder.
-        resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
-        self.folder = reporting.RunFolder(run_dir, config.overwrite)
+        self._refuse_finished(run_dir)
+        self.folder = reporting.RunFolder(distribution.own_folder(run_dir), config.overwrite)
         self.progress = Progress()
         self.versions = reporting.versions()
         self.checkpoints = resuming.checkpoints_of(config, run_dir)
@@ -127,13 +136,17 @@ class Run:
         self._counted = time.monotonic()
         try:
             # Again, now that no other process can change it.
-            resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
+            self._refuse_finished(run_dir)
             self._prepare(players)
             self._restore()
             self.folder.begin(config.to_dict(), self.progress.history)
         except BaseException:
             self.folder.close()
             raise
+
+    def _refuse_finished(self, run_dir):
+        if self._is_chief:
+            resuming.refuse_finished(resuming.look(self.config, run_dir), run_dir)
 
     def _prepare(self, players):
         """Puts the data on the device, initialises the networks from it, makes the trainer."""
@@ -159,6 +172,7 @@ class Run:
             historical_averaging_players=config.historical_averaging_players,
             averaging_rate=config.averaging_rate,
             supervised_only=config.supervised_only,
+            cross_replica=config.cross_replica,
         )
         if self.spec.initializes_generator:
             initialize_from_data(players.generator, self.trainer.draw_z(config.batch_size))
@@ -176,6 +190,11 @@ class Run:
     def _restore(self):
         """Goes to where the newest checkpoint was written, if there is one."""
         checkpoint = self.checkpoints.newest()
+        distribution.require_same(
+            0 if checkpoint is None else Progress.from_dict(checkpoint.header["progress"]).epoch,
+            f"every worker must see the checkpoints of the first one: --run_dir={self.folder.path} "
+            "must be in a folder that all of them read",
+        )
         if checkpoint is None:
             return
         progress = Progress.from_dict(checkpoint.header["progress"])
@@ -200,6 +219,8 @@ class Run:
         Raises:
             StorageError: it could not be written; those before it are whole.
         """
+        if not self._is_chief:
+            return
         self._count_seconds()
         header = {"versions": self.versions, "config": self.config.to_dict()}
         header["progress"] = self.progress.to_dict()
@@ -228,6 +249,7 @@ class Run:
             desc=self.folder.path.name[:40],
             mininterval=0.5 if sys.stderr.isatty() else 30.0,
             dynamic_ncols=True,
+            disable=not self._is_chief,
         )
         with bar:
             while progress.epoch < self.config.epochs:
@@ -249,7 +271,8 @@ class Run:
         progress, iterations = self.progress, self.streams.iterations
         start = progress.iteration
         left = self._checkpoint_due.iterations_left(progress.epoch, start, iterations)
-        stop = start + min(self._iterations_per_call, left)
+        # Workers measure different times and have to run the same iterations.
+        stop = start + int(min(distribution.of_chief(self._iterations_per_call), left))
         rows = [r[start:stop] for r in self.streams(progress.epoch)]
         rate = self.config.learning_rate_at(progress.epoch)
         begin = time.monotonic()
@@ -441,14 +464,21 @@ def execute(config, dataset, run_dir, published, stop_requested):
         UserError: the folder cannot be used, or the settings do not fit the data.
         DivergedError: a number was not finite; the folder is complete up to the last evaluation.
         StorageError: the folder could not be written; the last checkpoint in it is whole.
+        WorkerLostError: another worker of the run has ended; the last checkpoint is whole.
     """
     make_operations_deterministic()
     keras.utils.clear_session()
+    with distribution.scope():
+        return _execute(config, dataset, run_dir, published, stop_requested)
+
+
+def _execute(config, dataset, run_dir, published, stop_requested):
     differences = differences_from_paper(config, dataset, published)
     run = Run(config, dataset, run_dir, differences)
     print(f"{run.title()} -> {run_dir}", flush=True)
     try:
-        status = run.train(stop_requested)
+        with distribution.lost_workers():
+            status = run.train(stop_requested)
         if status == "interrupted":
             run.evaluate()
             run.save(interrupted=True)
@@ -456,6 +486,8 @@ def execute(config, dataset, run_dir, published, stop_requested):
     except DivergedError:
         run.write_result("diverged")
         raise
+    except WorkerLostError as error:
+        raise WorkerLostError(f"{error} {run.kept()}.") from error
     except StorageError as error:
         raise StorageError(
             f"{error} Training stopped in epoch {run.progress.epoch + 1}; {run.kept()}. Make room "

@@ -4,6 +4,7 @@ Paper:    Salimans and Kingma (2016), Sec. 3.
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, `init_param`.
 """
 
+from improved_gan_tf import distribution
 from improved_gan_tf.layers import data_dependent
 
 
@@ -16,6 +17,9 @@ def initialize_from_data(model, batch):
     are on, as in the original.
 
     The old scale is multiplied and the old bias replaced: call it before training, not after.
+    Under `tf.distribute` call it in the strategy's scope or outside it, with the same batch on
+    every worker: every replica gets the weights of one device.
+
     A model without such layers is run and otherwise left alone; `BatchNormalization` layers of
     Keras update their moving averages once.
 
@@ -30,9 +34,15 @@ def initialize_from_data(model, batch):
     Raises:
         ValueError: some unit does not vary over the batch.
         RuntimeError: called while a graph is traced (`tf.function`, `fit`), where the pass
-            would run again at every step.
+            would run again at every step; or on one of several replicas (`strategy.run`), where
+            it would see a share of the batch.
     """
     _refuse_tracing()
+    if distribution.replica_count() > 1:
+        raise RuntimeError(
+            "initialize_from_data is one pass over one batch: call it in the strategy's scope, not "
+            "in a function that `strategy.run` runs on every replica."
+        )
     with data_dependent.initializing():
         return model(batch, training=True)
 

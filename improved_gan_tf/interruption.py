@@ -9,13 +9,21 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class StopRequest:
-    """Whether, and by which signal, the run was asked to stop. Call it to ask."""
+    """Whether, and by which signal, the run was asked to stop. Call it to ask.
 
-    def __init__(self):
+    Args:
+        on_any: function of a bool, this process's answer, that returns the one to go by: that of
+            any worker of a run on several.
+    """
+
+    def __init__(self, on_any=lambda asked: asked):
         self.signal = None
+        self._on_any = on_any
 
     def __call__(self):
-        """Whether the run was asked to stop."""
+        """Whether the run was asked to stop, here or at another worker."""
+        if self._on_any(self.signal is not None) and self.signal is None:
+            self.signal = signal.SIGINT
         return self.signal is not None
 
     def exit_code(self):
@@ -37,9 +45,13 @@ class StopRequest:
 
 
 @contextlib.contextmanager
-def stop_on_signals():
-    """Gives a `StopRequest` that SIGINT and SIGTERM reach while the context lasts."""
-    request = StopRequest()
+def stop_on_signals(on_any=lambda asked: asked):
+    """Gives a `StopRequest` that SIGINT and SIGTERM reach while the context lasts.
+
+    Args:
+        on_any: as in `StopRequest`.
+    """
+    request = StopRequest(on_any)
     previous = {number: signal.signal(number, request.handle) for number in EXIT_CODES}
     try:
         yield request

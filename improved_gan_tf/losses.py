@@ -15,6 +15,8 @@ import math
 
 from keras import ops
 
+from improved_gan_tf import distribution
+
 
 def supervised_loss(logits, labels):
     """Cross-entropy over the K classes: `-mean(l_y) + mean(lse)`.
@@ -124,35 +126,41 @@ def saturating_generator_loss(logits_generated):
     return -ops.mean(ops.softplus(ops.logsumexp(logits_generated, axis=1)))
 
 
-def feature_matching_l2(features_real, features_generated):
+def feature_matching_l2(features_real, features_generated, cross_replica="global"):
     """Mean squared difference of the batch means: `mean((E f(x) - E f(G(z)))^2)` (MNIST).
 
     Args:
         features_real: (N, A).
         features_generated: (M, A).
+        cross_replica: "global" for means over the rows of all replicas, whose shares are of
+            equal size; "local" for this replica's rows. The same on one device.
 
     Returns:
         Scalar >= 0. A distance of means, not a mean of distances.
     """
     # D7: the paper's squared norm sums over the features; the code's mean divides by their number.
-    return ops.mean(ops.square(_difference_of_means(features_real, features_generated)))
+    difference = _difference_of_means(features_real, features_generated, cross_replica)
+    return ops.mean(ops.square(difference))
 
 
-def feature_matching_l1(features_real, features_generated):
+def feature_matching_l1(features_real, features_generated, cross_replica="global"):
     """Mean absolute difference of the batch means: `mean(|E f(x) - E f(G(z))|)` (CIFAR-10, SVHN).
 
     Args:
         features_real: (N, A).
         features_generated: (M, A).
+        cross_replica: as in `feature_matching_l2`.
 
     Returns:
         Scalar >= 0.
     """
-    return ops.mean(ops.abs(_difference_of_means(features_real, features_generated)))
+    difference = _difference_of_means(features_real, features_generated, cross_replica)
+    return ops.mean(ops.abs(difference))
 
 
-def _difference_of_means(features_real, features_generated):
-    return ops.mean(features_real, axis=0) - ops.mean(features_generated, axis=0)  # (A,)
+def _difference_of_means(features_real, features_generated, cross_replica):
+    difference = ops.mean(features_real, axis=0) - ops.mean(features_generated, axis=0)  # (A,)
+    return distribution.mean_over_replicas(difference) if cross_replica == "global" else difference
 
 
 def error_rate(logits, labels):

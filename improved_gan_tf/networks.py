@@ -17,6 +17,7 @@ import numpy as np
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.virtual_batch_norm import (
@@ -49,13 +50,24 @@ class NetworkSpec(NamedTuple):
     # Whether the generator's last layer is initialised from one batch of noise.
     initializes_generator: bool
 
-    def build(self, seed, width_multiplier=1.0, reference_size=None):
-        """Returns freshly built `Networks`; see `GeneratorNormalization` for `reference_size`."""
-        return Networks(
+    def build(self, seed, width_multiplier=1.0, reference_size=None, cross_replica="global"):
+        """Returns freshly built `Networks`.
+
+        Args:
+            seed: int.
+            width_multiplier: float > 0.
+            reference_size: int or None, see `GeneratorNormalization`.
+            cross_replica: "global" or "local", what a batch is on several devices.
+        """
+        players = Networks(
             self.generator(seed, width_multiplier, reference_size),
             self.discriminator(seed, width_multiplier),
             self.couples_examples,
         )
+        for layer in (*players.generator.layers, *players.discriminator.layers):
+            if hasattr(layer, "cross_replica"):
+                layer.cross_replica = cross_replica
+        return players
 
 
 class Seeds:
@@ -224,7 +236,7 @@ def convolutional_discriminator(
         return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
 
     def dropout(rate):
-        return keras.layers.Dropout(rate, seed=seeds.next())
+        return Dropout(rate, seed=seeds.next())
 
     def activated(x, filters, kernel_size, **kwargs):
         layer = WeightNormConv2D(filters, kernel_size, kernel_initializer=normal(), **kwargs)

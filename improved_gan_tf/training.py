@@ -14,7 +14,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from improved_gan_tf import losses
+from improved_gan_tf import distribution, losses
 from improved_gan_tf.averaging import ParameterAverage
 from improved_gan_tf.historical_averaging import HistoricalAverage
 from improved_gan_tf.layers import norm_sharing
@@ -52,7 +52,7 @@ NO_LOSSES = StepLosses(0.0, 0.0, 0.0, 0.0)
 
 
 class DeviceImages:
-    """A set of images on the device, as bytes; batches are gathered and scaled in the step.
+    """A set of images on every device, as bytes; batches are gathered and scaled in the step.
 
     Args:
         images: uint8 array (N, H, W, C).
@@ -61,17 +61,17 @@ class DeviceImages:
     """
 
     def __init__(self, images, labels, scale):
-        # Variables, not constants: a captured constant is copied into the graph.
-        self._images = tf.Variable(images, trainable=False, name="images")
-        self._labels = tf.Variable(labels, trainable=False, dtype=tf.int32, name="labels")
+        self._images = distribution.DeviceCopies(images, "images")
+        self._labels = distribution.DeviceCopies(labels.astype("int32"), "labels")
         self._divisor, self._offset = scale
+        self._count = len(labels)
 
     def __len__(self):
-        return int(self._labels.shape[0])
+        return self._count
 
     def images(self, rows):
         """Scaled images of `rows`, (len(rows), H, W, C) in Keras' float type."""
-        pixels = tf.cast(tf.gather(self._images, rows), keras.config.floatx())
+        pixels = tf.cast(tf.gather(self._images.here, rows), keras.config.floatx())
         if self._offset:
             pixels -= self._offset
         return pixels / self._divisor
@@ -80,7 +80,7 @@ class DeviceImages:
         """Gathers one iteration's `Batch` from row numbers, each (batch_size,)."""
         return Batch(
             self.images(labeled_rows),
-            tf.gather(self._labels, labeled_rows),
+            tf.gather(self._labels.here, labeled_rows),
             self.images(unlabeled_rows),
             self.images(generator_rows),
         )
@@ -103,6 +103,11 @@ class Trainer:
         historical_averaging_players: "both", "discriminator" or "generator".
         averaging_rate: float in [0, 1], rate of the parameter average; 0 keeps none.
         supervised_only: bool; only the discriminator trains, on the supervised loss alone.
+        cross_replica: "global" or "local", what a batch is on several devices (for feature
+            matching; the layers of `networks` know for themselves).
+
+    On several devices make trainer, networks and images in the scope of one strategy: each replica
+    then takes its share of every batch.
     """
 
     def __init__(
@@ -121,7 +126,10 @@ class Trainer:
         historical_averaging_players="both",
         averaging_rate=1e-4,
         supervised_only=False,
+        cross_replica="global",
     ):
+        self._strategy = distribution.current_strategy()
+        self._cross_replica = cross_replica
         self.generator, self.discriminator, self._couples_examples = networks
         self._data = images
         self._noise_seed = keras.random.SeedGenerator(seed)
@@ -237,13 +245,18 @@ class Trainer:
             return tf.logical_and(i < total, tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
 
         def iterate(i, sums):
-            batch = self._data.batch(labeled_rows[i], unlabeled_rows[i], generator_rows[i])
-            step_losses = self._step(batch)
+            rows = (labeled_rows[i], unlabeled_rows[i], generator_rows[i])
+            step_losses = distribution.run_step(self._strategy, self._replica_step, *rows)
             added = (s + tf.cast(x, s.dtype) for s, x in zip(sums, step_losses, strict=True))
             return i + 1, StepLosses(*added)
 
         i, sums = tf.while_loop(finite, iterate, (0, sums), parallel_iterations=1)
         return sums, i
+
+    def _replica_step(self, *rows):
+        """One iteration on this replica's share of the rows; losses are those of the batch."""
+        batch = self._data.batch(*(distribution.own_rows(r) for r in rows))
+        return distribution.mean_over_replicas(self._step(batch))
 
     def step(self, batch):
         """One iteration of the semi-supervised game; returns its `StepLosses`.
@@ -266,6 +279,7 @@ class Trainer:
             if self._supervised_weight:
                 loss += self._supervised_weight * supervised
             loss += self._historical_penalty(self.discriminator_history)
+            loss = distribution.share_of_loss(loss)
         self._update_discriminator(tape, loss)
         return supervised, unsupervised, losses.error_rate(labeled, batch.labels)
 
@@ -274,7 +288,8 @@ class Trainer:
         if self._couples_examples:  # minibatch discrimination: each minibatch by itself
             return [self.discriminator(images, training=True)["logits"] for images in minibatches]
         # D6: as one batch, the same numbers up to rounding with larger matrix products.
-        logits = self.discriminator(tf.concat(minibatches, axis=0), training=True)["logits"]
+        with distribution.joint_minibatches(len(minibatches)):
+            logits = self.discriminator(tf.concat(minibatches, axis=0), training=True)["logits"]
         return tf.split(logits, [images.shape[0] for images in minibatches])
 
     @norm_sharing.shared_norms()  # the discriminator does not change here
@@ -287,10 +302,11 @@ class Trainer:
             generated = self.generator(self.draw_z(real.shape[0]), training=True)
             outputs = self.discriminator(generated, training=True)
             if self._feature_matching:
-                loss = self._feature_matching(target, outputs["features"])
+                loss = self._feature_matching(target, outputs["features"], self._cross_replica)
             else:
                 loss = losses.saturating_generator_loss(outputs["logits"])
             objective = loss + self._historical_penalty(self.generator_history)
+            objective = distribution.share_of_loss(objective)
         gradients = tape.gradient(objective, [v.value for v in variables])
         self.generator_optimizer.apply(gradients, variables)
         return loss
@@ -306,7 +322,8 @@ class Trainer:
         with tf.GradientTape() as tape:
             logits = self.discriminator(batch.labeled, training=True)["logits"]
             supervised = losses.supervised_loss(logits, batch.labels)
-        self._update_discriminator(tape, supervised)
+            loss = distribution.share_of_loss(supervised)
+        self._update_discriminator(tape, loss)
         nothing = tf.zeros_like(supervised)
         error = losses.error_rate(logits, batch.labels)
         return StepLosses(supervised, nothing, nothing, error)
@@ -321,8 +338,10 @@ class Trainer:
 
     def draw_z(self, count):
         """Draws the generator's input, U[0, 1), (count, 100)."""
-        return keras.random.uniform(
-            (count, NOISE_DIM), dtype=keras.config.floatx(), seed=self._noise_seed
+        return distribution.draw_for_batch(
+            lambda shape, seed: keras.random.uniform(shape, dtype=keras.config.floatx(), seed=seed),
+            (count, NOISE_DIM),
+            self._noise_seed,
         )
 
 

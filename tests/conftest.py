@@ -1,4 +1,4 @@
-"""What every test gets: two logical CPUs, fixed seeds, quiet TensorFlow."""
+"""What every test gets: four logical CPUs, fixed seeds, quiet TensorFlow."""
 
 import os
 
@@ -12,9 +12,9 @@ from tests import numerics
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-    # Before anything starts the runtime: tests of several replicas need two devices.
+    # Before anything starts the runtime: tests of several replicas need several devices.
     tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
     )
 
 

@@ -6,6 +6,7 @@ Importing this package registers them, so that saved `.keras` models load.
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
+from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.frozen_virtual_batch_norm import (
     FrozenVirtualBatchNorm,
     freeze_reference,
@@ -26,6 +27,7 @@ __all__ = [
     "BatchStatisticsNorm",
     "CrossBatchNorm",
     "DropReference",
+    "Dropout",
     "FrozenVirtualBatchNorm",
     "GaussianNoise",
     "LeakyReLU",

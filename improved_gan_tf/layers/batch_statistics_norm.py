@@ -3,20 +3,28 @@
 import keras
 from keras import ops
 
+from improved_gan_tf import distribution
 
-def normalize_by_batch(x, epsilon):
+
+def mean_of_rows(x, axis):
+    """Returns the mean over the rows at hand, the reduced axes kept."""
+    return ops.mean(x, axis=axis, keepdims=True)
+
+
+def normalize_by_batch(x, epsilon, mean=mean_of_rows):
     """Returns `(x - mean) / sqrt(var + epsilon)`, statistics over every axis but the last.
 
     Args:
         x: (N, ..., C), at least float32.
         epsilon: float > 0, inside the root.
+        mean: function of (x, axis), what the batch is.
 
     Returns:
         Same shape and dtype as `x`; each channel has mean 0 and (biased) variance 1 - O(epsilon).
     """
     axes = tuple(range(len(x.shape) - 1))
-    centred = x - ops.mean(x, axis=axes, keepdims=True)
-    variance = ops.mean(ops.square(centred), axis=axes, keepdims=True)
+    centred = x - mean(x, axes)
+    variance = mean(ops.square(centred), axes)
     return centred * ops.rsqrt(variance + epsilon)
 
 
@@ -30,13 +38,16 @@ class BatchStatisticsNorm(keras.layers.Layer):
 
         y = (x - mean) / sqrt(var + epsilon) + beta        (mean, var over all axes but the last)
 
-    Batch meaning: the examples of the batch are coupled; each call sees its own batch only.
+    Batch meaning: the examples of the batch are coupled; each call sees its own batch only. With
+    `cross_replica="global"` that is the batch of all replicas, whose sums are added up, two numbers
+    a channel and call; with "local" it is this replica's share.
 
     Training: the same in training and inference.
 
     Args:
         epsilon: float > 0 inside the root; 1e-6 in the original.
         beta_initializer: default zeros.
+        cross_replica: "global" (default) or "local", see above; the same on one device.
 
     Call arguments:
         inputs: (N, ..., C), floating point.
@@ -45,8 +56,8 @@ class BatchStatisticsNorm(keras.layers.Layer):
         Same shape as the input, the layer's compute dtype.
 
     Raises:
-        ValueError: `epsilon` is not positive, the input has rank below 2 or an unknown last
-            dimension.
+        ValueError: `epsilon` is not positive, `cross_replica` is neither of the two, the input has
+            rank below 2 or an unknown last dimension.
 
     Weights:
         beta: (C,), the shift (`b` in the original).
@@ -64,12 +75,13 @@ class BatchStatisticsNorm(keras.layers.Layer):
                   `g=None`, whose updates of the moving averages the scripts never run.
     """
 
-    def __init__(self, epsilon=1e-6, beta_initializer="zeros", **kwargs):
+    def __init__(self, epsilon=1e-6, beta_initializer="zeros", cross_replica="global", **kwargs):
         super().__init__(**kwargs)
         if not epsilon > 0.0:
             raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon}")
         self.epsilon = float(epsilon)
         self.beta_initializer = keras.initializers.get(beta_initializer)
+        self.cross_replica = distribution.check_cross_replica(cross_replica)
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape):
@@ -87,7 +99,8 @@ class BatchStatisticsNorm(keras.layers.Layer):
     def call(self, inputs):
         # Statistics in the variables' dtype: sums over a batch do not fit half precision.
         x = ops.cast(inputs, self.variable_dtype)
-        return ops.cast(normalize_by_batch(x, self.epsilon) + self.beta, self.compute_dtype)
+        mean = distribution.mean_over_batch if self.cross_replica == "global" else mean_of_rows
+        return ops.cast(normalize_by_batch(x, self.epsilon, mean) + self.beta, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -97,4 +110,5 @@ class BatchStatisticsNorm(keras.layers.Layer):
             **super().get_config(),
             "epsilon": self.epsilon,
             "beta_initializer": keras.initializers.serialize(self.beta_initializer),
+            "cross_replica": self.cross_replica,
         }

@@ -11,8 +11,11 @@ Original: openai/improved-gan@4f5d1ec, imagenet/ops.py, `batch_norm_cross`. Not 
 import keras
 from keras import ops
 
+from improved_gan_tf import distribution
+from improved_gan_tf.layers.batch_statistics_norm import mean_of_rows
 
-def cross_statistics(x):
+
+def cross_statistics(x, mean=mean_of_rows):
     """Returns mean and variance of every channel over the half of the batch it belongs to.
 
         channel c <  C / 2: over rows 0 .. N / 2 - 1        (real)
@@ -20,6 +23,7 @@ def cross_statistics(x):
 
     Args:
         x: (N, ..., C), at least float32, N and C even.
+        mean: function of (x, axis), what the batch is.
 
     Returns:
         mean and (biased) variance, each (C,).
@@ -32,8 +36,9 @@ def cross_statistics(x):
         [kinds[0, ..., : channels // 2], kinds[1, ..., channels // 2 :]], axis=-1
     )  # (N / 2, ..., C)
     axes = tuple(range(len(x.shape) - 1))
-    mean = ops.mean(own_half, axis=axes)
-    return mean, ops.mean(ops.square(own_half - mean), axis=axes)
+    means = mean(own_half, axes)
+    variances = mean(ops.square(own_half - means), axes)
+    return ops.reshape(means, (channels,)), ops.reshape(variances, (channels,))
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
@@ -48,9 +53,10 @@ class CrossBatchNorm(keras.layers.Layer):
 
     Gradients flow through the statistics.
 
-    Batch meaning: the rows of this call, real first. Every output depends on the whole batch;
-    under `tf.distribute` each replica normalises the rows it has, as each GPU of the original
-    does. No moving average is kept.
+    Batch meaning: the rows of this call, real first. Every output depends on the whole batch.
+    On several replicas that is, with `cross_replica="global"`, the batch of all, half of every
+    replica's rows being real; with "local" each replica normalises the rows it has, as each GPU
+    of the original does. No moving average is kept.
 
     Training: the same in training and inference.
 
@@ -58,6 +64,7 @@ class CrossBatchNorm(keras.layers.Layer):
         epsilon: float > 0 inside the root; 1e-5 in the original (default).
         beta_initializer: default zeros.
         gamma_initializer: default N(1, 0.02), the original's.
+        cross_replica: "global" (default) or "local", see above; the same on one device.
 
     Call arguments:
         inputs: (N, ..., C), floating point, N and C even.
@@ -66,8 +73,9 @@ class CrossBatchNorm(keras.layers.Layer):
         Same shape as the input, the layer's compute dtype; statistics are at least float32.
 
     Raises:
-        ValueError: `epsilon` is not positive; the input has rank below 2, an odd or unknown
-            number of channels, is known to have an odd number of rows, or is not floating point.
+        ValueError: `epsilon` is not positive, `cross_replica` is neither of the two; the input
+            has rank below 2, an odd or unknown number of channels, is known to have an odd number
+            of rows, or is not floating point.
 
     Weights:
         gamma: (C,), `gamma0` and `gamma1` of the original one after the other.
@@ -85,7 +93,14 @@ class CrossBatchNorm(keras.layers.Layer):
         Original: openai/improved-gan@4f5d1ec, imagenet/ops.py, `batch_norm_cross`.
     """
 
-    def __init__(self, epsilon=1e-5, beta_initializer="zeros", gamma_initializer=None, **kwargs):
+    def __init__(
+        self,
+        epsilon=1e-5,
+        beta_initializer="zeros",
+        gamma_initializer=None,
+        cross_replica="global",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if not epsilon > 0.0:
             raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon}")
@@ -94,6 +109,7 @@ class CrossBatchNorm(keras.layers.Layer):
         self.epsilon = float(epsilon)
         self.beta_initializer = keras.initializers.get(beta_initializer)
         self.gamma_initializer = keras.initializers.get(gamma_initializer)
+        self.cross_replica = distribution.check_cross_replica(cross_replica)
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape):
@@ -125,7 +141,10 @@ class CrossBatchNorm(keras.layers.Layer):
                 f"number. Received: inputs.shape={tuple(inputs.shape)}"
             )
         x = ops.cast(inputs, self.variable_dtype)
-        mean, variance = cross_statistics(x)
+        coupled = self.cross_replica == "global"
+        mean, variance = cross_statistics(
+            x, distribution.mean_over_batch if coupled else mean_of_rows
+        )
         outputs = (x - mean) * (self.gamma * ops.rsqrt(variance + self.epsilon)) + self.beta
         return ops.cast(outputs, self.compute_dtype)
 
@@ -138,4 +157,5 @@ class CrossBatchNorm(keras.layers.Layer):
             "epsilon": self.epsilon,
             "beta_initializer": keras.initializers.serialize(self.beta_initializer),
             "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
+            "cross_replica": self.cross_replica,
         }

@@ -5,7 +5,8 @@ import math
 import keras
 from keras import ops
 
-from improved_gan_tf.layers import data_dependent, pairwise_l1
+from improved_gan_tf import distribution
+from improved_gan_tf.layers import data_dependent, pairwise_l1, pairwise_l1_shared
 
 REDUCTIONS = ("sum", "mean", "mean_over_pairs")
 
@@ -28,7 +29,10 @@ class MinibatchDiscrimination(keras.layers.Layer):
     distances and their sums are taken in float32 under half-precision policies.
 
     Batch meaning: the rows of this call. The output of a row depends on every other row, at
-    test time too; with several replicas each sees only its own share of the batch.
+    test time too. On several replicas the rows are, with `cross_replica="global"`, those of all of
+    them: M is gathered, B C numbers a row, and each replica computes the sums of its own rows
+    (`pairwise_l1_shared`); part p of the batch is part p of every replica's share. With "local"
+    they are this replica's share.
 
     A NaN in one row makes the `o` of every row NaN, each having that row as a neighbour; the
     copied features of the other rows stay as they are. `row_mask` keeps such a row out.
@@ -58,6 +62,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         bias_initializer: default -1, as in the original.
         theta_regularizer: as `kernel_regularizer` in `keras.layers.Dense`; it sees the
             unnormalised `theta`.
+        cross_replica: "global" (default) or "local", see above; the same on one device.
 
     On small networks and low-dimensional data `reduction="mean"` without weight normalisation
     may train where the original's form does not (`examples/README.md` has a case).
@@ -112,6 +117,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         theta_initializer=None,
         bias_initializer=None,
         theta_regularizer=None,
+        cross_replica="global",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -140,6 +146,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         self.theta_initializer = keras.initializers.get(theta_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.theta_regularizer = keras.regularizers.get(theta_regularizer)
+        self.cross_replica = distribution.check_cross_replica(cross_replica)
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape):
@@ -213,15 +220,29 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     def _features(self, m, present):
         """Returns `o` without its bias, (N, P * B)."""
-        weights = self._part_membership(m) * present  # (P, N)
-        o = pairwise_l1.kernel_sums(m, weights) * present[:, None]  # (P, N, B)
+        own_weights = self._part_membership(m) * present  # (P, N)
+        if self.cross_replica == "global" and distribution.replica_count() > 1:
+            # N rows are here, their neighbours on every replica.
+            weights, _ = distribution.gather_rows(ops.transpose(own_weights))
+            weights = ops.transpose(weights)
+            o = pairwise_l1_shared.kernel_sums(m, weights, distribution.gather_rows)
+        else:
+            weights = own_weights
+            o = pairwise_l1.kernel_sums(m, weights)
+        o = o * present[:, None]  # (P, N, B)
         if self.reduction != "sum":
-            neighbours = ops.sum(weights, axis=1, keepdims=True) - weights
-            neighbours = (neighbours * present)[..., None]  # (P, N, 1)
-            if self.reduction == "mean_over_pairs":
-                neighbours = ops.sum(neighbours, axis=1, keepdims=True)  # (P, 1, 1)
-            o = o / ops.cast(ops.maximum(neighbours, 1.0), o.dtype)
+            o = o / ops.cast(self._neighbour_counts(weights, own_weights, present), o.dtype)
         return ops.reshape(ops.transpose(o, (1, 0, 2)), (-1, self.num_parts * self.num_kernels))
+
+    def _neighbour_counts(self, weights, own_weights, present):
+        """Returns what each sum is divided by, (P, N, 1) or (P, 1, 1), at least 1."""
+        in_part = ops.sum(weights, axis=1, keepdims=True)  # (P, 1)
+        if self.reduction == "mean":
+            counts = (in_part - own_weights) * present
+        else:
+            everywhere = ops.sum(weights, axis=0)  # each row present is in one part
+            counts = ops.sum((in_part - weights) * everywhere, axis=1, keepdims=True)
+        return ops.maximum(counts, 1.0)[..., None]
 
     def _part_membership(self, m):
         """Returns 1 where row j belongs to part p, (P, N)."""
@@ -305,6 +326,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
                 "theta_initializer": keras.initializers.serialize(self.theta_initializer),
                 "bias_initializer": keras.initializers.serialize(self.bias_initializer),
                 "theta_regularizer": keras.regularizers.serialize(self.theta_regularizer),
+                "cross_replica": self.cross_replica,
             }
         )
         return config

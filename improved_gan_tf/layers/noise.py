@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from improved_gan_tf import distribution
+
 
 def standard_normal(shape, dtype, seed):
     """Draws independent standard normal numbers by the Box-Muller transform.
@@ -40,18 +42,23 @@ class GaussianNoise(keras.layers.Layer):
 
     Noise on the input and behind every hidden layer is what regularises the paper's MNIST
     discriminator. Unlike `keras.layers.GaussianNoise` the layer takes a
-    `keras.random.SeedGenerator`, so that one place decides the random stream of a whole model.
+    `keras.random.SeedGenerator`, so that one place decides the random stream of a whole model,
+    and it does not draw the same noise on each of several devices.
 
         y = x + stddev * n,    n ~ N(0, 1)        (training)
         y = x                                     (inference)
 
-    Batch meaning: every element has its own draw.
+    Batch meaning: every element has its own draw. With `cross_replica="global"` the noise is drawn
+    for the batch of all replicas and each keeps its rows, so that it is that of one device; with
+    "local" each replica draws noise of its own for its share. Rows that `PrependReference` put in
+    front get other noise on every replica.
 
     Training: noise is added only with `training=True`.
 
     Args:
         stddev: float >= 0; 0.3 on the input and 0.5 inside the paper's MNIST discriminator.
         seed: int, `keras.random.SeedGenerator`, or None for a random seed.
+        cross_replica: "global" (default) or "local", see above; the same on one device.
 
     Call arguments:
         inputs: (N, ...), floating point.
@@ -61,7 +68,7 @@ class GaussianNoise(keras.layers.Layer):
         Same shape and dtype as the input.
 
     Raises:
-        ValueError: `stddev` is negative.
+        ValueError: `stddev` is negative, `cross_replica` is neither of the two.
 
     Example:
 
@@ -75,12 +82,13 @@ class GaussianNoise(keras.layers.Layer):
         Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `GaussianNoiseLayer`.
     """
 
-    def __init__(self, stddev, seed=None, **kwargs):
+    def __init__(self, stddev, seed=None, cross_replica="global", **kwargs):
         super().__init__(**kwargs)
         if not stddev >= 0.0:
             raise ValueError(f"`stddev` must be 0 or larger. Received: stddev={stddev}")
         self.stddev = float(stddev)
         self.seed = seed
+        self.cross_replica = distribution.check_cross_replica(cross_replica)
         if isinstance(seed, keras.random.SeedGenerator):
             self.seed_generator = seed
         else:
@@ -91,7 +99,12 @@ class GaussianNoise(keras.layers.Layer):
     def call(self, inputs, training=False):
         if not training or self.stddev == 0.0:
             return inputs
-        noise = standard_normal(ops.shape(inputs), self.compute_dtype, self.seed_generator)
+        noise = distribution.draw_for_batch(
+            lambda shape, seed: standard_normal(shape, self.compute_dtype, seed),
+            ops.shape(inputs),
+            self.seed_generator,
+            self.cross_replica,
+        )
         return inputs + self.stddev * noise
 
     def compute_output_shape(self, input_shape):
@@ -101,4 +114,9 @@ class GaussianNoise(keras.layers.Layer):
         seed = self.seed
         if isinstance(seed, keras.random.SeedGenerator):
             seed = seed.initial_seed if hasattr(seed, "initial_seed") else None
-        return {**super().get_config(), "stddev": self.stddev, "seed": seed}
+        return {
+            **super().get_config(),
+            "stddev": self.stddev,
+            "seed": seed,
+            "cross_replica": self.cross_replica,
+        }

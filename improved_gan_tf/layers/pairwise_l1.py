@@ -45,39 +45,53 @@ def kernel_sums(m, weights):
     Returns:
         `o`, (P, N, B), dtype of `m`, in [0, sum_j weights[p, j]].
     """
-    return _kernel_sums(m, ops.stop_gradient(ops.cast(weights, m.dtype)))
+    return with_derivatives(_sum_over_pairs, _gradient_over_pairs)(m, weights)
 
 
-@ops.custom_gradient
-def _kernel_sums(m, weights):
-    # For a second derivative JAX differentiates this forward pass too, hence not the loop itself.
-    return _kernel_sums_once(m, weights), _gradient_of_sums(m, weights)
+def with_derivatives(sums, gradient_of_sums):
+    """Gives `sums` its first and second derivative without remembering the pairs.
 
+    Args:
+        sums: function of (m, weights, direction=None): o, or its derivative along a direction.
+        gradient_of_sums: function of (m, weights, upstream, direction=None): d(sum upstream * o)
+            / dm, or its derivative along a direction.
 
-@ops.custom_gradient
-def _kernel_sums_once(m, weights):
-    return _sum_over_pairs(*_constant(m, weights)), _gradient_of_sums(m, weights)
+    Returns:
+        A function of (m, weights).
+    """
 
+    def kernel_sums(m, weights):
+        return twice(m, ops.stop_gradient(ops.cast(weights, m.dtype)))
 
-def _gradient_of_sums(m, weights):
-    def gradient(*args, upstream=None):
-        upstream = _upstream(args, upstream)
-        return _kernel_sums_gradient(m, weights, upstream), ops.zeros_like(weights)
+    @ops.custom_gradient
+    def twice(m, weights):
+        # For a second derivative JAX differentiates this forward pass too, hence not the loop
+        # itself.
+        return once(m, weights), gradient_function(m, weights)
 
-    return gradient
+    @ops.custom_gradient
+    def once(m, weights):
+        return sums(*_constant(m, weights)), gradient_function(m, weights)
 
+    def gradient_function(m, weights):
+        def gradient(*args, upstream=None):
+            return pulled_back(m, weights, _upstream(args, upstream)), ops.zeros_like(weights)
 
-@ops.custom_gradient
-def _kernel_sums_gradient(m, weights, upstream_sums):
-    def gradient(*args, upstream=None):
-        direction = _upstream(args, upstream)
-        return (
-            _gradient_over_pairs(m, weights, upstream_sums, direction),
-            ops.zeros_like(weights),
-            _sum_over_pairs(m, weights, direction),
-        )
+        return gradient
 
-    return _gradient_over_pairs(*_constant(m, weights, upstream_sums)), gradient
+    @ops.custom_gradient
+    def pulled_back(m, weights, upstream_sums):
+        def gradient(*args, upstream=None):
+            direction = _upstream(args, upstream)
+            return (
+                gradient_of_sums(m, weights, upstream_sums, direction),
+                ops.zeros_like(weights),
+                sums(m, weights, direction),
+            )
+
+        return gradient_of_sums(*_constant(m, weights, upstream_sums)), gradient
+
+    return kernel_sums
 
 
 def _constant(*tensors):
@@ -92,8 +106,8 @@ def _upstream(args, upstream):
 
 def _sum_over_pairs(m, weights, direction=None):
     """Returns o (P, N, B), or its derivative along `direction` (N, B, C)."""
-    kernels, offsets_per_step, _ = _pair_kernels(m, direction)
-    own_weights = _repeat_rows(weights[..., None], offsets_per_step)  # (P, K, N, 1)
+    kernels, offsets_per_step, _ = pair_kernels(m, direction)
+    own_weights = repeat_rows(weights[..., None], offsets_per_step)  # (P, K, N, 1)
 
     def step(rows, back, share, total):
         _, c = kernels(rows)  # (K, N, B)
@@ -112,9 +126,9 @@ def _gradient_over_pairs(m, weights, upstream, direction=None):
     dm[i, b, c] = -sum_j g_ij exp(-d_ij) sign(m_i - m_j), where the pair's share of the upstream
     gradient, g_ij = sum_p (upstream_i weight_j + upstream_j weight_i), is symmetric.
     """
-    kernels, offsets_per_step, slices = _pair_kernels(m, direction)
-    own_upstream = _repeat_rows(upstream, offsets_per_step)  # (P, K, N, B)
-    own_weights = _repeat_rows(weights[..., None], offsets_per_step)  # (P, K, N, 1)
+    kernels, offsets_per_step, slices = pair_kernels(m, direction)
+    own_upstream = repeat_rows(upstream, offsets_per_step)  # (P, K, N, B)
+    own_weights = repeat_rows(weights[..., None], offsets_per_step)  # (P, K, N, 1)
 
     def step(rows, back, share, *totals):
         differences, c = kernels(rows)
@@ -146,7 +160,7 @@ def nearest_distances(m, present):
     """
     n = ops.shape(m)[0]
     slices, offsets_per_step = _component_slices(m)
-    own = [_repeat_rows(s, offsets_per_step) for s in slices]
+    own = [repeat_rows(s, offsets_per_step) for s in slices]
     absent = ops.equal(present, 0)[:, None]  # (N, 1)
 
     def step(rows, back, share, nearest):
@@ -165,18 +179,19 @@ def nearest_distances(m, present):
     return _over_offsets(m, offsets_per_step, step, (start,), last=n - 1)[0]
 
 
-def _pair_kernels(m, direction=None):
-    """Returns a function of the neighbours' indices (K, N), K, and the slices of `m`.
+def pair_kernels(m, direction=None, own_rows=lambda x: x):
+    """Returns a function of the neighbours' indices (K, n), K, and the slices of `m`.
 
-    The function returns the differences m_i - m_j, a list of (c, K, N, B), and the kernels
-    exp(-sum_c |m_i - m_j|), (K, N, B): or, with a direction u, the kernels' derivative
-    along it, -exp(-d) sum_c sign(m_i - m_j) (u_i - u_j).
+    The function returns the differences m_i - m_j, a list of (c, K, n, B), and the kernels
+    exp(-sum_c |m_i - m_j|), (K, n, B): or, with a direction u, the kernels' derivative
+    along it, -exp(-d) sum_c sign(m_i - m_j) (u_i - u_j). Rows i are those that
+    `own_rows` takes of an (a, N, B), all of them unless it says otherwise.
     """
     slices, offsets_per_step = _component_slices(m)
-    own = [_repeat_rows(s, offsets_per_step) for s in slices]
+    own = [repeat_rows(own_rows(s), offsets_per_step) for s in slices]
     if direction is not None:
         direction_slices, _ = _component_slices(direction)
-        own_direction = [_repeat_rows(s, offsets_per_step) for s in direction_slices]
+        own_direction = [repeat_rows(own_rows(s), offsets_per_step) for s in direction_slices]
 
     def kernels(rows):
         differences = [o - ops.take(s, rows, axis=1) for o, s in zip(own, slices, strict=True)]
@@ -207,7 +222,7 @@ def _component_slices(m):
     return slices, min(offsets, _MAX_OFFSETS_PER_STEP)
 
 
-def _repeat_rows(x, times):
+def repeat_rows(x, times):
     """Returns (a, N, B) as (a, times, N, B)."""
     # Not `ops.tile`, whose result has no static shape with Keras 3.6.
     return x[:, None] * ops.ones((1, times, 1, 1), dtype=x.dtype)

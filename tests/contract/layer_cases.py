@@ -9,6 +9,7 @@ import numpy as np
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
+from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.frozen_virtual_batch_norm import FrozenVirtualBatchNorm
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
@@ -100,5 +101,6 @@ LAYER_CASES = {
     "CrossBatchNorm": _case(CrossBatchNorm, IMAGE),
     "CrossBatchNorm, vectors": _case(CrossBatchNorm, (4,)),
     "GaussianNoise": _case(GaussianNoise, (5,), 0.3, seed=1),
+    "Dropout": _case(Dropout, (5,), 0.3, seed=1),
     "LeakyReLU": _case(LeakyReLU, (5,)),
 }

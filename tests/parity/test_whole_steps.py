@@ -13,6 +13,7 @@ from improved_gan_tf import networks, training
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers import noise
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
@@ -53,7 +54,7 @@ class Injected:
         return tf.constant(np.concatenate(draws), dtype)
 
     def dropout(self, layer, inputs, training=False):
-        """Stands in for `keras.layers.Dropout.call`."""
+        """Stands in for `Dropout.call`."""
         if not training or not self.queue:
             return inputs
         packed = self.queue.pop(0)
@@ -182,7 +183,7 @@ class Replay:
         self.image_shape = (28, 28, 1) if dataset == "mnist" else (32, 32, 3)
         monkeypatch.setattr(noise, "standard_normal", self.injected.normal)
         monkeypatch.setattr(
-            keras.layers.Dropout,
+            Dropout,
             "call",
             lambda layer, inputs, training=False: self.injected.dropout(layer, inputs, training),
         )

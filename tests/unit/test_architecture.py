@@ -74,6 +74,23 @@ def test_no_module_looks_back(lower, above):
     assert {n for n in names if ".".join(n.split(".")[:2]) in forbidden} == set()
 
 
+def test_tf_distribute_is_known_in_one_module():
+    users = [
+        name_of(p) for p in [*MODULES, *SCRIPTS] if attributes_of_tf(p) & {"distribute", "tpu"}
+    ]
+    assert users == ["improved_gan_tf/distribution.py"]
+
+
+def attributes_of_tf(path):
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "tf"
+    }
+
+
 def test_flags_of_the_settings_are_touched_in_config_only():
     users = [name_of(p) for p in [*MODULES, *SCRIPTS] if "absl.flags" in imported_modules(p)]
     assert users == ["improved_gan_tf/config.py"]

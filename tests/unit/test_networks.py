@@ -11,6 +11,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.virtual_batch_norm import (
     DropReference,
@@ -93,7 +94,7 @@ def test_only_the_output_scale_is_trained(key):
 @EXPERIMENTS
 def test_noise_and_dropout_of_a_network_have_seeds_of_their_own(key):
     discriminator = SPECS[key].build(1, NARROW).discriminator
-    noisy = layers_of(discriminator, GaussianNoise, keras.layers.Dropout)
+    noisy = layers_of(discriminator, GaussianNoise, Dropout)
     assert len({x.seed for x in noisy}) == len(noisy) >= 3
 
 
@@ -245,7 +246,7 @@ def test_a_generated_image_depends_on_the_batch_in_sampling_too(generator):
 @pytest.mark.parametrize("model", ["feature_matching", "minibatch_discrimination", "plain"])
 def test_the_cifar_discriminators_input_noise_is_the_originals(model):
     discriminator = SPECS["cifar10", model].discriminator(1, NARROW)
-    noisy = layers_of(discriminator, GaussianNoise, keras.layers.Dropout)
+    noisy = layers_of(discriminator, GaussianNoise, Dropout)
     if model == "feature_matching":
         assert [x.rate for x in noisy] == [0.2, 0.5, 0.5]
     else:

@@ -71,7 +71,7 @@ def fix_z(trainer, monkeypatch):
 
 
 def test_images_stay_bytes_on_the_device():
-    assert device_images()._images.dtype == tf.uint8
+    assert device_images()._images.here.dtype == tf.uint8
 
 
 def test_pixels_are_shifted_and_divided():

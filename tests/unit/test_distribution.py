@@ -1,0 +1,116 @@
+"""Which devices a command gets, and what it is told where it cannot have them."""
+
+import json
+
+import pytest
+import tensorflow as tf
+
+from improved_gan_tf import config, distribution
+from improved_gan_tf.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def _no_cluster(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+
+
+def cluster(workers, index=0, kind="worker"):
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": kind, "index": index}})
+
+
+def test_the_words_for_the_batch_are_those_of_the_flag():
+    assert distribution.CROSS_REPLICA == config.CROSS_REPLICA
+
+
+def test_one_device_is_tensorflows_default_strategy():
+    for kind in ("auto", "one_device"):  # no GPU here
+        strategy = distribution.strategy_from(kind, None, None, 100)
+        assert strategy is tf.distribute.get_strategy()
+        assert strategy.num_replicas_in_sync == 1
+
+
+def test_mirrored_divides_the_processor_where_there_is_no_gpu():
+    for kind in ("mirrored", "auto"):
+        strategy = distribution.strategy_from(kind, 4, None, 100)
+        assert strategy.num_replicas_in_sync == 4
+
+
+@pytest.mark.parametrize(
+    ("num_gpus", "batch_size", "expected"),
+    [
+        (0, 100, ("one_device", None)),
+        (1, 100, ("one_device", None)),
+        (2, 100, ("mirrored", 2)),
+        (8, 100, ("mirrored", 5)),
+        (8, 64, ("mirrored", 8)),
+        (4, 7, ("one_device", None)),
+    ],
+)
+def test_auto_takes_as_many_gpus_as_share_the_batch_equally(num_gpus, batch_size, expected):
+    assert distribution._what_is_there(num_gpus, None, None, batch_size) == expected
+
+
+def test_auto_takes_workers_before_a_tpu_before_gpus(monkeypatch):
+    assert distribution._what_is_there(8, None, "local", 100) == ("tpu", None)
+    monkeypatch.setenv("TF_CONFIG", cluster(["one:1"]))
+    assert distribution._what_is_there(0, None, None, 100) == ("one_device", None)
+    monkeypatch.setenv("TF_CONFIG", cluster(["one:1", "two:2"]))
+    assert distribution._what_is_there(8, None, "local", 100) == ("multi_worker", None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("mirrored", 3, None, 100), "a multiple of 3: 99 or 102, for instance. Received: 100"),
+        (("mirrored", 4, None, 3), "a multiple of 4: 4, for instance. Received: 3"),
+        (("mirrored", None, None, 100), "found no GPU.*--num_devices=2"),
+        (("mirrored", 5, None, 100), "divided into 4 already. Received: num_devices=5"),
+        (("one_device", 2, None, 100), "goes with --strategy=mirrored.*strategy=one_device"),
+        (("multi_worker", None, None, 100), "needs the environment variable TF_CONFIG"),
+        (("tpu", None, None, 100), "found no TPU.*tpu=None"),
+    ],
+)
+def test_devices_that_are_not_there_are_one_paragraph(arguments, message):
+    with pytest.raises(UserError, match=message) as raised:
+        distribution.strategy_from(*arguments)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "not json",
+        "[1]",
+        '{"cluster": {"worker": ["one:1"]}}',
+        cluster("one:1"),
+        cluster(["one:1", "two:2"], index=2),
+        cluster(["one:1", "two:2"], index="first"),
+        cluster(["one:1"], kind="chief"),
+    ],
+)
+def test_a_tf_config_that_names_no_worker_is_refused(value, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", value)
+    for kind in ("multi_worker", "auto"):
+        with pytest.raises(UserError, match="TF_CONFIG must name every worker"):
+            distribution.strategy_from(kind, None, None, 100)
+
+
+def test_workers_refuse_a_batch_that_does_not_divide_before_they_wait(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", cluster(["one:1", "two:2", "three:3"]))
+    with pytest.raises(UserError, match="multiple of 3: 99 or 102"):
+        distribution.strategy_from("multi_worker", None, None, 100)
+
+
+def test_one_process_answers_for_itself():
+    assert distribution.is_chief()
+    assert distribution.num_replicas() == 1
+    assert distribution.own_folder("runs/one") == "runs/one"
+    assert distribution.of_chief(7) == 7
+    assert [distribution.on_any_worker(asked) for asked in (True, False)] == [True, False]
+    distribution.require_same(3, "nothing to mend")
+    distribution.require_one_process("anything")
+
+
+def test_errors_of_a_process_without_others_stay_what_they_are():
+    with pytest.raises(tf.errors.UnavailableError), distribution.lost_workers():
+        raise tf.errors.UnavailableError(None, None, "something else")
