@@ -15,7 +15,7 @@ import sys
 
 from tabulate import tabulate
 
-from improved_gan_tf import comparison, paper, scores
+from improved_gan_tf import comparison, paper, score_table
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.run_folders import LeftOut, read_runs
 
@@ -64,7 +64,7 @@ class Comparison:
 
     def __init__(self, paths, other_versions=False):
         self.runs, self.left_out = read_runs(paths, other_versions)
-        self.scores, not_scores = scores.read_scores(self.runs)
+        self.scores, not_scores = score_table.read_scores(self.runs)
         self.left_out += not_scores
         self.left_out += [
             LeftOut(run.path, f"the paper has no table of test errors on {run.config.dataset}")
@@ -110,8 +110,8 @@ def _as_tables(found, markdown, measured_only):
             blocks += _table_blocks(title, HEADERS, lines, notes, markdown)
     if found.scores or not measured_only:
         notes = Notes()
-        lines = scores.lines(found.scores, notes)
-        blocks += _table_blocks(scores.TITLE, scores.HEADERS, lines, notes, markdown)
+        lines = score_table.lines(found.scores, notes)
+        blocks += _table_blocks(score_table.TITLE, score_table.HEADERS, lines, notes, markdown)
     blocks += [_list(LEGEND, markdown), provenance(found)]
     if found.left_out:
         lines = [f"{item.path}: {item.reason}" for item in found.left_out]
@@ -268,7 +268,7 @@ def as_dict(found):
             ]
             for dataset, rows in found.rows.items()
         },
-        "inception_scores": [scores.as_dict(score) for score in found.scores],
+        "inception_scores": [score_table.as_dict(score) for score in found.scores],
         "paper_inception_scores": {
             name: result._asdict() for name, result in paper.INCEPTION_SCORES.items()
         },

@@ -18,7 +18,7 @@ import sys
 import jinja2
 import numpy as np
 
-from improved_gan_tf import compare, comparison, data, report_figures, scores
+from improved_gan_tf import compare, comparison, data, report_figures, score_table
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.run_folders import data_of
 
@@ -91,11 +91,11 @@ def tables(found):
             )
     if found.scores:
         notes = compare.Notes()
-        lines = scores.lines(found.scores, notes)
+        lines = score_table.lines(found.scores, notes)
         shown.append(
             {
-                "title": scores.TITLE,
-                "headers": scores.HEADERS,
+                "title": score_table.TITLE,
+                "headers": score_table.HEADERS,
                 "lines": lines,
                 "notes": notes.lines,
             }

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import run_cifar10
-from improved_gan_tf import compare, paper, scores
+from improved_gan_tf import compare, paper, score_table
 from tests.written_runs import record, write_run
 
 
@@ -107,6 +107,12 @@ def test_folders_that_do_not_count_are_named(two_runs):
         "",
         f"{two_runs}/seed3: diverged after 300 epochs",
     ]
+
+
+def test_a_run_on_data_that_no_table_is_about_is_named(tmp_path):
+    write_run(tmp_path, record(dataset="imagenet"))
+    text = printed([tmp_path])
+    assert f"{tmp_path}: the paper has no table of test errors on imagenet" in text
 
 
 def test_settings_that_are_not_the_papers_are_said_and_the_distance_is_in_parentheses(tmp_path):
@@ -217,8 +223,8 @@ def test_the_papers_measurement_of_a_row_of_its_table_stands_beside_its_number(t
 
 
 def test_every_row_of_the_scripts_ablations_is_one_of_the_papers():
-    assert list(scores.PAPER_ROWS) == list(run_cifar10.ABLATIONS)
-    assert ["real data", *scores.PAPER_ROWS.values()] == list(paper.INCEPTION_SCORES)
+    assert list(score_table.PAPER_ROWS) == list(run_cifar10.ABLATIONS)
+    assert ["real data", *score_table.PAPER_ROWS.values()] == list(paper.INCEPTION_SCORES)
 
 
 def test_a_damaged_score_is_named(two_runs):
