@@ -115,7 +115,8 @@ def binary_entropy(probability):
 def saturating_generator_loss(logits_generated):
     """What the generator minimises with minibatch discrimination: `-mean(softplus(lse_gen))`.
 
-    It is `mean(log(1 - D(G(z))))`, the generator's side of the discriminator's own objective.
+    It is `mean(log(1 - D(G(z))))`, the generator's side of the discriminator's own objective. Label
+    smoothing is the discriminator's and leaves it as it is.
 
     Args:
         logits_generated: (M, K).

@@ -17,8 +17,17 @@ EXPERIMENTS = {
 }
 
 
-def train(experiment, strategy=None, cross_replica="global", iterations=ITERATIONS):
+def train(
+    experiment,
+    strategy=None,
+    cross_replica="global",
+    iterations=ITERATIONS,
+    reference_size=None,
+    **techniques,
+):
     """Trains an experiment's players from the same start on the same images.
+
+    `techniques` are settings of `training.Trainer`.
 
     Returns:
         `(trainer, StepLosses)` after `iterations` iterations in one call.
@@ -28,7 +37,9 @@ def train(experiment, strategy=None, cross_replica="global", iterations=ITERATIO
     pixels = random.randint(0, 256, (IMAGES, *shape)).astype("uint8")
     rows = [random.randint(0, IMAGES, (iterations, BATCH)) for _ in range(3)]
     with strategy.scope() if strategy else contextlib.nullcontext():
-        players = networks.EXPERIMENTS[experiment].build(1, width, cross_replica=cross_replica)
+        players = networks.EXPERIMENTS[experiment].build(
+            1, width, reference_size=reference_size, cross_replica=cross_replica
+        )
         images = training.DeviceImages(pixels, np.arange(IMAGES) % 10, (127.5, 127.5))
         initialize_from_data(players.discriminator, images.images(np.arange(IMAGES)))
         trainer = training.Trainer(
@@ -39,6 +50,7 @@ def train(experiment, strategy=None, cross_replica="global", iterations=ITERATIO
             generator_steps=generator_steps,
             averaging_rate=0.1,
             cross_replica=cross_replica,
+            **techniques,
         )
         if networks.EXPERIMENTS[experiment].initializes_generator:
             initialize_from_data(players.generator, trainer.draw_z(BATCH))
@@ -55,6 +67,11 @@ def state(trainer):
             named[f"{model.name} {number} {weight.name}"] = np.asarray(weight.value)
     for average in trainer.average.averages:
         named[average.name] = np.asarray(average)
+    for player in ("discriminator", "generator"):
+        history = getattr(trainer, f"{player}_history")
+        # Not the remainders: they are rounding.
+        for number, mean in enumerate([] if history is None else history.means):
+            named[f"{player} mean {number}"] = np.asarray(mean)
     return named
 
 

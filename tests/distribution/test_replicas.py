@@ -41,6 +41,28 @@ def test_replicas_compute_the_update_of_one_device(experiment, replicas, float64
             np.testing.assert_array_equal(np.asarray(copy), np.asarray(copies[0]))
 
 
+def test_replicas_compute_the_update_of_one_device_with_every_technique(float64):
+    techniques = {
+        "reference_size": 6,  # virtual batch normalization: every replica holds all of it
+        "real_target": 0.9,
+        "historical_averaging_weight": 5.0,
+    }
+    alone, expected_losses = players.train(MNIST, iterations=3, **techniques)
+    trainer, losses = players.train(MNIST, mirrored(2), iterations=3, **techniques)
+    np.testing.assert_allclose(losses, expected_losses, rtol=1e-9)
+    expected = players.state(alone)
+    assert players.largest_difference(expected, players.state(trainer)) < 1e-9
+    # What the techniques are for: they change the parameters by more than that.
+    without, _ = players.train(MNIST, iterations=3, reference_size=6, real_target=0.9)
+    parameters = players.state(without)
+    with_history = {name: expected[name] for name in parameters}
+    assert players.largest_difference(parameters, with_history) > 1e-4
+    for history in (trainer.discriminator_history, trainer.generator_history):
+        for mean in history.means:
+            copies = trainer._strategy.experimental_local_results(mean)
+            np.testing.assert_array_equal(*(np.asarray(copy) for copy in copies))
+
+
 def test_local_batches_are_another_algorithm(float64):
     expected, _ = one_device(MNIST)
     trainer, _ = players.train(MNIST, mirrored(2), "local")
