@@ -165,15 +165,16 @@ def _prune(graph_def, nodes, outputs, path):
     """The nodes that `outputs` need, with the image as the only thing fed, checked.
 
     Raises:
-        UserError: one of them is not plain maths.
+        UserError: one of them is not plain maths, or none of them reads the image.
         KeyError: one of them reads a node that does not exist.
     """
     image = tf.compat.v1.NodeDef(name=IMAGE, op="Placeholder")
     image.attr["dtype"].type = tf.float32.as_datatype_enum
     image.attr["shape"].shape.CopyFrom(tf.TensorShape([None, None, None, 3]).as_proto())
-    needed, open_names = {IMAGE: image}, list(outputs)
+    needed, open_names, sees_image = {IMAGE: image}, list(outputs), False
     while open_names:
         name = open_names.pop()
+        sees_image = sees_image or name == IMAGE
         if name in needed:
             continue
         node = needed[name] = tf.compat.v1.NodeDef()
@@ -187,6 +188,8 @@ def _prune(graph_def, nodes, outputs, path):
         node.device = ""
         node.attr.pop("_class", None)
         open_names += [_node_of(i) for i in node.input]
+    if not sees_image:
+        raise UserError(f"{path} is refused: its {FEATURES} does not depend on {IMAGE}.")
     # In the file's order, and with its version: old operations exist in old versions only.
     pruned = tf.compat.v1.GraphDef(versions=graph_def.versions)
     pruned.node.extend(needed[node.name] for node in graph_def.node if node.name in needed)

@@ -3,6 +3,7 @@
 Paper: Salimans et al. (2016), Sec. 4.
 """
 
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +46,14 @@ def classify_all(source, classifier, count, batch_size):
     """
     probabilities, features, images = [], [], []
     kept = 0
-    with tqdm(total=count, unit="image", desc=source.description[:50], dynamic_ncols=True) as bar:
+    bar = tqdm(
+        total=count,
+        unit="image",
+        desc=source.description[:50],
+        mininterval=0.5 if sys.stderr.isatty() else 30.0,
+        dynamic_ncols=True,
+    )
+    with bar:
         for batch in source.batches(count, batch_size):
             if not probabilities and batch.max() <= 10:  # as the original asserts
                 raise UserError(

@@ -1,5 +1,6 @@
 """The scoring commands as a user types them: what they print, write and refuse."""
 
+import functools
 import json
 import os
 import pathlib
@@ -22,6 +23,18 @@ pytestmark = [
 ]
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
+
+load_sample = functools.cache(functools.partial(data.load, "mnist", "sample"))
+
+
+@pytest.fixture(autouse=True)
+def _embedded_digits_are_read_once(monkeypatch):
+    load = data.load
+
+    def load_or_remember(name, data_source="tfds", data_dir=None):
+        return load_sample() if data_source == "sample" else load(name, data_source, data_dir)
+
+    monkeypatch.setattr(data, "load", load_or_remember)
 
 
 def command(capsys, *arguments, module=score):
@@ -47,8 +60,9 @@ def mnist_run(tmp_path):
 
 
 @pytest.fixture
-def classifier(tmp_path):
-    """An untrained classifier of digits, as `train_classifier` leaves it."""
+def classifier(tmp_path, monkeypatch):
+    """A thin untrained classifier of digits, as `train_classifier` leaves it."""
+    monkeypatch.setattr(train_classifier, "FILTERS", (2, 4))
     path = tmp_path / "mnist.keras"
     keras.utils.set_random_seed(1)
     train_classifier.build_classifier((28, 28, 1)).save(path)
@@ -100,7 +114,7 @@ def test_a_run_is_scored_beside_real_images_and_the_score_stands_in_its_folder(
 
 
 def test_pictures_of_real_digits_score_as_the_digits_themselves(tmp_path, classifier, capsys):
-    digits = data.load("mnist", "sample").train_images[::40]  # 100, ten of each class
+    digits = load_sample().train_images[::40]  # 100, ten of each class
     (tmp_path / "pictures").mkdir()
     for number, digit in enumerate(digits):
         Image.fromarray(digit[..., 0]).save(tmp_path / "pictures" / f"{number:03d}.png")
@@ -277,18 +291,18 @@ def test_real_images_of_another_shape_are_refused(mnist_run, classifier, monkeyp
 def test_a_classifier_is_trained_described_and_scores_digits(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(train_classifier, "FILTERS", (4, 8))
     path = tmp_path / "new" / "digits.keras"
-    train = ("--dataset=mnist", "--data_source=sample", "--epochs=2", f"--output={path}")
+    train = ("--dataset=mnist", "--data_source=sample", "--epochs=1", f"--output={path}")
     code, out, err = command(capsys, *train, module=train_classifier)
     assert code == 0, err
     about = json.loads(path.with_suffix(".json").read_text())
     assert (about["kind"], about["train_count"], about["test_count"]) == ("classifier", 4000, 1000)
-    assert about["test_wrong"] < 300
+    assert about["test_wrong"] < 500  # guessing gets 900 wrong
     assert f"({about['test_wrong']} of 1,000 wrong). Scores with it are not Inception" in out
 
     # The saved model is the one that was tested.
-    output = keras.saving.load_model(path).predict(data.load("mnist", "sample").test_images)
-    labels = data.load("mnist", "sample").test_labels
-    assert (output["logits"].argmax(axis=1) != labels).sum() == about["test_wrong"]
+    digits = load_sample()
+    output = keras.saving.load_model(path).predict(digits.test_images, verbose=0)
+    assert (output["logits"].argmax(axis=1) != digits.test_labels).sum() == about["test_wrong"]
     assert output["features"].shape == (1000, 128)
 
     code, out, err = command(

@@ -182,6 +182,23 @@ def test_a_graph_whose_parts_do_not_fit_is_refused(tmp_path):
         FrozenInception(path)
 
 
+def test_the_graphs_own_version_decides_which_operations_exist(tmp_path):
+    writer, _ = small_inception()
+    writer.graph_def.versions.producer = 9
+    path = writer.write(tmp_path / "graph.pb")
+    with pytest.raises(UserError, match=r"not available in GraphDef version 9\."):
+        FrozenInception(path)
+
+
+def test_features_that_do_not_come_from_the_image_are_refused(tmp_path):
+    writer, _ = small_inception()
+    writer.const("image", np.zeros((1, 10, 10, 3), "float32"))
+    next(n for n in writer.graph_def.node if n.name == "ResizeBilinear").input[0] = "image"
+    path = writer.write(tmp_path / "graph.pb")
+    with pytest.raises(UserError, match="its pool_3 does not depend on ExpandDims"):
+        FrozenInception(path)
+
+
 def test_features_that_are_still_a_map_are_refused(tmp_path):
     writer, _ = small_inception()
     pool = next(n for n in writer.graph_def.node if n.name == "pool_3")
