@@ -129,6 +129,17 @@ def test_settings_that_are_not_the_papers_are_said_and_the_distance_is_in_parent
     assert f"{line[-1]}: not the paper's setting: epochs: 30 instead of 300" in text
 
 
+def test_collapsed_runs_are_told_with_their_seeds(tmp_path):
+    for seed, epoch in ((4, 10), (5, None)):
+        folder = write_run(tmp_path / f"seed{seed}", record(seed=seed, seed_data=seed))
+        result = json.loads((folder / "result.json").read_text())
+        result["final"]["collapsed_at_epoch"] = epoch
+        (folder / "result.json").write_text(json.dumps(result))
+    text = printed([tmp_path])
+    letter = table_line(text, "100", "feature_matching", "raw")[-1]
+    assert f"{letter}: 1 of 2 runs collapsed (seed 4)" in text
+
+
 def test_runs_on_the_same_choice_of_labels_are_told(tmp_path):
     for seed in (1, 2):
         write_run(tmp_path / f"seed{seed}", record(seed=seed, seed_data=1))
