@@ -159,8 +159,8 @@ def telling_settings(some_cells):
 
 
 def _parts(some_cells, names):
-    always = ("labels_per_class", "model")
-    return len({tuple(repr(getattr(c.config, n)) for n in (*always, *names)) for c in some_cells})
+    # Not the number of labels: rows of one table that another recipe trained have to say so.
+    return len({tuple(repr(getattr(c.config, n)) for n in ("model", *names)) for c in some_cells})
 
 
 SUPERVISED_ONLY = "supervised only"

@@ -136,6 +136,17 @@ def test_cells_are_told_apart_by_as_few_settings_as_do_it(tmp_path):
     ]
 
 
+def test_cells_of_other_label_counts_say_it_too_if_another_recipe_trained_them(tmp_path):
+    runs = runs_of(tmp_path, record(), record(labels_per_class=20, recipe="first_release"))
+    told = comparison.telling_settings(comparison.cells(runs))
+    assert told == ["recipe=released", "recipe=first_release"]
+
+
+def test_cells_that_differ_in_their_label_counts_alone_need_no_telling(tmp_path):
+    runs = runs_of(tmp_path, record(), record(labels_per_class=20))
+    assert comparison.telling_settings(comparison.cells(runs)) == ["", ""]
+
+
 def test_a_single_cell_needs_no_telling(tmp_path):
     assert comparison.telling_settings(comparison.cells(runs_of(tmp_path, record()))) == [""]
 
