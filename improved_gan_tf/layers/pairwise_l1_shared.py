@@ -29,33 +29,31 @@ def kernel_sums(m, weights, gather_rows):
     Returns:
         `o`, (P, n, B). Its derivatives are those of the losses of all replicas together.
     """
+    # Once for the passes forward and back, which say themselves what the derivatives are.
+    all_m, first = gather_rows(ops.stop_gradient(m))
+    own = first + ops.arange(ops.shape(m)[0], dtype="int32")
 
-    def all_and_own(x):
-        """`x` (n, ...) of all replicas, and a function that takes this replica's of (a, N, B)."""
-        rows, first = gather_rows(x)
-        count = ops.shape(x)[0]
-        return rows, lambda y: ops.take(y, first + ops.arange(count, dtype="int32"), axis=1)
+    def own_rows(x):  # of an (a, N, B)
+        return ops.take(x, own, axis=1)
 
     def sums(own_m, weights, direction=None):
-        m, own_rows = all_and_own(own_m)
         if direction is not None:
             direction, _ = gather_rows(direction)
-        kernels, offsets_per_step, _ = pair_kernels(m, direction, own_rows)
+        kernels, offsets_per_step, _ = pair_kernels(all_m, direction, own_rows)
 
         def step(rows, share, total):
             _, c = kernels(rows)  # (K, n, B)
             return (total + ops.sum(c * share * ops.take(weights[..., None], rows, axis=1), 1),)
 
         start = ops.zeros_like(weights[:, :1, None] * own_m[None, :, :, 0])  # (P, n, B)
-        return _over_neighbours(m, own_rows, offsets_per_step, step, (start,))[0]
+        return _over_neighbours(all_m, own, offsets_per_step, step, (start,))[0]
 
     def gradient_of_sums(own_m, weights, own_upstream, direction=None):
-        m, own_rows = all_and_own(own_m)
         upstream, _ = gather_rows(ops.transpose(own_upstream, (1, 0, 2)))
         upstream = ops.transpose(upstream, (1, 0, 2))  # (P, N, B)
         if direction is not None:
             direction, _ = gather_rows(direction)
-        kernels, offsets_per_step, slices = pair_kernels(m, direction, own_rows)
+        kernels, offsets_per_step, slices = pair_kernels(all_m, direction, own_rows)
         own_upstream = repeat_rows(own_upstream, offsets_per_step)  # (P, K, n, B)
         own_weights = repeat_rows(own_rows(weights[..., None]), offsets_per_step)
 
@@ -73,20 +71,19 @@ def kernel_sums(m, weights, gather_rows):
             ]
 
         start = [ops.zeros_like(own_rows(s)) for s in slices]  # (c, n, B)
-        totals = _over_neighbours(m, own_rows, offsets_per_step, step, start)
+        totals = _over_neighbours(all_m, own, offsets_per_step, step, start)
         return ops.transpose(ops.concatenate(totals, axis=0), (1, 2, 0))
 
     return with_derivatives(sums, gradient_of_sums)(m, weights)
 
 
-def _over_neighbours(m, own_rows, offsets_per_step, step, totals):
+def _over_neighbours(m, own, offsets_per_step, step, totals):
     """Runs `step(rows, share, *totals)` over groups of K offsets from 1 to N - 1.
 
-    `rows` (K, n) are the neighbours i + k of the own rows i; `share` (K, 1, 1) is 0 where k goes
-    past N - 1, else 1.
+    `rows` (K, n) are the neighbours i + k of the rows i in `own` (n,); `share` (K, 1, 1) is 0 where
+    k goes past N - 1, else 1.
     """
     n = ops.shape(m)[0]
-    own = own_rows(ops.arange(n, dtype="int32")[None])  # (1, n)
     in_group = ops.arange(offsets_per_step, dtype="int32")[:, None]
 
     def body(first, *totals):

@@ -1,0 +1,145 @@
+"""Several workers, as processes: the README's commands, the same numbers, one that dies."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from tests import numerics
+from tests.distribution import players, worker
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+TIMEOUT = 500  # seconds, for a machine with other work
+
+
+def free_ports():
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(2)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def tf_configs():
+    workers = [f"localhost:{port}" for port in free_ports()]
+    return [
+        json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}})
+        for i in range(2)
+    ]
+
+
+def start(command, tf_config, cwd, log):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    with open(log, "w") as output:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**environment, "TF_CONFIG": tf_config},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def wait_for(processes):
+    try:
+        return [p.wait(TIMEOUT) for p in processes]
+    finally:
+        for p in processes:
+            p.kill()
+            p.wait()
+
+
+def commands_of_the_readme():
+    """`[(TF_CONFIG, command)]` of the two terminals."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    found = re.findall(r"```bash\nexport TF_CONFIG='(.*)'\n(python .*)\n```", text)
+    assert len(found) == 2
+    return found
+
+
+def start_both(tmp_path, *more):
+    """Starts the README's two commands, on free ports and with more flags."""
+    ports, processes = free_ports(), []
+    for number, (tf_config, command) in enumerate(commands_of_the_readme()):
+        for printed, free in zip(("12345", "12346"), ports, strict=True):
+            assert printed in tf_config
+            tf_config = tf_config.replace(printed, str(free))
+        _, script, *flags = command.split()
+        command = [sys.executable, str(ROOT / script), *flags, *more]
+        processes.append(start(command, tf_config, tmp_path, tmp_path / f"{number}.log"))
+    return processes
+
+
+def logs(tmp_path):
+    return [(tmp_path / f"{number}.log").read_text("utf-8") for number in range(2)]
+
+
+def test_the_readmes_commands_train_one_run(tmp_path):
+    codes = wait_for(start_both(tmp_path))
+    chief, other = logs(tmp_path)
+    assert codes == [0, 0], chief + other
+    assert "2 replicas, 50 of every 100 images on each" in chief
+    assert "Everything is in runs/two-workers" in chief
+    assert "worker 0 prints and writes the results" in other
+    assert "epoch" not in other
+    run = tmp_path / "runs" / "two-workers"
+    result = json.loads((run / "result.json").read_text("utf-8"))
+    assert result["status"] == "finished"
+    assert result["final"]["epochs"] == 3
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 3
+    keras.saving.load_model(run / "generator.keras", compile=False)
+
+
+def test_two_workers_compute_the_update_of_one_device(tmp_path):
+    processes = [
+        start(
+            [sys.executable, "-m", "tests.distribution.worker", str(tmp_path / f"{i}.npz")],
+            tf_config,
+            ROOT,
+            tmp_path / f"{i}.log",
+        )
+        for i, tf_config in enumerate(tf_configs())
+    ]
+    expected = {}
+    with numerics.float64():
+        for experiment in worker.EXPERIMENTS:
+            trainer, losses = players.train(experiment)
+            expected |= {f"{experiment[0]} {n}": a for n, a in players.state(trainer).items()}
+            expected[f"{experiment[0]} losses"] = np.array(losses)
+    assert wait_for(processes) == [0, 0], "".join(logs(tmp_path))
+    for i in range(2):
+        with np.load(tmp_path / f"{i}.npz", allow_pickle=False) as arrays:
+            assert players.largest_difference(expected, dict(arrays)) < 1e-9
+
+
+def test_a_worker_that_is_killed_ends_the_run_with_its_folder_whole(tmp_path):
+    chief, other = start_both(tmp_path, "--epochs=300", "--checkpoint_every=1 epochs")
+    run = tmp_path / "runs" / "two-workers"
+    begin = time.monotonic()
+    while not list(run.glob("checkpoints/checkpoint-*.npz")):
+        assert time.monotonic() - begin < TIMEOUT, "".join(logs(tmp_path))
+        assert chief.poll() is None, "".join(logs(tmp_path))
+        time.sleep(0.2)
+    other.send_signal(signal.SIGKILL)
+    assert wait_for([chief, other]) == [5, -signal.SIGKILL], "".join(logs(tmp_path))
+    (said,) = re.findall(r"^error: (.*)", logs(tmp_path)[0], re.M)
+    assert said.startswith("Another worker has ended or does not answer")
+    assert "keeps the models of epoch" in said
+    assert "checkpoint-" in said
+    assert "Traceback" not in logs(tmp_path)[0]
+    for name in ("discriminator", "discriminator_raw", "generator"):
+        keras.saving.load_model(run / f"{name}.keras", compile=False)
+    for line in (run / "metrics.jsonl").read_text("utf-8").splitlines():
+        json.loads(line)
+    assert not (run / "result.json").exists()
