@@ -20,6 +20,7 @@ from tests.distribution import players, worker
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
 TIMEOUT = 500  # seconds, for a machine with other work
 
 
@@ -62,8 +63,7 @@ def wait_for(processes):
 
 def commands_of_the_readme():
     """`[(TF_CONFIG, command)]` of the two terminals."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    found = re.findall(r"```bash\nexport TF_CONFIG='(.*)'\n(python .*)\n```", text)
+    found = re.findall(r"```bash\nexport TF_CONFIG='(.*)'\n(python .*)\n```", README)
     assert len(found) == 2
     return found
 
@@ -99,6 +99,32 @@ def test_the_readmes_commands_train_one_run(tmp_path):
     assert result["final"]["epochs"] == 3
     assert len((run / "metrics.jsonl").read_text().splitlines()) == 3
     keras.saving.load_model(run / "generator.keras", compile=False)
+
+
+def test_the_readmes_command_without_a_gpu_trains_on_two_replicas(tmp_path):
+    (command,) = re.findall(r"^python (.*--strategy=mirrored.*)$", README, re.M)
+    script, *flags = command.split()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+    def run(*more):
+        return subprocess.run(
+            [sys.executable, str(ROOT / script), *flags, "--run_dir=run", *more],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+
+    refused = run("--num_devices=3")
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].startswith("error: --batch_size is shared in equal")
+    assert "99 or 102" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert "2 replicas, 50 of every 100 images on each" in done.stdout
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "finished"
 
 
 def test_two_workers_compute_the_update_of_one_device(tmp_path):
