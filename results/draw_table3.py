@@ -2,10 +2,10 @@
 
     python results/draw_table3.py RUNS       # RUNS/ROW are run folders of run_cifar10.py --ablation
 
-Copies what the table needs of each run (settings, losses, and the score.json of
-`python -m improved_gan_tf.score RUN --classifier=...`) into `table3_thin/ROW/`, prints the table
-from there, and draws `table3_thin/samples.png` from the runs' last sample grids. Without RUNS only
-the table is printed.
+Copies what the table needs of each run that has been evaluated and scored (settings, metrics, and
+the score.json of `python -m improved_gan_tf.score RUN --classifier=...`) into `table3_thin/ROW/`,
+prints the table from there, and draws `table3_thin/samples.png` from the runs' last sample grids.
+Without RUNS only the table is printed.
 """
 
 import json
@@ -20,65 +20,78 @@ from tabulate import tabulate
 import run_cifar10
 
 HERE = pathlib.Path(__file__).parent / "table3_thin"
-FILES = ("result.json", "metrics.jsonl", "score.json")
-
-
-def rows():
-    """`{row: (result, score)}` of the runs that were copied, in the order of the paper's table."""
-    found = {}
-    for row in run_cifar10.ABLATIONS:
-        folder = HERE / row
-        if (folder / "result.json").exists():
-            found[row] = [json.loads((folder / name).read_text("utf-8")) for name in FILES[::2]]
-    return found
+FILES = ("config.json", "metrics.jsonl", "score.json")
+HEADERS = (
+    "row",
+    "epochs",
+    "unsupervised loss",
+    "generator loss",
+    "test error (raw)",
+    "mean distance of pairs",
+    "classes seen",
+    "classifier score",
+    "Frechet distance",
+)
 
 
 def table():
-    """One line for each run, the real images last."""
+    """One line for each run that was copied, in the paper's order, then one for real images."""
     lines = []
-    for row, (result, score) in rows().items():
-        last = result["final"]["metrics"]
-        lines.append(
-            [
-                row,
-                result["final"]["models_of_iteration"],
-                f"{last['loss_unsupervised']:.3f}",
-                f"{last['loss_generator']:.3f}",
-                f"{100 * last['test_error_raw']:.1f} %",
-                f"{score['mean']:.2f}",
-                f"{score['diversity']['mean_pairwise_distance']:.1f}",
-            ]
-        )
-    headers = [
-        "row",
-        "iterations",
-        "unsupervised loss",
-        "generator loss",
-        "test error (raw)",
-        "classifier score (not an Inception score)",
-        "mean pairwise distance",
+    for row in run_cifar10.ABLATIONS:
+        folder = HERE / row
+        if not folder.exists():
+            continue
+        epochs = [json.loads(e) for e in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
+        last = [epoch for epoch in epochs if epoch["test_error_raw"] is not None][-1]
+        losses = [f"{last[f'loss_{name}']:.3f}" for name in ("unsupervised", "generator")]
+        score = json.loads((folder / "score.json").read_text("utf-8"))
+        test_error = f"{100 * last['test_error_raw']:.1f} %"
+        lines.append([row, last["epoch"] + 1, *losses, test_error, *measures(score)])
+        real = {**score["real"], "frechet": None}
+    lines.append(["real images", "-", "-", "-", "-", *measures(real)])
+    return tabulate(lines, headers=HEADERS, tablefmt="github", disable_numparse=True)
+
+
+def measures(score):
+    """What a score.json says of one set of images, as text."""
+    diversity, frechet = score["diversity"], score["frechet"]
+    return [
+        f"{diversity['mean_pairwise_distance']:.0f}",
+        diversity["num_classes_seen"],
+        f"{score['mean']:.2f}",
+        "-" if frechet is None else f"{frechet['distance']:.1f}",
     ]
-    return tabulate(lines, headers=headers, tablefmt="github", disable_numparse=True)
+
+
+def scored(runs):
+    """The rows below `runs` that have everything the table needs."""
+    return [
+        row for row in run_cifar10.ABLATIONS if all((runs / row / name).exists() for name in FILES)
+    ]
 
 
 def copy(runs):
-    """Copies the small files of every run folder below `runs`."""
-    for row in run_cifar10.ABLATIONS:
+    """Copies the small files of every scored run, without the folders of the machine."""
+    for row in scored(runs):
         (HERE / row).mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            shutil.copy(runs / row / name, HERE / row / name)
+        shutil.copy(runs / row / "metrics.jsonl", HERE / row / "metrics.jsonl")
+        for name in ("config.json", "score.json"):
+            content = json.loads((runs / row / name).read_text("utf-8"))
+            kept = {k: v for k, v in content.items() if k not in ("data_dir", "run_dir", "source")}
+            (HERE / row / name).write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
 
 
 def draw(runs, path):
-    """The last sample grid of every run, six in a picture."""
-    figure = matplotlib.figure.Figure(figsize=(11, 7.6), layout="constrained")
-    axes = figure.subplots(2, 3).ravel()
-    for panel, row in zip(axes, run_cifar10.ABLATIONS, strict=True):
+    """The last sample grid of every scored run, side by side."""
+    rows = scored(runs)
+    figure = matplotlib.figure.Figure(figsize=(3.7 * len(rows), 4.0), layout="constrained")
+    panels = figure.subplots(1, len(rows), squeeze=False)[0]
+    for panel, row in zip(panels, rows, strict=True):
         grid = sorted((runs / row / "samples").glob("epoch_*.png"))[-1]
         panel.imshow(Image.open(grid))
-        panel.set_title(row, fontsize=10)
+        panel.set_title(f"{row}, {grid.stem.replace('_', ' ')}", fontsize=9)
         panel.axis("off")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=80)
 
 
 if __name__ == "__main__":
