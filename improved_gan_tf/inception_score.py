@@ -74,6 +74,7 @@ def mean_divergence(probabilities):
     Returns:
         Float of 0 or more.
     """
+    # D14: the original computes in float32, and gives NaN where a probability is 0.
     part = np.asarray(probabilities, np.float64)
     total = part.sum(axis=0)  # (C,): N p(y), which stays above 0 where N p(y) / N may not
     # p(y|x) / p(y); 1 where a probability is 0: its logarithm is 0, and so is 0 log 0.

@@ -6,13 +6,14 @@ import os
 import pathlib
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import data, inception_check, networks, score, train_classifier
+from improved_gan_tf import data, inception_check, networks, score, score_table, train_classifier
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.paper import PaperResult
 from tests.frozen_graphs import small_inception
@@ -100,6 +101,18 @@ def test_a_run_is_scored_beside_real_images_and_the_score_stands_in_its_folder(
     assert "not an Inception score (3 splits)" in line
     assert "Not the paper's Inception score: classifier: " in out
     assert f"Frechet distance on 128 features of {result['classifier']}, 60 against 90" in out
+
+    # What `compare` makes of it.
+    run = types.SimpleNamespace(
+        path=mnist_run,
+        config=types.SimpleNamespace(ablation=None),
+        result={"differences_from_paper": []},
+    )
+    (row,), left_out = score_table.read_scores([run])
+    assert left_out == []
+    assert (row.classifier, row.mean) == (result["classifier"], result["mean"])
+    assert row.frechet == result["frechet"]["distance"]
+    assert row.why_not == tuple(result["why_not"])
 
     code, out, err = command(capsys, mnist_run, f"--classifier={classifier}", *small)
     assert code == 2
