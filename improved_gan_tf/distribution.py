@@ -16,14 +16,13 @@ How the gradients come out right: every replica differentiates its own share of 
 differentiable: the gradient of a gathered row is the sum of what every replica made of it.
 """
 
-import atexit
 import contextlib
 import contextvars
 import functools
 import json
 import os
 import pathlib
-import shutil
+import re
 import tempfile
 
 import keras
@@ -255,6 +254,8 @@ class DeviceCopies:
 
 # The strategy of `training_on`.
 _chosen = contextvars.ContextVar("improved_gan_tf_strategy", default=None)
+# Where a worker that is not chief writes; removed in the end.
+_scratch = contextvars.ContextVar("improved_gan_tf_scratch", default=None)
 
 
 def current_strategy():
@@ -494,6 +495,10 @@ def training_on(kind, num_devices, tpu, batch_size):
         print(f"{replicas} replicas, {batch_size // replicas} of every {batch_size} images on each")
         if not is_chief():
             print("worker 0 prints and writes the results", flush=True)
+            contexts.callback(
+                _scratch.reset,
+                _scratch.set(contexts.enter_context(tempfile.TemporaryDirectory())),
+            )
             nowhere = contexts.enter_context(open(os.devnull, "w"))
             contexts.enter_context(contextlib.redirect_stdout(nowhere))
         yield
@@ -503,9 +508,7 @@ def own_folder(run_dir):
     """The folder that this process writes: `run_dir`, or where it is not chief a temporary one."""
     if is_chief():
         return run_dir
-    folder = tempfile.mkdtemp()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return pathlib.Path(folder) / pathlib.Path(run_dir).name
+    return pathlib.Path(_scratch.get()) / pathlib.Path(run_dir).name
 
 
 def require_one_process(what):
@@ -589,4 +592,5 @@ def _reason(error):
     """The line of a long TensorFlow error that says what happened."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if "ollective" in line and "aborted" in line]
-    return (telling or lines or [type(error).__name__])[0][:300]
+    line = (telling or lines or [type(error).__name__])[0]
+    return re.sub(r"^\{\{.*?\}\}\s*", "", line)[:300].rstrip(" :.") + "."

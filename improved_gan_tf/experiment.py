@@ -307,6 +307,8 @@ class Run:
 
     def kept(self):
         """What the folder holds of the training, for a message."""
+        if not self._is_chief:
+            return "worker 0 has the run folder"
         models, checkpoint = "no model yet", "no checkpoint"
         if self.progress.saved_epochs is not None:
             models = f"the models of epoch {self.progress.saved_epochs}"
@@ -487,7 +489,9 @@ def _execute(config, dataset, run_dir, published, stop_requested):
         run.write_result("diverged")
         raise
     except WorkerLostError as error:
-        raise WorkerLostError(f"{error} {run.kept()}.") from error
+        raise WorkerLostError(
+            f"{error} Training stopped in epoch {run.progress.epoch + 1}; {run.kept()}."
+        ) from error
     except StorageError as error:
         raise StorageError(
             f"{error} Training stopped in epoch {run.progress.epoch + 1}; {run.kept()}. Make room "

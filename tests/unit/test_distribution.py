@@ -111,6 +111,15 @@ def test_one_process_answers_for_itself():
     distribution.require_one_process("anything")
 
 
+def test_the_reason_is_the_telling_line_of_tensorflows_error():
+    text = (
+        "Graph execution error:\n\n{{function_node f_1}} Collective ops is aborted by: gone:\nmore"
+    )
+    error = tf.errors.UnavailableError(None, None, text)
+    assert distribution._reason(error) == "Collective ops is aborted by: gone."
+    assert distribution._reason(ValueError()) == "ValueError."
+
+
 def test_errors_of_a_process_without_others_stay_what_they_are():
     with pytest.raises(tf.errors.UnavailableError), distribution.lost_workers():
         raise tf.errors.UnavailableError(None, None, "something else")
