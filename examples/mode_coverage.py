@@ -120,7 +120,7 @@ class Ring:
 
     def real(self, count):
         """Returns `count` real examples, (count, 2)."""
-        modes = tf.random.uniform((count,), maxval=8, dtype="int32")
+        modes = tf.random.uniform((count,), maxval=len(self.centres), dtype="int32")
         return tf.gather(self.centres, modes) + tf.random.normal((count, 2), stddev=self.stddev)
 
     def generator_layers(self, variant):
@@ -149,20 +149,21 @@ class Ring:
 
     def measure(self, samples):
         """Returns modes covered, and the share within 3 standard deviations of a mode (%)."""
-        distances = distance.cdist(samples, self.centres)  # (n, 8)
+        distances = distance.cdist(samples, self.centres)  # (n, modes)
         in_mode = distances <= 3.0 * self.stddev
         return np.sum(in_mode.mean(axis=0) >= COVERED_SHARE), 100.0 * in_mode.any(axis=1).mean()
 
     def panel_title(self, measured):
         """Returns what a picture's panel says of its samples."""
-        return f"{measured[0]:.0f} of 8 modes, {measured[1]:.0f} % good"
+        return f"{measured[0]:.0f} of {len(self.centres)} modes, {measured[1]:.0f} % good"
 
     def draw(self, axes, samples):
         """Draws samples as points over circles of 3 standard deviations round the modes."""
         axes.scatter(*samples.T, s=2, alpha=0.25, linewidths=0)
         for centre in self.centres:
             axes.add_patch(plt.Circle(centre, 3.0 * self.stddev, fill=False, color="tab:orange"))
-        axes.set(xlim=(-2.9, 2.9), ylim=(-2.9, 2.9), aspect="equal")
+        limit = np.abs(self.centres).max() + 0.9
+        axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
 
 
 class Digits:
@@ -302,20 +303,20 @@ def train(problem, variant, seed, iterations, progress):
 # --- table and picture ---------------------------------------------------------------------
 
 
-def table(problem, measured, real_measured):
+def table(problem, measured, real_measured, rows="layers"):
     """Returns the table: a row for each variant, and one for as many real examples."""
-    rows = [
+    cells = [
         [title, *(f"{np.mean(m):.2f} +- {np.std(m):.2f}" for m in zip(*by_seed, strict=True))]
         for title, by_seed in measured.items()
     ]
-    rows.append(["real data", *(f"{m:.2f}" for m in real_measured)])
+    cells.append(["real data", *(f"{m:.2f}" for m in real_measured)])
     return tabulate.tabulate(
-        rows, headers=["layers", *problem.measures], tablefmt="github", disable_numparse=True
+        cells, headers=[rows, *problem.measures], tablefmt="github", disable_numparse=True
     )
 
 
-def write_picture(path, problem, samples, measured, columns=4):
-    """Writes one row of panels for each variant, one column for each of the first seeds."""
+def write_picture(path, problem, samples, measured, columns=4, run="seed"):
+    """Writes one row of panels for each variant, one column for each of the first runs."""
     columns = min(columns, len(next(iter(samples.values()))))
     real = problem.real(NUM_SAMPLES).numpy()
     figure, panels = plt.subplots(
@@ -335,7 +336,7 @@ def write_picture(path, problem, samples, measured, columns=4):
                 continue
             problem.draw(axes, by_seed[seed - 1])
             shown = problem.panel_title(measured[title][seed - 1])
-            axes.set_title(f"seed {seed}: {shown}", fontsize=8)
+            axes.set_title(f"{run} {seed}: {shown}", fontsize=8)
     rendered = io.BytesIO()
     figure.savefig(rendered, format="png", dpi=100)
     plt.close(figure)
