@@ -226,7 +226,9 @@ def load(config, folder):
     if in_a_process(read) != 0:
         sys.exit(2)
     with np.load(path, allow_pickle=False) as saved:
-        arrays = [saved[f"arr_{i}"][:IMAGES] for i in range(4)]
+        arrays = [saved[f"arr_{i}"] for i in range(4)]
+        # Evenly: the sample is sorted by class.
+        arrays = [array[:: -(-len(array) // IMAGES)] for array in arrays]
         return data.Dataset(*arrays, str(saved["description"]), False)
 
 

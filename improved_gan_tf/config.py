@@ -15,6 +15,7 @@ from improved_gan_tf.ablations import ablation_row, check_given
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.intervals import parse_interval
 
+LARGEST = 10**18  # of whole numbers: beyond it they are no float, no index, no file name
 MODELS = ("feature_matching", "minibatch_discrimination", "plain")
 DATA_SOURCES = ("tfds", "sample")
 GENERATOR_NORMALIZATIONS = ("batch", "virtual_batch")
@@ -151,8 +152,8 @@ class ExperimentConfig:
         "factor of the width of every hidden layer; other than 1 is not the paper's network",
         source=OURS,
         default=1.0,
-        check=lambda v: math.isfinite(v) and v > 0,
-        expected="a finite number larger than 0",
+        check=lambda v: 0 < v <= 16,
+        expected="a number larger than 0 and at most 16",
     )
     epochs: int = _setting(
         "passes over the training images",
@@ -237,8 +238,9 @@ class ExperimentConfig:
         "given",
         source=OURS,
         default=None,
-        check=lambda v: v >= 2,
-        expected="a whole number of 2 or more, since one example has no variance",
+        check=lambda v: 2 <= v <= 10_000,
+        expected="a whole number of 2 or more, since one example has no variance, and at most "
+        "10000",
         optional=True,
     )
     averaging_rate: float = _setting(
@@ -449,6 +451,8 @@ def _check_setting(field, value):
     meta = field.metadata
     if value is None and meta["optional"]:
         return
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise UserError(f"--{field.name} must be at most 10^18. Received: {str(value)[:30]}...")
     if meta["choices"] and value not in meta["choices"]:
         choices = ", ".join(meta["choices"])
         raise UserError(f"--{field.name} must be one of: {choices}. Received: {value!r}.")
@@ -591,8 +595,11 @@ def sweep_from_flags(config, flag_values=flags.FLAGS):
         UserError: `--num_runs` or `--labels_per_class` is not what it has to be.
     """
     num_runs = flag_values["num_runs"].value
-    if num_runs is None or num_runs < 1:
-        raise UserError(f"--num_runs must be a whole number of 1 or more. Received: {num_runs}.")
+    if num_runs is None or not 1 <= num_runs <= 10_000:
+        raise UserError(
+            "--num_runs must be a whole number of 1 or more, and at most 10,000. Received: "
+            f"{num_runs}."
+        )
     labels = (config.labels_per_class,)
     if flag_values["labels_per_class"].present:
         labels = _label_counts(flag_values["labels_per_class"].value)

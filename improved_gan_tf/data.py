@@ -115,7 +115,7 @@ def tfds_directory(data_dir):
     import tensorflow_datasets as tfds
 
     directory = pathlib.Path(os.path.expanduser(data_dir or tfds.core.constants.DATA_DIR))
-    if data_dir is not None and not directory.is_dir():
+    if data_dir is not None and not os.path.isdir(directory):  # False for impossible names, too
         raise UserError(
             f"--data_dir must be a folder that exists. Received: {data_dir} (no such folder)."
         )

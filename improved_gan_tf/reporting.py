@@ -5,6 +5,7 @@ metrics.jsonl           one line of numbers per epoch
 tensorboard/            the same as TensorBoard events, with sample grids
 samples/epoch_0010.png  10 x 10 generated images per evaluation
 curves.png              losses and errors over the epochs
+checkpoints/            all that it takes to continue; see `checkpointing`
 predictions.npz         test-set logits (averaged and raw parameters) and labels
 discriminator.keras     with averaged parameters, where an average is kept
 discriminator_raw.keras with the parameters themselves

@@ -446,6 +446,39 @@ def test_ctrl_c_leaves_a_usable_folder_and_says_so(tmp_path):
     assert wrong == result["final"]["test_wrong_raw"]
 
 
+def test_sigterm_while_evaluating_leaves_a_checkpoint_and_the_same_command_continues(tmp_path):
+    run = tmp_path / "run"
+    arguments = [*SMALL, "--epochs=2", "--evaluate_every=1", f"--run_dir={run}"]
+    # The signal comes from inside the first evaluation.
+    code = f"""
+import os, runpy, signal, sys
+from improved_gan_tf import evaluation
+logits = evaluation.Predictor.logits
+
+def logits_and_signal(self):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return logits(self)
+
+evaluation.Predictor.logits = logits_and_signal
+sys.argv[0] = {str(SCRIPT)!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    stopped = command(*arguments, cwd=tmp_path, code=code)
+    assert stopped.returncode == 143, stopped.stderr
+    assert "SIGTERM: finishing the current call, then saving" in stopped.stderr
+    assert "give the same command again to continue" in stopped.stdout
+    assert read_json(run / "result.json")["status"] == "interrupted"
+    (checkpoint,) = (run / "checkpoints").iterdir()
+    assert checkpoint.name == "checkpoint-000000040.npz"
+
+    continued = command(*arguments, cwd=tmp_path)
+    assert continued.returncode == 0, continued.stderr
+    assert f"continuing after epoch 1, iteration 0 of the next ({checkpoint})" in continued.stdout
+    assert [m["epoch"] for m in read_metrics(run)] == [0, 1]
+    again = command(*arguments, cwd=tmp_path)
+    assert_user_error(again, f"The run in {run} is finished, all 2 epochs.")
+
+
 def test_a_learning_rate_that_breaks_the_losses_stops_at_once_and_says_what_to_try(tmp_path):
     run = tmp_path / "run"
     done = command(*SMALL, "--learning_rate=1e30", f"--run_dir={run}", cwd=tmp_path)

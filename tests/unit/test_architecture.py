@@ -198,6 +198,25 @@ def test_every_deviation_says_what_it_does_to_a_number():
     assert [name for name, text in entries if "Effect" not in text] == []
 
 
+# --- nothing is executed from data -----------------------------------------------------------
+
+
+@WITH_SCRIPTS
+def test_data_and_models_are_read_without_executing_anything_in_them(path):
+    modules = {name.split(".")[0] for name in imported_modules(path)}
+    assert not modules & {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        given = {k.arg: ast.unparse(k.value) for k in node.keywords}
+        assert called not in ("eval", "exec", "compile", "__import__"), node.lineno
+        if called in ("np.load", "numpy.load"):
+            assert given.get("allow_pickle") == "False", node.lineno
+        if called.endswith("load_model"):
+            assert given.get("safe_mode") == "True" or called == "load_keras_model", node.lineno
+
+
 # --- the run scripts -----------------------------------------------------------------------
 
 

@@ -91,7 +91,9 @@ WHOLE = "a whole number of 1 or more"
         ("seed", 2**32, "a whole number from 0 to 4294967295"),
         ("seed_data", -1, "a whole number from 0 to 4294967295"),
         ("seed_data", 2**32, "a whole number from 0 to 4294967295"),
-        ("width_multiplier", 0.0, "a finite number larger than 0"),
+        ("width_multiplier", 0.0, "a number larger than 0 and at most 16"),
+        ("width_multiplier", 16.5, "a number larger than 0 and at most 16"),
+        ("width_multiplier", float("nan"), "a number larger than 0 and at most 16"),
         ("learning_rate", 0.0, "a finite number larger than 0"),
         ("learning_rate", -0.003, "a finite number larger than 0"),
         ("learning_rate", float("nan"), "a finite number larger than 0"),
@@ -161,7 +163,7 @@ def test_a_reference_batch_of_one_is_refused():
         changed(generator_normalization="virtual_batch", reference_batch_size=1)
     assert str(caught.value) == (
         "--reference_batch_size must be a whole number of 2 or more, since one example has no "
-        "variance. Received: 1."
+        "variance, and at most 10000. Received: 1."
     )
 
 
@@ -359,7 +361,7 @@ def test_a_list_that_is_none_of_different_whole_numbers_is_refused(text):
 
 @pytest.mark.parametrize("number", [0, -2])
 def test_a_number_of_runs_below_one_is_refused(number):
-    with pytest.raises(UserError, match=f"--num_runs must be .* 1 or more. Received: {number}"):
+    with pytest.raises(UserError, match=f"--num_runs must be .* Received: {number}"):
         swept(f"--num_runs={number}")
 
 
