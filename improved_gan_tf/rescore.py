@@ -32,9 +32,8 @@ def rescore(run_dir, data_dir=None):
         UserError: the folder is not a run's, is incomplete, or holds a damaged file.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
-
     from improved_gan_tf import data, evaluation, layers, networks, training
+    from improved_gan_tf.classifiers import load_keras_model
 
     del layers  # imported so that its layers are registered and the models load
     run_dir = pathlib.Path(run_dir)
@@ -54,12 +53,7 @@ def rescore(run_dir, data_dir=None):
         recorded = final[f"test_wrong_{kind}"]
         if recorded is None:
             continue
-        path = run_dir / f"{name}.keras"
-        try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise UserError(f"{path} cannot be loaded: {first_line}") from error
+        model = load_keras_model(run_dir / f"{name}.keras")
         logits = evaluation.Predictor(model, images, coupled_batch).logits()
         scores[kind] = (recorded, evaluation.wrong_count(logits, dataset.test_labels))
     return scores
