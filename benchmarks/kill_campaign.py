@@ -204,8 +204,9 @@ def run(config, dataset, run_dir, log, fault=None, seed=0, seconds=0.0):
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         from improved_gan_tf import experiment
+        from improved_gan_tf import run as run_module
 
-        experiment.ITERATIONS_PER_CALL = 10  # many calls in a short run
+        run_module.ITERATIONS_PER_CALL = 10  # many calls in a short run
         if fault is not None:
             _ARM[fault](random.Random(seed), seconds)
         experiment.execute(config, dataset, run_dir, config, lambda: False)

@@ -26,7 +26,7 @@ def main(experiment, variants, ablations=None):
     """Runs a script's experiment with the flags of the command line; exits the process.
 
     Args:
-        experiment: `ExperimentConfig`, the script's literal.
+        experiment: `ExperimentConfig` or `ImagenetConfig`, the script's literal.
         variants: `{model: {recipe: {setting: value}}}`, see `config.define_flags`.
         ablations: `{name: {setting: value}}` or None, see there.
     """
@@ -56,9 +56,11 @@ def _exit_codes():
 def _run(experiment, variants, ablations):
     logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
     config, published = config_module.config_from_flags(experiment, variants, ablations=ablations)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if isinstance(config, config_module.ImagenetConfig):
+        sys.exit(_run_imagenet(config, published))
     sweep = config_module.sweep_from_flags(config)
     _print_techniques(config, ablations)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if sweep.is_one_run:
         sys.exit(_run_one(config, published))
     sys.exit(_run_sweep(config, sweep, published))
@@ -165,6 +167,40 @@ def _train_sweep(config, sweep, published):
     return _SWEEP_EXIT_CODES[min(ended, key=_WORST_FIRST.index)]
 
 
+def _run_imagenet(config, published):
+    """Runs what is left of one ImageNet run; returns the exit code."""
+    from improved_gan_tf import resuming
+
+    run_dir = pathlib.Path(config.run_dir or f"runs/{config_module.imagenet_run_name(config)}")
+    resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
+    with _training_devices(config):
+        return _train_imagenet(config, published, run_dir)
+
+
+def _train_imagenet(config, published, run_dir):
+    from improved_gan_tf import distribution, imagenet_data
+
+    source = imagenet_data.find(config.image_folder, config.data_dir)
+    epochs = imagenet_data.ShuffledEpochs(source.count, config.batch_size, config.seed)
+    if config.dry_run:
+        _print_settings(config)
+        print(
+            f"\nWould train on {source.description}: {config.epochs} epochs of {epochs.iterations} "
+            f"iterations, and write {run_dir}. No image was read, nothing was trained or written "
+            "(--dry_run)."
+        )
+        return 0
+
+    from improved_gan_tf import imagenet_experiment
+
+    with interruption.stop_on_signals(distribution.on_any_worker) as stop_requested:
+        result = imagenet_experiment.execute(config, source, run_dir, published, stop_requested)
+    for difference in result["differences_from_paper"]:
+        print(f"not the paper's: {difference}")
+    _print_where(result, run_dir)
+    return 0 if result["status"] == "finished" else stop_requested.exit_code()
+
+
 def _print_techniques(config, ablations):
     """Says what a row of the ablation table stands for, and warns of what the paper warns of."""
     if config.ablation is not None:
@@ -188,14 +224,23 @@ def _print_results(results, run_dir):
     print(paper.comparison_table(results))
     for line in paper.remarks(results):
         print(line)
+    _print_where(results[-1], run_dir)
+
+
+def _print_where(result, run_dir):
     print(f"\nEverything is in {run_dir}", end="")
-    if results[-1]["status"] == "interrupted":
+    if result["status"] == "interrupted":
         print(
-            " (interrupted: models and predictions are those of the moment it stopped; give the "
-            "same command again to continue)",
+            " (interrupted: the files are those of the moment it stopped; give the same command "
+            "again to continue)",
             end="",
         )
     print()
+
+
+def _print_settings(config):
+    for name, value in config.to_dict().items():
+        print(f"{name} = {value}")
 
 
 def _print_sweep_dry_run(records, dataset, parent):
@@ -230,8 +275,7 @@ def _print_dry_run(config, dataset, run_dir):
     networks.EXPERIMENTS[config.dataset, config.model].build(
         config.seed, config.width_multiplier, config.reference_size
     )
-    for name, value in config.to_dict().items():
-        print(f"{name} = {value}")
+    _print_settings(config)
     print(
         f"\nWould train on {dataset.description}: {config.epochs} epochs of "
         f"{streams.iterations} iterations, {len(subset.labeled)} labeled images, and write "

@@ -1,11 +1,12 @@
 """Every setting once: its default's source, help, unit and check; record <-> absl flags.
 
 One frozen record decides every number of a run. A run script writes its experiment as one
-literal `ExperimentConfig`; flags of the same names override single settings.
+literal `ExperimentConfig`, or `ImagenetConfig`; flags of the same names override single settings.
 """
 
 import dataclasses
 import math
+import pathlib
 import sys
 from typing import NamedTuple
 
@@ -69,37 +70,13 @@ OURS = "ours"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ExperimentConfig:
-    """The resolved settings of one run; saved with it as `config.json`."""
+class RunConfig:
+    """The settings that every experiment has; saved with a run as `config.json`."""
 
     # What makes the experiment; the run script decides it, there are no flags.
-    dataset: str  # key of `data.DATASETS`
+    dataset: str
     pixels: tuple[float, float]  # (divisor, offset): pixels become (byte - offset) / divisor
-    generator_objective: str  # key of `training.GENERATOR_OBJECTIVES`
-    generator_steps: int  # generator steps after each discriminator step
-    initialization_images: str  # "permuted_training_set" or "labeled_stream"
 
-    model: str = _setting(
-        "which of the paper's two techniques trains the generator; 'plain' is neither of them",
-        source=AUTHORS,
-        choices=MODELS,
-    )
-    ablation: str | None = _setting(
-        "row of the paper's Table 3 to run: a set of values for the techniques' settings",
-        source=PAPER,
-        default=None,
-        optional=True,
-    )
-    recipe: str = _setting(
-        "set of defaults for the learning rate, its schedule and parameter averaging",
-        source=AUTHORS,
-    )
-    data_source: str = _setting(
-        "'tfds' for the real data set, 'sample' for 5,000 embedded MNIST digits",
-        source=OURS,
-        default="tfds",
-        choices=DATA_SOURCES,
-    )
     data_dir: str | None = _setting(
         "folder with prepared TFDS data; TFDS's own default folder if not given",
         source=OURS,
@@ -117,36 +94,12 @@ class ExperimentConfig:
         source=OURS,
         default=False,
     )
-    labels_per_class: int = _setting(
-        "labeled training images of each of the 10 classes; 2,5,10,20 trains with each in turn",
-        source=AUTHORS + " (count)",
-        check=_positive,
-        expected="a whole number of 1 or more",
-        several=True,
-    )
-    supervised_only: bool = _setting(
-        "train the same discriminator on the labeled images alone, as a baseline",
-        source=OURS,
-        default=False,
-    )
-    with_baseline: bool = _setting(
-        "train the supervised-only baseline too, in RUN_DIR/supervised_only, and compare",
-        source=OURS,
-        default=False,
-    )
     seed: int = _setting(
         "decides initial weights, noise and the order of the data",
         source=AUTHORS,
         default=1,
         check=lambda v: 0 <= v < 2**32,
         expected="a whole number from 0 to 4294967295",
-    )
-    seed_data: int | None = _setting(
-        "decides which training images are labeled; --seed decides if not given",
-        source=AUTHORS,
-        check=lambda v: 0 <= v < 2**32,
-        expected="a whole number from 0 to 4294967295",
-        optional=True,
     )
     width_multiplier: float = _setting(
         "factor of the width of every hidden layer; other than 1 is not the paper's network",
@@ -185,6 +138,166 @@ class ExperimentConfig:
         source=AUTHORS,
         check=_positive,
         expected="a whole number of 1 or more",
+        optional=True,
+    )
+    evaluate_every: int = _setting(
+        "epochs between evaluations (test errors, sample grid, saved models)",
+        source=AUTHORS,
+        default=1,
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+    checkpoint_every: str = _setting(
+        "distance between checkpoints, from which a killed run continues: a number and minutes, "
+        "epochs or iterations, like '5 epochs'; there is one more at the end",
+        source=OURS,
+        default="10 minutes",
+        check=lambda v: parse_interval(v) is not None,
+        expected="a number larger than 0 (whole but for minutes) and 'minutes', 'epochs' or "
+        "'iterations'",
+    )
+    keep_checkpoints: int = _setting(
+        "how many checkpoints stay, the newest ones",
+        source=OURS,
+        default=2,
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+    resume: str = _setting(
+        "what to do with an unfinished run in --run_dir: 'auto' continues it, 'must' also refuses "
+        "to begin a new one, 'never' refuses the folder",
+        source=OURS,
+        default="auto",
+        choices=("auto", "must", "never"),
+    )
+    strategy: str = _setting(
+        "which devices train: 'auto' takes the workers of TF_CONFIG, the TPU of --tpu or the GPUs "
+        "of this machine, whichever there is; 'multi_worker' reads TF_CONFIG",
+        source=OURS,
+        default="auto",
+        choices=STRATEGIES,
+    )
+    num_devices: int | None = _setting(
+        "devices of this machine that --strategy=mirrored uses: GPUs, or parts of the processor "
+        "where there are none; all GPUs if not given",
+        source=OURS,
+        default=None,
+        check=_positive,
+        expected="a whole number of 1 or more",
+        optional=True,
+    )
+    tpu: str | None = _setting(
+        "address of the TPU for --strategy=tpu; 'local' for this machine's own",
+        source=OURS,
+        default=None,
+        optional=True,
+    )
+    dry_run: bool = _setting(
+        "check the settings and the data, print what would run, and stop",
+        source=OURS,
+        default=False,
+    )
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            if field.metadata:
+                _check_setting(field, getattr(self, field.name))
+        start, end = self.decay_start_epoch, self.decay_end_epoch
+        if (start is None) != (end is None):
+            raise UserError(
+                "--decay_start_epoch and --decay_end_epoch go together: give both or neither. "
+                f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
+            )
+        if start is not None and not start < end:
+            raise UserError(
+                "--decay_start_epoch must be smaller than --decay_end_epoch. "
+                f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
+            )
+        if end is not None and self.epochs > end:
+            raise UserError(
+                f"--epochs={self.epochs} goes past --decay_end_epoch={end}, where the learning "
+                "rate reaches 0: nothing would be learned after it. Give fewer epochs or a "
+                "later --decay_end_epoch."
+            )
+
+        if self.overwrite and self.resume == "must":
+            raise UserError(
+                "--overwrite begins a new run and --resume=must continues the old one: give one "
+                "of them."
+            )
+
+    def learning_rate_at(self, epoch):
+        """Learning rate of `epoch` (from 0): constant, then falling linearly to 0.
+
+        With start 200 and end 300 this is the original's `rate * min(3 - epoch / 100, 1)`.
+        """
+        if self.decay_start_epoch is None:
+            return self.learning_rate
+        left = (self.decay_end_epoch - epoch) / (self.decay_end_epoch - self.decay_start_epoch)
+        return self.learning_rate * min(left, 1.0)
+
+    def to_dict(self):
+        """The record as plain JSON types."""
+        return {**dataclasses.asdict(self), "pixels": list(self.pixels)}
+
+    @classmethod
+    def from_dict(cls, values):
+        """The record that `to_dict` wrote."""
+        return cls(**{**values, "pixels": tuple(values["pixels"])})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExperimentConfig(RunConfig):
+    """The resolved settings of one semi-supervised run."""
+
+    # What makes the experiment; `dataset` is a key of `data.DATASETS`.
+    generator_objective: str  # key of `training.GENERATOR_OBJECTIVES`
+    generator_steps: int  # generator steps after each discriminator step
+    initialization_images: str  # "permuted_training_set" or "labeled_stream"
+
+    model: str = _setting(
+        "which of the paper's two techniques trains the generator; 'plain' is neither of them",
+        source=AUTHORS,
+        choices=MODELS,
+    )
+    ablation: str | None = _setting(
+        "row of the paper's Table 3 to run: a set of values for the techniques' settings",
+        source=PAPER,
+        default=None,
+        optional=True,
+    )
+    recipe: str = _setting(
+        "set of defaults for the learning rate, its schedule and parameter averaging",
+        source=AUTHORS,
+    )
+    data_source: str = _setting(
+        "'tfds' for the real data set, 'sample' for 5,000 embedded MNIST digits",
+        source=OURS,
+        default="tfds",
+        choices=DATA_SOURCES,
+    )
+    labels_per_class: int = _setting(
+        "labeled training images of each of the 10 classes; 2,5,10,20 trains with each in turn",
+        source=AUTHORS + " (count)",
+        check=_positive,
+        expected="a whole number of 1 or more",
+        several=True,
+    )
+    supervised_only: bool = _setting(
+        "train the same discriminator on the labeled images alone, as a baseline",
+        source=OURS,
+        default=False,
+    )
+    with_baseline: bool = _setting(
+        "train the supervised-only baseline too, in RUN_DIR/supervised_only, and compare",
+        source=OURS,
+        default=False,
+    )
+    seed_data: int | None = _setting(
+        "decides which training images are labeled; --seed decides if not given",
+        source=AUTHORS,
+        check=lambda v: 0 <= v < 2**32,
+        expected="a whole number from 0 to 4294967295",
         optional=True,
     )
     unlabeled_weight: float = _setting(
@@ -249,58 +362,6 @@ class ExperimentConfig:
         check=lambda v: 0 <= v <= 1,
         expected="a number from 0 to 1",
     )
-    evaluate_every: int = _setting(
-        "epochs between evaluations (test errors, sample grid, saved models)",
-        source=AUTHORS,
-        default=1,
-        check=_positive,
-        expected="a whole number of 1 or more",
-    )
-    checkpoint_every: str = _setting(
-        "distance between checkpoints, from which a killed run continues: a number and minutes, "
-        "epochs or iterations, like '5 epochs'; there is one more at the end",
-        source=OURS,
-        default="10 minutes",
-        check=lambda v: parse_interval(v) is not None,
-        expected="a number larger than 0 (whole but for minutes) and 'minutes', 'epochs' or "
-        "'iterations'",
-    )
-    keep_checkpoints: int = _setting(
-        "how many checkpoints stay, the newest ones",
-        source=OURS,
-        default=2,
-        check=_positive,
-        expected="a whole number of 1 or more",
-    )
-    resume: str = _setting(
-        "what to do with an unfinished run in --run_dir: 'auto' continues it, 'must' also refuses "
-        "to begin a new one, 'never' refuses the folder",
-        source=OURS,
-        default="auto",
-        choices=("auto", "must", "never"),
-    )
-    strategy: str = _setting(
-        "which devices train: 'auto' takes the workers of TF_CONFIG, the TPU of --tpu or the GPUs "
-        "of this machine, whichever there is; 'multi_worker' reads TF_CONFIG",
-        source=OURS,
-        default="auto",
-        choices=STRATEGIES,
-    )
-    num_devices: int | None = _setting(
-        "devices of this machine that --strategy=mirrored uses: GPUs, or parts of the processor "
-        "where there are none; all GPUs if not given",
-        source=OURS,
-        default=None,
-        check=_positive,
-        expected="a whole number of 1 or more",
-        optional=True,
-    )
-    tpu: str | None = _setting(
-        "address of the TPU for --strategy=tpu; 'local' for this machine's own",
-        source=OURS,
-        default=None,
-        optional=True,
-    )
     cross_replica: str = _setting(
         "what a batch is on several devices: 'global' for the batch of all, the same numbers as on "
         "one device; 'local' for each device's share, as in the authors' ImageNet code",
@@ -308,39 +369,9 @@ class ExperimentConfig:
         default="global",
         choices=CROSS_REPLICA,
     )
-    dry_run: bool = _setting(
-        "check the settings and the data, print what would run, and stop",
-        source=OURS,
-        default=False,
-    )
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            if field.metadata:
-                _check_setting(field, getattr(self, field.name))
-        start, end = self.decay_start_epoch, self.decay_end_epoch
-        if (start is None) != (end is None):
-            raise UserError(
-                "--decay_start_epoch and --decay_end_epoch go together: give both or neither. "
-                f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
-            )
-        if start is not None and not start < end:
-            raise UserError(
-                "--decay_start_epoch must be smaller than --decay_end_epoch. "
-                f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
-            )
-        if end is not None and self.epochs > end:
-            raise UserError(
-                f"--epochs={self.epochs} goes past --decay_end_epoch={end}, where the learning "
-                "rate reaches 0: nothing would be learned after it. Give fewer epochs or a "
-                "later --decay_end_epoch."
-            )
-
-        if self.overwrite and self.resume == "must":
-            raise UserError(
-                "--overwrite begins a new run and --resume=must continues the old one: give one "
-                "of them."
-            )
+        super().__post_init__()
         self._check_techniques()
 
     def _check_techniques(self):
@@ -374,24 +405,55 @@ class ExperimentConfig:
             return None
         return self.reference_batch_size or self.batch_size
 
-    def learning_rate_at(self, epoch):
-        """Learning rate of `epoch` (from 0): constant, then falling linearly to 0.
 
-        With start 200 and end 300 this is the original's `rate * min(3 - epoch / 100, 1)`.
-        """
-        if self.decay_start_epoch is None:
-            return self.learning_rate
-        left = (self.decay_end_epoch - epoch) / (self.decay_end_epoch - self.decay_start_epoch)
-        return self.learning_rate * min(left, 1.0)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ImagenetConfig(RunConfig):
+    """The resolved settings of one run of the ImageNet game."""
 
-    def to_dict(self):
-        """The record as plain JSON types."""
-        return {**dataclasses.asdict(self), "pixels": list(self.pixels)}
+    model: str
+    recipe: str
 
-    @classmethod
-    def from_dict(cls, values):
-        """The record that `to_dict` wrote."""
-        return cls(**{**values, "pixels": tuple(values["pixels"])})
+    image_folder: str | None = _setting(
+        "folder with one folder of images per class; ImageNet as TFDS prepares it if not given",
+        source=OURS,
+        default=None,
+        optional=True,
+    )
+    cache_dir: str | None = _setting(
+        "folder that keeps the cropped and resized images, 49 KB each at 128 x 128; "
+        "~/.cache/improved_gan_tf if not given",
+        source=OURS,
+        default=None,
+        optional=True,
+    )
+    image_size: int = _setting(
+        "height and width of the images, 32, 64 or 128; each halving leaves out one layer of "
+        "either player and is not the paper's network",
+        source=AUTHORS,
+        check=lambda v: v in (32, 64, 128),
+        expected="one of: 32, 64, 128",
+    )
+    batch_size: int = _setting(
+        "real images in a batch, which holds as many generated ones",
+        source=AUTHORS,
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+    num_towers: int = _setting(
+        "equal parts of the batch whose images see one another in the discriminator, the "
+        "original's GPUs; gradients are averaged over them",
+        source=AUTHORS,
+        check=_positive,
+        expected="a whole number of 1 or more",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.batch_size % self.num_towers or self.batch_size // self.num_towers < 2:
+            raise UserError(
+                "--num_towers must divide --batch_size into equal parts of 2 or more images. "
+                f"Received: num_towers={self.num_towers}, batch_size={self.batch_size}."
+            )
 
 
 # What says where a run reads and writes and how often it looks, and decides no number of it.
@@ -405,6 +467,7 @@ BOOKKEEPING = frozenset(
         "evaluate_every",
         "checkpoint_every",
         "keep_checkpoints",
+        "cache_dir",
         "resume",
         "dry_run",
         # How many devices share a batch decides nothing either, --cross_replica=local apart.
@@ -421,13 +484,13 @@ def different_settings(one, other, ignored=BOOKKEEPING):
     """Names of the settings in which two records differ, in the record's order.
 
     Args:
-        one: `ExperimentConfig`.
-        other: `ExperimentConfig`.
+        one: `RunConfig`.
+        other: `RunConfig` of the same kind.
         ignored: names that may differ.
     """
     return [
         field.name
-        for field in dataclasses.fields(ExperimentConfig)
+        for field in dataclasses.fields(one)
         if field.name not in ignored and getattr(one, field.name) != getattr(other, field.name)
     ]
 
@@ -439,6 +502,12 @@ def run_name(config):
         f"{sweep_name(config)}-labels{10 * config.labels_per_class}"
         f"-seed{config.seed}-data{seed_data}"
     )
+
+
+def imagenet_run_name(config):
+    """The default run folder's name of an `ImagenetConfig`."""
+    images = "tfds" if config.image_folder is None else pathlib.Path(config.image_folder).name
+    return f"{config.dataset}-{images}-{config.image_size}px-seed{config.seed}"
 
 
 def sweep_name(config):
@@ -496,15 +565,16 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
             module_name=sys.argv[0],
             flag_values=flag_values,
         )
-    flags.DEFINE_integer(
-        "num_runs",
-        1,
-        "runs in sequence, as in the paper's protocol: run i of them has --seed + i and "
-        "--seed_data + i, i from 0 (a --seed_data that is not given counts up from --seed); "
-        "finished runs are not repeated. Default: 1 (from ours)",
-        module_name=sys.argv[0],
-        flag_values=flag_values,
-    )
+    if any(field.metadata["several"] for field in _settings(experiment, ablations)):
+        flags.DEFINE_integer(
+            "num_runs",
+            1,
+            "runs in sequence, as in the paper's protocol: run i of them has --seed + i and "
+            "--seed_data + i, i from 0 (a --seed_data that is not given counts up from --seed); "
+            "finished runs are not repeated. Default: 1 (from ours)",
+            module_name=sys.argv[0],
+            flag_values=flag_values,
+        )
 
 
 def _settings(experiment, ablations):

@@ -15,6 +15,7 @@ import itertools
 import os
 import pathlib
 import shutil
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -166,7 +167,7 @@ def prepare(source, image_size, cache_dir=None):
             unfinished.mkdir(parents=True)
             _require_space(cache, source.count * image_size**2 * 3)
             _write(source, image_size, unfinished)
-            unfinished.rename(folder)
+            _publish(unfinished, folder)
         except OSError as error:
             raise UserError(
                 f"--cache_dir={cache} cannot hold the prepared images: {error.strerror or error}."
@@ -177,6 +178,14 @@ def prepare(source, image_size, cache_dir=None):
         np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False),
         np.load(folder / "labels.npy", allow_pickle=False),
     )
+
+
+def _publish(unfinished, folder):
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was faster with the same images
+            raise
 
 
 def _require_space(cache, needed):
@@ -194,7 +203,13 @@ def _write(source, image_size, folder):
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     labels = np.empty(source.count, np.int32)
     enlarged, row, items = [], 0, source.items()
-    bar = tqdm(total=source.count, unit="image", desc="crop and resize, once", dynamic_ncols=True)
+    bar = tqdm(
+        total=source.count,
+        unit="image",
+        desc="crop and resize, once",
+        mininterval=0.5 if sys.stderr.isatty() else 30.0,
+        dynamic_ncols=True,
+    )
     # Threads suffice: Pillow decodes and resizes outside Python's lock.
     with bar, concurrent.futures.ThreadPoolExecutor() as threads:
         while some := list(itertools.islice(items, _DECODED_AT_ONCE)):
@@ -237,51 +252,60 @@ def square(name, file, image_size):
             rgb = image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f"The image {name} cannot be read: {error}.") from error
+    # D16: on the way to bytes the original passes through floats and may lose one.
     side = min(rgb.size)
     left, top = (round((length - side) / 2) for length in rgb.size)
     middle = rgb.crop((left, top, left + side, top + side))
     return np.asarray(middle.resize((image_size, image_size), Image.Resampling.BILINEAR)), side
 
 
-def epoch_rows(count, batch_size, seed, epoch):
-    """The rows that each iteration of an epoch sees: a pure function of the arguments.
+class ShuffledEpochs:
+    """The rows of any epoch: `epochs(epoch)`, a pure function of the constructor's arguments.
 
     Args:
         count: int, images.
         batch_size: int.
         seed: int, the run's.
-        epoch: int, from 0.
-
-    Returns:
-        int array (iterations, batch_size), each row at most once.
 
     Raises:
         UserError: there are fewer images than fit one batch.
     """
-    iterations = count // batch_size
-    if iterations == 0:
-        raise UserError(f"--batch_size must not exceed the {count} images. Received: {batch_size}.")
-    order = np.random.default_rng((seed, epoch)).permutation(count)
-    return order[: iterations * batch_size].reshape(iterations, batch_size)
+
+    def __init__(self, count, batch_size, seed):
+        self.iterations = count // batch_size
+        if self.iterations == 0:
+            raise UserError(
+                f"--batch_size must not exceed the {count} images. Received: {batch_size}."
+            )
+        self._count, self._batch_size, self._seed = count, batch_size, seed
+
+    def __call__(self, epoch):
+        """The rows of `epoch`, counted from 0, in a tuple: ints (iterations, batch_size).
+
+        No two are equal; the images that are left over differ from epoch to epoch.
+        """
+        # D16: the original shuffles the files once and then within a queue of 1,000 images.
+        order = np.random.default_rng((self._seed, epoch)).permutation(self._count)
+        used = order[: self.iterations * self._batch_size]
+        return (used.reshape(self.iterations, self._batch_size),)
 
 
-class Batches(NamedTuple):
-    """What several iterations see: bytes (iterations, N, size, size, 3), labels (iterations, N)."""
+class LabeledBatch(NamedTuple):
+    """What one iteration sees: bytes (N, size, size, 3) and labels (N,), as tensors."""
 
     images: object
     labels: object
 
 
-def batches(image_set, rows, iterations):
-    """The images of an epoch, some iterations at a time; the next are read while these train.
+def batches(image_set, rows):
+    """The images of some iterations, read ahead of their use.
 
     Args:
         image_set: `ImageSet`.
-        rows: int array (iterations of the epoch, batch_size), from `epoch_rows`.
-        iterations: int, how many come at once; the last time there may be fewer.
+        rows: int array (iterations, batch_size), from `ShuffledEpochs`.
 
-    Yields:
-        `Batches` of tensors, uint8 and int32.
+    Returns:
+        `tf.data.Dataset` of one `LabeledBatch` (uint8, int32) for each iteration, in order.
     """
     import tensorflow as tf
 
@@ -290,9 +314,9 @@ def batches(image_set, rows, iterations):
 
     def read_tensors(some):
         images, labels = tf.numpy_function(read, [some], (tf.uint8, tf.int32), stateful=False)
-        labels.set_shape((None, rows.shape[1]))
-        images.set_shape((None, rows.shape[1], *image_set.images.shape[1:]))
-        return Batches(images, labels)
+        images.set_shape((rows.shape[1], *image_set.images.shape[1:]))
+        labels.set_shape((rows.shape[1],))
+        return LabeledBatch(images, labels)
 
-    dataset = tf.data.Dataset.from_tensor_slices(rows).batch(iterations)
-    yield from dataset.map(read_tensors, num_parallel_calls=2).prefetch(2)
+    dataset = tf.data.Dataset.from_tensor_slices(rows)
+    return dataset.map(read_tensors, num_parallel_calls=2).prefetch(2)

@@ -18,7 +18,6 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.activations import LeakyReLU
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
-from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.virtual_batch_norm import (
     DropReference,
     PrependReference,
@@ -32,6 +31,8 @@ NUM_KERNELS = 300
 KERNEL_DIM = 50
 # The reference batch is as large as one GPU's share of the batch, 16 of 64.
 REFERENCE_SIZE = 16
+# Standard deviation of the noise that a training step adds to the discriminator's input.
+INPUT_NOISE = 0.1
 
 
 class Stage(NamedTuple):
@@ -160,12 +161,14 @@ def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
 def imagenet_discriminator(seed, width_multiplier=1.0, image_size=128, num_classes=1000):
     """The ImageNet discriminator: real and generated images in one batch, K + 1 trained logits.
 
-    Noise of 0.1, 3 x 3 convolutions to 64 (stride 2), 128 (2), 256 (2), 256, 256, 512 (2), 512 (2)
-    channels and a dense layer of 2560, each with cross batch norm and leaky ReLU; minibatch
-    discrimination of 300 kernels against the real and against the generated rows.
+    3 x 3 convolutions to 64 (stride 2), 128 (2), 256 (2), 256, 256, 512 (2), 512 (2) channels and a
+    dense layer of 2560, each with cross batch norm and leaky ReLU; minibatch discrimination of 300
+    kernels against the real and against the generated rows. The noise on its input is not in it:
+    like the generator's, it is drawn by the training step, for the whole batch at once, so that
+    it does not depend on how the batch is split.
 
     Args:
-        seed: int, decides the initial weights and the noise.
+        seed: int, decides the initial weights.
         width_multiplier: float > 0, factor of all channels, units and of the number of kernels.
         image_size: 32, 64 or 128.
         num_classes: int, K.
@@ -184,10 +187,12 @@ def imagenet_discriminator(seed, width_multiplier=1.0, image_size=128, num_class
         return keras.initializers.RandomNormal(mean, 0.02, seed=seeds.next())
 
     def normalized(x):
-        return LeakyReLU(0.2)(CrossBatchNorm(gamma_initializer=normal(1.0))(x))
+        # A tower's images are all on one device, hence "local" here and below.
+        norm = CrossBatchNorm(gamma_initializer=normal(1.0), cross_replica="local")
+        return LeakyReLU(0.2)(norm(x))
 
     images = keras.Input((image_size, image_size, 3), name="images")
-    x = GaussianNoise(0.1, seed=seeds.next())(images)
+    x = images
     for convolution in CONVOLUTIONS[_halvings(image_size) :]:
         x = keras.layers.Conv2D(
             convolution.channels * base,
@@ -207,6 +212,7 @@ def imagenet_discriminator(seed, width_multiplier=1.0, image_size=128, num_class
         use_bias=False,
         reduction="mean_over_pairs",
         num_parts=2,
+        cross_replica="local",
         theta_initializer=normal(),
     )(features)
     logits = keras.layers.Dense(num_classes + 1, kernel_initializer=normal())(x)

@@ -9,7 +9,7 @@ class Progress:
 
     epoch: int = 0  # finished epochs
     iteration: int = 0  # iterations done in the epoch under way
-    sums: list = dataclasses.field(default_factory=lambda: [0.0] * 4)  # its `StepLosses` so far
+    sums: list = dataclasses.field(default_factory=list)  # its losses so far, one number each
     epoch_seconds: float = 0.0  # that the epoch under way has taken
     seconds: float = 0.0  # that the run has taken, over all its processes
     history: list = dataclasses.field(default_factory=list)  # one dict of metrics an epoch
@@ -22,7 +22,7 @@ class Progress:
         """Goes to the next epoch, after one with these metrics."""
         self.history.append(metrics)
         self.epoch += 1
-        self.iteration, self.sums, self.epoch_seconds = 0, [0.0] * 4, 0.0
+        self.iteration, self.sums, self.epoch_seconds = 0, [0.0] * len(self.sums), 0.0
 
     def to_dict(self):
         """The fields as JSON types."""

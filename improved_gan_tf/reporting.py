@@ -215,12 +215,9 @@ def curves_figure(history, title):
     figure = matplotlib.figure.Figure(figsize=(10, 4.2), layout="constrained")
     epochs = [m["epoch"] + 1 for m in history]
     left, right = figure.subplots(1, 2)
-    for name, label in (
-        ("loss_supervised", "supervised"),
-        ("loss_unsupervised", "unsupervised"),
-        ("loss_generator", "generator"),
-    ):
-        left.plot(epochs, [m[name] for m in history], label=label)
+    for name in history[0]:
+        if name.startswith("loss_"):
+            left.plot(epochs, [m[name] for m in history], label=name.removeprefix("loss_"))
     left.set(xlabel="epoch", ylabel="loss (mean of the epoch)", yscale="symlog")
     left.set_yscale("symlog", linthresh=0.01)
     left.legend()
@@ -230,7 +227,9 @@ def curves_figure(history, title):
         ("test_error_raw", "test, raw parameters"),
     ):
         points = [
-            (e, 100 * m[name]) for e, m in zip(epochs, history, strict=True) if m[name] is not None
+            (e, 100 * m[name])
+            for e, m in zip(epochs, history, strict=True)
+            if m.get(name) is not None
         ]
         if points:
             right.plot(*zip(*points, strict=True), label=label, marker=".")

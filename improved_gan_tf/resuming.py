@@ -3,6 +3,7 @@
 Nothing here starts TensorFlow or changes a file: a mistake is answered at once.
 """
 
+import dataclasses
 import json
 import pathlib
 import sys
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from improved_gan_tf import storage
 from improved_gan_tf.checkpointing import Checkpoints
-from improved_gan_tf.config import BOOKKEEPING, ExperimentConfig
+from improved_gan_tf.config import BOOKKEEPING
 from improved_gan_tf.errors import UserError
 
 # The folder's run may go on with other values of these.
@@ -33,7 +34,7 @@ def look(config, run_dir):
     """What there is to do in a run folder.
 
     Args:
-        config: `ExperimentConfig` of the command.
+        config: `config.RunConfig` of the command.
         run_dir: its folder, which need not exist.
 
     Returns:
@@ -74,7 +75,7 @@ def _look(config, path):
 
 def _require_same_settings(config, path):
     saved = _read_json(path / "config.json")
-    defaults = {f.name: f.default for f in ExperimentConfig.__dataclass_fields__.values()}
+    defaults = {f.name: f.default for f in dataclasses.fields(config)}
     different = [
         f"--{name}={value} (the run's is {saved.get(name)})"
         for name, value in config.to_dict().items()

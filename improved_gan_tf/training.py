@@ -200,20 +200,11 @@ class Trainer:
         ):
             if history is not None:
                 parts[f"{player}_history"] = history.state.values()
-        return {
-            f"{part}.{index:03d}.{_without_count(variable.name)}": variable
-            for part, variables in parts.items()
-            for index, variable in enumerate(variables)
-        }
+        return named_variables(parts)
 
     def not_finite(self):
         """Names of the variables of `state` that hold a NaN or an infinite number."""
-        return [
-            name
-            for name, variable in self.state().items()
-            if tf.as_dtype(variable.dtype).is_floating
-            and not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(variable)))
-        ]
+        return names_of_not_finite(self.state())
 
     def copy_average_to(self, discriminator):
         """Gives a second discriminator the averaged parameters.
@@ -238,20 +229,11 @@ class Trainer:
 
     @tf.function(reduce_retracing=True)
     def _run(self, labeled_rows, unlabeled_rows, generator_rows, sums):
-        # One graph for any number of iterations: Python is entered once a call.
-        total = tf.shape(labeled_rows)[0]
-
-        def finite(i, sums):
-            return tf.logical_and(i < total, tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
-
-        def iterate(i, sums):
+        def losses_of(i):
             rows = (labeled_rows[i], unlabeled_rows[i], generator_rows[i])
-            step_losses = distribution.run_step(self._strategy, self._replica_step, *rows)
-            added = (s + tf.cast(x, s.dtype) for s, x in zip(sums, step_losses, strict=True))
-            return i + 1, StepLosses(*added)
+            return distribution.run_step(self._strategy, self._replica_step, *rows)
 
-        i, sums = tf.while_loop(finite, iterate, (0, sums), parallel_iterations=1)
-        return sums, i
+        return add_while_finite(losses_of, tf.shape(labeled_rows)[0], sums)
 
     def _replica_step(self, *rows):
         """One iteration on this replica's share of the rows; losses are those of the batch."""
@@ -343,6 +325,51 @@ class Trainer:
             (count, NOISE_DIM),
             self._noise_seed,
         )
+
+
+def add_while_finite(losses_of, total, sums):
+    """Runs iterations one after the other inside a graph; stops when a loss is not finite.
+
+    One graph serves any number of iterations: Python is entered once a call.
+
+    Args:
+        losses_of: function of the iteration's number, a scalar tensor; runs it and returns a
+            NamedTuple of losses.
+        total: scalar tensor, number of iterations.
+        sums: the same NamedTuple of scalar tensors, to which the losses are added.
+
+    Returns:
+        `(sums, iterations run)`.
+    """
+
+    def finite(i, sums):
+        return tf.logical_and(i < total, tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
+
+    def iterate(i, sums):
+        added = (s + tf.cast(x, s.dtype) for s, x in zip(sums, losses_of(i), strict=True))
+        return i + 1, type(sums)(*added)
+
+    i, sums = tf.while_loop(finite, iterate, (0, sums), parallel_iterations=1)
+    return sums, i
+
+
+def named_variables(parts):
+    """`{name: variable}` of `{part: variables}`, the names the same in every process."""
+    return {
+        f"{part}.{index:03d}.{_without_count(variable.name)}": variable
+        for part, variables in parts.items()
+        for index, variable in enumerate(variables)
+    }
+
+
+def names_of_not_finite(variables):
+    """Names of the variables of `{name: variable}` that hold a NaN or an infinite number."""
+    return [
+        name
+        for name, variable in variables.items()
+        if tf.as_dtype(variable.dtype).is_floating
+        and not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(variable)))
+    ]
 
 
 def _fixed_weights(model):

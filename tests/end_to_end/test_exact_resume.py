@@ -15,6 +15,7 @@ import run_cifar10
 import run_mnist
 from benchmarks.kill_campaign import remains
 from improved_gan_tf import checkpointing, data, experiment, storage, training
+from improved_gan_tf import run as run_module
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -58,7 +59,7 @@ def run(config, run_dir, stop_after_calls=None):
 
 @pytest.fixture(autouse=True)
 def _short_calls(monkeypatch):
-    monkeypatch.setattr(experiment, "ITERATIONS_PER_CALL", 3)
+    monkeypatch.setattr(run_module, "ITERATIONS_PER_CALL", 3)
     monkeypatch.setattr(storage, "PAUSES", (0.0,))
 
 
@@ -107,8 +108,10 @@ def test_a_run_asked_to_stop_while_it_evaluates_ends_with_the_same_bits(
     straight, tmp_path, monkeypatch
 ):
     asked = []
-    evaluate = experiment.Run.evaluate
-    monkeypatch.setattr(experiment.Run, "evaluate", lambda self: (asked.append(1), evaluate(self)))
+    evaluate = experiment.SemiSupervisedRun.evaluate
+    monkeypatch.setattr(
+        experiment.SemiSupervisedRun, "evaluate", lambda self: (asked.append(1), evaluate(self))
+    )
     config = settings()
     dataset = images(config.dataset)
     result = experiment.execute(config, dataset, tmp_path / "run", config, lambda: bool(asked))
@@ -169,7 +172,7 @@ def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(
 
 
 def make_run(config, run_dir):
-    return experiment.Run(config, images(config.dataset), run_dir, [])
+    return experiment.SemiSupervisedRun(config, images(config.dataset), run_dir, [])
 
 
 def snapshot(variables):

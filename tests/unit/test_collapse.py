@@ -40,7 +40,7 @@ def test_the_answer_does_not_change_as_epochs_are_added():
 
 
 def a_run_with(losses, **settings):
-    run = object.__new__(experiment.Run)
+    run = object.__new__(experiment.SemiSupervisedRun)
     run.config = dataclasses.replace(run_mnist.EXPERIMENT, **settings)
     run.progress = Progress(history=[{"loss_unsupervised": loss} for loss in losses])
     return run

@@ -7,6 +7,7 @@ import pytest
 from absl import flags
 
 import run_cifar10
+import run_imagenet
 import run_mnist
 from improved_gan_tf import config
 from improved_gan_tf.ablations import switched_settings
@@ -367,12 +368,13 @@ def test_a_number_of_runs_below_one_is_refused(number):
 
 def test_bookkeeping_and_seeds_are_settings_of_the_record():
     names = {f.name for f in settings()}
+    names |= {f.name for f in dataclasses.fields(config.ImagenetConfig)}
     assert names > config.BOOKKEEPING | config.SEEDS
 
 
 def test_settings_that_differ_are_named_in_the_records_order():
     other = changed(epochs=5, labels_per_class=3, run_dir="x", seed=9)
-    assert config.different_settings(LITERAL, other) == ["labels_per_class", "seed", "epochs"]
+    assert config.different_settings(LITERAL, other) == ["seed", "epochs", "labels_per_class"]
 
 
 # --- ablations -----------------------------------------------------------------------------
@@ -505,3 +507,47 @@ def test_flags_belong_to_the_script_or_help_hides_them(monkeypatch):
     values = flags.FlagValues()
     config.define_flags(LITERAL, run_mnist.VARIANTS, values)
     assert set(values.flags_by_module_dict()) == {"run_mnist.py"}
+
+
+# --- ImageNet ------------------------------------------------------------------------------
+
+
+def imagenet(*arguments):
+    values = flags.FlagValues()
+    config.define_flags(run_imagenet.EXPERIMENT, run_imagenet.VARIANTS, values)
+    config.parse_flags(["run_imagenet.py", *arguments], values)
+    return config.config_from_flags(run_imagenet.EXPERIMENT, run_imagenet.VARIANTS, values)
+
+
+def test_imagenet_has_its_own_settings_and_no_semi_supervised_ones():
+    record, published = imagenet("--image_folder=photos", "--image_size=64", "--seed=3")
+    assert (record.image_folder, record.image_size, record.seed) == ("photos", 64, 3)
+    assert published == run_imagenet.EXPERIMENT
+    assert config.imagenet_run_name(record) == "imagenet-photos-64px-seed3"
+    for flag in ("labels_per_class=3", "num_runs=2", "averaging_rate=0", "model=plain"):
+        with pytest.raises(UserError, match="Unknown command line flag"):
+            imagenet(f"--{flag}")
+
+
+def test_imagenet_settings_are_the_originals():
+    record, _ = imagenet()
+    assert (record.batch_size, record.num_towers, record.learning_rate) == (64, 4, 0.0004)
+    assert (record.image_size, record.pixels) == (128, (127.5, 127.5))
+    assert record.learning_rate_at(24) == 0.0004
+    assert config.ImagenetConfig.from_dict(record.to_dict()) == record
+
+
+@pytest.mark.parametrize(("batch_size", "num_towers"), [(10, 4), (4, 4), (2, 4)])
+def test_a_batch_that_does_not_split_into_towers_is_refused(batch_size, num_towers):
+    with pytest.raises(UserError) as caught:
+        imagenet(f"--batch_size={batch_size}", f"--num_towers={num_towers}")
+    assert str(caught.value) == (
+        "--num_towers must divide --batch_size into equal parts of 2 or more images. Received: "
+        f"num_towers={num_towers}, batch_size={batch_size}."
+    )
+
+
+def test_another_image_size_is_refused():
+    with pytest.raises(UserError) as caught:
+        imagenet("--image_size=100")
+    assert str(caught.value) == "--image_size must be one of: 32, 64, 128. Received: 100."

@@ -172,7 +172,7 @@ def test_a_cache_that_cannot_be_made_is_refused(folder, tmp_path):
 
 
 def test_an_epoch_takes_each_image_at_most_once():
-    rows = imagenet_data.epoch_rows(13, 4, seed=1, epoch=0)
+    (rows,) = imagenet_data.ShuffledEpochs(13, 4, seed=1)(0)
     assert rows.shape == (3, 4)
     assert len(set(rows.ravel())) == 12
     assert set(rows.ravel()) <= set(range(13))
@@ -180,7 +180,7 @@ def test_an_epoch_takes_each_image_at_most_once():
 
 def test_the_order_is_decided_by_seed_and_epoch():
     def rows(seed, epoch):
-        return imagenet_data.epoch_rows(100, 10, seed, epoch).tolist()
+        return imagenet_data.ShuffledEpochs(100, 10, seed)(epoch)[0].tolist()
 
     assert rows(1, 3) == rows(1, 3)
     assert rows(1, 3) != rows(1, 4)
@@ -190,19 +190,18 @@ def test_the_order_is_decided_by_seed_and_epoch():
 
 def test_fewer_images_than_a_batch_are_refused():
     with pytest.raises(UserError) as caught:
-        imagenet_data.epoch_rows(12, 64, 1, 0)
+        imagenet_data.ShuffledEpochs(12, 64, 1)
     assert str(caught.value) == "--batch_size must not exceed the 12 images. Received: 64."
 
 
 def test_batches_are_the_rows_images_in_their_order(folder, tmp_path):
     image_set = prepared(folder, tmp_path)
-    rows = imagenet_data.epoch_rows(12, 4, seed=1, epoch=0)
-    parts = list(imagenet_data.batches(image_set, rows, iterations=2))
-    assert [p.images.shape.as_list() for p in parts] == [[2, 4, 32, 32, 3], [1, 4, 32, 32, 3]]
-    seen = np.concatenate([p.images.numpy() for p in parts])
-    np.testing.assert_array_equal(seen, image_set.images[rows])
-    seen = np.concatenate([p.labels.numpy() for p in parts])
-    np.testing.assert_array_equal(seen, image_set.labels[rows])
+    (rows,) = imagenet_data.ShuffledEpochs(12, 4, seed=1)(0)
+    parts = list(imagenet_data.batches(image_set, rows))
+    assert len(parts) == 3
+    for part, expected in zip(parts, rows, strict=True):
+        np.testing.assert_array_equal(part.images.numpy(), image_set.images[expected])
+        np.testing.assert_array_equal(part.labels.numpy(), image_set.labels[expected])
 
 
 # --- ImageNet as TFDS prepares it ----------------------------------------------------------

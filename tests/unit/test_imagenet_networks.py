@@ -10,7 +10,6 @@ from improved_gan_tf import imagenet_networks
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import (
     CrossBatchNorm,
-    GaussianNoise,
     LeakyReLU,
     MinibatchDiscrimination,
     PrependReference,
@@ -234,8 +233,6 @@ def test_every_convolution_and_the_dense_layer_are_cross_normalised_and_leaky(di
         for i in positions[:-1] if kind is keras.layers.Dense else positions:
             assert kinds[i + 1 : i + 3] == [CrossBatchNorm, LeakyReLU]
     assert {x.negative_slope for x in layers_of(discriminator, LeakyReLU)} == {0.2}
-    assert [x.stddev for x in layers_of(discriminator, GaussianNoise)] == [0.1]
-    assert kinds[1] is GaussianNoise
 
 
 def test_an_output_depends_on_both_kinds_of_its_batch(discriminator):

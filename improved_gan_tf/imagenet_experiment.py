@@ -1,0 +1,142 @@
+"""One ImageNet run from settings to result: images, players, training, samples, report.
+
+The original reports no number of it. What there is to see are the samples, the losses and how many
+training images the discriminator puts into the wrong class.
+
+Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/train.py.
+"""
+
+import numpy as np
+
+from improved_gan_tf import imagenet_data, imagenet_networks
+from improved_gan_tf.joint_training import JointLosses, JointTrainer
+from improved_gan_tf.pixels import to_bytes
+from improved_gan_tf.run import Run, run_to_the_end
+
+SAMPLE_COUNT = 100
+SAMPLES_AT_ONCE = 20  # bounds the memory of sampling
+
+
+def differences_from_paper(config, source, published):
+    """What keeps a run apart from the original's, as a list of short texts.
+
+    Args:
+        config: `ImagenetConfig` of the run.
+        source: `imagenet_data.Source`.
+        published: the record without flags.
+    """
+    differences = [] if source.is_papers else [f"data: {source.description}"]
+    for name in (
+        "width_multiplier",
+        "image_size",
+        "batch_size",
+        "num_towers",
+        "learning_rate",
+        "decay_start_epoch",
+        "decay_end_epoch",
+    ):
+        ours, theirs = getattr(config, name), getattr(published, name)
+        if ours != theirs:
+            differences.append(f"{name}: {ours} instead of {theirs}")
+    return differences
+
+
+class ImagenetRun(Run):
+    """A run in progress; see `Run`.
+
+    Args:
+        config: `ImagenetConfig`.
+        source: `imagenet_data.Source`.
+        run_dir: folder to write.
+        differences: list of str from `differences_from_paper`.
+
+    Raises:
+        UserError: the folder cannot be used, or the settings do not fit the data.
+    """
+
+    Losses = JointLosses
+
+    def __init__(self, config, source, run_dir, differences):
+        self.source = source
+        self.streams = imagenet_data.ShuffledEpochs(source.count, config.batch_size, config.seed)
+        shape = (config.seed, config.width_multiplier, config.image_size)
+        self.trainer = JointTrainer(
+            imagenet_networks.imagenet_generator(*shape),
+            imagenet_networks.imagenet_discriminator(*shape, len(source.class_names)),
+            imagenet_data.prepare(source, config.image_size, config.cache_dir),
+            seed=config.seed,
+            pixels=config.pixels,
+            num_towers=config.num_towers,
+        )
+        super().__init__(config, run_dir, differences)
+
+    def prepare(self):
+        """Draws the noise of the samples; everything else was made while checking."""
+        random = np.random.RandomState(self.config.seed)
+        self.sample_noise = {
+            name: random.uniform(-1.0, 1.0, (SAMPLE_COUNT, *x.shape[1:])).astype("float32")
+            for name, x in self.trainer.generator.input.items()
+        }
+
+    def evaluate(self):
+        """Nothing: the original holds no images back to test on."""
+
+    def measured(self, evaluated):
+        """Nothing beside the losses and the training error."""
+        return {}
+
+    def final(self):
+        """What result.json holds beside losses and training error: nothing."""
+        return {}
+
+    def save_state(self, interrupted=False):
+        """Writes models and samples of the present state."""
+        self.folder.write_samples(self.sample_images(), self.progress.epoch, interrupted)
+        self.folder.write_models({"generator": self.generator, "discriminator": self.discriminator})
+
+    def sample_images(self):
+        """The same 100 points of the noise as images, uint8 (100, H, W, 3)."""
+        parts = []
+        for start in range(0, SAMPLE_COUNT, SAMPLES_AT_ONCE):
+            some = {n: x[start : start + SAMPLES_AT_ONCE] for n, x in self.sample_noise.items()}
+            parts.append(np.array(self.trainer.generator(some, training=False)))
+        return to_bytes(np.concatenate(parts), self.config.pixels)
+
+    def title(self):
+        """What the run is, in one line."""
+        size = self.config.image_size
+        return f"{self.source.description}, {size} x {size}, joint minibatches"
+
+    def epoch_line(self, metrics):
+        """One line of text about an epoch."""
+        return (
+            f"epoch {metrics['epoch'] + 1:4d} | real {metrics['loss_real']:.4f} "
+            f"| generated {metrics['loss_generated']:.4f} "
+            f"| classification {metrics['loss_classification']:.4f} "
+            f"| generator {metrics['loss_generator']:.4f} "
+            f"| train error {100 * metrics['train_error']:5.2f}% | {metrics['seconds']:.1f} s"
+        )
+
+
+def execute(config, source, run_dir, published, stop_requested):
+    """Trains one run and writes its folder.
+
+    Args:
+        config: `ImagenetConfig`.
+        source: `imagenet_data.Source`.
+        run_dir: folder to write.
+        published: the record without flags.
+        stop_requested: function without arguments, like `interruption.StopRequest`.
+
+    Returns:
+        The content of result.json.
+
+    Raises:
+        UserError, DivergedError, StorageError, WorkerLostError: as `run.run_to_the_end`.
+    """
+
+    def make_run():
+        differences = differences_from_paper(config, source, published)
+        return ImagenetRun(config, source, run_dir, differences)
+
+    return run_to_the_end(make_run, stop_requested)

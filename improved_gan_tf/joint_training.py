@@ -1,0 +1,194 @@
+"""The training step of the ImageNet game: real and generated images in one joint batch.
+
+Both players' gradients come from one forward pass with the same draws, and both are updated after
+it. The batch is split into towers, the original's GPUs: the rows of a tower see one another in the
+discriminator's cross batch norm and minibatch discrimination, gradients are averaged over towers.
+How many devices share the towers makes no difference to the numbers.
+
+Paper:    Salimans et al. (2016), Sec. 3.2, 3.4, 3.5, 6.4.
+Original: openai/improved-gan@4f5d1ec, imagenet/build_model.py, `build_model`; imagenet/train.py.
+"""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from improved_gan_tf import distribution, imagenet_data, losses
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.imagenet_losses import gan_logits, sigmoid_kl
+from improved_gan_tf.imagenet_networks import INPUT_NOISE
+from improved_gan_tf.layers.noise import standard_normal
+from improved_gan_tf.training import add_while_finite, named_variables, names_of_not_finite
+
+REAL_TARGET = 0.75  # one-sided label smoothing
+GENERATOR_TARGET = 0.375  # D at the equilibrium under it
+
+
+class JointLosses(NamedTuple):
+    """Scalars of one iteration, or their sums or means over several."""
+
+    real: tf.Tensor
+    generated: tf.Tensor
+    classification: tf.Tensor
+    generator: tf.Tensor
+    train_error: tf.Tensor
+
+
+NO_LOSSES = JointLosses(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class JointTrainer:
+    """Holds the two players and their optimizers; runs iterations.
+
+    Args:
+        generator: model from a dict of noise in [-1, 1) to images.
+        discriminator: model from a joint batch, real images first, to logits (2N, K + 1).
+        image_set: `imagenet_data.ImageSet`.
+        seed: int, decides all noise.
+        pixels: `(divisor, offset)`; pixels become `(byte - offset) / divisor`.
+        num_towers: int >= 1, equal parts of the batch whose images see one another.
+
+    On several devices make trainer and players in the scope of one strategy: each replica then
+    takes its share of the towers.
+
+    Raises:
+        UserError: the devices cannot share the towers equally.
+    """
+
+    def __init__(self, generator, discriminator, image_set, *, seed, pixels, num_towers):
+        self.generator, self.discriminator = generator, discriminator
+        self._image_set = image_set
+        self._noise_seed = keras.random.SeedGenerator(seed)
+        self._pixels = pixels
+        self._num_towers = num_towers
+        self._strategy = distribution.current_strategy()
+        replicas = distribution.num_replicas()
+        if num_towers % replicas:
+            raise UserError(
+                "--num_towers must be a multiple of the number of devices, each of which takes as "
+                f"many towers. Received: num_towers={num_towers}, {replicas} devices."
+            )
+        self._towers_here = num_towers // replicas
+        # TensorFlow's Adam here, as in the original's ImageNet code: epsilon outside the root.
+        self.discriminator_optimizer = keras.optimizers.Adam(0.0, beta_1=0.5, epsilon=1e-8)
+        self.generator_optimizer = keras.optimizers.Adam(0.0, beta_1=0.5, epsilon=1e-8)
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.generator_optimizer.build(self.generator.trainable_variables)
+
+    def train(self, rows, learning_rate, sums=NO_LOSSES):
+        """Runs iterations and stops early when a loss is not finite.
+
+        Args:
+            rows: in a list, one integer array (iterations, batch_size): images of the set.
+            learning_rate: float, for both players.
+            sums: `JointLosses` of floats, sums over earlier iterations to go on from.
+
+        Returns:
+            `(JointLosses, int)`: sums of floats, and the number of iterations that were run, as
+            `training.Trainer.train` returns them.
+        """
+        (rows,) = rows
+        self.discriminator_optimizer.learning_rate.assign(learning_rate)
+        self.generator_optimizer.learning_rate.assign(learning_rate)
+        batches = iter(imagenet_data.batches(self._image_set, rows))
+        sums = JointLosses(*(tf.constant(s, tf.float64) for s in sums))
+        sums, iterations = self._run(batches, tf.constant(len(rows)), sums)
+        return JointLosses(*map(float, sums)), int(iterations)
+
+    @tf.function(reduce_retracing=True)
+    def _run(self, batches, total, sums):
+        def losses_of(i):
+            return distribution.run_step(self._strategy, self._replica_step, *next(batches))
+
+        return add_while_finite(losses_of, total, sums)
+
+    def _replica_step(self, images, labels):
+        """One iteration on this replica's share; losses are those of the batch."""
+        own = imagenet_data.LabeledBatch(*map(distribution.own_rows, (images, labels)))
+        return distribution.mean_over_replicas(self.step(own))
+
+    def iterations(self):
+        """Number of iterations run so far (int)."""
+        return int(self.discriminator_optimizer.iterations.numpy())
+
+    def state(self):
+        """Every variable that training reads and changes, as `training.Trainer.state`."""
+        return named_variables(
+            {
+                "generator": self.generator.variables,
+                "discriminator": self.discriminator.variables,
+                "generator_optimizer": self.generator_optimizer.variables,
+                "discriminator_optimizer": self.discriminator_optimizer.variables,
+                "noise": [self._noise_seed.state],
+            }
+        )
+
+    def not_finite(self):
+        """Names of the variables of `state` that hold a NaN or an infinite number."""
+        return names_of_not_finite(self.state())
+
+    def step(self, batch):
+        """One iteration; returns its `JointLosses`, those before the updates.
+
+        Args:
+            batch: `imagenet_data.LabeledBatch`, this replica's share.
+        """
+        divisor, offset = self._pixels
+        real = (tf.cast(batch.images, keras.config.floatx()) - offset) / divisor
+        noise = self.draw_noise(real.shape[0])
+        noise_on_real, noise_on_generated = (
+            INPUT_NOISE * self._draw(standard_normal, real.shape) for _ in range(2)
+        )
+        # D15: both players' gradients from one forward pass, before either is updated.
+        with tf.GradientTape(persistent=True) as tape:
+            # Rows are independent under virtual batch norm: one call serves all towers.
+            generated = self.generator(noise, training=True)
+            whole = (real + noise_on_real, generated + noise_on_generated, batch.labels)
+            towers = zip(*(tf.split(x, self._towers_here) for x in whole), strict=True)
+            tower_losses = [self._tower_losses(*tower) for tower in towers]
+            mean = JointLosses(*(tf.add_n(x) / len(x) for x in zip(*tower_losses, strict=True)))
+            discriminator_loss = mean.real + mean.generated + mean.classification
+            discriminator_loss = distribution.share_of_loss(discriminator_loss)
+            generator_loss = distribution.share_of_loss(mean.generator)
+        updates = (
+            (self.discriminator_optimizer, self.discriminator, discriminator_loss),
+            (self.generator_optimizer, self.generator, generator_loss),
+        )
+        gradients = [
+            tape.gradient(loss, [v.value for v in player.trainable_variables])
+            for _, player, loss in updates
+        ]
+        for (optimizer, player, _), gradient in zip(updates, gradients, strict=True):
+            optimizer.apply(gradient, player.trainable_variables)
+        return mean
+
+    def _tower_losses(self, real, generated, labels):
+        """`JointLosses` of one tower: noisy images (n, H, W, 3) of either kind, labels (n,)."""
+        outputs = self.discriminator(tf.concat([real, generated], axis=0), training=True)
+        real_logits, generated_logits = tf.split(outputs["logits"], 2)
+        odds_of_generated = gan_logits(generated_logits)
+        return JointLosses(
+            real=sigmoid_kl(gan_logits(real_logits), REAL_TARGET),
+            generated=sigmoid_kl(odds_of_generated, 0.0),
+            classification=losses.supervised_loss(real_logits, labels),
+            generator=sigmoid_kl(odds_of_generated, GENERATOR_TARGET),
+            train_error=losses.error_rate(real_logits, labels),
+        )
+
+    def draw_noise(self, count):
+        """Draws the generator's inputs, U[-1, 1): a dict of (count, ...)."""
+
+        def uniform(shape, dtype, seed):
+            return keras.random.uniform(shape, -1.0, 1.0, dtype, seed)
+
+        return {
+            name: self._draw(uniform, (count, *x.shape[1:]))
+            for name, x in self.generator.input.items()
+        }
+
+    def _draw(self, draw, shape):
+        """Draws for the whole batch and returns this replica's rows."""
+        return distribution.draw_for_batch(
+            lambda shape, seed: draw(shape, keras.config.floatx(), seed), shape, self._noise_seed
+        )
