@@ -14,6 +14,8 @@ import keras
 import numpy as np
 import pytest
 
+from benchmarks.kill_campaign import remains
+from improved_gan_tf import checkpointing
 from tests import numerics
 from tests.distribution import players, worker
 
@@ -149,7 +151,7 @@ def test_two_workers_compute_the_update_of_one_device(tmp_path):
             assert players.largest_difference(expected, dict(arrays)) < 1e-9
 
 
-def test_a_worker_that_is_killed_ends_the_run_with_its_folder_whole(tmp_path):
+def test_a_worker_that_is_killed_ends_the_run_and_both_continue_with_the_same_bits(tmp_path):
     chief, other = start_both(tmp_path, "--epochs=300", "--checkpoint_every=1 epochs")
     run = tmp_path / "runs" / "two-workers"
     begin = time.monotonic()
@@ -169,3 +171,20 @@ def test_a_worker_that_is_killed_ends_the_run_with_its_folder_whole(tmp_path):
     for line in (run / "metrics.jsonl").read_text("utf-8").splitlines():
         json.loads(line)
     assert not (run / "result.json").exists()
+
+    # Both again, to the end of the next epoch but one: the bits of two that never stopped.
+    epochs = max(checkpoint_epochs(run)) + 2
+    straight = tmp_path / "straight"
+    straight.mkdir()
+    for folder in (tmp_path, straight):
+        processes = start_both(folder, f"--epochs={epochs}", "--checkpoint_every=1 epochs")
+        assert wait_for(processes) == [0, 0], "".join(logs(folder))
+    assert "continuing after epoch" in logs(tmp_path)[0]
+    assert remains(run) == remains(straight / "runs" / "two-workers")
+
+
+def checkpoint_epochs(run):
+    return [
+        checkpointing.read(path).header["progress"]["epoch"]
+        for path in run.glob("checkpoints/checkpoint-*.npz")
+    ]
