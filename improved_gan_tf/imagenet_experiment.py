@@ -92,7 +92,10 @@ class ImagenetRun(Run):
     def save_state(self, interrupted=False):
         """Writes models and samples of the present state."""
         self.folder.write_samples(self.sample_images(), self.progress.epoch, interrupted)
-        self.folder.write_models({"generator": self.generator, "discriminator": self.discriminator})
+        trainer = self.trainer
+        self.folder.write_models(
+            {"generator": trainer.generator, "discriminator": trainer.discriminator}
+        )
 
     def sample_images(self):
         """The same 100 points of the noise as images, uint8 (100, H, W, 3)."""
