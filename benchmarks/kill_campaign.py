@@ -271,11 +271,13 @@ def campaign(name, config, dataset, kills, folder, seed=0):
     while len(outcomes) < kills:
         number += 1
         run_dir, log = folder / f"killed-{number}", folder / f"killed-{number}.log"
+        begin = time.monotonic()
         faults = []
         while len(faults) < min(KILLS_PER_RUN, kills - len(outcomes)):
             fault = FAULTS[(len(outcomes) + len(faults)) % len(FAULTS)]
             code = run(config, dataset, run_dir, log, fault, dice.randrange(2**32), seconds)
             if code != -signal.SIGKILL:  # the run was over, or failed, before its moment came
+                seconds = min(seconds, time.monotonic() - begin)
                 break
             faults.append(fault)
         if not (run_dir / "result.json").exists():

@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator
 
-from improved_gan_tf import reporting
+from improved_gan_tf import reporting, storage
 from improved_gan_tf.errors import UserError
 
 pytestmark = [
@@ -132,6 +132,21 @@ def test_metrics_are_one_json_line_an_epoch(folder):
         folder.append_metrics(line)
     lines = (folder.path / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == history
+
+
+def test_a_line_that_has_to_be_written_again_is_there_once(folder, monkeypatch):
+    monkeypatch.setattr(storage, "PAUSES", (0.0,))
+    scalar, failures = tf.summary.scalar, [OSError(28, "No space left on device")]
+
+    def fails_once(*args):
+        if failures:
+            raise failures.pop()
+        return scalar(*args)
+
+    monkeypatch.setattr(tf.summary, "scalar", fails_once)
+    folder.append_metrics(metrics(0))
+    lines = (folder.path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [metrics(0)]
 
 
 def test_a_continued_run_has_the_lines_of_its_history_and_no_others(folder):
