@@ -144,15 +144,18 @@ def _settings(run):
 def telling_settings(some_cells):
     """For each cell the few settings that tell it from the others, as text.
 
-    Settings are taken in the record's order, and only if they part what is not yet parted: a
-    recipe's name stands for the learning rate that comes with it.
+    The names of whole sets of settings are taken first, then single settings in the record's
+    order, and only if they part what is not yet parted: a recipe's name stands for the learning
+    rate that comes with it.
     """
+    left_out = BOOKKEEPING | SEEDS | {"supervised_only", "labels_per_class", "model"}
+    every = [field.name for field in dataclasses.fields(ExperimentConfig)]
     names = []
-    for field in dataclasses.fields(ExperimentConfig):
-        if field.name in BOOKKEEPING | SEEDS | {"supervised_only", "labels_per_class", "model"}:
+    for name in dict.fromkeys(["ablation", "recipe", *every]):
+        if name in left_out:
             continue
-        if _parts(some_cells, [*names, field.name]) > _parts(some_cells, names):
-            names.append(field.name)
+        if _parts(some_cells, [*names, name]) > _parts(some_cells, names):
+            names.append(name)
     return [
         ", ".join(f"{name}={getattr(cell.config, name)}" for name in names) for cell in some_cells
     ]
