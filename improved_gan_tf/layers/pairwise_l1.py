@@ -112,9 +112,9 @@ def _sum_over_pairs(m, weights, direction=None):
     def step(rows, back, share, total):
         _, c = kernels(rows)  # (K, N, B)
         c = c * share
-        to_row = ops.sum(c * ops.take(weights[..., None], rows, axis=1), axis=1)
-        to_neighbour = _sum_at_neighbour(c * own_weights, back)
-        return (total + to_row + to_neighbour,)
+        to_row = c * ops.take(weights[..., None], rows, axis=1)
+        to_neighbour = _at_neighbour(c * own_weights, back)
+        return (total + ops.sum(to_row + to_neighbour, axis=1),)
 
     zeros = ops.zeros_like(weights[..., None] * m[None, :, :, 0])  # (P, N, B)
     return _over_offsets(m, offsets_per_step, step, (zeros,))[0]
@@ -141,7 +141,7 @@ def _gradient_over_pairs(m, weights, upstream, direction=None):
         new_totals = []
         for total, difference in zip(totals, differences, strict=True):
             pull = c[None] * ops.sign(difference)  # (c, K, N, B)
-            new_totals.append(total - ops.sum(pull, axis=1) + _sum_at_neighbour(pull, back))
+            new_totals.append(total + ops.sum(_at_neighbour(pull, back) - pull, axis=1))
         return new_totals
 
     totals = _over_offsets(m, offsets_per_step, step, [ops.zeros_like(s) for s in slices])
@@ -164,10 +164,8 @@ def nearest_distances(m, present):
     absent = ops.equal(present, 0)[:, None]  # (N, 1)
 
     def step(rows, back, share, nearest):
-        distance = sum(
-            ops.sum(ops.abs(o - ops.take(s, rows, axis=1)), axis=0)
-            for o, s in zip(own, slices, strict=True)
-        )  # (K, N, B)
+        differences = (o - ops.take(s, rows, axis=1) for o, s in zip(own, slices, strict=True))
+        distance = -_minus_sum(ops.sum(ops.abs(d), axis=0) for d in differences)  # (K, N, B)
         # The offset N, in the last group, would bring a row to itself.
         is_self = ops.equal(rows, ops.arange(n, dtype="int32"))[..., None]
         left_out = ops.logical_or(is_self, ops.take(absent, rows, axis=0))
@@ -195,10 +193,9 @@ def pair_kernels(m, direction=None, own_rows=lambda x: x):
 
     def kernels(rows):
         differences = [o - ops.take(s, rows, axis=1) for o, s in zip(own, slices, strict=True)]
-        distance = sum(ops.sum(ops.abs(difference), axis=0) for difference in differences)
-        c = ops.exp(-distance)
+        c = ops.exp(_minus_sum(ops.sum(ops.abs(difference), axis=0) for difference in differences))
         if direction is not None:
-            c = -c * sum(
+            c = c * _minus_sum(
                 ops.sum(ops.sign(difference) * (o - ops.take(s, rows, axis=1)), axis=0)
                 for difference, o, s in zip(
                     differences, own_direction, direction_slices, strict=True
@@ -228,10 +225,23 @@ def repeat_rows(x, times):
     return x[:, None] * ops.ones((1, times, 1, 1), dtype=x.dtype)
 
 
-def _sum_at_neighbour(x, back):
-    """Returns the sum over the offsets of (a, K, N, B), each value at its pair's second row."""
+def _minus_sum(terms):
+    """Returns `- sum terms`, one subtraction after the other.
+
+    Not a chain of additions: TensorFlow makes one operation of that, and where memory is short
+    replaces it by temporary variables, which in a loop inside a loop fail with "already exists".
+    """
+    terms = iter(terms)
+    total = -next(terms)
+    for term in terms:
+        total = total - term
+    return total
+
+
+def _at_neighbour(x, back):
+    """Returns (a, K, N, B) with each value at its pair's second row."""
     x = ops.reshape(x, (ops.shape(x)[0], -1, x.shape[-1]))  # (a, K * N, B)
-    return ops.sum(ops.take(x, back, axis=1), axis=1)  # (a, N, B)
+    return ops.take(x, back, axis=1)
 
 
 def _over_offsets(m, offsets_per_step, step, totals, last=None):

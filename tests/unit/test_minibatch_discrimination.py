@@ -535,6 +535,41 @@ def test_graph_equals_eager(jit_compile):
 
 
 @tensorflow_only
+@pytest.mark.parametrize("shape", [(100, 20, 5), (256, 300, 9)], ids=["one_slice", "slices"])
+def test_in_a_loop_that_fills_the_memory(shape):
+    """TensorFlow rewrites chains of additions there, in a way that fails from the second call."""
+    import tensorflow as tf
+
+    m = tf.constant(normal(*shape).astype("float32"))
+    weights = np.ones((1, shape[0]))
+
+    @tf.function
+    def train(iterations):
+        def once(i, m):
+            # More than the 80 % of a CPU's nominal 256 MB from which the rewriting begins, in
+            # use before, during and after the sums.
+            big = tf.fill((8000, 8000), m[0, 0, 0])
+            m += 0.0 * big[0, 0]
+            with tf.GradientTape() as outer:
+                outer.watch(m)
+                with tf.GradientTape() as inner:
+                    inner.watch(m)
+                    total = tf.reduce_sum(pairwise_l1.kernel_sums(m, weights))
+                gradient = inner.gradient(total, m)
+                length = tf.reduce_sum(gradient**2)
+            second = outer.gradient(length, m)
+            nearest = pairwise_l1.nearest_distances(m, tf.ones(len(m)))
+            used = tf.reduce_mean(big * total) * tf.reduce_mean(nearest)
+            return i + 1, m + 0.01 * (gradient + second) + 0.0 * used
+
+        return tf.while_loop(lambda i, _: i < iterations, once, (0, m), parallel_iterations=1)
+
+    for _ in range(2):
+        _, trained = train(tf.constant(2))
+    assert np.all(np.isfinite(trained))
+
+
+@tensorflow_only
 @pytest.mark.skipif(not pathlib.Path("/proc/self/statm").exists(), reason="reads /proc")
 def test_an_eager_tape_does_not_keep_the_pairs():
     import tensorflow as tf
