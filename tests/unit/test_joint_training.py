@@ -194,12 +194,13 @@ def test_a_seed_decides_the_run():
 def test_it_learns_to_tell_three_grey_levels_apart():
     trainer = make_trainer()
     errors = []
-    for epoch in range(8):
+    for epoch in range(16):
         sums, done = trainer.train(imagenet_data.ShuffledEpochs(32, 8, 1)(epoch), 2e-3)
         assert done == 4
         errors.append(sums.train_error / done)
-    assert trainer.iterations() == 32
-    assert errors[-1] < 0.2 < errors[0]
+    assert trainer.iterations() == 64
+    # Over several epochs: the errors of single ones, on 32 images, go up and down.
+    assert np.mean(errors[8:]) < 0.2 < errors[0]
     assert trainer._run.experimental_get_tracing_count() == 1
 
 
