@@ -10,7 +10,7 @@ import sys
 from absl import app, logging
 
 from improved_gan_tf import config as config_module
-from improved_gan_tf import interruption
+from improved_gan_tf import interruption, setting_flags
 from improved_gan_tf import sweep as sweep_module
 from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
@@ -27,14 +27,14 @@ def main(experiment, variants, ablations=None):
 
     Args:
         experiment: `ExperimentConfig` or `ImagenetConfig`, the script's literal.
-        variants: `{model: {recipe: {setting: value}}}`, see `config.define_flags`.
+        variants: `{model: {recipe: {setting: value}}}`, see `setting_flags.define_flags`.
         ablations: `{name: {setting: value}}` or None, see there.
     """
-    config_module.define_flags(experiment, variants, ablations=ablations)
+    setting_flags.define_flags(experiment, variants, ablations=ablations)
     with _exit_codes():
         app.run(
             lambda argv: _run(experiment, variants, ablations),
-            flags_parser=config_module.parse_flags,
+            flags_parser=setting_flags.parse_flags,
         )
 
 
@@ -55,11 +55,11 @@ def _exit_codes():
 
 def _run(experiment, variants, ablations):
     logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
-    config, published = config_module.config_from_flags(experiment, variants, ablations=ablations)
+    config, published = setting_flags.config_from_flags(experiment, variants, ablations=ablations)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if isinstance(config, config_module.ImagenetConfig):
         sys.exit(_run_imagenet(config, published))
-    sweep = config_module.sweep_from_flags(config)
+    sweep = setting_flags.sweep_from_flags(config)
     _print_techniques(config, ablations)
     if sweep.is_one_run:
         sys.exit(_run_one(config, published))

@@ -29,7 +29,7 @@ def plan(config, sweep, parent):
 
     Args:
         config: `ExperimentConfig` of the first run.
-        sweep: `config.Sweep`.
+        sweep: `setting_flags.Sweep`.
         parent: folder that holds the runs' folders.
 
     Returns:

@@ -15,7 +15,8 @@ from absl import flags
 
 import run_cifar10
 import run_mnist
-from improved_gan_tf import command_line, config, data, networks
+import run_svhn
+from improved_gan_tf import command_line, data, networks, setting_flags
 from improved_gan_tf.errors import UserError
 from tests.prepared_data import write_prepared_mnist
 
@@ -33,7 +34,7 @@ WRONG = {
     str: ("", "x", "\u00e9\u4e2d", "a\nb", LONG, "-", "..", "file", "file/below", "none", "folder"),
 }
 TEXTS = {"checkpoint_every": ("0 epochs", "-1 minutes", "nan epochs", "3 epochs", "1e9 minutes")}
-SCRIPTS = (run_mnist, run_cifar10)
+SCRIPTS = (run_mnist, run_cifar10, run_svhn)
 SMALL = ("--batch_size=20", "--labels_per_class=2", "--width_multiplier=0.02", "--dry_run")
 
 
@@ -88,13 +89,13 @@ def outcome(script, *arguments):
     """0, or the message of the `UserError`; anything else raises."""
     values = flags.FlagValues()
     ablations = getattr(script, "ABLATIONS", None)
-    config.define_flags(script.EXPERIMENT, script.VARIANTS, values, ablations)
+    setting_flags.define_flags(script.EXPERIMENT, script.VARIANTS, values, ablations)
     try:
-        config.parse_flags([f"{script.__name__}.py", *arguments], values)
-        record, published = config.config_from_flags(
+        setting_flags.parse_flags([f"{script.__name__}.py", *arguments], values)
+        record, published = setting_flags.config_from_flags(
             script.EXPERIMENT, script.VARIANTS, values, ablations
         )
-        sweep = config.sweep_from_flags(record, values)
+        sweep = setting_flags.sweep_from_flags(record, values)
         if sweep.is_one_run:
             return command_line._run_one(record, published)
         return command_line._run_sweep(record, sweep, published)

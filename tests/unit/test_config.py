@@ -9,7 +9,7 @@ from absl import flags
 import run_cifar10
 import run_imagenet
 import run_mnist
-from improved_gan_tf import config
+from improved_gan_tf import config, setting_flags
 from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import UserError
 
@@ -23,9 +23,9 @@ def changed(**settings):
 def parsed(*arguments, experiment=LITERAL, variants=run_mnist.VARIANTS):
     """`(config, published)` of a command line."""
     values = flags.FlagValues()
-    config.define_flags(experiment, variants, values)
-    config.parse_flags(["run_mnist.py", *arguments], values)
-    return config.config_from_flags(experiment, variants, values)
+    setting_flags.define_flags(experiment, variants, values)
+    setting_flags.parse_flags(["run_mnist.py", *arguments], values)
+    return setting_flags.config_from_flags(experiment, variants, values)
 
 
 def settings():
@@ -232,7 +232,7 @@ def test_without_flags_the_record_is_the_literal():
 
 def test_every_setting_has_a_flag_and_nothing_else_has():
     values = flags.FlagValues()
-    config.define_flags(LITERAL, run_mnist.VARIANTS, values)
+    setting_flags.define_flags(LITERAL, run_mnist.VARIANTS, values)
     assert set(values) == {"num_runs"} | {f.name for f in settings()}
 
 
@@ -331,10 +331,10 @@ def test_an_argument_without_a_flag_is_refused():
 
 def swept(*arguments):
     values = flags.FlagValues()
-    config.define_flags(LITERAL, run_mnist.VARIANTS, values)
-    config.parse_flags(["run_mnist.py", *arguments], values)
-    record, _ = config.config_from_flags(LITERAL, run_mnist.VARIANTS, values)
-    return record, config.sweep_from_flags(record, values)
+    setting_flags.define_flags(LITERAL, run_mnist.VARIANTS, values)
+    setting_flags.parse_flags(["run_mnist.py", *arguments], values)
+    record, _ = setting_flags.config_from_flags(LITERAL, run_mnist.VARIANTS, values)
+    return record, setting_flags.sweep_from_flags(record, values)
 
 
 def test_without_flags_a_command_is_one_run():
@@ -384,9 +384,9 @@ def ablated(*arguments):
     """`(config, published)` of a command line of run_cifar10.py."""
     values = flags.FlagValues()
     tables = {"variants": run_cifar10.VARIANTS, "ablations": run_cifar10.ABLATIONS}
-    config.define_flags(run_cifar10.EXPERIMENT, **tables, flag_values=values)
-    config.parse_flags(["run_cifar10.py", *arguments], values)
-    return config.config_from_flags(run_cifar10.EXPERIMENT, **tables, flag_values=values)
+    setting_flags.define_flags(run_cifar10.EXPERIMENT, **tables, flag_values=values)
+    setting_flags.parse_flags(["run_cifar10.py", *arguments], values)
+    return setting_flags.config_from_flags(run_cifar10.EXPERIMENT, **tables, flag_values=values)
 
 
 OUR_METHODS = {
@@ -473,7 +473,7 @@ def test_only_a_script_with_a_table_of_ablations_has_the_flag():
 
 def help_of(name):
     values = flags.FlagValues()
-    config.define_flags(LITERAL, run_mnist.VARIANTS, values)
+    setting_flags.define_flags(LITERAL, run_mnist.VARIANTS, values)
     return values[name].help
 
 
@@ -498,14 +498,14 @@ def test_a_help_text_names_the_choices():
 def test_a_variant_that_unsets_a_setting_is_shown_as_not_given():
     variants = {"feature_matching": {"released": {}, "other": {"seed_data": None}}}
     values = flags.FlagValues()
-    config.define_flags(LITERAL, variants, values)
+    setting_flags.define_flags(LITERAL, variants, values)
     assert "--recipe=other: not given" in values["seed_data"].help
 
 
 def test_flags_belong_to_the_script_or_help_hides_them(monkeypatch):
     monkeypatch.setattr("sys.argv", ["run_mnist.py"])
     values = flags.FlagValues()
-    config.define_flags(LITERAL, run_mnist.VARIANTS, values)
+    setting_flags.define_flags(LITERAL, run_mnist.VARIANTS, values)
     assert set(values.flags_by_module_dict()) == {"run_mnist.py"}
 
 
@@ -514,9 +514,9 @@ def test_flags_belong_to_the_script_or_help_hides_them(monkeypatch):
 
 def imagenet(*arguments):
     values = flags.FlagValues()
-    config.define_flags(run_imagenet.EXPERIMENT, run_imagenet.VARIANTS, values)
-    config.parse_flags(["run_imagenet.py", *arguments], values)
-    return config.config_from_flags(run_imagenet.EXPERIMENT, run_imagenet.VARIANTS, values)
+    setting_flags.define_flags(run_imagenet.EXPERIMENT, run_imagenet.VARIANTS, values)
+    setting_flags.parse_flags(["run_imagenet.py", *arguments], values)
+    return setting_flags.config_from_flags(run_imagenet.EXPERIMENT, run_imagenet.VARIANTS, values)
 
 
 def test_imagenet_has_its_own_settings_and_no_semi_supervised_ones():

@@ -1,0 +1,188 @@
+"""The record's settings as absl flags: one flag each, and the record that a command line means.
+
+The only module that touches the flags of the run scripts.
+"""
+
+import dataclasses
+import sys
+from typing import NamedTuple
+
+from absl import flags
+
+from improved_gan_tf.ablations import ablation_row, check_given
+from improved_gan_tf.errors import UserError
+
+_DEFINE = {
+    bool: flags.DEFINE_boolean,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+}
+
+
+def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
+    """Defines one absl flag for every setting of the record.
+
+    Every flag's own default is None, "not given": which default holds depends on the model and
+    the recipe, and the help text says it for each.
+
+    Args:
+        experiment: `ExperimentConfig`, the script's literal.
+        variants: `{model: {recipe: {setting: value}}}`, what each changes in the literal; the
+            first recipe of a model is its default.
+        flag_values: where to define them.
+        ablations: `{name: {setting: value}}`, the rows of a table of ablations: the first is the
+            base, every other one says what it changes in the base. None: there is no
+            --ablation.
+    """
+    for field in _settings(experiment, ablations):
+        kind = next(t for t in _DEFINE if t.__name__ in str(field.type).split(" | ")[0])
+        if isinstance(field.type, type):
+            kind = field.type
+        define = flags.DEFINE_list if field.metadata["several"] else _DEFINE[kind]
+        # The script's own name, or `--help` lists the flag under this module and hides it.
+        define(
+            field.name,
+            None,
+            _help_text(field, experiment, variants, ablations),
+            module_name=sys.argv[0],
+            flag_values=flag_values,
+        )
+    if any(field.metadata["several"] for field in _settings(experiment, ablations)):
+        flags.DEFINE_integer(
+            "num_runs",
+            1,
+            "runs in sequence, as in the paper's protocol: run i of them has --seed + i and "
+            "--seed_data + i, i from 0 (a --seed_data that is not given counts up from --seed); "
+            "finished runs are not repeated. Default: 1 (from ours)",
+            module_name=sys.argv[0],
+            flag_values=flag_values,
+        )
+
+
+def _settings(experiment, ablations):
+    """The fields that have a flag."""
+    fields = [field for field in dataclasses.fields(experiment) if field.metadata]
+    return [field for field in fields if field.name != "ablation" or ablations]
+
+
+def _help_text(field, experiment, variants, ablations):
+    meta = field.metadata
+    text = meta["help"]
+    choices = meta["choices"]
+    if field.name == "recipe":
+        choices = tuple(dict.fromkeys(name for recipes in variants.values() for name in recipes))
+    if field.name == "model":
+        choices = tuple(variants)
+    if field.name == "ablation":
+        choices = tuple(ablations)
+    if choices:
+        text += f" <{'|'.join(choices)}>"
+    default = getattr(experiment, field.name)
+    text += f". Default: {_shown(default)}"
+    for model, recipes in variants.items():
+        for recipe, overrides in recipes.items():
+            if overrides.get(field.name, default) != default:
+                text += f"; with --model={model} --recipe={recipe}: "
+                text += str(_shown(overrides[field.name]))
+    return f"{text} (from {meta['source']})"
+
+
+def _shown(value):
+    return "not given" if value is None else value
+
+
+def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
+    """The record: the script's literal, the model's and recipe's settings, the flags given.
+
+    A row of `ablations` comes between the recipe and the flags, and no flag may contradict it.
+
+    Returns:
+        `(config, published)`: the run's record, and the one that model, recipe and ablation stand
+        for without any other flag.
+
+    Raises:
+        UserError: a setting is out of its range, or settings contradict each other.
+    """
+    given = {
+        field.name: flag_values[field.name].value
+        for field in _settings(experiment, ablations)
+        if flag_values[field.name].present
+    }
+    if "labels_per_class" in given:
+        given["labels_per_class"] = _label_counts(given["labels_per_class"])[0]
+    row = ablation_row(given.get("ablation"), ablations)
+    model = given.get("model", row.get("model", experiment.model))
+    if model not in variants:
+        raise UserError(f"--model must be one of: {', '.join(variants)}. Received: {model!r}.")
+    recipe = given.get("recipe", next(iter(variants[model])))
+    if recipe not in variants[model]:
+        raise UserError(
+            f"--recipe must be one of: {', '.join(variants[model])} (with --model={model}). "
+            f"Received: {recipe!r}."
+        )
+    settings = {**variants[model][recipe], "recipe": recipe, "model": model, **row}
+    published = dataclasses.replace(experiment, **settings)
+    if row:
+        check_given(published, ablations, given)
+    return dataclasses.replace(experiment, **{**settings, **given}), published
+
+
+class Sweep(NamedTuple):
+    """How many runs the command line asks for, and what tells them apart."""
+
+    num_runs: int
+    labels_per_class: tuple[int, ...]
+    seed_data_given: bool
+
+    @property
+    def is_one_run(self):
+        """Whether the command stands for one run."""
+        return self.num_runs * len(self.labels_per_class) == 1
+
+
+def sweep_from_flags(config, flag_values=flags.FLAGS):
+    """The `Sweep` of a command line whose first record is `config`.
+
+    Raises:
+        UserError: `--num_runs` or `--labels_per_class` is not what it has to be.
+    """
+    num_runs = flag_values["num_runs"].value
+    if num_runs is None or not 1 <= num_runs <= 10_000:
+        raise UserError(
+            "--num_runs must be a whole number of 1 or more, and at most 10,000. Received: "
+            f"{num_runs}."
+        )
+    labels = (config.labels_per_class,)
+    if flag_values["labels_per_class"].present:
+        labels = _label_counts(flag_values["labels_per_class"].value)
+    seed_data = flag_values["seed_data"]
+    return Sweep(num_runs, labels, seed_data.present > 0 and seed_data.value is not None)
+
+
+def _label_counts(texts):
+    try:
+        counts = tuple(int(text) for text in texts)
+    except ValueError:
+        counts = ()
+    if not counts or len(set(counts)) < len(counts):
+        raise UserError(
+            "--labels_per_class must be a whole number of 1 or more, or several different ones "
+            f"separated by commas. Received: {','.join(texts)!r}."
+        )
+    return counts
+
+
+def parse_flags(argv, flag_values=flags.FLAGS):
+    """Parses the command line for `absl.app.run`.
+
+    Raises:
+        UserError: an unknown flag, a value of the wrong type, or an argument without a flag.
+    """
+    try:
+        rest = flag_values(argv)
+    except flags.Error as error:
+        raise UserError(f"{error} (--help lists every flag.)") from error
+    if len(rest) > 1:
+        raise UserError(f"Settings are given as --name=value. Received: {' '.join(rest[1:])!r}.")
+    return rest
