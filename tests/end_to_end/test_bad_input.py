@@ -14,10 +14,12 @@ import pytest
 from absl import flags
 
 import run_cifar10
+import run_imagenet
 import run_mnist
 import run_svhn
 from improved_gan_tf import command_line, data, networks, setting_flags
 from improved_gan_tf.errors import UserError
+from tests.image_folders import write_image_folder
 from tests.prepared_data import write_prepared_mnist
 
 pytestmark = [
@@ -34,8 +36,9 @@ WRONG = {
     str: ("", "x", "\u00e9\u4e2d", "a\nb", LONG, "-", "..", "file", "file/below", "none", "folder"),
 }
 TEXTS = {"checkpoint_every": ("0 epochs", "-1 minutes", "nan epochs", "3 epochs", "1e9 minutes")}
-SCRIPTS = (run_mnist, run_cifar10, run_svhn)
+SCRIPTS = (run_mnist, run_cifar10, run_svhn, run_imagenet)
 SMALL = ("--batch_size=20", "--labels_per_class=2", "--width_multiplier=0.02", "--dry_run")
+SMALL_IMAGENET = ("--image_folder=photos", "--batch_size=8", "--width_multiplier=0.02", "--dry_run")
 
 
 def type_of(field):
@@ -71,6 +74,7 @@ def _here(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "thesis.txt").write_text("years of work")
+    write_image_folder(tmp_path / "photos")
     monkeypatch.chdir(tmp_path)
     load = data.load
 
@@ -95,12 +99,18 @@ def outcome(script, *arguments):
         record, published = setting_flags.config_from_flags(
             script.EXPERIMENT, script.VARIANTS, values, ablations
         )
+        if script is run_imagenet:
+            return command_line._run_imagenet(record, published)
         sweep = setting_flags.sweep_from_flags(record, values)
         if sweep.is_one_run:
             return command_line._run_one(record, published)
         return command_line._run_sweep(record, sweep, published)
     except UserError as error:
         return str(error)
+
+
+def small(script):
+    return SMALL_IMAGENET if script is run_imagenet else SMALL
 
 
 def check(script, *arguments, folder):
@@ -133,7 +143,7 @@ def test_any_value_of_a_flag_runs_or_is_refused(script, name, tmp_path, request,
     if name not in BUILDING:
         request.getfixturevalue("nothing_built")
     (field,) = [f for f in flags_of(script) if f.name == name]
-    found = [check(script, *SMALL, value, folder=tmp_path) for value in values_of(field)]
+    found = [check(script, *small(script), value, folder=tmp_path) for value in values_of(field)]
     assert type_of(field) is str or any(text != 0 for text in found)
 
 
@@ -150,7 +160,8 @@ def test_any_two_flags_that_are_right_alone_run_or_are_refused(script, tmp_path,
         value
         for field in flags_of(script)
         for value in values_of(field)
-        if outcome(script, *SMALL, value) == 0 and not value.startswith(("--dry_run", "--data_dir"))
+        if outcome(script, *small(script), value) == 0
+        and not value.startswith(("--dry_run", "--data_dir"))
     ]
     assert len(right) > 50
     pairs = [
@@ -159,7 +170,7 @@ def test_any_two_flags_that_are_right_alone_run_or_are_refused(script, tmp_path,
         if len({value.split("=")[0] for value in pair}) == 2
     ]
     for pair in random.Random(0).sample(pairs, 400):
-        check(script, *SMALL, *pair, folder=tmp_path)
+        check(script, *small(script), *pair, folder=tmp_path)
 
 
 # --- damaged data --------------------------------------------------------------------------
