@@ -1,0 +1,98 @@
+"""Thin networks beside their supervised-only baselines: a table, learning curves and samples.
+
+    python results/draw_thin.py RUNS...      # finished run folders made with --with_baseline
+
+Copies what the table needs of each run and of its `supervised_only/` into `thin/NAME/`, prints the
+table from there, and draws `thin/NAME.png`: test errors of both over the iterations, and the run's
+last sample grid. Without RUNS only the table is printed.
+"""
+
+import json
+import pathlib
+import shutil
+import sys
+
+import matplotlib.figure
+from PIL import Image
+from tabulate import tabulate
+
+HERE = pathlib.Path(__file__).parent / "thin"
+PARTS = {"": "semi-supervised", "supervised_only": "supervised only"}
+# Folders of the machine that a run was made on.
+LEFT_OUT = ("data_dir", "run_dir")
+HEADERS = ("run", "labels", "iterations", "test error (raw)", "supervised only", "difference")
+
+
+def result(run, part=""):
+    return json.loads((run / part / "result.json").read_text("utf-8"))
+
+
+def test_errors(run, part):
+    """Iterations and raw test errors (%) of the epochs that were evaluated."""
+    lines = (run / part / "metrics.jsonl").read_text("utf-8").splitlines()
+    epochs = [json.loads(line) for line in lines]
+    final = result(run, part)["final"]
+    per_epoch = final["models_of_iteration"] / final["models_of_epoch"]
+    evaluated = [e for e in epochs if e["test_error_raw"] is not None]
+    return (
+        [per_epoch * (e["epoch"] + 1) for e in evaluated],
+        [100 * e["test_error_raw"] for e in evaluated],
+    )
+
+
+def line(run):
+    """One line of the table; +- is the standard error of a difference of two such proportions."""
+    ours, baseline = (result(run, part)["final"] for part in PARTS)
+    count = ours["test_count"]
+    errors = [final["test_wrong_raw"] / count for final in (ours, baseline)]
+    spread = (sum(p * (1 - p) for p in errors) / count) ** 0.5
+    return [
+        run.name,
+        10 * result(run)["config"]["labels_per_class"],
+        ours["models_of_iteration"],
+        *(f"{100 * p:.1f} %" for p in errors),
+        f"{100 * (errors[0] - errors[1]):+.1f} +- {100 * spread:.1f}",
+    ]
+
+
+def table():
+    """All runs that were copied, by name."""
+    lines = [line(path.parent) for path in sorted(HERE.glob("*/result.json"))]
+    return tabulate(lines, headers=HEADERS, tablefmt="github", disable_numparse=True)
+
+
+def copy(run):
+    """Copies the small files of a run and of its baseline into `thin/`."""
+    for part in PARTS:
+        target = HERE / run.name / part
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(run / part / "metrics.jsonl", target)
+        content = result(run, part)
+        content["config"] = {k: v for k, v in content["config"].items() if k not in LEFT_OUT}
+        (target / "result.json").write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+
+def draw(run, path):
+    """Test errors of a run and of its baseline, and the run's last sample grid."""
+    figure = matplotlib.figure.Figure(figsize=(9.6, 4.6), layout="constrained")
+    curves, samples = figure.subplots(1, 2)
+    for part, label in PARTS.items():
+        curves.plot(*test_errors(run, part), marker="o", markersize=3, label=label)
+    curves.set(
+        xlabel="iteration", ylabel="test error (%), raw parameters", title=result(run)["title"]
+    )
+    curves.title.set(fontsize=8, wrap=True)
+    curves.grid(alpha=0.3)
+    curves.legend()
+    grid = sorted((run / "samples").glob("epoch_*.png"))[-1]
+    samples.imshow(Image.open(grid), cmap="gray")
+    samples.set_title(f"samples, {grid.stem.replace('_', ' ')}", fontsize=9)
+    samples.axis("off")
+    figure.savefig(path, dpi=80)
+
+
+if __name__ == "__main__":
+    for folder in map(pathlib.Path, sys.argv[1:]):
+        copy(folder)
+        draw(folder, HERE / f"{folder.name}.png")
+    print(table())
