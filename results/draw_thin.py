@@ -2,9 +2,10 @@
 
     python results/draw_thin.py RUNS...      # finished run folders made with --with_baseline
 
-Copies what the table needs of each run and of its `supervised_only/` into `thin/NAME/`, prints the
-table from there, and draws `thin/NAME.png`: test errors of both over the iterations, and the run's
-last sample grid. Without RUNS only the table is printed.
+Copies what the table needs of each run and of its `supervised_only/` into `thin/NAME/`, with the
+numbers of test images that only one of the two gets wrong, prints the table from there, and draws
+`thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. Without
+RUNS only the table is printed.
 """
 
 import json
@@ -13,6 +14,7 @@ import shutil
 import sys
 
 import matplotlib.figure
+import numpy as np
 from PIL import Image
 from tabulate import tabulate
 
@@ -24,6 +26,7 @@ HEADERS = ("run", "labels", "iterations", "test error (raw)", "supervised only",
 
 
 def result(run, part=""):
+    """The content of a run's result.json."""
     return json.loads((run / part / "result.json").read_text("utf-8"))
 
 
@@ -40,18 +43,26 @@ def test_errors(run, part):
     )
 
 
+def wrong(run, part):
+    """Whether the raw parameters get each test image wrong, bool (N,)."""
+    predictions = np.load(run / part / "predictions.npz")
+    return predictions["logits_raw"].argmax(axis=1) != predictions["labels"]
+
+
 def line(run):
-    """One line of the table; +- is the standard error of a difference of two such proportions."""
+    """One line of the table; +- is the standard error of a difference on the same test images."""
     ours, baseline = (result(run, part)["final"] for part in PARTS)
     count = ours["test_count"]
     errors = [final["test_wrong_raw"] / count for final in (ours, baseline)]
-    spread = (sum(p * (1 - p) for p in errors) / count) ** 0.5
+    only = json.loads((run / "only_one_wrong.json").read_text("utf-8"))
+    difference = errors[0] - errors[1]
+    spread = (sum(only.values()) / count**2 - difference**2 / count) ** 0.5
     return [
         run.name,
         10 * result(run)["config"]["labels_per_class"],
         ours["models_of_iteration"],
         *(f"{100 * p:.1f} %" for p in errors),
-        f"{100 * (errors[0] - errors[1]):+.1f} +- {100 * spread:.1f}",
+        f"{100 * difference:+.1f} +- {100 * spread:.1f}",
     ]
 
 
@@ -70,6 +81,9 @@ def copy(run):
         content = result(run, part)
         content["config"] = {k: v for k, v in content["config"].items() if k not in LEFT_OUT}
         (target / "result.json").write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    ours, baseline = (wrong(run, part) for part in PARTS)
+    only = {"run": int((ours & ~baseline).sum()), "supervised_only": int((baseline & ~ours).sum())}
+    (HERE / run.name / "only_one_wrong.json").write_text(json.dumps(only) + "\n", "utf-8")
 
 
 def draw(run, path):
