@@ -473,14 +473,15 @@ def test_output_shape_with_an_unknown_batch():
         assert to_numpy(model(normal(rows, 4).astype("float32"))).shape == (rows, 1)
 
 
-def test_an_unknown_batch_size_gives_the_same_numbers():
-    x = normal(300, 4).astype("float32")
+def test_an_unknown_batch_size_gives_the_same_numbers(float64):
+    # In float64: another batch size adds up in another order, and the bias -1 cancels the most.
+    x = normal(300, 4)
     inputs = keras.Input((4,))
     layer = MinibatchDiscrimination(3, 2)
     model = keras.Model(inputs, layer(inputs))
     for rows in (1, 2, 7, 300):
         results = model.predict(x[:rows], batch_size=rows, verbose=0)
-        np.testing.assert_allclose(results, to_numpy(layer(x[:rows])), rtol=1e-5)
+        np.testing.assert_allclose(results, to_numpy(layer(x[:rows])), rtol=1e-10)
 
 
 def test_saved_models_give_the_same_outputs(tmp_path):
