@@ -114,6 +114,7 @@ def _sum_over_pairs(m, weights, direction=None):
         c = c * share
         to_row = c * ops.take(weights[..., None], rows, axis=1)
         to_neighbour = _at_neighbour(c * own_weights, back)
+        # Two additions apart, not a chain of them: see `_minus_sum`.
         return (total + ops.sum(to_row + to_neighbour, axis=1),)
 
     zeros = ops.zeros_like(weights[..., None] * m[None, :, :, 0])  # (P, N, B)
