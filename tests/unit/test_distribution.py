@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 
 from improved_gan_tf import config, distribution
+from improved_gan_tf.distribution import devices
+from improved_gan_tf.distribution.tensorflow_errors import reason
 from improved_gan_tf.errors import UserError
 
 
@@ -47,15 +49,15 @@ def test_mirrored_divides_the_processor_where_there_is_no_gpu():
     ],
 )
 def test_auto_takes_as_many_gpus_as_share_the_batch_equally(num_gpus, batch_size, expected):
-    assert distribution._what_is_there(num_gpus, None, None, batch_size) == expected
+    assert devices._what_is_there(num_gpus, None, None, batch_size) == expected
 
 
 def test_auto_takes_workers_before_a_tpu_before_gpus(monkeypatch):
-    assert distribution._what_is_there(8, None, "local", 100) == ("tpu", None)
+    assert devices._what_is_there(8, None, "local", 100) == ("tpu", None)
     monkeypatch.setenv("TF_CONFIG", cluster(["one:1"]))
-    assert distribution._what_is_there(0, None, None, 100) == ("one_device", None)
+    assert devices._what_is_there(0, None, None, 100) == ("one_device", None)
     monkeypatch.setenv("TF_CONFIG", cluster(["one:1", "two:2"]))
-    assert distribution._what_is_there(8, None, "local", 100) == ("multi_worker", None)
+    assert devices._what_is_there(8, None, "local", 100) == ("multi_worker", None)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +118,8 @@ def test_the_reason_is_the_telling_line_of_tensorflows_error():
         "Graph execution error:\n\n{{function_node f_1}} Collective ops is aborted by: gone:\nmore"
     )
     error = tf.errors.UnavailableError(None, None, text)
-    assert distribution._reason(error) == "Collective ops is aborted by: gone."
-    assert distribution._reason(ValueError()) == "ValueError."
+    assert reason(error) == "Collective ops is aborted by: gone."
+    assert reason(ValueError()) == "ValueError."
 
 
 def test_errors_of_a_process_without_others_stay_what_they_are():

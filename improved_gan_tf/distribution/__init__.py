@@ -1,0 +1,78 @@
+"""Many devices: the one place that knows `tf.distribute`.
+
+N replicas with a share of the batch each compute the update of one device with the whole batch.
+Three kinds of functions serve that:
+
+- layers and losses ask for the rest of the batch, the training step for its share of it
+  (`batch.py`): `gather_rows`, `mean_over_batch`, `mean_over_replicas`, `draw_for_batch`,
+  `own_rows`, `share_of_loss`;
+- the training loop asks for every device, and on several workers for every process:
+  `run_step`, `DeviceCopies` (`current.py`), `is_chief`, `on_any_worker` (`workers.py`);
+- the command asks for the devices: `training_on` (`session.py`), with `strategy_from`
+  (`devices.py`).
+
+Outside a replica of several - on one device, in cross-replica context, on JAX and PyTorch - those
+for layers and losses are identities: the batch at hand is the whole batch.
+
+How the gradients come out right: every replica differentiates its own share of the loss,
+`share_of_loss`, and the optimizer adds the gradients of all replicas. What crosses replicas is
+differentiable: the gradient of a gathered row is the sum of what every replica made of it.
+"""
+
+from improved_gan_tf.distribution.batch import (
+    CROSS_REPLICA,
+    check_cross_replica,
+    draw_for_batch,
+    gather_rows,
+    joint_minibatches,
+    mean_over_batch,
+    mean_over_replicas,
+    own_rows,
+    replica_count,
+    share_of_loss,
+)
+from improved_gan_tf.distribution.current import (
+    DeviceCopies,
+    current_strategy,
+    num_replicas,
+    run_step,
+    scope,
+)
+from improved_gan_tf.distribution.devices import strategy_from
+from improved_gan_tf.distribution.session import training_on
+from improved_gan_tf.distribution.workers import (
+    is_chief,
+    lost_workers,
+    of_chief,
+    on_any_worker,
+    own_folder,
+    require_one_process,
+    require_same,
+)
+
+__all__ = [
+    "CROSS_REPLICA",
+    "DeviceCopies",
+    "check_cross_replica",
+    "current_strategy",
+    "draw_for_batch",
+    "gather_rows",
+    "is_chief",
+    "joint_minibatches",
+    "lost_workers",
+    "mean_over_batch",
+    "mean_over_replicas",
+    "num_replicas",
+    "of_chief",
+    "on_any_worker",
+    "own_folder",
+    "own_rows",
+    "replica_count",
+    "require_one_process",
+    "require_same",
+    "run_step",
+    "scope",
+    "share_of_loss",
+    "strategy_from",
+    "training_on",
+]

@@ -1,0 +1,185 @@
+"""The rest of the batch and a replica's share of it: for layers, losses and training steps."""
+
+import contextlib
+import contextvars
+
+import keras
+from keras import ops
+
+# "global": the batch is that of all replicas together, exactly as on one device.
+# "local": each replica's share is a batch of its own, another algorithm and a cheaper one.
+CROSS_REPLICA = ("global", "local")
+
+
+def check_cross_replica(value):
+    """Returns `value` if it is one of `CROSS_REPLICA`; layers call it in their constructor."""
+    if value not in CROSS_REPLICA:
+        raise ValueError(
+            f"`cross_replica` must be one of {CROSS_REPLICA}. Received: cross_replica={value!r}"
+        )
+    return value
+
+
+def _replicas():
+    """The `tf.distribute` context of this replica if it is one of several, else None."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    several = context is not None and context.num_replicas_in_sync > 1
+    return context if several else None
+
+
+def replica_count():
+    """Number of replicas that run this code side by side (int); 1 outside `strategy.run`."""
+    context = _replicas()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def gather_rows(x):
+    """The rows of every replica, in the replicas' order.
+
+    Args:
+        x: (n, ...), this replica's rows. Shares may differ in size where n is unknown while
+            the graph is traced; a known n must be every replica's.
+
+    Returns:
+        `(rows, first)`: (N, ...), and the number of this replica's first row in it.
+    """
+    context = _replicas()
+    if context is None:
+        return x, 0
+    import tensorflow as tf
+
+    rows = context.all_gather(x, axis=0)
+    if x.shape[0] is None:
+        counts = context.all_gather(tf.shape(x)[:1], axis=0)
+        return rows, tf.reduce_sum(counts[: context.replica_id_in_sync_group])
+    # Between workers `all_gather` forgets the shape; shares of other sizes fail here.
+    rows = tf.ensure_shape(rows, (context.num_replicas_in_sync * x.shape[0], *x.shape[1:]))
+    return rows, context.replica_id_in_sync_group * x.shape[0]
+
+
+def mean_over_batch(x, axis):
+    """`keras.ops.mean(x, axis, keepdims=True)` over the rows of all replicas; differentiable.
+
+    Args:
+        x: (n, ...), this replica's rows; shares may differ in size.
+        axis: tuple of ints, 0 among them.
+
+    Returns:
+        Means, the same on every replica.
+    """
+    context = _replicas()
+    if context is None:
+        return ops.mean(x, axis=axis, keepdims=True)
+    total = ops.sum(x, axis=axis, keepdims=True)
+    count = ops.cast(ops.size(x) / ops.size(total), x.dtype)
+    total, count = context.all_reduce("SUM", [total, count])
+    return total / count
+
+
+def mean_over_replicas(values):
+    """The mean of a tensor, or of each of a list, over replicas whose shares are of equal size.
+
+    Args:
+        values: tensor or nested structure of tensors; differentiable.
+
+    Returns:
+        The same structure, the same on every replica.
+    """
+    context = _replicas()
+    return values if context is None else context.all_reduce("MEAN", values)
+
+
+_joint_minibatches = contextvars.ContextVar("improved_gan_tf_joint_minibatches", default=1)
+
+
+@contextlib.contextmanager
+def joint_minibatches(count):
+    """Says that batches inside the `with` block are `count` minibatches, one after the other.
+
+    A replica that passes its shares of several minibatches as one batch does not hold one
+    stretch of rows of the joint batch but `count` stretches. `draw_for_batch` has to know.
+    """
+    token = _joint_minibatches.set(count)
+    try:
+        yield
+    finally:
+        _joint_minibatches.reset(token)
+
+
+def draw_for_batch(draw, shape, seed, cross_replica="global"):
+    """Draws the random numbers of a batch and returns this replica's rows.
+
+    "global": every replica makes the same draw, as large as that of one device with the whole
+    batch, and keeps its rows of it: the numbers of one device, at the cost of a draw that does
+    not shrink with more replicas. "local": each replica draws for its own share, other numbers
+    than any other replica. On one replica both are `draw(shape, seed)`.
+
+    Keras's own noise and dropout layers draw the *same* numbers on every replica.
+
+    Args:
+        draw: function of (shape, seed).
+        shape: (n, ...), shape of this replica's share; with "global" shares are of equal size.
+        seed: `keras.random.SeedGenerator`, whose state is the same on every replica.
+        cross_replica: "global" or "local".
+
+    Returns:
+        Tensor of `shape`.
+    """
+    context = _replicas()
+    if context is None:
+        return draw(shape, seed)
+    if cross_replica == "local":
+        return draw(shape, _SeedOfReplica(seed, context))
+    replicas, minibatches = context.num_replicas_in_sync, _joint_minibatches.get()
+    rows, *example_shape = shape
+    drawn = draw((replicas * rows, *example_shape), seed)
+    drawn = ops.reshape(drawn, (minibatches, replicas, rows // minibatches, *example_shape))
+    return ops.reshape(drawn[:, context.replica_id_in_sync_group], shape)
+
+
+class _SeedOfReplica(keras.random.SeedGenerator):
+    """The seeds of another generator with the replica's number folded in."""
+
+    def __init__(self, seed, context):
+        # Not the base's constructor, which would make a second state.
+        self._seed, self._replica = seed, context.replica_id_in_sync_group
+
+    def next(self, ordered=True):
+        import tensorflow as tf
+
+        return tf.random.experimental.stateless_fold_in(self._seed.next(ordered), self._replica)
+
+
+def own_rows(x):
+    """Returns this replica's share of a batch that every replica was given whole.
+
+    Args:
+        x: (N, ...), N known and divisible by the number of replicas.
+
+    Returns:
+        (N / replicas, ...).
+    """
+    context = _replicas()
+    if context is None:
+        return x
+    replicas = context.num_replicas_in_sync
+    shares = ops.reshape(x, (replicas, x.shape[0] // replicas, *x.shape[1:]))
+    return shares[context.replica_id_in_sync_group]
+
+
+def share_of_loss(loss):
+    """What a replica differentiates, so that the replicas' gradients add up to the batch's.
+
+    Args:
+        loss: scalar: a mean over this replica's rows, or a number that is the same on every
+            replica (made with `mean_over_replicas`, or of parameters alone).
+
+    Returns:
+        `loss / replicas`.
+    """
+    replicas = replica_count()
+    return loss if replicas == 1 else loss / replicas

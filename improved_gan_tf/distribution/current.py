@@ -1,0 +1,99 @@
+"""The strategy in use: what variables, data and steps are made for."""
+
+import contextlib
+import contextvars
+
+# The strategy of `using`.
+_chosen = contextvars.ContextVar("improved_gan_tf_strategy", default=None)
+
+
+@contextlib.contextmanager
+def using(strategy):
+    """Makes `strategy` the current one inside the `with` block, also outside its scope."""
+    token = _chosen.set(strategy)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def current_strategy():
+    """The `tf.distribute.Strategy` of `using`, or in whose scope this is called."""
+    import tensorflow as tf
+
+    return _chosen.get() or tf.distribute.get_strategy()
+
+
+def scope():
+    """The context in which variables are made for every device of the current strategy."""
+    strategy = _chosen.get()
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
+
+
+def num_replicas():
+    """Number of replicas of the strategy in scope (int)."""
+    return current_strategy().num_replicas_in_sync
+
+
+def spans_workers(strategy):
+    """Whether replicas of `strategy` are in several processes (bool)."""
+    import tensorflow as tf
+
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def run_step(strategy, step, *args):
+    """Runs `step(*args)` on every replica at once.
+
+    Call it from loops, not the other way round: `tf.distribute` refuses to cross replicas
+    inside a loop that a replica runs.
+
+    Args:
+        strategy: `tf.distribute.Strategy`, the one that was in scope when the variables were made.
+        step: function that returns tensors which are the same on every replica.
+        args: tensors, given whole to every replica.
+
+    Returns:
+        What `step` returned.
+    """
+    import tensorflow as tf
+
+    results = strategy.run(step, args=args)
+    return tf.nest.map_structure(lambda r: strategy.experimental_local_results(r)[0], results)
+
+
+class DeviceCopies:
+    """A constant array on every device of this process, for steps that gather rows from it.
+
+    Args:
+        array: NumPy array.
+        name: str.
+    """
+
+    def __init__(self, array, name):
+        import tensorflow as tf
+
+        strategy = current_strategy()
+        # Within a process a variable, of which the strategy puts a copy on each device. Between
+        # workers it would be sent around, which TensorFlow cannot do with bytes and nobody needs:
+        # each worker has loaded the data.
+        self._variable = self._tensors = None
+        if not spans_workers(strategy):
+            self._variable = tf.Variable(array, trainable=False, name=name)
+            return
+        self._tensors = []
+        for device in strategy.extended.worker_devices:  # of this worker
+            with tf.device(device):
+                self._tensors.append(tf.identity(array))
+
+    @property
+    def here(self):
+        """The copy of the device that asks (a variable or tensor)."""
+        if self._variable is not None:
+            return self._variable
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        replica = 0 if context is None else tf.get_static_value(context.replica_id_in_sync_group)
+        # Replicas are numbered worker by worker, each with as many devices.
+        return self._tensors[replica % len(self._tensors)]

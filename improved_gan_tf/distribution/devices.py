@@ -1,0 +1,168 @@
+"""The strategy that a command asks for, on the devices that are there."""
+
+import json
+import os
+
+from improved_gan_tf.distribution.tensorflow_errors import reason
+from improved_gan_tf.errors import UserError
+
+# How long a worker waits for the others in one exchange. They may take long to come: the chief
+# writes models while they wait. A worker that is gone is noticed earlier, see `lost_workers`.
+EXCHANGE_TIMEOUT = 600.0  # seconds
+
+
+def strategy_from(kind, num_devices, tpu, batch_size):
+    """Makes the strategy that a command asks for. Call it before TensorFlow does anything.
+
+    Args:
+        kind: one of `config.STRATEGIES`.
+        num_devices: int or None, devices of this machine that "mirrored" uses: GPUs, or where there
+            are none logical CPUs.
+        tpu: address of the TPU, "local", or None.
+        batch_size: int, the global batch, which the replicas share in equal parts.
+
+    Returns:
+        `tf.distribute.Strategy`; TensorFlow's default for one device.
+
+    Raises:
+        UserError: the machine does not have what is asked for, or the batch does not divide.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if kind == "auto":
+        kind, num_devices = _what_is_there(len(gpus), num_devices, tpu, batch_size)
+    if num_devices is not None and kind != "mirrored":
+        raise UserError(
+            "--num_devices goes with --strategy=mirrored; the other strategies use what there is. "
+            f"Received: num_devices={num_devices}, strategy={kind}."
+        )
+    if kind == "one_device":
+        strategy = tf.distribute.get_strategy()
+    elif kind == "mirrored":
+        strategy = _mirrored_strategy(_local_devices(gpus, num_devices))
+    elif kind == "multi_worker":
+        strategy = _multi_worker_strategy(batch_size, max(1, len(gpus)))
+    else:
+        strategy = _tpu_strategy(tpu)
+    _require_equal_shares(batch_size, strategy.num_replicas_in_sync)
+    return strategy
+
+
+def _what_is_there(num_gpus, num_devices, tpu, batch_size):
+    """What "auto" stands for on this machine: `(kind, num_devices)`."""
+    cluster = _tf_config()
+    if cluster is not None and len(cluster[0]) > 1:
+        return "multi_worker", num_devices
+    if tpu is not None:
+        return "tpu", num_devices
+    if num_devices is not None:
+        return "mirrored", num_devices
+    # The most GPUs that share the batch equally: 100 images on 8 GPUs use 5.
+    used = max((n for n in range(1, num_gpus + 1) if batch_size % n == 0), default=1)
+    return ("mirrored", used) if used > 1 else ("one_device", None)
+
+
+def _require_equal_shares(batch_size, replicas):
+    if batch_size % replicas:
+        below = batch_size // replicas * replicas
+        sizes = f"{below} or {below + replicas}" if below else f"{replicas}"
+        raise UserError(
+            f"--batch_size is shared in equal parts by {replicas} replicas and has to be a "
+            f"multiple of {replicas}: {sizes}, for instance. Received: {batch_size}."
+        )
+
+
+def _mirrored_strategy(devices):
+    import tensorflow as tf
+
+    if devices[0].startswith("GPU"):
+        return tf.distribute.MirroredStrategy(devices)
+    # Parts of one processor share its memory: sums in place of messages. The collectives that
+    # TensorFlow would take also confuse two strategies of one process with each other.
+    return tf.distribute.MirroredStrategy(devices, tf.distribute.ReductionToOneDevice())
+
+
+def _local_devices(gpus, num_devices):
+    """Names of `num_devices` GPUs, or of logical CPUs on a machine without."""
+    if gpus:
+        if num_devices is not None and num_devices > len(gpus):
+            raise UserError(
+                f"--num_devices must not exceed the {len(gpus)} GPUs of this machine. "
+                f"Received: {num_devices}."
+            )
+        return [f"GPU:{i}" for i in range(num_devices or len(gpus))]
+    if num_devices is None:
+        raise UserError(
+            "--strategy=mirrored found no GPU. To try it out without one, say how many parts the "
+            "processor shall be taken as: --num_devices=2."
+        )
+    import tensorflow as tf
+
+    try:
+        tf.config.set_logical_device_configuration(
+            tf.config.list_physical_devices("CPU")[0],
+            [tf.config.LogicalDeviceConfiguration()] * num_devices,
+        )
+    except RuntimeError as error:  # TensorFlow has started; it may have started with enough
+        there = len(tf.config.list_logical_devices("CPU"))
+        if there < num_devices:
+            raise UserError(
+                f"The processor has been divided into {there} already. "
+                f"Received: num_devices={num_devices}."
+            ) from error
+    return [f"CPU:{i}" for i in range(num_devices)]
+
+
+def _tpu_strategy(tpu):
+    import tensorflow as tf
+
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu or "local")
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, tf.errors.OpError) as error:
+        raise UserError(
+            "--strategy=tpu found no TPU. Give its address with --tpu=NAME, or run on the machine "
+            "that holds it (--tpu=local), with a TensorFlow that knows TPUs. Received: "
+            f"tpu={tpu}; TensorFlow says: {reason(error)}"
+        ) from error
+
+
+def _multi_worker_strategy(batch_size, devices):
+    import tensorflow as tf
+
+    cluster = _tf_config()
+    if cluster is None:
+        raise UserError(
+            "--strategy=multi_worker needs the environment variable TF_CONFIG on every worker: "
+            '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", '
+            '"index": 0}}, with another index on each. Received: no TF_CONFIG.'
+        )
+    workers, index = cluster
+    _require_equal_shares(batch_size, len(workers) * devices)  # before waiting for the others
+    print(f"worker {index} of {len(workers)}: waiting until all are there", flush=True)
+    options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=EXCHANGE_TIMEOUT)
+    return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+
+
+def _tf_config():
+    """The cluster of the environment variable TF_CONFIG as `(workers, index)`; or None."""
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return None
+    try:
+        values = json.loads(text)
+        workers = values["cluster"]["worker"]
+        kind, index = values["task"]["type"], int(values["task"]["index"])
+        assert isinstance(workers, list)
+        assert kind == "worker"
+        assert 0 <= index < len(workers)
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        raise UserError(
+            "The environment variable TF_CONFIG must name every worker and say which one this is: "
+            '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", '
+            f'"index": 0}}}}. Received: {text}'
+        ) from error
+    return workers, index
