@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf import distribution
+from improved_gan_tf.layers.argument_checks import require_floating
 from improved_gan_tf.layers.batch_statistics_norm import mean_of_rows
 
 
@@ -130,11 +131,7 @@ class CrossBatchNorm(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: channels})
 
     def call(self, inputs):
-        if not keras.backend.is_float_dtype(inputs.dtype):
-            raise ValueError(
-                "The input of `CrossBatchNorm` must be floating point. "
-                f"Received: inputs.dtype={keras.backend.standardize_dtype(inputs.dtype)}"
-            )
+        require_floating(self, inputs.dtype)
         if isinstance(inputs.shape[0], int) and inputs.shape[0] % 2:
             raise ValueError(
                 "The batch of `CrossBatchNorm` must be as many real as generated rows, an even "

@@ -7,6 +7,7 @@ from keras import ops
 
 from improved_gan_tf import distribution
 from improved_gan_tf.layers import data_dependent, pairwise_l1, pairwise_l1_shared
+from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
 
 REDUCTIONS = ("sum", "mean", "mean_over_pairs")
 
@@ -121,13 +122,6 @@ class MinibatchDiscrimination(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, value in (
-            ("num_kernels", num_kernels),
-            ("kernel_dim", kernel_dim),
-            ("num_parts", num_parts),
-        ):
-            if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
         if reduction not in REDUCTIONS:
             raise ValueError(
                 f"`reduction` must be one of {REDUCTIONS}. Received: reduction={reduction!r}"
@@ -136,12 +130,12 @@ class MinibatchDiscrimination(keras.layers.Layer):
             theta_initializer = keras.initializers.RandomNormal(stddev=0.05)
         if bias_initializer is None:
             bias_initializer = keras.initializers.Constant(-1.0)
-        self.num_kernels = num_kernels
-        self.kernel_dim = kernel_dim
+        self.num_kernels = positive_integer(num_kernels, "num_kernels")
+        self.kernel_dim = positive_integer(kernel_dim, "kernel_dim")
         self.weight_normalization = bool(weight_normalization)
         self.concatenate_input = bool(concatenate_input)
         self.reduction = reduction
-        self.num_parts = num_parts
+        self.num_parts = positive_integer(num_parts, "num_parts")
         self.use_bias = bool(use_bias)
         self.theta_initializer = keras.initializers.get(theta_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -276,11 +270,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         return features + shift
 
     def _check_call_arguments(self, inputs, row_mask):
-        if not keras.backend.is_float_dtype(inputs.dtype):
-            raise ValueError(
-                f"The input of layer '{self.name}' must be floating point. "
-                f"Received: inputs.dtype={keras.backend.standardize_dtype(inputs.dtype)}"
-            )
+        require_floating(self, inputs.dtype)
         batch_size = inputs.shape[0]
         if isinstance(batch_size, int) and batch_size % self.num_parts != 0:
             raise ValueError(

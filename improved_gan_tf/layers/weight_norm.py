@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers import data_dependent, norm_sharing
+from improved_gan_tf.layers.argument_checks import require_floating
 
 
 def sum_of_squares(kernel, axes):
@@ -163,15 +164,8 @@ class WeightNormLayer(keras.layers.Layer):
         """Returns the normalised layer's output before the bias: (N, ..., K)."""
         raise NotImplementedError
 
-    def _require_floating(self, inputs):
-        dtype = keras.backend.standardize_dtype(inputs.dtype)
-        if not keras.backend.is_float_dtype(dtype):
-            raise ValueError(
-                f"`{type(self).__name__}` needs floating point input. Received: dtype={dtype}"
-            )
-
     def call(self, inputs):
-        self._require_floating(inputs)
+        require_floating(self, inputs.dtype)
         outputs = self._linear(inputs)
         if data_dependent.is_initializing():
             outputs = self._initialize_from(outputs)

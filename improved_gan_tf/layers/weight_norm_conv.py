@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from improved_gan_tf.layers.argument_checks import positive_integer
 from improved_gan_tf.layers.weight_norm import WeightNormLayer
 
 
@@ -70,9 +71,7 @@ class WeightNormConvLayer(WeightNormLayer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(filters, int) or isinstance(filters, bool) or filters <= 0:
-            raise ValueError(f"`filters` must be a positive integer. Received: filters={filters}")
-        self.filters = filters
+        self.filters = positive_integer(filters, "filters")
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides = pair(strides, "strides")
         self.padding = standardize_padding(padding)
@@ -212,14 +211,12 @@ class WeightNormConv2D(WeightNormConvLayer):
         super().__init__(
             filters, kernel_size, strides, padding, data_format, dilation_rate, **kwargs
         )
-        if not isinstance(groups, int) or isinstance(groups, bool) or groups <= 0:
-            raise ValueError(f"`groups` must be a positive integer. Received: groups={groups}")
+        self.groups = positive_integer(groups, "groups")
         if filters % groups != 0:
             raise ValueError(
                 "`filters` must be divisible by `groups`. "
                 f"Received: filters={filters}, groups={groups}"
             )
-        self.groups = groups
 
     def build(self, input_shape):
         channels = self._input_channels(input_shape)

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from improved_gan_tf.layers.argument_checks import positive_integer
 from improved_gan_tf.layers.weight_norm import WeightNormLayer
 
 
@@ -70,9 +71,7 @@ class WeightNormDense(WeightNormLayer):
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
-            raise ValueError(f"`units` must be a positive integer. Received: units={units}")
-        self.units = units
+        self.units = positive_integer(units, "units")
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape):

@@ -656,7 +656,7 @@ def test_another_number_of_features_is_refused():
 
 
 def test_integer_input_is_refused():
-    with pytest.raises(ValueError, match=r"must be floating point. Received: inputs.dtype=int32"):
+    with pytest.raises(ValueError, match=r"must be floating point. Received: dtype=int32"):
         MinibatchDiscrimination(3, 2)(np.ones((2, 5), "int32"))
 
 

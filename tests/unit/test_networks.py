@@ -13,11 +13,8 @@ from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.noise import GaussianNoise
-from improved_gan_tf.layers.virtual_batch_norm import (
-    DropReference,
-    PrependReference,
-    VirtualBatchNorm,
-)
+from improved_gan_tf.layers.reference_batch import DropReference, PrependReference
+from improved_gan_tf.layers.virtual_batch_norm import VirtualBatchNorm
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
 from tests.numerics import to_numpy

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import compare, report, report_figures
+from improved_gan_tf import compare, report, report_figures, report_sections
 from tests.written_runs import record, write_run
 
 LABELS = np.arange(1000) % 10
@@ -232,7 +232,7 @@ def test_the_confusion_matrix_is_the_mean_over_the_runs():
     labels = np.array([0, 0, 1])
     right = np.eye(2)[[0, 0, 1]]
     wrong = np.eye(2)[[0, 1, 0]]
-    found = report.confusion([right, wrong], labels)
+    found = report_sections.confusion([right, wrong], labels)
     np.testing.assert_array_equal(found, [[1.5, 0.5], [0.5, 0.5]])
 
 
@@ -240,7 +240,7 @@ def test_the_surest_mistakes_come_first():
     labels = np.array([0, 0, 0, 1])
     logits = np.array([[0.0, 1.0], [0.0, 3.0], [9.0, 0.0], [2.0, 0.0]])
     images = np.arange(4, dtype="uint8").reshape(4, 1, 1, 1)
-    found = report.confident_mistakes([logits], labels, images, ("no", "yes"), count=2)
+    found = report_sections.confident_mistakes([logits], labels, images, ("no", "yes"), count=2)
     assert [(m["row"], m["true"], m["predicted"]) for m in found] == [
         (1, "no", "yes"),
         (3, "yes", "no"),
@@ -251,19 +251,19 @@ def test_the_surest_mistakes_come_first():
 
 def test_images_of_another_test_set_are_not_shown():
     # The sample's labels are sorted by class, these are not.
-    images, reason = report.ScoredImages().of(record(data_source="sample"), LABELS)
+    images, reason = report_sections.ScoredImages().of(record(data_source="sample"), LABELS)
     assert images is None
     assert reason == "the data set found here is not the one that the runs were tested on"
 
 
 def test_images_of_the_same_test_set_are_found():
     labels = np.repeat(np.arange(10), 100)
-    images, reason = report.ScoredImages().of(record(data_source="sample"), labels)
+    images, reason = report_sections.ScoredImages().of(record(data_source="sample"), labels)
     assert (images.shape, reason) == ((1000, 28, 28, 1), None)
 
 
 def test_missing_data_are_told(tmp_path):
-    images, reason = report.ScoredImages(tmp_path / "missing").of(record(), LABELS)
+    images, reason = report_sections.ScoredImages(tmp_path / "missing").of(record(), LABELS)
     assert images is None
     assert reason.startswith("the test images could not be loaded: --data_dir must be a folder")
 
@@ -301,7 +301,7 @@ def test_a_cut_line_of_metrics_ends_the_curve(runs):
     path = runs / "seed1" / "metrics.jsonl"
     path.write_text(path.read_text()[:-20])
     (run,) = [r for r in compare.Comparison([runs]).runs if r.path == runs / "seed1"]
-    assert [m["epoch"] for m in report.read_history(run)] == [0, 1]
+    assert [m["epoch"] for m in report_sections.read_history(run)] == [0, 1]
 
 
 # --- the command ---------------------------------------------------------------------------

@@ -9,12 +9,9 @@ from improved_gan_tf.layers.frozen_virtual_batch_norm import (
     FrozenVirtualBatchNorm,
     freeze_reference,
 )
-from improved_gan_tf.layers.virtual_batch_norm import (
-    DropReference,
-    PrependReference,
-    VirtualBatchNorm,
-    virtual_statistics,
-)
+from improved_gan_tf.layers.reference_batch import DropReference, PrependReference
+from improved_gan_tf.layers.virtual_batch_norm import VirtualBatchNorm
+from improved_gan_tf.layers.virtual_statistics import virtual_statistics
 from tests.numerics import finite_differences, float64, gradients, layer_loss, to_numpy
 from tests.reference.virtual_batch_norm import virtual_batch_norm
 
@@ -250,7 +247,10 @@ def test_copied_weights_count_as_a_reference():
     [
         (np.zeros((3, 4)), r"must have shape \(2, ...\). Received: .* shape \(3, 4\)"),
         (np.zeros(2), r"must have shape \(2, ...\). Received: .* shape \(2,\)"),
-        (np.zeros((2, 4), "int32"), r"floating point reference batch. Received: dtype=int32"),
+        (
+            np.zeros((2, 4), "int32"),
+            r"reference batch .* floating point\. Received: dtype=int32",
+        ),
         (np.full((2, 4), np.nan), r"must be finite"),
         (
             np.zeros((2, 5)),
@@ -340,7 +340,7 @@ def test_shapes_that_do_not_fit(layer_class, arguments, input_shape, message):
 
 @pytest.mark.parametrize("layer_class", [VirtualBatchNorm, FrozenVirtualBatchNorm])
 def test_integer_input_is_refused(layer_class):
-    with pytest.raises(ValueError, match=r"needs a floating point input\. Received: dtype=int32"):
+    with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int32"):
         layer_class(2)(np.zeros((3, 2), "int32"))
 
 

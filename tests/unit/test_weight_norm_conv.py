@@ -433,7 +433,7 @@ def test_the_number_of_channels_cannot_change(layer_class):
 
 @BOTH
 def test_integer_input_is_refused(layer_class):
-    with pytest.raises(ValueError, match=r"needs floating point input\. Received: dtype=int32"):
+    with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int32"):
         layer_class(4, 3)(np.zeros((2, 8, 8, 3), "int32"))
 
 

@@ -217,5 +217,5 @@ def test_another_width_than_built_for_is_refused():
 
 
 def test_an_integer_input_is_refused():
-    with pytest.raises(ValueError, match=r"needs floating point input. Received: dtype=int32"):
+    with pytest.raises(ValueError, match=r"must be floating point. Received: dtype=int32"):
         WeightNormDense(2)(np.ones((3, 4), "int32"))

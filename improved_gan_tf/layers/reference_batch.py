@@ -1,0 +1,220 @@
+"""The reference batch of virtual batch normalization: put before the live batch, taken off again.
+
+It travels through the generator as the batch's first R rows, so that no layer keeps hidden state
+and gradients flow through the reference statistics:
+
+    PrependReference -> any row-wise layers and VirtualBatchNorm -> DropReference
+    (N, ...)            (R + N, ...)                                (N, ...)
+
+Paper:    Salimans et al. (2016), Sec. 3.5.
+"""
+
+import keras
+from keras import ops
+
+from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
+
+
+def require_reference_rows(layer, shape):
+    """Raises `ValueError` where an input of `shape` is known to have fewer than R rows."""
+    if shape[0] is not None and shape[0] < layer.reference_size:
+        raise ValueError(
+            f"The first `reference_size` rows of the input of `{type(layer).__name__}` are the "
+            "reference batch: put `PrependReference` with the same size before it. "
+            f"Received: input shape {tuple(shape)}, reference_size={layer.reference_size}"
+        )
+
+
+@keras.saving.register_keras_serializable(package="improved_gan_tf")
+class PrependReference(keras.layers.Layer):
+    """Puts the stored reference batch in front of the live batch.
+
+    Virtual batch normalization pushes the reference batch through the current weights at every
+    step. Here it does so as the first R rows of the batch that the layers see:
+
+        y = [reference; x]                                        # (R + N, ...)
+
+    For a generator the reference is a batch of noise, drawn once and kept. Call
+    `set_reference` once, in sight, before the layer is used; the batch is then saved with
+    the model. A conditional generator has one such layer for each of its inputs.
+
+    Batch meaning: this replica's share of the batch; every replica holds the same reference.
+
+    Training: the same in training and inference; the reference is never trained.
+
+    Args:
+        reference_size: int >= 2, number of reference examples R. One example has no variance
+            of its own.
+
+    Call arguments:
+        inputs: (N, ...), rank 2 or more, floating point.
+
+    Returns:
+        (R + N, ...), the dtype of the input.
+
+    Raises:
+        ValueError: `reference_size` is not an integer of at least 2; no reference was set (where
+            the layer is called or traced; under `jax.jit` NaN comes out instead); the input has
+            another shape than a reference example or is not floating point.
+
+    Weights:
+        reference: (R, ...), not trained; NaN until it is set.
+
+    Example:
+
+    >>> import numpy as np
+    >>> layer = PrependReference(4)
+    >>> layer.set_reference(np.zeros((4, 3), "float32"))
+    >>> tuple(layer(np.ones((2, 3), "float32")).shape)
+    (6, 3)
+
+    References:
+        Paper:    Salimans et al. (2016), Sec. 3.5.
+        Original: openai/improved-gan@4f5d1ec, imagenet/generator.py, the fixed variable of
+                  reference noise.
+    """
+
+    def __init__(self, reference_size, **kwargs):
+        super().__init__(**kwargs)
+        if positive_integer(reference_size, "reference_size") < 2:
+            raise ValueError(
+                "`reference_size` must be at least 2: a single example has no variance to "
+                f"normalise with. Received: reference_size={reference_size}"
+            )
+        self.reference_size = reference_size
+        self._reference_seen = False
+        self.input_spec = keras.layers.InputSpec(min_ndim=2)
+
+    def build(self, input_shape):
+        example_shape = tuple(input_shape[1:])
+        if None in example_shape:
+            raise ValueError(
+                "The shape of one example must be known, or the reference set, before "
+                f"`PrependReference` is built. Received: input_shape={tuple(input_shape)}"
+            )
+        self.reference = self.add_weight(
+            name="reference",
+            shape=(self.reference_size, *example_shape),
+            initializer=keras.initializers.Constant(float("nan")),
+            trainable=False,
+            autocast=False,
+        )
+        self.input_spec = keras.layers.InputSpec(shape=(None, *example_shape))
+
+    def call(self, inputs):
+        require_floating(self, inputs.dtype)
+        self._require_reference()
+        return ops.concatenate([ops.cast(self.reference, inputs.dtype), inputs], axis=0)
+
+    def set_reference(self, reference_batch):
+        """Stores the reference batch; builds the layer if need be.
+
+        Args:
+            reference_batch: (R, ...), floating point and finite.
+
+        Raises:
+            ValueError: the batch has another shape than (R, ...) or than the layer was built
+                with, is not floating point or not finite.
+        """
+        reference_batch = ops.convert_to_numpy(reference_batch)
+        shape = reference_batch.shape
+        if len(shape) < 2 or shape[0] != self.reference_size:
+            raise ValueError(
+                f"The reference batch must have shape ({self.reference_size}, ...). "
+                f"Received: reference_batch of shape {shape}"
+            )
+        require_floating(self, reference_batch.dtype, what="reference batch")
+        if not ops.all(ops.isfinite(reference_batch)):
+            raise ValueError(
+                "The reference batch must be finite. Received: a batch with NaN or infinity"
+            )
+        if not self.built:
+            self.build((None, *shape[1:]))
+        if shape != tuple(self.reference.shape):
+            raise ValueError(
+                f"The reference batch must have the shape {tuple(self.reference.shape)} with which "
+                f"layer '{self.name}' was built. Received: reference_batch of shape {shape}"
+            )
+        self.reference.assign(ops.cast(reference_batch, self.variable_dtype))
+
+    def _require_reference(self):
+        """Raises until the reference holds numbers, however they got there."""
+        if not self._reference_seen:
+            self._reference_seen = self._reference_is_set()
+        if not self._reference_seen:
+            raise ValueError(
+                f"Layer '{self.name}' has no reference batch: call `set_reference` with a batch of "
+                f"shape {tuple(self.reference.shape)} before the model is used."
+            )
+
+    def _reference_is_set(self):
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            with tf.init_scope():  # a value, also while a graph is traced
+                return not bool(ops.any(ops.isnan(self.reference)))
+        try:
+            return not bool(ops.any(ops.isnan(self.reference)))
+        except TypeError:  # jax.jit hides the value
+            return True
+
+    def compute_output_shape(self, input_shape):
+        rows = None if input_shape[0] is None else input_shape[0] + self.reference_size
+        return (rows, *input_shape[1:])
+
+    def get_config(self):
+        return {**super().get_config(), "reference_size": self.reference_size}
+
+
+@keras.saving.register_keras_serializable(package="improved_gan_tf")
+class DropReference(keras.layers.Layer):
+    """Takes the reference batch off again: what goes on is the live batch.
+
+        y = x[R:]                                                 # (N, ...)
+
+    Put it after the last `VirtualBatchNorm`, and before any layer or loss that couples the
+    rows of a batch.
+
+    Batch meaning: this replica's share of the batch.
+
+    Training: the same in training and inference.
+
+    Args:
+        reference_size: int > 0, number of reference examples R.
+
+    Call arguments:
+        inputs: (R + N, ...).
+
+    Returns:
+        (N, ...), the dtype of the input.
+
+    Raises:
+        ValueError: `reference_size` is not a positive integer, the input has fewer than R rows.
+
+    Example:
+
+    >>> import numpy as np
+    >>> tuple(DropReference(4)(np.ones((6, 3), "float32")).shape)
+    (2, 3)
+
+    References:
+        Paper:    Salimans et al. (2016), Sec. 3.5.
+    """
+
+    def __init__(self, reference_size, **kwargs):
+        super().__init__(**kwargs)
+        self.reference_size = positive_integer(reference_size, "reference_size")
+
+    def build(self, input_shape):
+        require_reference_rows(self, input_shape)
+
+    def call(self, inputs):
+        require_reference_rows(self, inputs.shape)
+        return inputs[self.reference_size :]
+
+    def compute_output_shape(self, input_shape):
+        rows = None if input_shape[0] is None else input_shape[0] - self.reference_size
+        return (rows, *input_shape[1:])
+
+    def get_config(self):
+        return {**super().get_config(), "reference_size": self.reference_size}

@@ -1,0 +1,279 @@
+"""The report's section about the runs of one cell: curves, samples, mistakes, settings."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+
+from improved_gan_tf import comparison, data, report_figures
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.run_folders import data_of
+
+NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "svhn": "SVHN"}
+DIGITS = tuple("0123456789")
+CLASSES = {
+    "mnist": DIGITS,
+    "cifar10": (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    ),
+    "svhn": DIGITS,
+}
+NUM_SAMPLE_GRIDS = 3
+NUM_MISTAKES = 24
+RUN_HEADERS = (
+    "seed",
+    "seed_data",
+    "averaged %",
+    "raw %",
+    "supervised only, averaged %",
+    "supervised only, raw %",
+    "collapsed",
+    "seconds",
+    "commit",
+    "folder",
+)
+# Axis, factor, and its curves: whose, metric, label.
+PANELS = (
+    (
+        "test error (%)",
+        100.0,
+        (
+            ("runs", "test_error_averaged", "averaged"),
+            ("runs", "test_error_raw", "raw"),
+            ("baselines", "test_error_averaged", "supervised only, averaged"),
+            ("baselines", "test_error_raw", "supervised only, raw"),
+        ),
+    ),
+    (
+        "supervised loss",
+        1.0,
+        (
+            ("runs", "loss_supervised", "with unlabeled images"),
+            ("baselines", "loss_supervised", "supervised only"),
+        ),
+    ),
+    ("unsupervised loss", 1.0, (("runs", "loss_unsupervised", "with unlabeled images"),)),
+)
+
+
+def section(cell, settings, test_images):
+    """Everything about the runs of one cell, as a dict for the template.
+
+    Args:
+        cell: `comparison.Cell`.
+        settings: str, what tells it from the other cells of its data set.
+        test_images: `ScoredImages`.
+    """
+    runs = cell.runs or cell.baselines
+    method = cell.config.model if cell.runs else comparison.SUPERVISED_ONLY
+    classes = CLASSES[cell.config.dataset]
+    title = f"{NAMES[cell.config.dataset]}, {cell.num_labels} labels, {method}"
+    remarks = list(
+        dict.fromkeys(text for run in runs for text in run.result["differences_from_paper"])
+    )
+    kind = "raw" if runs[0].result["final"]["test_wrong_averaged"] is None else "averaged"
+    content = {
+        "title": f"{title}, {settings}" if settings else title,
+        "differences": remarks,
+        "curves": curves(cell),
+        "grids": sample_grids(runs),
+        "kind": kind,
+        "classes": classes,
+        "confusion": None,
+        "mistakes": [],
+        "mistakes_missing": None,
+        "run_headers": RUN_HEADERS,
+        "run_lines": run_lines(cell),
+        "settings": settings_of(cell.config),
+    }
+    try:
+        predictions = [comparison.read_predictions(run, kind) for run in runs]
+    except comparison.PredictionsError as error:
+        return content | {"mistakes_missing": str(error)}
+    labels = predictions[0][1]
+    if any(not np.array_equal(labels, other) for _, other in predictions):
+        return content | {"mistakes_missing": "the runs were tested on different images"}
+    logits = [member for member, _ in predictions]
+    content["confusion"] = confusion(logits, labels)
+    content["worst_confusion"] = np.max(content["confusion"] * (1 - np.eye(logits[0].shape[1])))
+    images, missing = test_images.of(runs[0].config, labels)
+    if images is None:
+        return content | {"mistakes_missing": missing}
+    return content | {"mistakes": confident_mistakes(logits, labels, images, classes)}
+
+
+def run_lines(cell):
+    """One line for each run of a cell: seeds, errors of averaged and raw parameters, baseline."""
+    baselines = {(b.config.seed, b.config.seed_data): b for b in cell.baselines}
+    lines = []
+    for run in cell.runs or cell.baselines:
+        key = (run.config.seed, run.config.seed_data)
+        baseline = baselines.get(key)
+        collapsed = run.result["final"].get("collapsed_at_epoch")
+        lines.append(
+            [
+                str(run.config.seed),
+                "-" if run.config.seed_data is None else str(run.config.seed_data),
+                _percent(run, "averaged"),
+                _percent(run, "raw"),
+                _percent(baseline, "averaged"),
+                _percent(baseline, "raw"),
+                "" if collapsed is None else f"epoch {collapsed + 1}",
+                f"{run.result.get('wall_seconds') or 0:.0f}",
+                str(run.result["versions"].get("git_commit") or "-")[:8],
+                str(run.path),
+            ]
+        )
+    return lines
+
+
+def _percent(run, kind):
+    wrong = None if run is None else run.result["final"][f"test_wrong_{kind}"]
+    return "-" if wrong is None else f"{100 * wrong / run.result['final']['test_count']:.2f}"
+
+
+def settings_of(config):
+    """The settings that all runs of a cell share, as (name, value) texts."""
+    hidden = comparison.BOOKKEEPING | comparison.SEEDS
+    return [
+        (field.name, str(getattr(config, field.name)))
+        for field in dataclasses.fields(config)
+        if field.name not in hidden
+    ]
+
+
+def confusion(all_logits, labels):
+    """How often each class is taken for each other one, mean over the runs.
+
+    Args:
+        all_logits: list of (N, 10) arrays, one for each run.
+        labels: (N,) integers.
+
+    Returns:
+        float array (10, 10), rows true classes, columns predicted ones; the sum is N.
+    """
+    num_classes = all_logits[0].shape[1]
+    counts = np.zeros((num_classes, num_classes))
+    for logits in all_logits:
+        np.add.at(counts, (labels, np.argmax(logits, axis=1)), 1)
+    return counts / len(all_logits)
+
+
+def confident_mistakes(all_logits, labels, images, classes, count=NUM_MISTAKES):
+    """The test images that the runs together get wrong with the largest probability.
+
+    Args:
+        all_logits: list of (N, 10) arrays, one for each run; their probabilities are averaged.
+        labels: (N,) integers.
+        images: uint8 (N, H, W, C).
+        classes: names of the classes.
+        count: int, at most so many.
+
+    Returns:
+        List of dicts with "uri", "true", "predicted", "probability", "row"; surest first.
+    """
+    probabilities = comparison.average_probabilities(all_logits)
+    predicted = np.argmax(probabilities, axis=1)
+    sureness = np.max(probabilities, axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    return [
+        {
+            "uri": report_figures.image_uri(images[row]),
+            "true": classes[labels[row]],
+            "predicted": classes[predicted[row]],
+            "probability": f"{sureness[row]:.3f}",
+            "row": int(row),
+        }
+        for row in wrong[np.argsort(-sureness[wrong], kind="stable")][:count]
+    ]
+
+
+def curves(cell):
+    """Learning curves of a cell as `{"svg", "alt"}` dicts; none without metrics.jsonl."""
+    histories = {
+        "runs": [read_history(run) for run in cell.runs],
+        "baselines": [read_history(run) for run in cell.baselines],
+    }
+    drawn = []
+    for ylabel, scale, wanted in PANELS:
+        lines = [
+            (label, report_figures.spread_over_runs(histories[whose], metric, scale))
+            for whose, metric, label in wanted
+        ]
+        lines = [(label, spread) for label, spread in lines if len(spread[0])]
+        if lines:
+            is_error = ylabel.startswith("test error")
+            level = _papers_level(cell) if is_error else None
+            svg = report_figures.curves_svg(lines, ylabel, logarithmic=is_error, level=level)
+            last = "; ".join(f"{label} {spread[1][-1]:.4g}" for label, spread in lines)
+            alt = f"{ylabel} over the epochs; in the last epoch: {last}"
+            drawn.append({"svg": svg, "alt": alt})
+    return drawn
+
+
+def _papers_level(cell):
+    one, _ = comparison.paper.error_percent(cell.config.dataset, cell.num_labels, cell.config.model)
+    if one is None or not cell.runs or data_of(cell.runs[0]):
+        return None
+    return "paper", one.mean
+
+
+def read_history(run):
+    """The dicts of a run's metrics.jsonl up to the first damaged line."""
+    history = []
+    try:
+        for line in (run.path / "metrics.jsonl").read_text("utf-8").splitlines():
+            history.append(json.loads(line))
+    except (OSError, ValueError):
+        pass  # what is whole is drawn
+    return [m for m in history if isinstance(m, dict) and isinstance(m.get("epoch"), int)]
+
+
+def sample_grids(runs):
+    """The last sample grids of the first few runs that have one."""
+    grids = []
+    for run in runs:
+        pictures = sorted((run.path / "samples").glob("epoch_[0-9]*.png"))
+        if pictures and len(grids) < NUM_SAMPLE_GRIDS:
+            epoch = int(re.search(r"\d+", pictures[-1].stem)[0])
+            caption = f"seed {run.config.seed}, after epoch {epoch}"
+            uri = report_figures.png_uri(pictures[-1].read_bytes())
+            grids.append({"uri": uri, "caption": caption})
+    return grids
+
+
+class ScoredImages:
+    """Test images of data sets, each loaded once.
+
+    Args:
+        data_dir: folder of prepared TFDS data, or None for each run's own.
+    """
+
+    def __init__(self, data_dir=None):
+        self._data_dir = data_dir
+        self._loaded = {}
+
+    def of(self, config, labels):
+        """The test images that a run was scored on.
+
+        Args:
+            config: `ExperimentConfig` of the run.
+            labels: (N,) test labels as the run saved them.
+
+        Returns:
+            `(images, None)`, uint8 (N, H, W, C), or `(None, why there are none)`.
+        """
+        where = (config.dataset, config.data_source, self._data_dir or config.data_dir)
+        if where not in self._loaded:
+            try:
+                self._loaded[where] = data.load(*where)
+            except UserError as error:
+                self._loaded[where] = str(error)
+        loaded = self._loaded[where]
+        if isinstance(loaded, str):
+            return None, f"the test images could not be loaded: {loaded}"
+        if not np.array_equal(loaded.test_labels, labels):
+            return None, "the data set found here is not the one that the runs were tested on"
+        return loaded.test_images, None
