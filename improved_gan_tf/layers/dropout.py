@@ -3,11 +3,11 @@
 import keras
 from keras import ops
 
-from improved_gan_tf import distribution
+from improved_gan_tf.layers.random_layer import RandomLayer
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
-class Dropout(keras.layers.Layer):
+class Dropout(RandomLayer):
     """Sets a fraction of the elements to 0 while training and scales up the others.
 
     The same numbers as `keras.layers.Dropout` on one device. On several devices that layer
@@ -53,41 +53,20 @@ class Dropout(keras.layers.Layer):
     """
 
     def __init__(self, rate, seed=None, cross_replica="global", **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, cross_replica=cross_replica, **kwargs)
         if not 0.0 <= rate < 1.0:
             raise ValueError(f"`rate` must lie in [0, 1). Received: rate={rate}")
         self.rate = float(rate)
-        self.seed = seed
-        self.cross_replica = distribution.check_cross_replica(cross_replica)
-        if isinstance(seed, keras.random.SeedGenerator):
-            self.seed_generator = seed
-        else:
-            self.seed_generator = keras.random.SeedGenerator(seed)
-        self.supports_masking = True
-        self.built = True
 
     def call(self, inputs, training=False):
         if not training or self.rate == 0.0:
             return inputs
-        uniform = distribution.draw_for_batch(
+        uniform = self._draw_like(
+            inputs,
             lambda shape, seed: keras.random.uniform(shape, dtype=self.compute_dtype, seed=seed),
-            ops.shape(inputs),
-            self.seed_generator,
-            self.cross_replica,
         )
         scaled = inputs * (1.0 / (1.0 - self.rate))
         return ops.where(uniform >= self.rate, scaled, ops.zeros_like(scaled))
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def get_config(self):
-        seed = self.seed
-        if isinstance(seed, keras.random.SeedGenerator):
-            seed = seed.initial_seed if hasattr(seed, "initial_seed") else None
-        return {
-            **super().get_config(),
-            "rate": self.rate,
-            "seed": seed,
-            "cross_replica": self.cross_replica,
-        }
+        return {**super().get_config(), "rate": self.rate}

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from improved_gan_tf import distribution
+from improved_gan_tf.layers.random_layer import RandomLayer
 
 
 def standard_normal(shape, dtype, seed):
@@ -37,7 +37,7 @@ def standard_normal(shape, dtype, seed):
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
-class GaussianNoise(keras.layers.Layer):
+class GaussianNoise(RandomLayer):
     """Adds independent Gaussian noise of mean 0 while training.
 
     Noise on the input and behind every hidden layer is what regularises the paper's MNIST
@@ -83,40 +83,18 @@ class GaussianNoise(keras.layers.Layer):
     """
 
     def __init__(self, stddev, seed=None, cross_replica="global", **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, cross_replica=cross_replica, **kwargs)
         if not stddev >= 0.0:
             raise ValueError(f"`stddev` must be 0 or larger. Received: stddev={stddev}")
         self.stddev = float(stddev)
-        self.seed = seed
-        self.cross_replica = distribution.check_cross_replica(cross_replica)
-        if isinstance(seed, keras.random.SeedGenerator):
-            self.seed_generator = seed
-        else:
-            self.seed_generator = keras.random.SeedGenerator(seed)
-        self.supports_masking = True
-        self.built = True
 
     def call(self, inputs, training=False):
         if not training or self.stddev == 0.0:
             return inputs
-        noise = distribution.draw_for_batch(
-            lambda shape, seed: standard_normal(shape, self.compute_dtype, seed),
-            ops.shape(inputs),
-            self.seed_generator,
-            self.cross_replica,
+        noise = self._draw_like(
+            inputs, lambda shape, seed: standard_normal(shape, self.compute_dtype, seed)
         )
         return inputs + self.stddev * noise
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def get_config(self):
-        seed = self.seed
-        if isinstance(seed, keras.random.SeedGenerator):
-            seed = seed.initial_seed if hasattr(seed, "initial_seed") else None
-        return {
-            **super().get_config(),
-            "stddev": self.stddev,
-            "seed": seed,
-            "cross_replica": self.cross_replica,
-        }
+        return {**super().get_config(), "stddev": self.stddev}
