@@ -9,6 +9,7 @@ uint8 (n, H, W, C).
 import json
 import pathlib
 
+import keras
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -19,6 +20,8 @@ from improved_gan_tf.pixels import from_range, to_bytes
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 # The noise that each name stands for: (lowest, highest) of a uniform one.
 NOISES = {"uniform": (0.0, 1.0), "symmetric": (-1.0, 1.0), "normal": None}
+# The noise of this project's generators by data set; "uniform" for the others.
+OWN_NOISE = {"imagenet": "symmetric"}
 
 
 def open_source(path, seed, noise=None, output_range=None):
@@ -27,7 +30,8 @@ def open_source(path, seed, noise=None, output_range=None):
     Args:
         path: where it is.
         seed: int, decides the noise, or the order of the pictures.
-        noise: key of `NOISES`; what the networks of this project take ("uniform") if None.
+        noise: key of `NOISES`; if None, what this project's network for the run's data set takes,
+            or "uniform".
         output_range: `(low, high)`, a generator's values for black and white; None where the run
             folder's config.json says it.
 
@@ -47,7 +51,7 @@ def open_source(path, seed, noise=None, output_range=None):
                 "run that has not reached its first evaluation has none yet."
             )
     if path.suffix == ".keras":
-        return GeneratorImages(path, seed, noise or "uniform", output_range)
+        return GeneratorImages(path, seed, noise, output_range)
     if not path.exists():
         raise UserError(f"There is no run folder, generator or folder of pictures at {path}.")
     raise UserError(
@@ -79,28 +83,40 @@ class GeneratorImages:
         self.config = config
         self.differences = []
         self._model = load_keras_model(path)
-        shapes = [tuple(tensor.shape) for tensor in self._model.inputs]
-        shapes.append(tuple(getattr(self._model.output, "shape", ())))
-        if len(shapes) != 2 or len(shapes[0]) != 2 or len(shapes[1]) != 4 or None in shapes[1][1:]:
+        *noises, images = (
+            *(tuple(tensor.shape) for tensor in self._model.inputs),
+            tuple(getattr(self._model.output, "shape", ())),
+        )
+        if len(images) != 4 or any(None in shape[1:] for shape in (*noises, images)):
             raise UserError(
-                f"{path} must map noise (N, D) to images (N, H, W, C) of a known size. Received: "
-                f"a model of inputs and output {shapes}."
+                f"{path} must map noise (N, ...) to images (N, H, W, C), both of known sizes. "
+                f"Received: a model of inputs {noises} and output {images}."
             )
-        self._noise, self._noise_size = noise, shapes[0][1]
+        self._noise = noise or OWN_NOISE.get(self.dataset, "uniform")
+        self._noise_shapes = [shape[1:] for shape in noises]
         self._seed = seed
-        self.image_shape = shapes[1][1:]
+        self.image_shape = images[1:]
         self.description = f"generator {path.parent.name}/{path.name}"
 
     def batches(self, count, batch_size):
         """Yields uint8 (n, H, W, C), `count` images in all."""
-        random = np.random.RandomState(self._seed)
+        # A stream for each input, so that the noise is the same whatever the batch size.
+        streams = [
+            np.random.RandomState(self._seed if number == 0 else [self._seed, number])
+            for number in range(len(self._noise_shapes))
+        ]
         for start in range(0, count, batch_size):
-            outputs = self._model.predict_on_batch(self._draw(random, batch_size))
+            noise = [
+                self._draw(random, (batch_size, *shape))
+                for random, shape in zip(streams, self._noise_shapes, strict=True)
+            ]
+            outputs = self._model.predict_on_batch(
+                keras.tree.pack_sequence_as(self._model.input, noise)
+            )
             self._check_range(outputs)
             yield to_bytes(outputs, self._pixels)[: count - start]
 
-    def _draw(self, random, batch_size):
-        size = (batch_size, self._noise_size)
+    def _draw(self, random, size):
         if self._noise == "normal":
             return random.normal(size=size).astype("float32")
         return random.uniform(*NOISES[self._noise], size=size).astype("float32")

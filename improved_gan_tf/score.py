@@ -50,7 +50,11 @@ def _parse(argv):
     range_ = {"nargs": 2, "type": float, "metavar": ("LOW", "HIGH")}
     add("--classifier_range", **range_, help="what a .keras classifier takes for black and white")
     add("--output_range", **range_, help="a generator's values for black and white")
-    add("--noise", choices=("uniform", "symmetric", "normal"), help="[0, 1) (default), [-1, 1), N")
+    add(
+        "--noise",
+        choices=("uniform", "symmetric", "normal"),
+        help="[0, 1), [-1, 1) or N(0, 1); what the run's network was trained with, else uniform",
+    )
     add("--num_samples", type=int, help="images to score (50000, or all that there are)")
     add("--num_splits", type=int, default=10, help="contiguous parts of them (10)")
     add("--batch_size", type=int, default=100, help="images at a time (100)")

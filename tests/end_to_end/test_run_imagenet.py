@@ -18,6 +18,7 @@ import run_imagenet
 from improved_gan_tf import checkpointing, imagenet_data, imagenet_experiment
 from improved_gan_tf import run as run_module
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.image_sources import open_source
 from tests.image_folders import write_image_folder
 
 pytestmark = [
@@ -71,6 +72,9 @@ def test_a_folder_of_images_is_trained_on(tmp_path):
     generator = keras.models.load_model(run / "generator.keras")
     noise = {name: np.zeros((1, *x.shape[1:]), "float32") for name, x in generator.input.items()}
     assert generator(noise).shape == (1, 32, 32, 3)
+    images = next(open_source(run, seed=1).batches(4, 4))
+    assert images.shape == (4, 32, 32, 3)
+    assert len(np.unique(images, axis=0)) == 4
 
 
 def test_one_class_is_one_paragraph_and_nothing_is_written(tmp_path):

@@ -81,6 +81,35 @@ def test_the_same_noise_whatever_the_batch_size(identity):
         np.testing.assert_array_equal(all_batches(source, 10, batch_size), together)
 
 
+@pytest.fixture
+def imagenet_run_dir(tmp_path):
+    """A run folder whose generator takes several noises, as ImageNet's; its image shows them."""
+    folder = tmp_path / "imagenet"
+    folder.mkdir()
+    inputs = {
+        "z": keras.Input((4,), name="z"),
+        "noise_2": keras.Input((2, 2, 1), name="noise_2"),
+    }
+    square = keras.layers.Reshape((2, 2, 1))(inputs["z"])
+    image = keras.layers.Concatenate(axis=1)([square, inputs["noise_2"]])
+    keras.Model(inputs, image).save(folder / "generator.keras")
+    config = {"dataset": "imagenet", "pixels": [127.5, 127.5]}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_every_input_of_a_generator_gets_noise_of_its_own(imagenet_run_dir):
+    source = open_source(imagenet_run_dir, 1)
+    assert source.image_shape == (4, 2, 1)
+    images = all_batches(source, 1000, 100)
+    z, noise = images[:, :2].ravel() / 127.5 - 1.0, images[:, 2:].ravel() / 127.5 - 1.0
+    for values in (z, noise):  # U[-1, 1): what the ImageNet generator is trained with
+        assert abs(values.mean()) < 0.05
+        assert abs(values.std() - 3.0**-0.5) < 0.02
+    assert abs(np.corrcoef(z, noise)[0, 1]) < 0.05
+    np.testing.assert_array_equal(all_batches(source, 1000, 7), images)
+
+
 def test_every_batch_that_the_generator_sees_is_full(tmp_path, monkeypatch):
     path = tmp_path / "generator.keras"
     identity_generator().save(path)
@@ -157,7 +186,7 @@ def test_a_model_that_is_no_generator_is_refused(tmp_path):
     path = tmp_path / "classifier.keras"
     images = keras.Input((4, 4, 1))
     keras.Model(images, keras.layers.Flatten()(images)).save(path)
-    with pytest.raises(UserError, match=r"must map noise \(N, D\) to images \(N, H, W, C\)"):
+    with pytest.raises(UserError, match=r"must map noise \(N, \.\.\.\) to images \(N, H, W, C\)"):
         open_source(path, 1, None, (0, 1))
 
 
