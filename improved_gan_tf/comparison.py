@@ -15,7 +15,7 @@ import scipy.stats
 
 from improved_gan_tf import paper
 from improved_gan_tf.config import BOOKKEEPING, SEEDS, ExperimentConfig
-from improved_gan_tf.run_folders import Run, data_of
+from improved_gan_tf.run_folders import Run, data_of, given_to
 
 # --- statistics ----------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ def _settings(run):
         if field.name not in BOOKKEEPING | SEEDS | {"supervised_only"}
     ]
     labels_follow_seed = config.seed_data is None
-    return (*same, labels_follow_seed, run.result["final"]["test_count"], data_of(run))
+    return (*same, labels_follow_seed, run.result["final"]["test_count"], given_to(run))
 
 
 def telling_settings(some_cells):

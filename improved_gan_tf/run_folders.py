@@ -150,7 +150,7 @@ def read_runs(paths, other_versions=False):
 
 
 def _same_run(one, other):
-    return not different_settings(one.config, other.config) and data_of(one) == data_of(other)
+    return not different_settings(one.config, other.config) and given_to(one) == given_to(other)
 
 
 def _wrong(run):
@@ -159,4 +159,13 @@ def _wrong(run):
 
 def data_of(run):
     """What tells the run's data from the paper's, as text; empty if nothing does."""
-    return "; ".join(d for d in run.result["differences_from_paper"] if d.startswith("data: "))
+    return _differences(run, "data: ")
+
+
+def given_to(run):
+    """What decides a run's numbers beside its settings, as texts: data, number of local batches."""
+    return data_of(run), _differences(run, "cross_replica: ")
+
+
+def _differences(run, kind):
+    return "; ".join(d for d in run.result["differences_from_paper"] if d.startswith(kind))

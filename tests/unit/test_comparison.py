@@ -126,6 +126,24 @@ def test_other_data_part_a_cell(tmp_path):
     assert len(comparison.cells(read_runs([tmp_path])[0])) == 3
 
 
+def test_another_number_of_local_batches_parts_a_cell(tmp_path):
+    for replicas, strategy in ((2, "mirrored"), (4, "mirrored"), (2, "multi_worker")):
+        text = f"cross_replica: local, {replicas} replicas with a batch each"
+        write_run(
+            tmp_path / f"{strategy}{replicas}",
+            record(
+                cross_replica="local",
+                strategy=strategy,
+                num_devices=replicas if strategy == "mirrored" else None,
+            ),
+            differences_from_paper=[text],
+        )
+    runs, left_out = read_runs([tmp_path])
+    # How the two replicas were made decides nothing: one of those runs is the other again.
+    assert [len(cell.runs) for cell in comparison.cells(runs)] == [1, 1]
+    assert [folder.path.name for folder in left_out] == ["multi_worker2"]
+
+
 def test_cells_are_told_apart_by_as_few_settings_as_do_it(tmp_path):
     first = {"recipe": "first_release", "learning_rate": 0.001, "averaging_rate": 0.0}
     runs = runs_of(tmp_path, record(), record(**first), record(**first, epochs=30))
