@@ -1,6 +1,5 @@
 """A run that is stopped and continued equals the run that was not, bit for bit."""
 
-import dataclasses
 import gc
 import itertools
 import pathlib
@@ -12,49 +11,20 @@ import pytest
 import tensorflow as tf
 
 import run_cifar10
-import run_mnist
 from benchmarks.kill_campaign import remains
-from improved_gan_tf import checkpointing, data, experiment, storage, training
+from improved_gan_tf import checkpointing, experiment, storage, training
 from improved_gan_tf import run as run_module
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
+from tests.noise_runs import images, run, settings
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-TRAIN, BATCH = 70, 10  # 7 iterations an epoch
-
-
-def images(name):
-    """70 training and 15 test images of noise, in the shape of a data set."""
-    random = np.random.RandomState(0)
-    shape = data.DATASETS[name].image_shape
-
-    def part(count):
-        pixels = random.randint(0, 256, (count, *shape)).astype("uint8")
-        return pixels, np.arange(count, dtype="int32") % 10
-
-    return data.Dataset(*part(TRAIN), *part(15), description="noise", is_papers=False)
-
-
-def settings(script=run_mnist, **changes):
-    small = {"labels_per_class": 2, "batch_size": BATCH, "epochs": 3, "width_multiplier": 0.05}
-    small |= {"evaluate_every": 2, "checkpoint_every": "1000 epochs", "seed_data": 1}
-    return dataclasses.replace(script.EXPERIMENT, **{**small, **changes})
 
 
 def minibatch_discrimination(**changes):
     model = "minibatch_discrimination"
     recipe = run_cifar10.VARIANTS[model]["released"]
     return settings(run_cifar10, model=model, **{**recipe, "width_multiplier": 0.02, **changes})
-
-
-def run(config, run_dir, stop_after_calls=None):
-    """Runs to the end, or until it was asked to stop after some calls of the loop."""
-    calls = itertools.count(1)
-    dataset = images(config.dataset)
-    return experiment.execute(
-        config, dataset, run_dir, config, lambda: next(calls) == stop_after_calls
-    )
 
 
 @pytest.fixture(autouse=True)

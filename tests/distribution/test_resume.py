@@ -1,0 +1,26 @@
+"""A run on two replicas that is stopped and continued equals the one that was not, bit for bit."""
+
+import pytest
+
+from benchmarks.kill_campaign import remains
+from improved_gan_tf import distribution
+from improved_gan_tf import run as run_module
+from tests.noise_runs import run, settings
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.mark.parametrize("cross_replica", ["global", "local"])
+def test_two_replicas_continue_with_the_same_bits(tmp_path, monkeypatch, cross_replica):
+    monkeypatch.setattr(run_module, "ITERATIONS_PER_CALL", 3)
+    config = settings(
+        strategy="mirrored", num_devices=2, cross_replica=cross_replica, epochs=2, evaluate_every=1
+    )
+    with distribution.training_on("mirrored", 2, None, config.batch_size):
+        assert run(config, tmp_path / "straight")["status"] == "finished"
+        # Calls end at iterations 3, 6, 7 of each epoch.
+        stopped = run(config, tmp_path / "run", stop_after_calls=2)
+        assert stopped["status"] == "interrupted"
+        assert run(config, tmp_path / "run")["status"] == "finished"
+    assert remains(tmp_path / "run") == remains(tmp_path / "straight")

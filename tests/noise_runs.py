@@ -1,0 +1,38 @@
+"""Short runs on noise in the shape of a data set, whole or stopped on the way."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+import run_mnist
+from improved_gan_tf import data, experiment
+
+TRAIN, BATCH = 70, 10  # 7 iterations an epoch
+
+
+def images(name):
+    """70 training and 15 test images of noise, in the shape of a data set."""
+    random = np.random.RandomState(0)
+    shape = data.DATASETS[name].image_shape
+
+    def part(count):
+        pixels = random.randint(0, 256, (count, *shape)).astype("uint8")
+        return pixels, np.arange(count, dtype="int32") % 10
+
+    return data.Dataset(*part(TRAIN), *part(15), description="noise", is_papers=False)
+
+
+def settings(script=run_mnist, **changes):
+    small = {"labels_per_class": 2, "batch_size": BATCH, "epochs": 3, "width_multiplier": 0.05}
+    small |= {"evaluate_every": 2, "checkpoint_every": "1000 epochs", "seed_data": 1}
+    return dataclasses.replace(script.EXPERIMENT, **{**small, **changes})
+
+
+def run(config, run_dir, stop_after_calls=None):
+    """Runs to the end, or until it was asked to stop after some calls of the loop."""
+    calls = itertools.count(1)
+    dataset = images(config.dataset)
+    return experiment.execute(
+        config, dataset, run_dir, config, lambda: next(calls) == stop_after_calls
+    )
