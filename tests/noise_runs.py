@@ -11,8 +11,8 @@ from improved_gan_tf import data, experiment
 TRAIN, BATCH = 70, 10  # 7 iterations an epoch
 
 
-def images(name):
-    """70 training and 15 test images of noise, in the shape of a data set."""
+def images(name, train=TRAIN, test=15):
+    """Training and test images of noise, in the shape of a data set."""
     random = np.random.RandomState(0)
     shape = data.DATASETS[name].image_shape
 
@@ -20,7 +20,7 @@ def images(name):
         pixels = random.randint(0, 256, (count, *shape)).astype("uint8")
         return pixels, np.arange(count, dtype="int32") % 10
 
-    return data.Dataset(*part(TRAIN), *part(15), description="noise", is_papers=False)
+    return data.Dataset(*part(train), *part(test), description="noise", is_papers=False)
 
 
 def settings(script=run_mnist, **changes):

@@ -10,7 +10,8 @@ import pytest
 import run_cifar10
 import run_mnist
 import run_svhn
-from improved_gan_tf import data, experiment
+from improved_gan_tf import experiment
+from tests.noise_runs import images
 
 CASES = [
     (script, model, recipe)
@@ -18,18 +19,6 @@ CASES = [
     for model, recipes in script.VARIANTS.items()
     for recipe in recipes
 ]
-
-
-def handful(name):
-    """40 training and 30 test images of noise, in the shape of a data set."""
-    random = np.random.RandomState(0)
-    shape = data.DATASETS[name].image_shape
-
-    def part(count):
-        images = random.randint(0, 256, (count, *shape)).astype("uint8")
-        return images, np.arange(count, dtype="int32") % 10
-
-    return data.Dataset(*part(40), *part(30), description="noise", is_papers=False)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +31,7 @@ def test_an_epoch_runs_and_scores_every_test_image(script, model, recipe, tmp_pa
     config = dataclasses.replace(
         published, labels_per_class=2, batch_size=20, epochs=1, width_multiplier=0.05
     )
-    dataset = handful(config.dataset)
+    dataset = images(config.dataset, 40, 30)
     result = experiment.execute(config, dataset, tmp_path / "run", published, lambda: False)
 
     assert result["status"] == "finished"
@@ -70,7 +59,7 @@ def test_every_row_of_table_3_trains(row, tmp_path):
         run_cifar10.EXPERIMENT, **{**recipe, **settings, **small, "ablation": row}
     )
     run_dir = tmp_path / "run"
-    result = experiment.execute(config, handful("cifar10"), run_dir, config, lambda: False)
+    result = experiment.execute(config, images("cifar10", 40, 30), run_dir, config, lambda: False)
 
     assert result["status"] == "finished"
     assert json.loads((run_dir / "config.json").read_text("utf-8"))["ablation"] == row
