@@ -29,33 +29,33 @@ ORIGINAL_LINE = re.compile(
 
 
 def original_runs(recipe):
-    """`{seed: [epoch dicts]}` of the original's logs."""
-    runs = {}
+    """`[(seed, [epoch dicts])]` of the original's logs."""
+    runs = []
     for path in sorted((HERE / "original").glob("mnist_*.txt")):
         if ("first_release" in path.name) != (recipe == "first_release"):
             continue
         text = path.read_text("utf-8")
         seed = int(re.search(r"Namespace\(seed=(\d+)", text)[1])
-        runs[seed] = [
+        epochs = [
             {name: float(value) for name, value in match.groupdict().items()}
             for match in ORIGINAL_LINE.finditer(text)
         ]
-    return runs
+        runs.append((seed, epochs))
+    return sorted(runs, key=lambda run: run[0])
 
 
 def our_runs(recipe):
-    """`{seed: [epoch dicts]}`, and the results, of our runs."""
-    runs, results = {}, {}
-    for folder in sorted((HERE / "mnist_feature_matching").glob(f"{recipe}-seed*")):
+    """`[(seed, [epoch dicts], result)]` of our runs; of two with one seed the longer comes last."""
+    runs = []
+    for folder in (HERE / "mnist_feature_matching").glob(f"{recipe}-seed*"):
         result = json.loads((folder / "result.json").read_text("utf-8"))
         lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
         epochs = [json.loads(line) for line in lines]
         for epoch in epochs:
             averaged = epoch["test_error_averaged"]
             epoch["test_error"] = epoch["test_error_raw"] if averaged is None else averaged
-        seed = result["config"]["seed"]
-        runs[seed], results[seed] = epochs, result
-    return runs, results
+        runs.append((result["config"]["seed"], epochs, result))
+    return sorted(runs, key=lambda run: (run[0], len(run[1])))
 
 
 def draw(path):
@@ -64,21 +64,23 @@ def draw(path):
     for row, recipe in zip(figure.subplots(2, 3), RECIPES, strict=True):
         sources = (
             ("original", original_runs(recipe), "C1", "--"),
-            ("ours", our_runs(recipe)[0], "C0", "-"),
+            ("ours", our_runs(recipe), "C0", "-"),
         )
         for axes, (name, label) in zip(row, PANELS, strict=True):
             for source, runs, colour, style in sources:
-                for index, (seed, epochs) in enumerate(runs.items()):
+                for index, (seed, epochs, *_) in enumerate(runs):
+                    # Not every epoch was tested.
+                    drawn = [(n, e[name]) for n, e in enumerate(epochs, 1) if e[name] is not None]
                     axes.plot(
-                        range(1, len(epochs) + 1),
-                        [max(epoch[name], 1e-5) for epoch in epochs],
+                        [number for number, _ in drawn],
+                        [max(value, 1e-5) for _, value in drawn],
                         style,
                         color=colour,
-                        alpha=0.45 + 0.5 * index / max(1, len(runs) - 1) if runs else 1,
+                        alpha=0.45 + 0.5 * index / max(1, len(runs) - 1),
                         linewidth=1.4,
-                        label=f"{source}, seed {seed}" if name == "test_error" else None,
+                        label=f"{source}, seed {seed}, {len(epochs)} epochs",
                     )
-            axes.set(xlabel="epoch", ylabel=label, yscale="log")
+            axes.set(xlabel="epoch", ylabel=label, xscale="log", yscale="log")
             axes.set_title(recipe if name == "loss_supervised" else "", loc="left")
             axes.grid(alpha=0.3, which="both")
         row[-1].legend(fontsize=7, ncols=2)
@@ -90,11 +92,11 @@ def table():
     """One row for each run: how far it went, whether it collapsed, its last test errors."""
     rows = []
     for recipe in RECIPES:
-        for seed, epochs in original_runs(recipe).items():
+        for seed, epochs in original_runs(recipe):
             row = collapse_row(epochs)
             rows.append(["original", recipe, seed, *row, f"{100 * epochs[-1]['test_error']:.2f} %"])
-        for seed, result in our_runs(recipe)[1].items():
-            final, epochs = result["final"], our_runs(recipe)[0][seed]
+        for seed, epochs, result in our_runs(recipe):
+            final = result["final"]
             wrong = [final["test_wrong_averaged"], final["test_wrong_raw"]]
             shown = " / ".join("-" if w is None else f"{w / 100:.2f} %" for w in wrong)
             rows.append(["ours", recipe, seed, *collapse_row(epochs), shown])
@@ -104,7 +106,7 @@ def table():
         "seed",
         "epochs",
         "collapsed in epoch",
-        "lowest unsupervised loss",
+        "lowest unsupervised loss after epoch 5",
         "last test error (ours: averaged / raw)",
     ]
     return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
