@@ -368,6 +368,6 @@ EXPERIMENTS = {
     ("cifar10", "plain"): _convolutional_spec("cifar10", "plain", widths=(96, 192)),
     ("svhn", "feature_matching"): _convolutional_spec("svhn", "feature_matching", widths=(64, 128)),
     ("svhn", "minibatch_discrimination"): _convolutional_spec(
-        "svhn", "minibatch_discrimination", widths=(64, 128)
+        "svhn", "minibatch_discrimination", widths=(96, 192)
     ),
 }

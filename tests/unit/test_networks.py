@@ -104,7 +104,7 @@ def test_noise_and_dropout_of_a_network_have_seeds_of_their_own(key):
         (("cifar10", "minibatch_discrimination"), [96] * 3 + [192] * 6 + [10]),
         (("cifar10", "plain"), [96] * 3 + [192] * 6 + [10]),
         (("svhn", "feature_matching"), [64] * 3 + [128] * 6 + [10]),
-        (("svhn", "minibatch_discrimination"), [64] * 3 + [128] * 6 + [10]),
+        (("svhn", "minibatch_discrimination"), [96] * 3 + [192] * 6 + [10]),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
