@@ -33,7 +33,11 @@ EXPERIMENT = ExperimentConfig(
 
 # What each model and recipe changes in the literal above; a model's first recipe is its default.
 VARIANTS = {
-    "feature_matching": {"released": {}},
+    "feature_matching": {
+        "released": {},
+        # D5: as first published, before parameter averaging came in.
+        "first_release": {"averaging_rate": 0.0},
+    },
     "minibatch_discrimination": {
         "released": {
             "generator_objective": "saturating",
