@@ -106,9 +106,8 @@ class Checkpoints:
 
     def files(self):
         """Paths of all checkpoints, the newest (most iterations) first."""
-        found = {p: _NAME.fullmatch(p.name) for p in self.path.glob("checkpoint-*.npz")}
-        found = {path: int(match[1]) for path, match in found.items() if match}
-        return sorted(found, key=found.get, reverse=True)
+        found = [p for p in self.path.glob("checkpoint-*.npz") if _NAME.fullmatch(p.name)]
+        return sorted(found, key=_iterations, reverse=True)
 
     @storage.persistent(OSError)
     def save(self, iterations, header, arrays):
@@ -129,6 +128,10 @@ class Checkpoints:
         self.path.mkdir(exist_ok=True)
         path = self.path / f"checkpoint-{iterations:09d}.npz"
         storage.write_whole(path, lambda p: write(p, {"format": FORMAT, **header}, arrays))
+        for file in self.files():
+            # Those ahead of the run could not be read when it was continued: they count no more.
+            if _iterations(file) > iterations:
+                file.rename(file.with_name(f"{file.name}.damaged"))
         for old in self.files()[self._keep :]:
             old.unlink(missing_ok=True)
         return path
@@ -163,6 +166,10 @@ class Checkpoints:
                 "with another --run_dir, or with --overwrite to move the old folder aside."
             )
         return None
+
+
+def _iterations(path):
+    return int(_NAME.fullmatch(path.name)[1])
 
 
 def values(variables):

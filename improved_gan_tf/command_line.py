@@ -1,7 +1,6 @@
 """What every run script does with its literal of settings: flags, data, runs, table, exit code."""
 
 import contextlib
-import dataclasses
 import logging as std_logging
 import os
 import pathlib
@@ -70,7 +69,8 @@ def _training_devices(config):
     """The context in which a command uses TensorFlow; enter it before anything else does."""
     from improved_gan_tf import distribution
 
-    if config.dry_run:
+    if config.dry_run:  # nothing is waited for, divided or taken
+        distribution.check_request(config.strategy, config.num_devices, config.batch_size)
         return contextlib.nullcontext()
     return distribution.training_on(
         config.strategy, config.num_devices, config.tpu, config.batch_size
@@ -88,9 +88,8 @@ def _run_one(config, published):
     run_dir = pathlib.Path(config.run_dir or f"runs/{config_module.run_name(config)}")
     parts = [(config, run_dir)]
     if config.with_baseline and not config.supervised_only:
-        resume = "auto" if config.resume == "must" else config.resume  # it may not have begun
-        baseline = dataclasses.replace(config, supervised_only=True, resume=resume)
-        parts.append((baseline, run_dir / "supervised_only"))
+        baseline = sweep_module.baseline_of(config, run_dir)
+        parts.append((baseline, pathlib.Path(baseline.run_dir)))
     found = [resuming.look(*part) for part in parts]
     if all(f.status == "finished" for f in found):
         resuming.refuse_finished(found[0], run_dir)
@@ -120,7 +119,7 @@ def _train_parts(config, published, parts, found, run_dir):
                     )
         finally:  # whatever becomes of the baseline, the main run's table is shown
             if results:
-                _print_results(results, run_dir)
+                _print_results(results, run_dir, config)
     done = len(results) == len(parts) and results[-1]["status"] == "finished"
     return 0 if done else stop_requested.exit_code()
 
@@ -132,7 +131,7 @@ def _run_sweep(config, sweep, published):
 
 
 def _train_sweep(config, sweep, published):
-    from improved_gan_tf import compare, data, distribution, experiment
+    from improved_gan_tf import compare, data, distribution, experiment, resuming
 
     distribution.require_one_process("a command that trains several runs")
     dataset = data.load(config.dataset, config.data_source, config.data_dir)
@@ -161,7 +160,7 @@ def _train_sweep(config, sweep, published):
         print(compare.text_of(compare.Comparison([parent]), measured_only=True), "\n")
     print(f"Everything is in {parent}")
     if "interrupted" in statuses or (stop_requested() and "not started" in statuses):
-        print("The same command continues.")
+        print(f"Give {resuming.command_to_continue(config)}.")
         return stop_requested.exit_code()
     ended = [status for status in statuses if status in _WORST_FIRST]
     return _SWEEP_EXIT_CODES[min(ended, key=_WORST_FIRST.index)]
@@ -197,7 +196,7 @@ def _train_imagenet(config, published, run_dir):
         result = imagenet_experiment.execute(config, source, run_dir, published, stop_requested)
     for difference in result["differences_from_paper"]:
         print(f"not the paper's: {difference}")
-    _print_where(result, run_dir)
+    _print_where(result, run_dir, config)
     return 0 if result["status"] == "finished" else stop_requested.exit_code()
 
 
@@ -217,25 +216,26 @@ def _print_techniques(config, ablations):
         )
 
 
-def _print_results(results, run_dir):
+def _print_results(results, run_dir, config):
     from improved_gan_tf import paper
 
     print()
     print(paper.comparison_table(results))
     for line in paper.remarks(results):
         print(line)
-    _print_where(results[-1], run_dir)
+    _print_where(results[-1], run_dir, config)
 
 
-def _print_where(result, run_dir):
-    print(f"\nEverything is in {run_dir}", end="")
+def _print_where(result, run_dir, config):
+    from improved_gan_tf import resuming
+
+    note = ""
     if result["status"] == "interrupted":
-        print(
-            " (interrupted: the files are those of the moment it stopped; give the same command "
-            "again to continue)",
-            end="",
+        note = (
+            " (interrupted: the files are those of the moment it stopped; give "
+            f"{resuming.command_to_continue(config)})"
         )
-    print()
+    print(f"\nEverything is in {run_dir}{note}")
 
 
 def _print_settings(config):

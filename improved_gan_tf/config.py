@@ -112,8 +112,9 @@ class RunConfig:
     batch_size: int = _setting(
         "images in each of the labeled, unlabeled and generated minibatches, over all devices",
         source=AUTHORS,
-        check=_positive,
-        expected="a whole number of 1 or more",
+        # One image has no variance for batch normalization and no pair for minibatch features.
+        check=lambda v: v >= 2,
+        expected="a whole number of 2 or more",
     )
     learning_rate: float = _setting(
         "step size of both Adam optimizers before any decay",
@@ -122,7 +123,7 @@ class RunConfig:
         expected="a finite number larger than 0",
     )
     decay_start_epoch: int | None = _setting(
-        "epoch from which the learning rate falls linearly; constant if not given",
+        "epoch from which the learning rate falls linearly; constant where there is none",
         source=AUTHORS,
         check=_not_negative,
         expected="a whole number of 0 or more",
@@ -289,7 +290,8 @@ class ExperimentConfig(RunConfig):
         default=False,
     )
     seed_data: int | None = _setting(
-        "decides which training images are labeled; --seed decides if not given",
+        "decides which training images are labeled; --seed does where there is none, and with "
+        "--num_runs it counts up from --seed if not given",
         source=AUTHORS,
         check=lambda v: 0 <= v < 2**32,
         expected="a whole number from 0 to 4294967295",
@@ -385,12 +387,6 @@ class ExperimentConfig(RunConfig):
                 "--reference_batch_size is the size of virtual batch normalization's reference: "
                 "it needs --generator_normalization=virtual_batch. "
                 f"Received: reference_batch_size={self.reference_batch_size} with batch."
-            )
-        if self.reference_size is not None and self.reference_size < 2:
-            raise UserError(
-                "--generator_normalization=virtual_batch needs a reference batch of 2 or more, "
-                "since one example has no variance. Received: the batch size, "
-                f"{self.batch_size}; give --reference_batch_size."
             )
 
     @property

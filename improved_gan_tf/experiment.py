@@ -3,6 +3,8 @@
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_mnist_feature_matching.py.
 """
 
+import hashlib
+
 import numpy as np
 
 from improved_gan_tf import data, distribution, evaluation, losses, networks
@@ -142,6 +144,17 @@ class SemiSupervisedRun(Run):
             size=(SAMPLE_COUNT, networks.NOISE_DIM)
         )
 
+    def circumstances(self):
+        """The data set, by its labels in their order, and into how many batches a batch falls."""
+        train, test = self.dataset.train_labels, self.dataset.test_labels
+        local = self.config.cross_replica == "local"
+        return {
+            "training images": len(train),
+            "test images": len(test),
+            "digest of the labels": hashlib.sha256(np.concatenate([train, test])).hexdigest()[:16],
+            "local batches": distribution.num_replicas() if local else 1,
+        }
+
     def collapsed_at_epoch(self):
         """The epoch in which the discriminator had won, or None; see `collapse.collapsed_at`."""
         config = self.config
@@ -192,7 +205,10 @@ class SemiSupervisedRun(Run):
         """What the run is, in one line, with a word about the data where it is not the paper's."""
         config = self.config
         kind = "supervised only" if config.supervised_only else config.ablation or config.model
-        return f"{self.dataset.description}, {kind}, {10 * self.config.labels_per_class} labels"
+        labels = f"{10 * config.labels_per_class} labels"
+        if config.supervised_weight == 0:
+            labels = "trained without labels: its test errors mean nothing"
+        return f"{self.dataset.description}, {kind}, {labels}"
 
     def final(self):
         """What result.json holds of the last evaluation."""

@@ -78,6 +78,13 @@ class ImagenetRun(Run):
             for name, x in self.trainer.generator.input.items()
         }
 
+    def circumstances(self):
+        """How many images of which classes there are."""
+        return {
+            "training images": self.source.count,
+            "classes": list(self.source.class_names),
+        }
+
     def evaluate(self):
         """Nothing: the original holds no images back to test on."""
 

@@ -111,6 +111,7 @@ class RunFolder:
         """
         # First: by it a folder is known as a run's.
         self.write_json("config.json", config)
+        self._set_aside(len(history))
         samples = self.path / "samples"
         storage.remove_leftovers(self.path, samples, self.path / "checkpoints")
         for picture in samples.glob("*_interrupted.png"):
@@ -120,6 +121,17 @@ class RunFolder:
         if history or metrics_file.exists():
             storage.write_whole(metrics_file, lambda p: p.write_text(lines, "utf-8"))
         self._metrics_size = len(lines.encode("utf-8"))
+
+    def _set_aside(self, epochs):
+        """Gives result and score of a run that goes on names of their own: soon they are not its.
+
+        The result of an interrupted run stays, for it says that it is not the end.
+        """
+        result = self.path / "result.json"
+        if result.exists() and json.loads(result.read_text("utf-8")).get("status") == "finished":
+            result.replace(self.path / f"result.epochs{epochs}.json")
+        if (self.path / "score.json").exists():
+            (self.path / "score.json").replace(self.path / f"score.epochs{epochs}.json")
 
     @_written
     def write_json(self, name, content):

@@ -69,11 +69,17 @@ def _look(config, path):
             f"--run_dir={path} exists and is not empty; nothing is overwritten unasked. Give "
             "another --run_dir, or --overwrite to move the old folder aside."
         )
-    _require_same_settings(config, path)
+    require_same_settings(config, path)
     return _what_is_left(config, path)
 
 
-def _require_same_settings(config, path):
+def require_same_settings(config, path):
+    """Raises `UserError` if a run folder's settings are not the command's.
+
+    Args:
+        config: `config.RunConfig` of the command.
+        path: `pathlib.Path` of a folder that holds a config.json.
+    """
     saved = _read_json(path / "config.json")
     defaults = {f.name: f.default for f in dataclasses.fields(config)}
     different = [
@@ -117,6 +123,46 @@ def refuse_finished(found, run_dir):
             f"The run in {run_dir} is finished, all {epochs} epochs. Give a larger --epochs to "
             "continue it, another --run_dir, or --overwrite to move the old folder aside."
         )
+
+
+def require_same_circumstances(checkpoint, now):
+    """Raises `UserError` if a checkpoint's run had other data, or other local batches.
+
+    Args:
+        checkpoint: `checkpointing.Checkpoint`.
+        now: dict of JSON types, `Run.circumstances()` of the command.
+    """
+    # An earlier version did not write them.
+    before = checkpoint.header.get("circumstances", now)
+    different = [
+        f"{name}: {_shortened(now.get(name))} (the run's: {_shortened(before.get(name))})"
+        for name in before.keys() | now.keys()
+        if before.get(name) != now.get(name)
+    ]
+    if different:
+        raise UserError(
+            f"The run of {checkpoint.path} had other data or devices, and would become another "
+            f"run. Received: {'; '.join(sorted(different))}. Continue it with its own --data_dir "
+            "and, with --cross_replica=local, on as many devices; or begin a run in another "
+            "--run_dir."
+        )
+
+
+def _shortened(value):
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def command_to_continue(config):
+    """What to tell a user whose run has stopped: which command continues it (str).
+
+    Args:
+        config: `config.RunConfig` of the command that stopped.
+    """
+    left_out = ["--overwrite"] if config.overwrite else []
+    left_out += ["--resume=never"] if config.resume == "never" else []
+    without = f" without {' and '.join(left_out)}" if left_out else ""
+    return f"the same command again{without} to continue"
 
 
 def warn_of_other_versions(checkpoint, versions):

@@ -27,6 +27,7 @@ class Run:
     A subclass checks its settings and data before it calls this constructor, and gives
 
     - `Losses`: the NamedTuple of one iteration's losses;
+    - `circumstances()`: what decides the numbers and is no setting, a dict of JSON types;
     - `streams`: `streams(epoch)`, arrays of rows whose first axis is the iteration, and the number
       of `streams.iterations` in an epoch;
     - `prepare()`, which makes `trainer`, with the methods of `training.Trainer`;
@@ -89,6 +90,7 @@ class Run:
                 f"--epochs={self.config.epochs} is less than the run in {self.folder.path} has "
                 f"done: it is in epoch {reached}."
             )
+        resuming.require_same_circumstances(checkpoint, self.circumstances())
         checkpointing.assign(checkpoint, self.trainer.state())
         self.progress = progress
         self._last_checkpoint = checkpoint.path
@@ -107,8 +109,12 @@ class Run:
         if not self._is_chief:
             return
         self._count_seconds()
-        header = {"versions": self.versions, "config": self.config.to_dict()}
-        header["progress"] = self.progress.to_dict()
+        header = {
+            "versions": self.versions,
+            "config": self.config.to_dict(),
+            "circumstances": self.circumstances(),
+            "progress": self.progress.to_dict(),
+        }
         values = checkpointing.values(self.trainer.state())
         self._last_checkpoint = self.checkpoints.save(self.trainer.iterations(), header, values)
         self._checkpoint_due.happened()
@@ -306,7 +312,7 @@ def _run_to_the_end(run, stop_requested):
     except StorageError as error:
         raise StorageError(
             f"{error} Training stopped in epoch {run.progress.epoch + 1}; {run.kept()}. Make room "
-            "or mend the folder, then give the same command again to continue."
+            f"or mend the folder, then give {resuming.command_to_continue(run.config)}."
         ) from error
     finally:
         run.folder.close()

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
+from improved_gan_tf import resuming
 from improved_gan_tf.config import ExperimentConfig, different_settings
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
-from improved_gan_tf.resuming import MAY_CHANGE
 from improved_gan_tf.run_folders import Run, read_run
 
 
@@ -59,9 +59,18 @@ def plan(config, sweep, parent):
             )
             records.append(record)
             if config.with_baseline and not config.supervised_only:
-                baseline = str(folder / "supervised_only")
-                records.append(dataclasses.replace(record, supervised_only=True, run_dir=baseline))
+                records.append(baseline_of(record, folder))
     return records
+
+
+def baseline_of(config, run_dir):
+    """The record of the supervised-only baseline of a run in `run_dir`."""
+    return dataclasses.replace(
+        config,
+        supervised_only=True,
+        run_dir=str(pathlib.Path(run_dir) / "supervised_only"),
+        resume="auto" if config.resume == "must" else config.resume,  # it may not have begun
+    )
 
 
 class Outcome(NamedTuple):
@@ -95,25 +104,28 @@ def earlier_outcome(config):
         return None
     found = read_run(folder)
     if isinstance(found, Run):
-        different = different_settings(found.config, config, MAY_CHANGE)
-        if found.config.epochs > config.epochs:
-            different.append("epochs")
-        if different:
-            shown = ", ".join(
-                f"{name}={getattr(found.config, name)} (now {getattr(config, name)})"
-                for name in different
-            )
-            raise UserError(
-                f"{folder} holds a finished run with other settings: {shown}. Give the same "
-                "settings to go on, another --run_dir, or --overwrite to move the old folders "
-                "aside."
-            )
+        _require_settings_of(folder, found.config, config)
         if found.config.epochs < config.epochs:
             return None  # it goes on from its last checkpoint
         return Outcome(config, "finished", "finished earlier")
     if found.reason.startswith("diverged"):
+        resuming.require_same_settings(config, folder)
         return Outcome(config, "diverged", f"{found.reason}, earlier")
     return None
+
+
+def _require_settings_of(folder, finished, config):
+    different = different_settings(finished, config, resuming.MAY_CHANGE)
+    if finished.epochs > config.epochs:
+        different.append("epochs")
+    if different:
+        shown = ", ".join(
+            f"{name}={getattr(finished, name)} (now {getattr(config, name)})" for name in different
+        )
+        raise UserError(
+            f"{folder} holds a finished run with other settings: {shown}. Give the same settings "
+            "to go on, another --run_dir, or --overwrite to move the old folders aside."
+        )
 
 
 def run_all(records, execute, stop_requested):

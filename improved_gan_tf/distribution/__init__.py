@@ -38,7 +38,7 @@ from improved_gan_tf.distribution.current import (
     run_step,
     scope,
 )
-from improved_gan_tf.distribution.devices import strategy_from
+from improved_gan_tf.distribution.devices import check_request, strategy_from
 from improved_gan_tf.distribution.session import training_on
 from improved_gan_tf.distribution.workers import (
     is_chief,
@@ -54,6 +54,7 @@ __all__ = [
     "CROSS_REPLICA",
     "DeviceCopies",
     "check_cross_replica",
+    "check_request",
     "current_strategy",
     "draw_for_batch",
     "gather_rows",

@@ -32,11 +32,7 @@ def strategy_from(kind, num_devices, tpu, batch_size):
     gpus = tf.config.list_physical_devices("GPU")
     if kind == "auto":
         kind, num_devices = _what_is_there(len(gpus), num_devices, tpu, batch_size)
-    if num_devices is not None and kind != "mirrored":
-        raise UserError(
-            "--num_devices goes with --strategy=mirrored; the other strategies use what there is. "
-            f"Received: num_devices={num_devices}, strategy={kind}."
-        )
+    check_request(kind, num_devices, batch_size)
     if kind == "one_device":
         strategy = tf.distribute.get_strategy()
     elif kind == "mirrored":
@@ -47,6 +43,21 @@ def strategy_from(kind, num_devices, tpu, batch_size):
         strategy = _tpu_strategy(tpu)
     _require_equal_shares(batch_size, strategy.num_replicas_in_sync)
     return strategy
+
+
+def check_request(kind, num_devices, batch_size):
+    """Raises `UserError` for flags that no machine could satisfy; looks at no device.
+
+    Args: as for `strategy_from`.
+    """
+    if num_devices is None:
+        return
+    if kind not in ("auto", "mirrored"):
+        raise UserError(
+            "--num_devices goes with --strategy=mirrored; the other strategies use what there is. "
+            f"Received: num_devices={num_devices}, strategy={kind}."
+        )
+    _require_equal_shares(batch_size, num_devices)
 
 
 def _what_is_there(num_gpus, num_devices, tpu, batch_size):

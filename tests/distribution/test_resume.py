@@ -5,6 +5,7 @@ import pytest
 from benchmarks.kill_campaign import remains
 from improved_gan_tf import distribution
 from improved_gan_tf import run as run_module
+from improved_gan_tf.errors import UserError
 from tests.noise_runs import run, settings
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -24,3 +25,11 @@ def test_two_replicas_continue_with_the_same_bits(tmp_path, monkeypatch, cross_r
         assert stopped["status"] == "interrupted"
         assert run(config, tmp_path / "run")["status"] == "finished"
     assert remains(tmp_path / "run") == remains(tmp_path / "straight")
+
+
+def test_a_run_with_local_batches_is_not_continued_on_other_devices(tmp_path):
+    config = settings(cross_replica="local", num_devices=2, epochs=2)
+    with distribution.training_on("mirrored", 2, None, config.batch_size):
+        run(config, tmp_path / "run", stop_after_calls=1)
+    with pytest.raises(UserError, match=r"local batches: 1 \(the run's: 2\)"):
+        run(config, tmp_path / "run")

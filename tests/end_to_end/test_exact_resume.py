@@ -71,6 +71,7 @@ def test_minibatch_discrimination_continues_with_the_same_bits(tmp_path):
 def test_a_finished_run_goes_on_with_more_epochs_as_if_it_had_had_them_before(straight, tmp_path):
     run(settings(epochs=2), tmp_path / "run")
     assert run(settings(), tmp_path / "run")["final"]["epochs"] == 3
+    (tmp_path / "run" / "result.epochs2.json").unlink()  # what the first command left
     assert remains(tmp_path / "run") == remains(straight)
 
 
@@ -203,6 +204,21 @@ def test_fewer_epochs_than_were_done_are_refused(straight):
     with pytest.raises(UserError, match=r"--epochs=2 is less than the run in .* it is in epoch 3"):
         run(settings(epochs=2), straight)
     assert {p: p.read_bytes() for p in straight.rglob("*") if p.is_file()} == before
+
+
+def test_other_data_are_refused_and_the_folder_stays(tmp_path):
+    run(settings(), tmp_path / "run", stop_after_calls=1)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    config = settings()
+    labels = np.roll(images("mnist").test_labels, 1)
+    for other, named in (
+        (images("mnist", train=60), r"training images: 60 \(the run's: 70\)"),
+        (images("mnist", test=14), r"test images: 14 \(the run's: 15\)"),
+        (images("mnist")._replace(test_labels=labels), "digest of the labels: "),
+    ):
+        with pytest.raises(UserError, match=f"had other data or devices.*{named}"):
+            experiment.execute(config, other, tmp_path / "run", config, lambda: False)
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
 def test_a_folder_in_use_is_refused_and_untouched(straight):

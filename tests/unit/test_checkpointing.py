@@ -148,6 +148,19 @@ def test_a_damaged_one_is_named_and_the_one_before_is_taken(checkpoints, damage,
         assert warning.count("\n") == 1
 
 
+@pytest.mark.parametrize("keep", [1, 2])
+def test_a_damaged_one_takes_no_place_of_those_that_are_written_after_it(checkpoints, keep):
+    """The run goes back to iteration 100; what it writes before 1,000,000,000 has to stay."""
+    damaged = checkpoints.files()[0]
+    damaged.write_bytes(b"")
+    checkpoints = Checkpoints(checkpoints.path, keep)
+    for iterations in (120, 140, 160):
+        checkpoints.save(iterations, {"iterations": iterations}, ARRAYS)
+        assert checkpoints.newest().header["iterations"] == iterations
+    assert len(checkpoints.files()) == keep
+    assert damaged.with_name(f"{damaged.name}.damaged").read_bytes() == b""
+
+
 def test_with_all_of_them_damaged_nothing_is_begun_anew(checkpoints):
     for path in checkpoints.files():
         path.write_bytes(b"")

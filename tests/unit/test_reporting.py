@@ -172,6 +172,17 @@ def test_beginning_tidies_up_what_a_kill_and_an_interruption_left(folder):
     assert ".12.curves.png" not in files_of(folder.path)
 
 
+@pytest.mark.parametrize("status", ["finished", "interrupted"])
+def test_a_run_that_goes_on_sets_its_result_and_score_aside(folder, status):
+    for name in ("result", "score"):
+        folder.write_json(f"{name}.json", {"status": status, "of": name})
+    folder.begin({}, [metrics(0), metrics(1)])
+    aside = {"score.epochs2.json"} | ({"result.epochs2.json"} if status == "finished" else set())
+    names = {name for name in files_of(folder.path) if name.startswith(("result", "score"))}
+    assert names == aside | ({"result.json"} if status == "interrupted" else set())
+    assert json.loads((folder.path / "score.epochs2.json").read_text())["of"] == "score"
+
+
 def test_tensorboard_gets_the_same_numbers_and_the_samples(folder):
     folder.append_metrics(metrics(0))
     folder.append_metrics(metrics(1, averaged=None))

@@ -171,6 +171,35 @@ def test_a_diverged_run_would_diverge_again(folder):
     assert "no longer finite; continued, it would do so again" in refusal(folder)
 
 
+@pytest.mark.parametrize(
+    ("changes", "command"),
+    [
+        ({}, "the same command again to continue"),
+        ({"overwrite": True}, "the same command again without --overwrite to continue"),
+        ({"resume": "never"}, "the same command again without --resume=never to continue"),
+    ],
+)
+def test_the_command_that_continues_is_none_that_begins_anew(changes, command):
+    assert resuming.command_to_continue(record(**changes)) == command
+
+
+# --- circumstances -------------------------------------------------------------------------
+
+
+def test_other_circumstances_are_named_with_both_values(tmp_path):
+    header = {"circumstances": {"training images": 15_000, "local batches": 1}}
+    checkpoint = Checkpoint(tmp_path / "file.npz", header, {})
+    resuming.require_same_circumstances(checkpoint, header["circumstances"])
+    now = {"training images": 50_000, "local batches": 1}
+    with pytest.raises(UserError, match=r"training images: 50000 \(the run's: 15000\)\. "):
+        resuming.require_same_circumstances(checkpoint, now)
+
+
+def test_a_checkpoint_of_a_version_that_did_not_write_them_is_continued(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "file.npz", {}, {})
+    resuming.require_same_circumstances(checkpoint, {"training images": 50_000})
+
+
 # --- versions ------------------------------------------------------------------------------
 
 

@@ -62,6 +62,11 @@ def test_a_baseline_follows_its_run_with_the_same_seeds():
     assert records[1].run_dir == "runs/all/labels50-seed1/supervised_only"
 
 
+def test_a_baseline_that_has_not_begun_may_begin_where_its_run_must_be_continued():
+    records = planned(1, (5,), with_baseline=True, resume="must")
+    assert [r.resume for r in records] == ["must", "auto"]
+
+
 def test_baselines_alone_have_no_baselines():
     assert len(planned(2, (5,), with_baseline=True, supervised_only=True)) == 2
 
@@ -118,6 +123,14 @@ def test_a_run_that_diverged_earlier_is_not_repeated_and_stays_diverged(tmp_path
     records = in_folder(tmp_path)
     write_run(pathlib.Path(records[0].run_dir), records[0], status="diverged")
     assert statuses(sweep.run_all(records, result_of, never)) == ["diverged", *["finished"] * 2]
+
+
+def test_a_run_that_diverged_with_other_settings_is_not_taken_for_this_one(tmp_path):
+    records = in_folder(tmp_path)
+    folder = pathlib.Path(records[0].run_dir)
+    write_run(folder, record(learning_rate=1.0), status="diverged")
+    with pytest.raises(UserError, match=r"--learning_rate=0.003 \(the run's is 1.0\)"):
+        sweep.run_all(records, lambda c: pytest.fail("a run started"), never)
 
 
 @pytest.mark.parametrize("status", ["interrupted", None])
