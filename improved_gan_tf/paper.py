@@ -158,6 +158,6 @@ def remarks(results):
     if collapsed is not None:
         lines.append(
             f"COLLAPSED in epoch {collapsed + 1}: the unsupervised loss fell to nearly 0 "
-            "(REPRODUCTION.md tells how often); another --seed is likely to do better."
+            "(REPRODUCTION.md has what was counted); another --seed may do better."
         )
     return lines

@@ -64,6 +64,7 @@ def test_every_row_of_table_3_trains(row, tmp_path):
     assert result["status"] == "finished"
     assert json.loads((run_dir / "config.json").read_text("utf-8"))["ablation"] == row
     assert row in result["title"]
+    assert ("20 labels" in result["title"]) == (config.supervised_weight > 0)
     assert np.isfinite(list(result["final"]["metrics"].values())[2:6]).all()
     layers = [type(layer).__name__ for layer in _load(run_dir / "generator.keras").layers]
     assert ("VirtualBatchNorm" in layers) == (row != "vbn_to_bn")

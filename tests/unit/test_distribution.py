@@ -78,6 +78,15 @@ def test_devices_that_are_not_there_are_one_paragraph(arguments, message):
     assert "\n" not in str(raised.value)
 
 
+def test_a_dry_run_refuses_what_no_machine_could_do():
+    distribution.check_request("auto", 5, 100)  # this machine could not: it has 4 parts
+    distribution.check_request("multi_worker", None, 99)
+    with pytest.raises(UserError, match="a multiple of 3: 99 or 102"):
+        distribution.check_request("mirrored", 3, 100)
+    with pytest.raises(UserError, match=r"goes with --strategy=mirrored.*strategy=tpu"):
+        distribution.check_request("tpu", 2, 100)
+
+
 @pytest.mark.parametrize(
     "value",
     [
