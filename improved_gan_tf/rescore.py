@@ -16,6 +16,7 @@ from improved_gan_tf.errors import UserError
 
 DIFFERENT = 1
 USER_ERROR = 2
+MODELS = {"averaged": "discriminator", "raw": "discriminator_raw"}  # kind -> name of its file
 
 
 def rescore(run_dir, data_dir=None):
@@ -29,7 +30,8 @@ def rescore(run_dir, data_dir=None):
         `{kind: (recorded, now)}`, misclassified test images for "averaged" and "raw".
 
     Raises:
-        UserError: the folder is not a run's, is incomplete, or holds a damaged file.
+        UserError: the folder is not a run's, is incomplete, holds a damaged file, or its run has
+            no test set.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from improved_gan_tf import data, evaluation, layers, networks, training
@@ -40,32 +42,39 @@ def rescore(run_dir, data_dir=None):
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
         config, final = result["config"], result["final"]
-    except (OSError, ValueError, KeyError) as error:
+        if config["dataset"] not in data.DATASETS:
+            raise UserError(
+                f"{run_dir} cannot be scored again: a run on {config['dataset']} has no test set."
+            )
+        where = (config["dataset"], config["data_source"], data_dir or config["data_dir"])
+        spec = networks.EXPERIMENTS[config["dataset"], config["model"]]
+        coupled_batch = config["batch_size"] if spec.couples_examples else None
+        pixels = config["pixels"]
+        recorded = {kind: final[f"test_wrong_{kind}"] for kind in MODELS}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{run_dir} is not a run folder with a readable result.json: {error}"
         ) from error
-    dataset = data.load(config["dataset"], config["data_source"], data_dir or config["data_dir"])
-    images = training.DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
-    spec = networks.EXPERIMENTS[config["dataset"], config["model"]]
-    coupled_batch = config["batch_size"] if spec.couples_examples else None
+    dataset = data.load(*where)
+    images = training.DeviceImages(dataset.test_images, dataset.test_labels, pixels)
     scores = {}
-    for kind, name in (("averaged", "discriminator"), ("raw", "discriminator_raw")):
-        recorded = final[f"test_wrong_{kind}"]
-        if recorded is None:
+    for kind, name in MODELS.items():
+        if recorded[kind] is None:
             continue
         model = load_keras_model(run_dir / f"{name}.keras")
         logits = evaluation.Predictor(model, images, coupled_batch).logits()
-        scores[kind] = (recorded, evaluation.wrong_count(logits, dataset.test_labels))
+        scores[kind] = (recorded[kind], evaluation.wrong_count(logits, dataset.test_labels))
     return scores
 
 
-def _main():
+def main(argv=None):
+    """Runs the command; exits with code 2 on a mistake that the user can mend."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run_dir", help="folder that a run script wrote")
     parser.add_argument(
         "--data_dir", help="folder with prepared TFDS data; the run's own if not given"
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     try:
         scores = rescore(arguments.run_dir, arguments.data_dir)
     except UserError as error:
@@ -78,4 +87,4 @@ def _main():
 
 
 if __name__ == "__main__":
-    _main()
+    main()

@@ -9,12 +9,14 @@ import re
 from typing import NamedTuple
 
 import improved_gan_tf
+from improved_gan_tf import paper
 from improved_gan_tf.config import ExperimentConfig, different_settings
 from improved_gan_tf.errors import UserError
 
 _RUN_FILES = ("config.json", "result.json")
 # `--overwrite` and resuming leave such names; what they hold was replaced by another run.
 _MOVED_ASIDE = re.compile(r"\.old-\d+$")
+_WITH_TEST_ERRORS = frozenset(dataset for dataset, _ in paper.TEST_ERRORS)
 
 
 class Run(NamedTuple):
@@ -86,9 +88,12 @@ def read_run(path, other_versions=False):
         return LeftOut(path, f"result.json cannot be read: {error}")
     try:
         status, version = result["status"], result["versions"]["improved_gan_tf"]
-        config, count = dict(result["config"]), result["final"]["test_count"]
-        wrong = [result["final"][f"test_wrong_{kind}"] for kind in ("averaged", "raw")]
+        config, final = dict(result["config"]), result["final"]
         texts = [result["title"], *result["differences_from_paper"]]
+        if config["dataset"] not in _WITH_TEST_ERRORS:  # ImageNet; such runs test nothing
+            return LeftOut(path, f"the paper has no table of test errors on {config['dataset']}")
+        count = final["test_count"]
+        wrong = [final[f"test_wrong_{kind}"] for kind in ("averaged", "raw")]
     except (KeyError, TypeError, ValueError) as error:
         return LeftOut(path, f"foreign: result.json is not one of this package ({error!r})")
     if version != improved_gan_tf.__version__ and not other_versions:
@@ -103,7 +108,7 @@ def read_run(path, other_versions=False):
         reason = str(error).removeprefix("ExperimentConfig.__init__() ")
         return LeftOut(path, f"its settings are not those of this version: {reason}")
     if status != "finished":
-        return LeftOut(path, f"{status} after {result['final'].get('epochs')} epochs")
+        return LeftOut(path, f"{status} after {final.get('epochs')} epochs")
     whole = [number for number in [count, *wrong] if number is not None]
     if (
         not all(isinstance(number, int) and number >= 0 for number in whole)

@@ -10,7 +10,7 @@ import pytest
 
 import run_cifar10
 from improved_gan_tf import compare, paper, score_table
-from tests.written_runs import record, write_run
+from tests.written_runs import record, write_imagenet_run, write_run
 
 
 def columns(line):
@@ -110,9 +110,10 @@ def test_folders_that_do_not_count_are_named(two_runs):
 
 
 def test_a_run_on_data_that_no_table_is_about_is_named(tmp_path):
-    write_run(tmp_path, record(dataset="imagenet"))
+    write_imagenet_run(tmp_path / "run")
     text = printed([tmp_path])
-    assert f"{tmp_path}: the paper has no table of test errors on imagenet" in text
+    assert f"{tmp_path}/run: the paper has no table of test errors on imagenet" in text
+    assert "made with: no runs" in text
 
 
 def test_settings_that_are_not_the_papers_are_said_and_the_distance_is_in_parentheses(tmp_path):

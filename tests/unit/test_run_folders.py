@@ -6,7 +6,7 @@ import pytest
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.run_folders import LeftOut, Run, find_run_folders, read_run, read_runs
-from tests.written_runs import record, result_of, write_run
+from tests.written_runs import record, result_of, write_imagenet_run, write_run
 
 # --- finding -------------------------------------------------------------------------------
 
@@ -92,6 +92,11 @@ def test_a_damaged_result_is_left_out(tmp_path):
 def test_another_programs_result_is_foreign(tmp_path, content):
     (tmp_path / "result.json").write_text(json.dumps(content))
     assert reason_of(tmp_path).startswith("foreign: result.json is not one of this package")
+
+
+def test_a_run_on_imagenet_has_no_test_error(tmp_path):
+    folder = write_imagenet_run(tmp_path / "run")
+    assert reason_of(folder) == "the paper has no table of test errors on imagenet"
 
 
 def test_another_versions_run_is_left_out_unless_asked_for(tmp_path):

@@ -1,0 +1,66 @@
+"""Scoring a run's saved networks again: what is compared, and which folders are refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from improved_gan_tf import data, networks, rescore
+from tests.written_runs import record, write_imagenet_run, write_run
+
+# Keras's own conversion of variables to arrays, under NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def command(capsys, *arguments):
+    """Runs the command in this process; returns its exit code, stdout and stderr."""
+    code = 0
+    try:
+        rescore.main([str(a) for a in arguments])
+    except SystemExit as stopped:
+        code = stopped.code
+    return code, *capsys.readouterr()
+
+
+def test_recorded_and_new_counts_stand_side_by_side(tmp_path, monkeypatch, capsys):
+    model = networks.mnist_discriminator(1, 0.02)
+    images = np.random.RandomState(0).randint(0, 256, (20, 28, 28, 1)).astype("uint8")
+    labels = np.arange(20, dtype="int32") % 10
+    dataset = data.Dataset(images, labels, images, labels, "noise", False)
+    monkeypatch.setattr(data, "load", lambda *arguments: dataset)
+    logits = np.array(model(images / 255.0, training=False)["logits"])
+    wrong = int(np.sum(np.argmax(logits, axis=1) != labels))
+    for recorded, expected_code in ((wrong, 0), (wrong + 1, rescore.DIFFERENT)):
+        write_run(tmp_path, averaged=None, raw=recorded, count=20)
+        model.save(tmp_path / "discriminator_raw.keras")
+        code, out, _ = command(capsys, tmp_path)
+        assert out == f"raw parameters: recorded {recorded} wrong, now {wrong} wrong\n"
+        assert code == expected_code
+
+
+def test_a_run_without_a_test_set_is_refused(tmp_path, capsys):
+    folder = write_imagenet_run(tmp_path / "run")
+    code, out, err = command(capsys, folder)
+    assert (code, out) == (rescore.USER_ERROR, "")
+    assert err == (f"error: {folder} cannot be scored again: a run on imagenet has no test set.\n")
+
+
+@pytest.mark.parametrize(
+    "content", [[], 3, None, {"config": {}}, {"config": [], "final": {}}, {"config": 1, "final": 1}]
+)
+def test_a_result_of_something_else_is_refused(tmp_path, content, capsys):
+    (tmp_path / "result.json").write_text(json.dumps(content))
+    code, _, err = command(capsys, tmp_path)
+    assert code == rescore.USER_ERROR
+    assert err.startswith(f"error: {tmp_path} is not a run folder with a readable result.json: ")
+    assert err.count("\n") == 1
+
+
+def test_a_result_without_a_count_is_refused(tmp_path, capsys):
+    path = write_run(tmp_path, record(data_source="sample")) / "result.json"
+    result = json.loads(path.read_text())
+    del result["final"]["test_wrong_raw"]
+    path.write_text(json.dumps(result))
+    code, _, err = command(capsys, tmp_path)
+    assert code == rescore.USER_ERROR
+    assert "result.json: 'test_wrong_raw'" in err
