@@ -93,7 +93,7 @@ def average_probabilities(all_logits):
 class Cell(NamedTuple):
     """Runs with the same settings on the same data, seeds apart, and their baselines."""
 
-    config: ExperimentConfig  # of one of the runs; its seeds say nothing
+    config: ExperimentConfig  # of one of them; its seeds and `supervised_only` say nothing
     test_count: int
     runs: tuple[Run, ...]
     baselines: tuple[Run, ...]

@@ -105,28 +105,44 @@ def section(cell, settings, test_images):
 
 
 def run_lines(cell):
-    """One line for each run of a cell: seeds, errors of averaged and raw parameters, baseline."""
-    baselines = {(b.config.seed, b.config.seed_data): b for b in cell.baselines}
-    lines = []
-    for run in cell.runs or cell.baselines:
-        key = (run.config.seed, run.config.seed_data)
-        baseline = baselines.get(key)
-        collapsed = run.result["final"].get("collapsed_at_epoch")
-        lines.append(
-            [
-                str(run.config.seed),
-                "-" if run.config.seed_data is None else str(run.config.seed_data),
-                _percent(run, "averaged"),
-                _percent(run, "raw"),
-                _percent(baseline, "averaged"),
-                _percent(baseline, "raw"),
-                "" if collapsed is None else f"epoch {collapsed + 1}",
-                f"{run.result.get('wall_seconds') or 0:.0f}",
-                str(run.result["versions"].get("git_commit") or "-")[:8],
-                str(run.path),
-            ]
-        )
-    return lines
+    """Every run of a cell: seeds, errors of averaged and raw parameters, time, commit, folder.
+
+    A baseline shares the line of the run with its seeds, whose folder the line names; a baseline
+    without such a run has a line of its own, below the others.
+
+    Args:
+        cell: `comparison.Cell`.
+
+    Returns:
+        List of lists of str, under `RUN_HEADERS`.
+    """
+    baselines = {_seeds(baseline): baseline for baseline in cell.baselines}
+    paired = [(run, baselines.pop(_seeds(run), None)) for run in cell.runs]
+    alone = [(None, baseline) for baseline in baselines.values()]
+    return [_run_line(*pair) for pair in (*paired, *alone)]
+
+
+def _seeds(run):
+    return run.config.seed, run.config.seed_data
+
+
+def _run_line(run, baseline):
+    """The line of a run and its baseline; one of the two may be None."""
+    shown = run or baseline
+    seed, seed_data = _seeds(shown)
+    collapsed = shown.result["final"].get("collapsed_at_epoch")
+    return [
+        str(seed),
+        "-" if seed_data is None else str(seed_data),
+        _percent(run, "averaged"),
+        _percent(run, "raw"),
+        _percent(baseline, "averaged"),
+        _percent(baseline, "raw"),
+        "" if collapsed is None else f"epoch {collapsed + 1}",
+        f"{shown.result.get('wall_seconds') or 0:.0f}",
+        str(shown.result["versions"].get("git_commit") or "-")[:8],
+        str(shown.path),
+    ]
 
 
 def _percent(run, kind):
@@ -136,7 +152,8 @@ def _percent(run, kind):
 
 def settings_of(config):
     """The settings that all runs of a cell share, as (name, value) texts."""
-    hidden = comparison.BOOKKEEPING | comparison.SEEDS
+    # A cell holds runs and baselines.
+    hidden = comparison.BOOKKEEPING | comparison.SEEDS | {"supervised_only"}
     return [
         (field.name, str(getattr(config, field.name)))
         for field in dataclasses.fields(config)

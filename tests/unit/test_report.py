@@ -225,6 +225,61 @@ def test_a_page_about_no_finished_run_says_so(tmp_path):
     assert "No run counts; see below." in page_of(tmp_path)
 
 
+# --- run by run ----------------------------------------------------------------------------
+
+
+def lines_by_seed(folder):
+    ((cell,),) = [cells for cells in compare.Comparison([folder]).cells.values() if cells]
+    lines = report_sections.run_lines(cell)
+    return [dict(zip(report_sections.RUN_HEADERS, line, strict=True)) for line in lines]
+
+
+def test_a_baseline_stands_beside_the_run_of_its_seeds(looked_at):
+    one, two = lines_by_seed(looked_at[0])
+    assert (one["seed"], one["supervised only, raw %"]) == ("1", "36.00")
+    assert one["folder"] == str(looked_at[0] / "seed1")
+    assert (two["seed"], two["supervised only, raw %"]) == ("2", "-")
+
+
+def test_a_baseline_without_its_run_has_a_line_of_its_own(runs):
+    write_run(runs / "seed2", record(seed=2), status="diverged")
+    changes = {"averaged": None, "raw": 250, "count": 1000, "wall_seconds": 77.0}
+    config = record(seed=9, seed_data=9, data_source="sample", epochs=3, supervised_only=True)
+    differences = ["data: a sample", "epochs: 3 instead of 300"]
+    write_run(runs / "other", config, differences_from_paper=differences, **changes)
+    lines = lines_by_seed(runs)
+    assert [line["seed"] for line in lines] == ["1", "9"]
+    assert lines[1] == {
+        "seed": "9",
+        "seed_data": "9",
+        "averaged %": "-",
+        "raw %": "-",
+        "supervised only, averaged %": "-",
+        "supervised only, raw %": "25.00",
+        "collapsed": "",
+        "seconds": "77",
+        "commit": "0" * 8,
+        "folder": str(runs / "other"),
+    }
+
+
+def test_a_cell_of_baselines_lists_each_once(tmp_path):
+    for seed in (1, 2):
+        write_run(tmp_path / str(seed), record(seed=seed, seed_data=seed, supervised_only=True))
+    lines = lines_by_seed(tmp_path)
+    assert [line["raw %"] for line in lines] == ["-", "-"]
+    assert [line["supervised only, raw %"] for line in lines] == ["1.00", "1.00"]
+
+
+def test_the_settings_of_a_cell_do_not_say_whether_it_has_unlabeled_images(tmp_path):
+    # Of a cell's members the first in the order of the folders is a baseline.
+    write_run(tmp_path / "a", record(supervised_only=True))
+    write_run(tmp_path / "b", record())
+    words = Reader(page_of(tmp_path)).words
+    assert "epochs" in words
+    assert "supervised_only" not in words
+
+
 # --- mistakes ------------------------------------------------------------------------------
 
 
