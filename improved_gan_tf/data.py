@@ -56,21 +56,26 @@ class Dataset(NamedTuple):
     is_papers: bool  # whether it is the whole data set that the paper used
 
 
-def load(name, data_source="tfds", data_dir=None):
+def load(name, data_source="tfds", data_dir=None, download=True):
     """Loads the training and test images of a data set.
 
     Args:
         name: key of `DATASETS`.
         data_source: "tfds", or "sample" for the embedded sample of MNIST digits.
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
+        download: bool, whether data that is missing is downloaded and prepared.
 
     Returns:
         `Dataset`.
 
     Raises:
-        UserError: the data is missing and cannot be downloaded, damaged, or another data set.
+        UserError: the data is missing and cannot or must not be downloaded, damaged, or another
+            data set.
     """
-    dataset = _load_sample() if data_source == "sample" else _load_tfds(DATASETS[name], data_dir)
+    if data_source == "sample":
+        dataset = _load_sample()
+    else:
+        dataset = _load_tfds(DATASETS[name], data_dir, download)
     _check(dataset, DATASETS[name], data_source, data_dir)
     return dataset
 
@@ -128,12 +133,17 @@ def prepared_folder(tfds_name, data_dir):
     return prepared[-1].parent if prepared else None
 
 
-def _load_tfds(spec, data_dir):
+def _load_tfds(spec, data_dir, download):
     import tensorflow_datasets as tfds
 
     folder = prepared_folder(spec.tfds_name, data_dir)
     if folder is None:
         directory = tfds_directory(data_dir)
+        if not download:
+            raise UserError(
+                f"No prepared '{spec.tfds_name}' data in {directory}, and this command downloads "
+                f"none. {_copy_here(spec)}."
+            )
         _require_network(spec, directory)
         with explained_tfds_errors(spec.tfds_name, directory):
             builder = tfds.builder(spec.tfds_name, data_dir=str(directory))
@@ -165,11 +175,16 @@ def _require_network(spec, directory):
     if error is not None:
         raise UserError(
             f"No prepared '{spec.tfds_name}' data in {directory}, and no network to download it "
-            f"({error}). Either copy a prepared TFDS folder here and name "
-            f"its parent: --data_dir=PARENT, with PARENT/{spec.tfds_name}/VERSION/"
-            "dataset_info.json in it; or run once where there is a network; or try the "
+            f"({error}). {_copy_here(spec)}; or run once where there is a network; or try the "
             "embedded digits: --data_source=sample."
         )
+
+
+def _copy_here(spec):
+    return (
+        "Copy a prepared TFDS folder here and name its parent: --data_dir=PARENT, with "
+        f"PARENT/{spec.tfds_name}/VERSION/dataset_info.json in it"
+    )
 
 
 def network_error():

@@ -262,7 +262,7 @@ def sample_grids(runs):
 
 
 class ScoredImages:
-    """Test images of data sets, each loaded once.
+    """Test images of data sets, each loaded once; what is missing is not downloaded.
 
     Args:
         data_dir: folder of prepared TFDS data, or None for each run's own.
@@ -285,7 +285,7 @@ class ScoredImages:
         where = (config.dataset, config.data_source, self._data_dir or config.data_dir)
         if where not in self._loaded:
             try:
-                self._loaded[where] = data.load(*where)
+                self._loaded[where] = data.load(*where, download=False)
             except UserError as error:
                 self._loaded[where] = str(error)
         loaded = self._loaded[where]

@@ -31,7 +31,7 @@ def rescore(run_dir, data_dir=None):
 
     Raises:
         UserError: the folder is not a run's, is incomplete, holds a damaged file, or its run has
-            no test set.
+            no test set; or the data it was tested on is not here.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from improved_gan_tf import data, evaluation, layers, networks, training
@@ -55,7 +55,7 @@ def rescore(run_dir, data_dir=None):
         raise UserError(
             f"{run_dir} is not a run folder with a readable result.json: {error}"
         ) from error
-    dataset = data.load(*where)
+    dataset = data.load(*where, download=False)
     images = training.DeviceImages(dataset.test_images, dataset.test_labels, pixels)
     scores = {}
     for kind, name in MODELS.items():

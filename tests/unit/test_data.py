@@ -330,6 +330,26 @@ def test_missing_data_without_network_says_the_three_ways_out(tmp_path, no_netwo
     assert list(tmp_path.iterdir()) == []
 
 
+def test_missing_data_are_not_downloaded_where_that_is_not_wanted(tmp_path, monkeypatch):
+    def connected(*arguments, **options):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "create_connection", connected)
+    with pytest.raises(UserError) as caught:
+        data.load("mnist", data_dir=str(tmp_path), download=False)
+    assert str(caught.value) == (
+        f"No prepared 'mnist' data in {tmp_path}, and this command downloads none. Copy a prepared "
+        "TFDS folder here and name its parent: --data_dir=PARENT, with PARENT/mnist/VERSION/"
+        "dataset_info.json in it."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_prepared_data_are_read_where_nothing_is_downloaded(prepared, no_network):
+    loaded = data.load("mnist", data_dir=str(prepared[0]), download=False)
+    assert len(loaded.train_images) == 40
+
+
 def read_error(folder):
     with pytest.raises(UserError) as caught:
         data.load("mnist", data_dir=str(folder))

@@ -27,7 +27,7 @@ def test_recorded_and_new_counts_stand_side_by_side(tmp_path, monkeypatch, capsy
     images = np.random.RandomState(0).randint(0, 256, (20, 28, 28, 1)).astype("uint8")
     labels = np.arange(20, dtype="int32") % 10
     dataset = data.Dataset(images, labels, images, labels, "noise", False)
-    monkeypatch.setattr(data, "load", lambda *arguments: dataset)
+    monkeypatch.setattr(data, "load", lambda *arguments, **options: dataset)
     logits = np.array(model(images / 255.0, training=False)["logits"])
     wrong = int(np.sum(np.argmax(logits, axis=1) != labels))
     for recorded, expected_code in ((wrong, 0), (wrong + 1, rescore.DIFFERENT)):
@@ -64,3 +64,16 @@ def test_a_result_without_a_count_is_refused(tmp_path, capsys):
     code, _, err = command(capsys, tmp_path)
     assert code == rescore.USER_ERROR
     assert "result.json: 'test_wrong_raw'" in err
+
+
+def test_missing_data_are_not_downloaded(tmp_path, monkeypatch, capsys):
+    def connected():
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(data, "network_error", connected)
+    write_run(tmp_path / "run")
+    (tmp_path / "data").mkdir()
+    code, _, err = command(capsys, tmp_path / "run", f"--data_dir={tmp_path}/data")
+    assert code == rescore.USER_ERROR
+    assert err.startswith(f"error: No prepared 'mnist' data in {tmp_path}/data, and this command")
+    assert list((tmp_path / "data").iterdir()) == []
