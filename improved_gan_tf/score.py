@@ -193,10 +193,13 @@ def _run(arguments):
         num_real = min(arguments.num_real or real_source.available, real_source.available)
         real = image_scores.classify_all(real_source, classifier, num_real, batch_size)
     score = image_scores.score(source, classifier, classified, real, arguments.num_splits)
-    why_not = image_scores.differences_from_paper(source, classifier, count, arguments.num_splits)
-    if is_check and not why_not:
+    differences = image_scores.differences_from_paper(
+        source, classifier, count, arguments.num_splits
+    )
+    if is_check and not differences:
         inception_check.record(classifier, score)
-    why_not += inception_check.why_unchecked(classifier)
+    unchecked = inception_check.why_unchecked(classifier)
+    why_not = differences + unchecked
     score |= {
         "comparable_with_paper": not why_not,
         "why_not": why_not,
@@ -210,7 +213,7 @@ def _run(arguments):
     if output is not None:
         reporting.write_json(output, score)
         print(f"\nWritten to {output}")
-    return _check_verdict(score) if is_check else 0
+    return _check_verdict(classifier.path, differences, unchecked) if is_check else 0
 
 
 def _report(score):
@@ -272,11 +275,25 @@ def _report(score):
     return "\n".join(lines)
 
 
-def _check_verdict(score):
-    """Says whether the graph is the authors', as far as real images can tell; the exit code."""
+def _check_verdict(graph, differences, unchecked):
+    """Says whether the graph is the authors', as far as real images can tell; the exit code.
+
+    Args:
+        graph: path of the graph.
+        differences: what keeps this from being the check, see `differences_from_paper`.
+        unchecked: `inception_check.why_unchecked` after it.
+
+    Returns:
+        0 only if this was the check, and the graph has passed it.
+    """
     from improved_gan_tf import inception_check
 
-    if score["why_not"]:
+    if differences:
+        record = inception_check.record_path(graph)
+        state = f"{record} is as it was" if record.exists() else "the graph has no record of one"
+        print(f"\nNOT THE CHECK ({'; '.join(differences)}): nothing was recorded, {state}.")
+        return DOES_NOT_AGREE
+    if unchecked:
         print(
             "\nCHECK NOT PASSED: scores with this graph will not be shown beside the paper's. "
             f"Expected: {inception_check.REAL.mean} within {inception_check.TOLERANCE} from the "

@@ -230,6 +230,18 @@ def test_only_a_graph_that_scored_real_images_as_the_authors_did_is_put_beside_t
     assert "CHECK PASSED" in out
     assert why_not() == []
 
+    # A score of fewer of them is no check, and takes nothing back.
+    record = inception_check.record_path(graph)
+    before = record.read_bytes()
+    code, out, _ = command(capsys, *check, "--num_samples=30", "--num_splits=5")
+    assert code == 1
+    assert out.endswith(
+        "\nNOT THE CHECK (samples: 30 instead of 40; splits: 5 instead of 10): nothing was "
+        f"recorded, {record} is as it was.\n"
+    )
+    assert record.read_bytes() == before
+    assert why_not() == []
+
     # But another file is another network.
     small_inception(2048, 1008, seed=1)[0].write(graph)
     assert why_not()[0].startswith("weights: graph.pb.check.json is of another graph")
@@ -240,7 +252,11 @@ def test_a_check_with_fewer_images_is_not_recorded(tmp_path, forty_cifar_images,
     arguments = ("--real=cifar10", f"--classifier={graph}", "--num_samples=30", "--num_real=0")
     code, out, _ = command(capsys, *arguments)
     assert code == 1
-    assert "samples: 30 instead of 40" in out
+    assert (
+        "\nNOT THE CHECK (samples: 30 instead of 40): nothing was recorded, the graph has no "
+        "record of one.\n"
+    ) in out
+    assert "CHECK NOT PASSED" not in out
     assert not inception_check.record_path(graph).exists()
 
 
