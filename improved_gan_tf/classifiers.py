@@ -178,6 +178,12 @@ class KerasClassifier:
                 "trained with feature matching, or a classifier."
             )
         features = output.get("features") if isinstance(output, dict) else None
+        shape = tuple(getattr(features, "shape", ()))
+        if features is not None and (len(shape) != 2 or not shape[1]):
+            raise UserError(
+                f"{self.path} must return 'features' as one tensor (N, A), A known and 1 or more: "
+                f"pool or flatten them. Received: features of shape {shape}."
+            )
         self.image_shape = tuple(inputs[0].shape[1:])
         self.num_classes = logits.shape[1]
         self.num_features = None if features is None else features.shape[1]

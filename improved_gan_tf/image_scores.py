@@ -42,7 +42,8 @@ def classify_all(source, classifier, count, batch_size):
         `Classified`.
 
     Raises:
-        UserError: no pixel of the first batch is brighter than 10 of 255.
+        UserError: no pixel of the first batch is brighter than 10 of 255, or the classifier says
+            NaN or infinity of an image.
     """
     probabilities, features, images = [], [], []
     kept = 0
@@ -61,6 +62,7 @@ def classify_all(source, classifier, count, batch_size):
                     "above 10. Images must span 0 to 255; were values from 0 to 1 saved as bytes?"
                 )
             result = classifier.classify(batch)
+            _require_finite(result, classifier, source)
             probabilities.append(result.probabilities)
             features.append(result.features)
             if kept < NUM_FOR_DISTANCE:
@@ -73,6 +75,15 @@ def classify_all(source, classifier, count, batch_size):
         None if classifier.num_features is None else np.concatenate(features),
         np.concatenate(images),
     )
+
+
+def _require_finite(result, classifier, source):
+    for name, numbers in result._asdict().items():
+        if numbers is not None and not np.isfinite(numbers).all():
+            raise UserError(
+                f"Nothing can be scored with {classifier.label}: its {name} of "
+                f"{source.description} hold NaN or infinity."
+            )
 
 
 def measures(classified, num_splits, count=None):

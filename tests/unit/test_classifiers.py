@@ -140,6 +140,14 @@ def test_a_discriminator_with_minibatch_discrimination_is_refused(tmp_path):
         (lambda x: keras.layers.Conv2D(3, 1)(x), r"shape \(None, 4, 4, 3\)"),
         (lambda x: {"features": keras.layers.Flatten()(x)}, "a dict with 'logits'"),
         (lambda x: [keras.layers.Flatten()(x)] * 2, "must return one tensor"),
+        (
+            lambda x: {"logits": keras.layers.Flatten()(x), "features": x},
+            r"'features' as one tensor \(N, A\).* Received: features of shape \(None, 4, 4, 1\)",
+        ),
+        (
+            lambda x: {"logits": keras.layers.Flatten()(x), "features": [x, x]},
+            r"Received: features of shape \(\)",
+        ),
     ],
 )
 def test_a_model_that_is_no_classifier_is_refused(tmp_path, make, message):

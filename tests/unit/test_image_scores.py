@@ -68,6 +68,28 @@ def test_black_images_are_refused_as_the_original_does():
     image_scores.classify_all(source_of(images), PixelClassifier(), 20, 20)
 
 
+@pytest.mark.parametrize("name", ["probabilities", "features"])
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_classifier_that_says_nan_of_an_image_is_refused_at_once(name, number):
+    class Broken(PixelClassifier):
+        calls = 0
+
+        def classify(self, images):
+            self.calls += 1
+            result = super().classify(images)
+            if self.calls == 2:
+                getattr(result, name)[-1, -1] = number
+            return result
+
+    classifier = Broken()
+    with pytest.raises(UserError) as caught:
+        image_scores.classify_all(source_of(pixels(40)), classifier, 40, 10)
+    assert str(caught.value) == (
+        f"Nothing can be scored with pixel.keras: its {name} of pixels hold NaN or infinity."
+    )
+    assert classifier.calls == 2
+
+
 def test_a_score_is_what_the_pure_functions_say_of_the_classified_images():
     classifier, these, others = PixelClassifier(), pixels(50), pixels(80, seed=1)
     classified = image_scores.classify_all(source_of(these), classifier, 50, 9)
