@@ -20,7 +20,7 @@ import numpy as np
 
 from improved_gan_tf import data
 from improved_gan_tf import layers as _layers  # registered, so that our own models load
-from improved_gan_tf.classification import Classification
+from improved_gan_tf.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.frozen_inception import FrozenInception
 from improved_gan_tf.pixels import from_range
@@ -118,7 +118,8 @@ class KerasInceptionV3:
         return f"keras.applications.InceptionV3, {weights}"
 
     def check_images(self, image_shape):
-        """Accepts any height and width, grey or RGB."""
+        """Raises UserError unless images of this (H, W, C), any H and W, are grey or RGB."""
+        require_grey_or_rgb(image_shape)
 
     def classify(self, images):
         """Classifies uint8 (N, H, W, 1 or 3); features (N, 2048), probabilities (N, 1000)."""

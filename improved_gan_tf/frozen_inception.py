@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from improved_gan_tf.classification import Classification
+from improved_gan_tf.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.errors import UserError
 
 # Node names of the 2015 graph.
@@ -120,7 +120,8 @@ class FrozenInception:
         return size == (PAPERS_NUM_FEATURES, PAPERS_NUM_CLASSES)
 
     def check_images(self, image_shape):
-        """Accepts any height and width (the graph resizes), grey or RGB."""
+        """Raises UserError unless images of this (H, W, C), any H and W, are grey or RGB."""
+        require_grey_or_rgb(image_shape)
 
     def classify(self, images):
         """Classifies a batch.

@@ -189,6 +189,9 @@ def test_inception_v3_sees_images_of_299_pixels_from_minus_one_to_one(tmp_path, 
     assert (classifier.num_features, classifier.num_classes) == (3, 5)
     assert classifier.label == "keras.applications.InceptionV3, weights.h5"
     assert classifier.sha256 == hashlib.sha256(b"weights").hexdigest()
+    classifier.check_images((7, 9, 1))
+    with pytest.raises(UserError, match=r"must be grey or RGB.*Received: .*\(7, 9, 2\)\."):
+        classifier.check_images((7, 9, 2))
 
 
 def test_the_real_inception_v3_has_the_layers_that_are_asked_for(monkeypatch):

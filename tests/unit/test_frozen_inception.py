@@ -103,6 +103,17 @@ def test_grey_images_are_repeated_to_three_channels(small):
     )
 
 
+def test_images_that_are_neither_grey_nor_rgb_are_refused(small):
+    classifier = FrozenInception(small[0])
+    classifier.check_images((28, 28, 1))
+    classifier.check_images((5, 9, 3))
+    with pytest.raises(UserError) as caught:
+        classifier.check_images((32, 32, 4))
+    assert str(caught.value) == (
+        "Images must be grey or RGB, with 1 or 3 channels. Received: images of shape (32, 32, 4)."
+    )
+
+
 def test_it_knows_its_size_and_the_file_it_came_from(small):
     classifier = FrozenInception(small[0])
     assert (classifier.num_features, classifier.num_classes) == (NUM_FEATURES, NUM_CLASSES)
