@@ -98,6 +98,8 @@ def _output(arguments):
         path = source / "score.json"
     if path is None:
         return None
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; --output must name a file to write.")
     if path.exists() and not arguments.overwrite:
         raise UserError(f"{path} exists; give another --output, or --overwrite to replace it.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):

@@ -295,6 +295,15 @@ def test_a_mistake_is_one_paragraph_and_exit_code_2(arguments, message, capsys):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("given", [["--output=folder"], ["--output=folder", "--overwrite"]])
+def test_an_output_that_is_a_folder_is_refused_before_work(given, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    # Of two mistakes this one is found before the classifier is looked for.
+    code, _, err = command(capsys, "--real=mnist", *given, "--classifier=none.keras")
+    assert (code, err) == (2, "error: folder is a folder; --output must name a file to write.\n")
+
+
 def test_a_classifier_that_does_not_fit_the_images_is_refused(mnist_run, tmp_path, capsys):
     path = tmp_path / "cifar.keras"
     train_classifier.build_classifier((32, 32, 3)).save(path)
