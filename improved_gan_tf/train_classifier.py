@@ -98,24 +98,42 @@ def _parse(argv):
     parser.add_argument("--data_dir", help="folder with prepared TFDS data")
     parser.add_argument("--epochs", type=int, default=5, help="passes over the images (5)")
     parser.add_argument("--seed", type=int, default=1, help="weights, dropout and order (1)")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing OUTPUT")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace OUTPUT.keras and OUTPUT.json"
+    )
     return parser.parse_args(argv)
+
+
+def _about_path(output):
+    return output.with_suffix(".json")
+
+
+def _prepare_output(output, overwrite):
+    """Makes the folder of both files, so that what keeps them from being written shows now."""
+    try:
+        for path in (output, _about_path(output)):
+            if path.is_dir():
+                raise UserError(f"--output={output} cannot be written: {path} is a folder.")
+            if path.exists() and not overwrite:
+                raise UserError(f"--output={output}: {path} exists; --overwrite replaces it.")
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--output={output} cannot be written: {error.strerror}.") from error
+    if not os.access(output.parent, os.W_OK):
+        raise UserError(
+            f"--output={output} cannot be written: {output.parent} is not yours to write."
+        )
 
 
 def _run(arguments):
     output = pathlib.Path(arguments.output).expanduser()
     if output.suffix != ".keras":
         raise UserError(f"--output must end in .keras. Received: {arguments.output}.")
-    if output.exists() and not arguments.overwrite:
-        raise UserError(f"--output={output} exists; --overwrite replaces it.")
     if arguments.epochs < 1:
         raise UserError(f"--epochs must be 1 or more. Received: {arguments.epochs}.")
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--output={output} cannot be written: {error.strerror}.") from error
+    _prepare_output(output, arguments.overwrite)
 
     from improved_gan_tf import data, reporting
 
@@ -135,7 +153,7 @@ def _run(arguments):
         "versions": reporting.versions(),
     }
     reporting.write_model(output, model)
-    reporting.write_json(output.with_suffix(".json"), about)
+    reporting.write_json(_about_path(output), about)
     accuracy = 100 * (1 - test_wrong / test_count)
     print(
         f"{output}: {dataset.description}, test accuracy {accuracy:.2f} % ({test_wrong} of "

@@ -350,7 +350,53 @@ def test_a_classifier_is_trained_described_and_scores_digits(tmp_path, monkeypat
     assert "digits.keras, trained on MNIST sample (4,000 training" in out
 
     code, _, err = command(capsys, *train, module=train_classifier)
-    assert (code, err) == (2, f"error: --output={path} exists; --overwrite replaces it.\n")
+    expected = f"error: --output={path}: {path} exists; --overwrite replaces it.\n"
+    assert (code, err) == (2, expected)
+
+
+@pytest.fixture
+def nothing_trains(monkeypatch):
+    def train(*arguments):
+        raise AssertionError("a classifier was trained")
+
+    monkeypatch.setattr(train_classifier, "train", train)
+
+
+def refused_output(capsys, *arguments):
+    """The message with which `train_classifier` refuses `--output=digits.keras`."""
+    given = ("--dataset=mnist", "--data_source=sample", "--output=digits.keras", *arguments)
+    code, _, err = command(capsys, *given, module=train_classifier)
+    assert code == 2
+    assert err.count("\n") == 1
+    return err.removeprefix("error: --output=digits.keras").rstrip()
+
+
+def test_a_json_file_in_the_way_is_not_overwritten_unasked(
+    tmp_path, nothing_trains, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits.json").write_text("years of work")
+    assert refused_output(capsys) == ": digits.json exists; --overwrite replaces it."
+    assert (tmp_path / "digits.json").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", ["digits.keras", "digits.json"])
+def test_a_folder_in_the_way_of_a_classifier_is_refused(
+    name, tmp_path, nothing_trains, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    expected = f" cannot be written: {name} is a folder."
+    assert refused_output(capsys, "--overwrite") == expected
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_training(
+    tmp_path, nothing_trains, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    # Asked, since for root every folder can be written.
+    monkeypatch.setattr(train_classifier.os, "access", lambda path, mode: False)
+    assert refused_output(capsys) == " cannot be written: . is not yours to write."
 
 
 @pytest.mark.parametrize(
