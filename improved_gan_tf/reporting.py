@@ -215,6 +215,13 @@ class RunFolder:
 
 
 def _move_aside(path):
+    here = pathlib.Path.cwd()
+    if path.resolve() in (here, *here.parents):
+        raise UserError(
+            "--overwrite moves an earlier run's folder aside, and cannot do that with the current "
+            f"folder or one above it. Received: --run_dir={path}. Give the command in another "
+            "folder, or another --run_dir."
+        )
     number = 1
     while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
         number += 1

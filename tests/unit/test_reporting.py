@@ -102,6 +102,19 @@ def test_overwriting_moves_the_old_folders_aside_one_after_the_other(tmp_path):
     assert kept == {"run": {"number": 2}, "run.old-1": {"number": 0}, "run.old-2": {"number": 1}}
 
 
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("name", [".", ".."])
+def test_the_current_folder_is_not_moved_aside(tmp_path, monkeypatch, name, absolute):
+    here = tmp_path / "one" / "two"
+    here.mkdir(parents=True)
+    (here / "thesis.txt").write_text("years of work")
+    monkeypatch.chdir(here)
+    path = (here / name).resolve() if absolute else name
+    with pytest.raises(UserError, match=rf"above it\. Received: --run_dir={path}\. "):
+        reporting.RunFolder(path, overwrite=True)
+    assert files_of(tmp_path) == ["one/two/thesis.txt"]
+
+
 def test_a_folder_that_cannot_be_made_is_explained(tmp_path):
     (tmp_path / "file").write_text("x")
     path = tmp_path / "file" / "run"
