@@ -20,16 +20,17 @@ from improved_gan_tf.progress import Progress
         ([0.3, 0.01], None),  # one low epoch is none yet
         ([0.3, 0.01, 0.3, 0.01], None),  # not in a row
         ([0.3, 0.01, 0.3, 0.01, 0.01], 3),
-        ([0.01, 0.01, 0.01], None),  # the game has not begun: never above 0.1
-        ([0.01, 0.01, 0.2, 0.3], None),
-        ([0.1, 0.01, 0.01], None),  # above 0.1, not at it
+        ([0.01, 0.01, 0.01], 0),
+        ([0.01, 0.2, 0.3], None),
+        ([0.0901, 0.0116, 0.0056, 0.0036], 1),  # released, seed 2: it never had a game
+        ([0.0664, 0.0603, 0.1036], None),  # the lowest beginning of a healthy run
         ([0.3, 0.03, 0.03], None),  # below 0.03, not at it
         ([0.3, 0.0299, 0.0299], 1),
         ([0.3, 0.01, 0.01, 0.5, 0.5], 1),  # a recovery does not undo it
         ([0.3, float("nan"), 0.01], None),
     ],
 )
-def test_a_run_collapses_at_the_first_of_two_low_epochs_after_a_healthy_one(losses, epoch):
+def test_a_run_collapses_at_the_first_of_two_low_epochs(losses, epoch):
     assert collapsed_at(losses) == epoch
 
 
