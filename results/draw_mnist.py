@@ -60,7 +60,7 @@ def our_runs(recipe):
 
 def draw(path):
     """Draws every run's losses and test error, one row of panels for each recipe."""
-    figure = matplotlib.figure.Figure(figsize=(13, 7), layout="constrained")
+    figure = matplotlib.figure.Figure(figsize=(14.5, 7), layout="constrained")
     for row, recipe in zip(figure.subplots(2, 3), RECIPES, strict=True):
         sources = (
             ("original", original_runs(recipe), "C1", "--"),
@@ -83,7 +83,7 @@ def draw(path):
             axes.set(xlabel="epoch", ylabel=label, xscale="log", yscale="log")
             axes.set_title(recipe if name == "loss_supervised" else "", loc="left")
             axes.grid(alpha=0.3, which="both")
-        row[-1].legend(fontsize=7, ncols=2)
+        row[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.suptitle("MNIST, 100 labels, feature matching: the authors' code and this one")
     figure.savefig(path, dpi=90)
 
