@@ -16,6 +16,8 @@ from improved_gan_tf.errors import UserError
 
 # The folder's run may go on with other values of these.
 MAY_CHANGE = BOOKKEEPING | {"epochs"}
+# And of these, while they have not decided anything.
+_DECAY = frozenset({"decay_start_epoch", "decay_end_epoch"})
 
 
 class Found(NamedTuple):
@@ -82,18 +84,47 @@ def require_same_settings(config, path):
     """
     saved = _read_json(path / "config.json")
     defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    allowed = may_change(saved, config)
     different = [
         f"--{name}={value} (the run's is {saved.get(name)})"
         for name, value in config.to_dict().items()
         # A run of an earlier version, which had no such setting, ran with its default.
-        if name not in MAY_CHANGE and saved.get(name, defaults[name]) != value
+        if name not in allowed and saved.get(name, defaults[name]) != value
     ]
     if different:
         raise UserError(
             f"--run_dir={path} holds a run with other settings. Received: {', '.join(different)}. "
-            "Give the run's own settings to continue it (of the settings, --epochs may grow), "
-            "another --run_dir, or --overwrite to move the old folder aside."
+            "Give the run's own settings to continue it (of the settings, --epochs may grow, and "
+            "the learning rate may fall in the epochs added), another --run_dir, or --overwrite to "
+            "move the old folder aside."
         )
+
+
+def may_change(saved, config):
+    """Names of the settings in which a command may differ from the run that it continues.
+
+    Args:
+        saved: dict, the run's settings.
+        config: `config.RunConfig` of the command.
+
+    Returns:
+        Set of str. The decay is among them where the learning rate falls in neither of the two
+        before the end of the epochs that the run was begun for.
+    """
+    decays = [
+        (saved.get("decay_start_epoch"), saved.get("decay_end_epoch")),
+        (config.decay_start_epoch, config.decay_end_epoch),
+    ]
+    if all(_begins_after(saved.get("epochs"), *decay) for decay in decays):
+        return MAY_CHANGE | _DECAY
+    return MAY_CHANGE
+
+
+def _begins_after(epochs, start, end):
+    if start is None and end is None:
+        return True
+    # A file edited by hand may hold anything.
+    return all(isinstance(value, int) for value in (epochs, start, end)) and start >= epochs
 
 
 def _what_is_left(config, path):

@@ -115,7 +115,9 @@ def earlier_outcome(config):
 
 
 def _require_settings_of(folder, finished, config):
-    different = different_settings(finished, config, resuming.MAY_CHANGE)
+    different = different_settings(
+        finished, config, resuming.may_change(finished.to_dict(), config)
+    )
     if finished.epochs > config.epochs:
         different.append("epochs")
     if different:

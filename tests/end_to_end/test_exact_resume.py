@@ -75,6 +75,18 @@ def test_a_finished_run_goes_on_with_more_epochs_as_if_it_had_had_them_before(st
     assert remains(tmp_path / "run") == remains(straight)
 
 
+def test_a_finished_run_whose_learning_rate_then_falls_is_the_run_that_was_told_so_at_once(
+    straight, tmp_path
+):
+    falling = settings(decay_start_epoch=2, decay_end_epoch=4)
+    run(falling, tmp_path / "straight")
+    assert remains(tmp_path / "straight") != remains(straight)
+    run(settings(epochs=2), tmp_path / "run")
+    run(falling, tmp_path / "run")
+    (tmp_path / "run" / "result.epochs2.json").unlink()
+    assert remains(tmp_path / "run") == remains(tmp_path / "straight")
+
+
 def test_a_run_asked_to_stop_while_it_evaluates_ends_with_the_same_bits(
     straight, tmp_path, monkeypatch
 ):

@@ -130,6 +130,36 @@ def test_every_setting_either_has_to_agree_or_may_change(folder, name):
         assert f"--{name}=" in refusal(folder)
 
 
+@pytest.mark.parametrize(
+    ("of_the_run", "given", "accepted"),
+    [
+        ((None, None), (300, 400), True),
+        ((None, None), (299, 400), False),
+        ((300, 500), (None, None), True),
+        ((300, 500), (350, 400), True),
+        ((299, 500), (None, None), False),
+        ((299, 500), (300, 500), False),
+    ],
+)
+def test_the_decay_may_change_where_it_begins_after_the_runs_epochs(
+    folder, of_the_run, given, accepted
+):
+    names = ("decay_start_epoch", "decay_end_epoch")
+    saved = record(epochs=300, **dict(zip(names, of_the_run, strict=True))).to_dict()
+    (folder / "config.json").write_text(json.dumps(saved))
+    changes = {"epochs": 310, **dict(zip(names, given, strict=True))}
+    if accepted:
+        assert resuming.look(record(**changes), folder).status == "unfinished"
+    else:
+        assert "--decay_start_epoch=" in refusal(folder, **changes)
+
+
+def test_the_decay_may_not_change_with_another_learning_rate(folder):
+    changes = {"epochs": 310, "decay_start_epoch": 300, "decay_end_epoch": 310}
+    text = refusal(folder, learning_rate=0.001, **changes)
+    assert "--learning_rate=0.001 (the run's is 0.003). Give" in text
+
+
 def test_a_run_of_a_version_without_a_setting_had_its_default(folder):
     saved = record().to_dict()
     del saved["width_multiplier"]

@@ -152,6 +152,14 @@ def test_a_finished_run_goes_on_with_more_epochs(tmp_path):
     assert executed == records
 
 
+def test_a_finished_run_goes_on_with_a_learning_rate_that_falls_from_there(tmp_path):
+    records = in_folder(tmp_path, epochs=310, decay_start_epoch=300, decay_end_epoch=310)
+    write_run(pathlib.Path(records[0].run_dir), record(epochs=300))
+    executed = []
+    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    assert executed == records
+
+
 def test_overwriting_repeats_finished_runs(tmp_path):
     records = in_folder(tmp_path, overwrite=True)
     write_run(pathlib.Path(records[0].run_dir), records[0])
