@@ -2,7 +2,8 @@
 
     python results/draw_mnist.py
 
-Reads `original/*.txt` and `mnist_feature_matching/*/`, prints a table and writes
+Reads `original/*.txt` and `mnist_feature_matching/*/`, prints a table of the runs and one of how
+many have collapsed (with the exact binomial interval), and writes
 `mnist_with_original.png` beside itself.
 """
 
@@ -11,12 +12,14 @@ import pathlib
 import re
 
 import matplotlib.figure
+from scipy.stats import binomtest
 from tabulate import tabulate
 
 from improved_gan_tf.collapse import collapsed_at
 
 HERE = pathlib.Path(__file__).parent
 RECIPES = ("released", "first_release")
+COUNTED_EPOCHS = 30
 PANELS = (
     ("loss_supervised", "supervised loss"),
     ("loss_unsupervised", "unsupervised loss"),
@@ -62,28 +65,30 @@ def draw(path):
     """Draws every run's losses and test error, one row of panels for each recipe."""
     figure = matplotlib.figure.Figure(figsize=(14.5, 7), layout="constrained")
     for row, recipe in zip(figure.subplots(2, 3), RECIPES, strict=True):
-        sources = (
-            ("original", original_runs(recipe), "C1", "--"),
-            ("ours", our_runs(recipe), "C0", "-"),
-        )
+        groups = {
+            ("original", "C1", "--"): [epochs for _, epochs in original_runs(recipe)],
+            ("ours", "C0", "-"): [epochs for _, epochs, _ in our_runs(recipe)],
+        }
         for axes, (name, label) in zip(row, PANELS, strict=True):
-            for source, runs, colour, style in sources:
-                for index, (seed, epochs, *_) in enumerate(runs):
+            for (source, colour, style), runs in groups.items():
+                for epochs in runs:
+                    collapsed = collapse_epoch(epochs) is not None
                     # Not every epoch was tested.
                     drawn = [(n, e[name]) for n, e in enumerate(epochs, 1) if e[name] is not None]
                     axes.plot(
                         [number for number, _ in drawn],
                         [max(value, 1e-5) for _, value in drawn],
                         style,
-                        color=colour,
-                        alpha=0.45 + 0.5 * index / max(1, len(runs) - 1),
-                        linewidth=1.4,
-                        label=f"{source}, seed {seed}, {len(epochs)} epochs",
+                        color="C3" if collapsed else colour,
+                        alpha=0.7,
+                        linewidth=1.2,
+                        label=f"{source}, collapsed" if collapsed else source,
                     )
             axes.set(xlabel="epoch", ylabel=label, xscale="log", yscale="log")
             axes.set_title(recipe if name == "loss_supervised" else "", loc="left")
             axes.grid(alpha=0.3, which="both")
-        row[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        once = dict(zip(*reversed(row[-1].get_legend_handles_labels()), strict=True))
+        row[-1].legend(once.values(), once.keys(), fontsize=8, loc="lower left")
     figure.suptitle("MNIST, 100 labels, feature matching: the authors' code and this one")
     figure.savefig(path, dpi=90)
 
@@ -114,11 +119,33 @@ def table():
 
 def collapse_row(epochs):
     """Number of epochs, the epoch of collapse (from 1) or "no", the lowest late loss."""
-    losses = [epoch["loss_unsupervised"] for epoch in epochs]
-    at = collapsed_at(losses)
-    return [len(losses), "no" if at is None else at + 1, f"{min(losses[5:], default=0):.4f}"]
+    at = collapse_epoch(epochs)
+    lowest = min((epoch["loss_unsupervised"] for epoch in epochs[5:]), default=0)
+    return [len(epochs), "no" if at is None else at, f"{lowest:.4f}"]
+
+
+def collapse_epoch(epochs):
+    """The epoch (from 1) in which a run collapsed, or None."""
+    at = collapsed_at([epoch["loss_unsupervised"] for epoch in epochs])
+    return None if at is None else at + 1
+
+
+def counts():
+    """How many of our runs have collapsed, of two with one seed the longer."""
+    rows = []
+    for recipe in RECIPES:
+        longest = {seed: epochs for seed, epochs, _ in our_runs(recipe)}
+        runs = [epochs for epochs in longest.values() if len(epochs) >= COUNTED_EPOCHS]
+        collapsed = sum(collapse_epoch(epochs) is not None for epochs in runs)
+        interval = binomtest(collapsed, len(runs)).proportion_ci()
+        shown = f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %"
+        rows.append([recipe, len(runs), collapsed, shown])
+    headers = ["recipe", f"seeds of {COUNTED_EPOCHS} or more epochs", "collapsed", "95 % interval"]
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
 
 
 if __name__ == "__main__":
     print(table())
+    print()
+    print(counts())
     draw(HERE / "mnist_with_original.png")
