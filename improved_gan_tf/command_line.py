@@ -120,7 +120,7 @@ def _train_parts(config, published, parts, found, run_dir):
         finally:  # whatever becomes of the baseline, the main run's table is shown
             if results:
                 _print_results(results, run_dir, config)
-    done = len(results) == len(parts) and results[-1]["status"] == "finished"
+    done = len(results) == len(parts) and all(r["status"] == "finished" for r in results)
     return 0 if done else stop_requested.exit_code()
 
 
@@ -223,7 +223,8 @@ def _print_results(results, run_dir, config):
     print(paper.comparison_table(results))
     for line in paper.remarks(results):
         print(line)
-    _print_where(results[-1], run_dir, config)
+    unfinished = [result for result in results if result["status"] != "finished"]
+    _print_where((unfinished or results)[-1], run_dir, config)
 
 
 def _print_where(result, run_dir, config):
@@ -256,7 +257,7 @@ def _print_sweep_dry_run(records, dataset, parent):
         or sweep_module.Outcome(
             record,
             "would run",
-            "goes on" if (pathlib.Path(record.run_dir) / "config.json").exists() else "",
+            "goes on" if _is_begun(record) else "",
         )
         for record in records
     ]
@@ -266,6 +267,10 @@ def _print_sweep_dry_run(records, dataset, parent):
         f"{dataset.description}: {records[0].epochs} epochs of {streams.iterations} iterations "
         f"each, and write {parent}/labels*-seed*. Nothing was trained or written (--dry_run)."
     )
+
+
+def _is_begun(record):
+    return not record.overwrite and (pathlib.Path(record.run_dir) / "config.json").exists()
 
 
 def _print_dry_run(config, dataset, run_dir):

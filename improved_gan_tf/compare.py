@@ -17,7 +17,7 @@ from tabulate import tabulate
 
 from improved_gan_tf import comparison, paper, score_table
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.run_folders import read_runs
+from improved_gan_tf.run_folders import commits_of, read_runs
 
 USER_ERROR = 2
 FORMATS = ("text", "markdown", "csv", "json")
@@ -211,7 +211,8 @@ def provenance(found):
     seen = {}
     for run in found.runs:
         for name, version in run.result["versions"].items():
-            seen.setdefault(name, {})[str(version)[:8] if name == "git_commit" else version] = None
+            shown = commits_of(run) if name == "git_commit" else [version]
+            seen.setdefault(name, {}).update(dict.fromkeys(shown))
     parts = [f"{name} {', '.join(map(str, versions))}" for name, versions in seen.items()]
     return "made with: " + ("; ".join(parts) or "no runs")
 

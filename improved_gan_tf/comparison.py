@@ -6,7 +6,6 @@ Paper: Salimans et al. (2016), Tables 1 and 2, Sec. 6.3.
 """
 
 import dataclasses
-import zipfile
 from typing import NamedTuple
 
 import numpy as np
@@ -148,22 +147,30 @@ def telling_settings(some_cells):
     order, and only if they part what is not yet parted: a recipe's name stands for the learning
     rate that comes with it.
     """
-    left_out = BOOKKEEPING | SEEDS | {"supervised_only", "labels_per_class", "model"}
-    every = [field.name for field in dataclasses.fields(ExperimentConfig)]
+    left_out = BOOKKEEPING | {"seed", "supervised_only", "labels_per_class", "model"}
+    every = [
+        field.name for field in dataclasses.fields(ExperimentConfig) if field.name != "seed_data"
+    ]
     names = []
-    for name in dict.fromkeys(["ablation", "recipe", *every]):
+    for name in dict.fromkeys(["ablation", "recipe", *every, "seed_data"]):
         if name in left_out:
             continue
         if _parts(some_cells, [*names, name]) > _parts(some_cells, names):
             names.append(name)
     return [
-        ", ".join(f"{name}={getattr(cell.config, name)}" for name in names) for cell in some_cells
+        ", ".join(f"{name}={_told(cell.config, name)}" for name in names) for cell in some_cells
     ]
+
+
+def _told(config, name):
+    if name == "seed_data":  # its value differs from run to run of a cell
+        return "as seed" if config.seed_data is None else "its own"
+    return getattr(config, name)
 
 
 def _parts(some_cells, names):
     # Not the number of labels: rows of one table that another recipe trained have to say so.
-    return len({tuple(repr(getattr(c.config, n)) for n in ("model", *names)) for c in some_cells})
+    return len({tuple(repr(_told(c.config, n)) for n in ("model", *names)) for c in some_cells})
 
 
 SUPERVISED_ONLY = "supervised only"
@@ -344,7 +351,7 @@ def read_predictions(run, kind):
             logits, labels = saved[f"logits_{kind}"], saved["labels"]
     except FileNotFoundError as error:
         raise PredictionsError(f"no {path}") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of a damaged file NumPy, zipfile and zlib each raise their own
         raise PredictionsError(f"{path} cannot be read ({type(error).__name__})") from error
     if logits.ndim != 2 or labels.shape != logits.shape[:1]:
         raise PredictionsError(f"{path} holds logits {logits.shape}, labels {labels.shape}")

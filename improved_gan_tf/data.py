@@ -173,10 +173,12 @@ def _load_tfds(spec, data_dir, download):
 def _require_network(spec, directory):
     error = network_error()
     if error is not None:
+        embedded = "; or try the embedded digits: --data_source=sample"
+        if spec.tfds_name != "mnist":
+            embedded = ""
         raise UserError(
             f"No prepared '{spec.tfds_name}' data in {directory}, and no network to download it "
-            f"({error}). {_copy_here(spec)}; or run once where there is a network; or try the "
-            "embedded digits: --data_source=sample."
+            f"({error}). {_copy_here(spec)}; or run once where there is a network{embedded}."
         )
 
 

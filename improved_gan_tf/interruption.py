@@ -31,7 +31,7 @@ class StopRequest:
         return EXIT_CODES[self.signal]
 
     def handle(self, number, frame):
-        """Handles a signal; a second Ctrl-C interrupts at once."""
+        """Handles a signal; a second Ctrl-C, which Python delivers after the call, interrupts."""
         if self.signal is not None:
             if number == signal.SIGINT:
                 raise KeyboardInterrupt
@@ -39,7 +39,7 @@ class StopRequest:
         self.signal = signal.Signals(number)
         asked = "Ctrl-C" if number == signal.SIGINT else self.signal.name
         print(
-            f"\n{asked}: finishing the current call, then saving. Ctrl-C quits at once.",
+            f"\n{asked}: finishing the current call, then saving. Ctrl-C again does not wait.",
             file=sys.stderr,
         )
 

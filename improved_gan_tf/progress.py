@@ -17,6 +17,8 @@ class Progress:
     test_wrong: dict = dataclasses.field(default_factory=lambda: {"averaged": None, "raw": None})
     saved_epochs: int | None = None  # finished epochs when the folder's models were written
     saved_iterations: int | None = None
+    # `reporting.versions()` of the processes before this one, where they were others.
+    earlier_versions: list = dataclasses.field(default_factory=list)
 
     def begin_epoch(self, metrics):
         """Goes to the next epoch, after one with these metrics."""

@@ -167,15 +167,16 @@ def main():
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TFDS starts TensorFlow
     try:
-        check_output(arguments.output)
+        output = os.path.expanduser(arguments.output)
+        check_output(output)
         found = compare.Comparison(arguments.runs, arguments.other_versions)
         text = page(found, arguments.data_dir)
-        write_page(arguments.output, text)
+        write_page(output, text)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USER_ERROR)
     size = len(text.encode("utf-8")) / 1e6
-    print(f"{arguments.output}: {len(found.runs)} runs, {size:.1f} MB", end="")
+    print(f"{output}: {len(found.runs)} runs, {size:.1f} MB", end="")
     print(f"; {len(found.left_out)} folders left out, named in it" if found.left_out else "")
 
 

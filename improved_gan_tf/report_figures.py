@@ -33,20 +33,24 @@ def image_uri(image):
 def spread_over_runs(histories, name, scale=1.0):
     """Mean, least and largest value of a metric at each epoch, over runs.
 
+    Only epochs at which every run that has the metric at all has it: a mean over other runs from
+    one epoch to the next would jump between them.
+
     Args:
         histories: list of lists of metrics.jsonl's dicts.
-        name: metric; epochs at which no run has it are left out.
+        name: metric.
         scale: factor.
 
     Returns:
         `(epochs, mean, low, high)`, float arrays of one length; epochs count from 1.
     """
-    values = {}
-    for history in histories:
-        for metrics in history:
-            if metrics.get(name) is not None:
-                values.setdefault(metrics["epoch"] + 1, []).append(scale * metrics[name])
-    epochs = sorted(values)
+    curves = [
+        {m["epoch"] + 1: scale * m[name] for m in history if m.get(name) is not None}
+        for history in histories
+    ]
+    curves = [curve for curve in curves if curve]
+    epochs = sorted(set.intersection(*map(set, curves))) if curves else []
+    values = {e: [curve[e] for curve in curves] for e in epochs}
     columns = [(np.mean(values[e]), np.min(values[e]), np.max(values[e])) for e in epochs]
     mean, low, high = np.array(columns, float).reshape(-1, 3).T
     return np.array(epochs, float), mean, low, high

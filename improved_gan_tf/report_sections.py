@@ -8,7 +8,7 @@ import numpy as np
 
 from improved_gan_tf import comparison, data, report_figures
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.run_folders import data_of
+from improved_gan_tf.run_folders import commits_of, data_of
 
 NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "svhn": "SVHN"}
 DIGITS = tuple("0123456789")
@@ -140,7 +140,7 @@ def _run_line(run, baseline):
         _percent(baseline, "raw"),
         "" if collapsed is None else f"epoch {collapsed + 1}",
         f"{shown.result.get('wall_seconds') or 0:.0f}",
-        str(shown.result["versions"].get("git_commit") or "-")[:8],
+        ", ".join(commits_of(shown)) or "-",
         str(shown.path),
     ]
 

@@ -128,7 +128,10 @@ class RunFolder:
         The result of an interrupted run stays, for it says that it is not the end.
         """
         result = self.path / "result.json"
-        if result.exists() and json.loads(result.read_text("utf-8")).get("status") == "finished":
+        content = json.loads(result.read_text("utf-8")) if result.exists() else {}
+        if content.get("status") == "finished":
+            # Not the number that it goes on from: the newest checkpoint may have been damaged.
+            epochs = content["final"]["epochs"]
             result.replace(self.path / f"result.epochs{epochs}.json")
         if (self.path / "score.json").exists():
             (self.path / "score.json").replace(self.path / f"score.epochs{epochs}.json")
@@ -237,7 +240,7 @@ def curves_figure(history, title):
     for name in history[0]:
         if name.startswith("loss_"):
             left.plot(epochs, [m[name] for m in history], label=name.removeprefix("loss_"))
-    left.set(xlabel="epoch", ylabel="loss (mean of the epoch)", yscale="symlog")
+    left.set(xlabel="epoch", ylabel="loss (mean of the epoch)")
     left.set_yscale("symlog", linthresh=0.01)
     left.legend()
     for name, label in (

@@ -108,14 +108,17 @@ def may_change(saved, config):
         config: `config.RunConfig` of the command.
 
     Returns:
-        Set of str. The decay is among them where the learning rate falls in neither of the two
-        before the end of the epochs that the run was begun for.
+        Set of str. The decay is among them where the command adds epochs and the learning rate
+        falls in neither of the two before those.
     """
     decays = [
         (saved.get("decay_start_epoch"), saved.get("decay_end_epoch")),
         (config.decay_start_epoch, config.decay_end_epoch),
     ]
-    if all(_begins_after(saved.get("epochs"), *decay) for decay in decays):
+    epochs = saved.get("epochs")
+    # A file edited by hand may hold anything.
+    grows = isinstance(epochs, int) and config.epochs > epochs
+    if grows and all(_begins_after(epochs, *decay) for decay in decays):
         return MAY_CHANGE | _DECAY
     return MAY_CHANGE
 
@@ -123,8 +126,7 @@ def may_change(saved, config):
 def _begins_after(epochs, start, end):
     if start is None and end is None:
         return True
-    # A file edited by hand may hold anything.
-    return all(isinstance(value, int) for value in (epochs, start, end)) and start >= epochs
+    return isinstance(start, int) and isinstance(end, int) and start >= epochs
 
 
 def _what_is_left(config, path):
@@ -203,12 +205,12 @@ def warn_of_other_versions(checkpoint, versions):
         checkpoint: `checkpointing.Checkpoint`.
         versions: dict, `reporting.versions()`.
     """
-    names = ("improved_gan_tf", "tensorflow", "keras", "numpy", "device")
+    names = ("improved_gan_tf", "git_commit", "tensorflow", "keras", "numpy", "device")
     written = checkpoint.header["versions"]
     different = [
-        f"{name} {written.get(name)} (now {versions[name]})"
+        f"{name} {written.get(name)} (now {versions.get(name)})"
         for name in names
-        if written.get(name) != versions[name]
+        if written.get(name) != versions.get(name)
     ]
     if different:
         print(

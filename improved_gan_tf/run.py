@@ -17,8 +17,8 @@ from improved_gan_tf.intervals import Due, parse_interval
 from improved_gan_tf.progress import Progress
 
 # A call of the training loop is what Ctrl-C waits for. It makes no difference to the numbers.
-ITERATIONS_PER_CALL = 50
-SECONDS_PER_CALL = 4.0  # where iterations are slow, fewer make a call
+ITERATIONS_PER_CALL = 50  # at most
+SECONDS_PER_CALL = 4.0  # about; where iterations are slow, fewer make a call
 
 
 class Run:
@@ -57,7 +57,7 @@ class Run:
         self.checkpoints = resuming.checkpoints_of(config, run_dir)
         self._checkpoint_due = Due(parse_interval(config.checkpoint_every))
         self._last_checkpoint = None
-        self._iterations_per_call, self._called = ITERATIONS_PER_CALL, False
+        self._iterations_per_call, self._called = 1, False
         self._counted = time.monotonic()
         try:
             # Again, now that no other process can change it.
@@ -94,6 +94,9 @@ class Run:
         checkpointing.assign(checkpoint, self.trainer.state())
         self.progress = progress
         self._last_checkpoint = checkpoint.path
+        before = checkpoint.header["versions"]
+        if before not in (self.versions, *progress.earlier_versions):
+            progress.earlier_versions.append(before)
         print(
             f"continuing after epoch {progress.epoch}, iteration {progress.iteration} of the next "
             f"({checkpoint.path})"
@@ -175,8 +178,9 @@ class Run:
         progress.epoch_seconds += seconds
         self._require_finite(start)
         # The first call traces the graph, too: it says little about those that follow.
-        if self._called and seconds > 2 * SECONDS_PER_CALL:
-            self._iterations_per_call = max(1, int(done * SECONDS_PER_CALL / seconds))
+        if self._called:
+            fitting = int(done * SECONDS_PER_CALL / max(seconds, 1e-6))
+            self._iterations_per_call = min(max(1, fitting), ITERATIONS_PER_CALL)
         self._called = True
 
     def _require_finite(self, start):
@@ -259,6 +263,7 @@ class Run:
                 "metrics": progress.history[-1] if progress.history else None,
             },
             "versions": self.versions,
+            "earlier_versions": progress.earlier_versions,
             "wall_seconds": progress.seconds,
         }
         self.folder.write_json("result.json", result)

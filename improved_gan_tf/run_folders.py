@@ -158,6 +158,20 @@ def _same_run(one, other):
     return not different_settings(one.config, other.config) and given_to(one) == given_to(other)
 
 
+def commits_of(run):
+    """Short names of the commits whose code trained a run, in order; "+changes" where it had some.
+
+    Args:
+        run: `Run`.
+
+    Returns:
+        List of str, empty where none is known.
+    """
+    versions = [*run.result.get("earlier_versions", []), run.result["versions"]]
+    commits = dict.fromkeys(str(v["git_commit"]) for v in versions if v.get("git_commit"))
+    return [re.sub(r"^(\w{8})\w*", r"\1", commit) for commit in commits]
+
+
 def _wrong(run):
     return [run.result["final"][f"test_wrong_{kind}"] for kind in ("averaged", "raw")]
 

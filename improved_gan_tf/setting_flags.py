@@ -4,6 +4,7 @@ The only module that touches the flags of the run scripts.
 """
 
 import dataclasses
+import os
 import sys
 from typing import NamedTuple
 
@@ -109,6 +110,8 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=N
         for field in _settings(experiment, ablations)
         if flag_values[field.name].present
     }
+    if given.get("run_dir"):  # a shell leaves the ~ of --run_dir=~/runs as it is
+        given["run_dir"] = os.path.expanduser(given["run_dir"])
     if "labels_per_class" in given:
         given["labels_per_class"] = _label_counts(given["labels_per_class"])[0]
     row = ablation_row(given.get("ablation"), ablations)

@@ -100,16 +100,17 @@ def earlier_outcome(config):
         UserError: its folder holds another experiment.
     """
     folder = pathlib.Path(config.run_dir)
-    if config.overwrite or not (folder / "result.json").exists():
+    if config.overwrite:
         return None
-    found = read_run(folder)
+    found = read_run(folder) if (folder / "result.json").exists() else None
     if isinstance(found, Run):
         _require_settings_of(folder, found.config, config)
         if found.config.epochs < config.epochs:
             return None  # it goes on from its last checkpoint
         return Outcome(config, "finished", "finished earlier")
-    if found.reason.startswith("diverged"):
+    if (folder / "config.json").exists():
         resuming.require_same_settings(config, folder)
+    if found is not None and found.reason.startswith("diverged"):
         return Outcome(config, "diverged", f"{found.reason}, earlier")
     return None
 

@@ -48,10 +48,15 @@ def original_runs(recipe):
 
 
 def our_runs(recipe):
-    """`[(seed, [epoch dicts], result)]` of our runs; of two with one seed the longer comes last."""
+    """`[(seed, [epoch dicts], result)]` of our runs; of two with one seed the longer comes last.
+
+    Of runs with the recipe's settings: nothing but the number of epochs may differ.
+    """
     runs = []
     for folder in (HERE / "mnist_feature_matching").glob(f"{recipe}-seed*"):
         result = json.loads((folder / "result.json").read_text("utf-8"))
+        if any(not text.startswith("epochs:") for text in result["differences_from_paper"]):
+            continue
         lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
         epochs = [json.loads(line) for line in lines]
         for epoch in epochs:

@@ -20,7 +20,7 @@ def test_two_replicas_continue_with_the_same_bits(tmp_path, monkeypatch, cross_r
     )
     with distribution.training_on("mirrored", 2, None, config.batch_size):
         assert run(config, tmp_path / "straight")["status"] == "finished"
-        # Calls end at iterations 3, 6, 7 of each epoch.
+        # Calls end at iterations 1, 2, 5, 7 of the first epoch.
         stopped = run(config, tmp_path / "run", stop_after_calls=2)
         assert stopped["status"] == "interrupted"
         assert run(config, tmp_path / "run")["status"] == "finished"

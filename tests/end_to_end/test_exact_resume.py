@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import json
 import pathlib
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 import run_cifar10
 from benchmarks.kill_campaign import remains
-from improved_gan_tf import checkpointing, experiment, storage, training
+from improved_gan_tf import checkpointing, experiment, reporting, storage, training
 from improved_gan_tf import run as run_module
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
 from tests.noise_runs import images, run, settings
@@ -53,8 +54,8 @@ def straight(tmp_path_factory):
 
 
 def test_a_run_stopped_inside_epochs_and_between_them_ends_with_the_same_bits(straight, tmp_path):
-    # Calls end at iterations 3, 6, 7 of each epoch.
-    for calls in (2, 1, 3, 1):
+    # The first two calls of a process run one iteration each, the others 3 or to the epoch's end.
+    for calls in (3, 1, 3, 1):
         assert run(settings(), tmp_path / "run", stop_after_calls=calls)["status"] == "interrupted"
     assert run(settings(), tmp_path / "run")["status"] == "finished"
     assert remains(tmp_path / "run") == remains(straight)
@@ -85,6 +86,16 @@ def test_a_finished_run_whose_learning_rate_then_falls_is_the_run_that_was_told_
     run(falling, tmp_path / "run")
     (tmp_path / "run" / "result.epochs2.json").unlink()
     assert remains(tmp_path / "run") == remains(tmp_path / "straight")
+
+
+def test_a_run_that_goes_on_with_other_code_says_so_and_names_both(tmp_path, monkeypatch, capsys):
+    for commit in ("1" * 40, "2" * 40, "2" * 40):
+        monkeypatch.setattr(reporting, "_git_commit", lambda commit=commit: commit)
+        run(settings(), tmp_path / "run", stop_after_calls=1)
+    assert capsys.readouterr().err.count(f"git_commit {'1' * 40} (now {'2' * 40})") == 1
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["versions"]["git_commit"] == "2" * 40
+    assert [v["git_commit"] for v in result["earlier_versions"]] == ["1" * 40]
 
 
 def test_a_run_asked_to_stop_while_it_evaluates_ends_with_the_same_bits(
@@ -254,7 +265,7 @@ def test_a_parameter_that_is_not_finite_stops_the_run_and_the_last_checkpoint_is
 
     def poisoned(self, *args):
         result = train(self, *args)
-        if next(calls) == 3:
+        if next(calls) == 5:
             self.generator.trainable_variables[0].assign_add(
                 np.full(self.generator.trainable_variables[0].shape, np.inf, "float32")
             )

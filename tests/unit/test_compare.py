@@ -10,7 +10,7 @@ import pytest
 
 import run_cifar10
 from improved_gan_tf import compare, paper, score_table
-from tests.written_runs import record, write_imagenet_run, write_run
+from tests.written_runs import record, result_of, write_imagenet_run, write_run
 
 
 def columns(line):
@@ -157,6 +157,14 @@ def test_runs_with_different_settings_have_rows_of_their_own(tmp_path):
 
 def test_libraries_and_commits_are_named(two_runs):
     assert "git_commit 00000000" in printed([two_runs])
+
+
+def test_every_commit_that_trained_a_run_is_named_and_whether_it_had_changes(tmp_path):
+    earlier = [{"improved_gan_tf": "0", "git_commit": "1" * 40}]
+    versions = result_of(record())["versions"] | {"git_commit": "2" * 40 + "+changes"}
+    write_run(tmp_path / "a", versions=versions, earlier_versions=earlier)
+    write_run(tmp_path / "b", record(seed=2))
+    assert "git_commit 11111111, 22222222+changes, 00000000" in printed([tmp_path])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Statistics against scipy and hand-computed cases; which runs share a cell; ensembles."""
 
 import math
+import tokenize
+import zlib
 
 import numpy as np
 import pytest
@@ -165,6 +167,12 @@ def test_cells_that_differ_in_their_label_counts_alone_need_no_telling(tmp_path)
     assert comparison.telling_settings(comparison.cells(runs)) == ["", ""]
 
 
+def test_cells_that_differ_in_how_labels_are_chosen_say_so(tmp_path):
+    runs = runs_of(tmp_path, record(seed_data=None), record(seed=2))
+    told = comparison.telling_settings(comparison.cells(runs))
+    assert sorted(told) == ["seed_data=as seed", "seed_data=its own"]
+
+
 def test_a_single_cell_needs_no_telling(tmp_path):
     assert comparison.telling_settings(comparison.cells(runs_of(tmp_path, record()))) == [""]
 
@@ -315,6 +323,17 @@ def test_damaged_predictions_make_no_ensemble(tmp_path):
     path = tmp_path / "seed2" / "predictions.npz"
     path.write_bytes(path.read_bytes()[:60])
     assert ensemble_of(tmp_path).missing.startswith(f"{path} cannot be read")
+
+
+@pytest.mark.parametrize("error", [zlib.error, tokenize.TokenError])
+def test_what_numpy_lets_through_from_damaged_files_makes_no_ensemble(tmp_path, monkeypatch, error):
+    two_members(tmp_path)
+
+    def load(*args, **kwargs):
+        raise error("flipped bits")
+
+    monkeypatch.setattr(np, "load", load)
+    assert ensemble_of(tmp_path).missing.endswith(f"cannot be read ({error.__name__})")
 
 
 def test_pickled_predictions_are_not_opened(tmp_path):

@@ -318,6 +318,12 @@ def test_a_home_directory_is_expanded(tmp_path, monkeypatch, no_network):
         data.load("mnist", data_dir="~/sets")
 
 
+def test_the_embedded_digits_are_no_way_out_for_another_data_set(tmp_path, no_network):
+    with pytest.raises(UserError) as caught:
+        data.load("cifar10", data_dir=str(tmp_path))
+    assert "--data_source" not in str(caught.value)
+
+
 def test_missing_data_without_network_says_the_three_ways_out(tmp_path, no_network):
     with pytest.raises(UserError) as caught:
         data.load("mnist", data_dir=str(tmp_path))

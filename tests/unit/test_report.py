@@ -337,16 +337,17 @@ def test_missing_data_are_not_downloaded_for_a_page(tmp_path, monkeypatch):
 # --- curves --------------------------------------------------------------------------------
 
 
-def test_the_spread_is_mean_least_and_largest_over_the_runs_that_have_an_epoch():
+def test_the_spread_is_over_the_same_runs_at_every_epoch():
     histories = [
         [{"epoch": 0, "x": 1.0}, {"epoch": 1, "x": None}, {"epoch": 2, "x": 4.0}],
-        [{"epoch": 0, "x": 3.0}],
+        [{"epoch": 0, "x": 3.0}, {"epoch": 1, "x": 9.0}, {"epoch": 2, "x": 6.0}],
+        [{"epoch": 0}, {"epoch": 1, "x": None}],  # a recipe without this metric
     ]
     epochs, mean, low, high = report_figures.spread_over_runs(histories, "x", 10.0)
     np.testing.assert_array_equal(epochs, [1, 3])
-    np.testing.assert_array_equal(mean, [20, 40])
+    np.testing.assert_array_equal(mean, [20, 50])
     np.testing.assert_array_equal(low, [10, 40])
-    np.testing.assert_array_equal(high, [30, 40])
+    np.testing.assert_array_equal(high, [30, 60])
 
 
 def test_no_run_has_no_spread():

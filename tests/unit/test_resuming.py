@@ -135,6 +135,7 @@ def test_every_setting_either_has_to_agree_or_may_change(folder, name):
     [
         ((None, None), (300, 400), True),
         ((None, None), (299, 400), False),
+        ((None, None), (310, 400), True),
         ((300, 500), (None, None), True),
         ((300, 500), (350, 400), True),
         ((299, 500), (None, None), False),
@@ -152,6 +153,10 @@ def test_the_decay_may_change_where_it_begins_after_the_runs_epochs(
         assert resuming.look(record(**changes), folder).status == "unfinished"
     else:
         assert "--decay_start_epoch=" in refusal(folder, **changes)
+
+
+def test_the_decay_may_not_change_where_no_epochs_are_added(folder):
+    assert "--decay_start_epoch=" in refusal(folder, decay_start_epoch=300, decay_end_epoch=310)
 
 
 def test_the_decay_may_not_change_with_another_learning_rate(folder):
@@ -238,9 +243,9 @@ def test_another_version_can_be_read_and_that_is_said(tmp_path, capsys):
     checkpoint = Checkpoint(tmp_path / "file.npz", {"versions": written}, {})
     resuming.warn_of_other_versions(checkpoint, VERSIONS)
     assert capsys.readouterr().err == (
-        f"warning: {tmp_path}/file.npz was written with tensorflow 1.15 (now 2), device GPU (now "
-        "CPU). It can be read and the run goes on, but its numbers may differ from those of an "
-        "uninterrupted run.\n"
+        f"warning: {tmp_path}/file.npz was written with git_commit abc (now None), tensorflow 1.15 "
+        "(now 2), device GPU (now CPU). It can be read and the run goes on, but its numbers may "
+        "differ from those of an uninterrupted run.\n"
     )
     checkpoint = Checkpoint(tmp_path / "file.npz", {"versions": dict(VERSIONS)}, {})
     resuming.warn_of_other_versions(checkpoint, VERSIONS)

@@ -134,6 +134,16 @@ def test_a_run_that_diverged_with_other_settings_is_not_taken_for_this_one(tmp_p
 
 
 @pytest.mark.parametrize("status", ["interrupted", None])
+def test_an_unfinished_run_with_other_settings_is_refused_before_anything_runs(tmp_path, status):
+    records = in_folder(tmp_path)
+    folder = write_run(pathlib.Path(records[1].run_dir), record(learning_rate=1.0), status=status)
+    if status is None:
+        (folder / "result.json").unlink()
+    with pytest.raises(UserError, match=r"--learning_rate=0.003 \(the run's is 1.0\)"):
+        sweep.run_all(records, lambda c: pytest.fail("a run started"), never)
+
+
+@pytest.mark.parametrize("status", ["interrupted", None])
 def test_an_unfinished_run_is_executed(tmp_path, status):
     records = in_folder(tmp_path)
     folder = write_run(pathlib.Path(records[0].run_dir), records[0], status=status)
