@@ -34,7 +34,7 @@ EXPERIMENT = ExperimentConfig(
 VARIANTS = {
     "feature_matching": {
         "released": {},
-        # D5: as first published, before parameter averaging came in.
+        # D5: the script of commit 30d4beb, without parameter averaging.
         "first_release": {"averaging_rate": 0.0},
     },
     "minibatch_discrimination": {

@@ -26,6 +26,7 @@ setup(
         "matplotlib>=3.7",
         "numpy>=1.26",
         "pillow>=10.0",
+        "protobuf",
         "scipy>=1.11",
         "tabulate>=0.9",
         "tensorboard>=2.18",

@@ -18,14 +18,22 @@ import pathlib
 import keras
 import numpy as np
 
-from improved_gan_tf import data
-from improved_gan_tf import layers as _layers  # registered, so that our own models load
+from improved_gan_tf import (
+    data,
+    layers,  # registered, so that our own models load
+)
 from improved_gan_tf.classification import Classification, require_grey_or_rgb
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.frozen_inception import FrozenInception
 from improved_gan_tf.pixels import from_range
 
 INCEPTION_V3 = "inception_v3"
+# Layers by which an image's output depends on the others of its batch.
+_BATCH_COUPLED = (
+    layers.BatchStatisticsNorm,
+    layers.CrossBatchNorm,
+    layers.MinibatchDiscrimination,
+)
 # What keras.applications calls its weights in its cache.
 _KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 
@@ -108,7 +116,7 @@ class KerasInceptionV3:
         except Exception as error:  # each file format has errors of its own
             raise UserError(
                 f"The weights for {INCEPTION_V3} cannot be loaded from {weights}: "
-                f"{_first_line(error)}"
+                f"{first_line(error)}"
             ) from error
 
     @property
@@ -159,6 +167,8 @@ class KerasClassifier:
     def _check_model(self):
         model = self._model
         inputs, output = getattr(model, "inputs", None), getattr(model, "output", None)
+        if output is None and len(getattr(model, "outputs", None) or []) == 1:
+            output = model.outputs[0]  # a Sequential that was never called has no `output`
         logits = output.get("logits") if isinstance(output, dict) else output
         if not inputs or len(inputs) != 1 or len(inputs[0].shape) != 4:
             raise UserError(f"{self.path} must take one batch of images (N, H, W, C).")
@@ -172,11 +182,12 @@ class KerasClassifier:
                 f"{self.path} must return class logits or probabilities (N, C), C of 2 or more. "
                 f"Received: outputs of shape {tuple(logits.shape)}."
             )
-        if any(isinstance(layer, _layers.MinibatchDiscrimination) for layer in model.layers):
+        coupled = [x for x in model._flatten_layers() if isinstance(x, _BATCH_COUPLED)]
+        if coupled:
             raise UserError(
-                f"{self.path} uses minibatch discrimination: what it says of an image depends on "
-                "the images beside it, so it cannot score them one by one. Take a discriminator "
-                "trained with feature matching, or a classifier."
+                f"{self.path} holds a {type(coupled[0]).__name__} layer: what it says of an image "
+                "depends on the images beside it, so it cannot score them one by one. Take a "
+                "discriminator trained with feature matching, or a classifier."
             )
         features = output.get("features") if isinstance(output, dict) else None
         shape = tuple(getattr(features, "shape", ()))
@@ -225,7 +236,7 @@ def load_keras_model(path):
     except Exception as error:  # each part of the file has errors of its own
         # Keras wraps an error into the error of every layer around it: the innermost says most.
         innermost = str(error).split("Exception encountered: ")[-1]
-        raise UserError(f"{path} cannot be loaded: {_first_line(innermost)}") from error
+        raise UserError(f"{path} cannot be loaded: {first_line(innermost)}") from error
 
 
 def _described(path, pixel_range):
@@ -263,7 +274,3 @@ def _sha256(path):
 def _softmax(logits):
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
-
-
-def _first_line(error):
-    return (str(error).strip().splitlines() or [repr(error)])[0][:300]

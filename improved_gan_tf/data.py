@@ -12,6 +12,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, from "sele
 import contextlib
 import os
 import pathlib
+import re
 import socket
 import threading
 import urllib.parse
@@ -20,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, first_line
 
 NUM_CLASSES = 10
 
@@ -129,8 +130,13 @@ def tfds_directory(data_dir):
 
 def prepared_folder(tfds_name, data_dir):
     """The folder of the latest prepared version of a TFDS data set (a Path), or None."""
-    prepared = sorted(tfds_directory(data_dir).glob(f"{tfds_name}/*/dataset_info.json"))
-    return prepared[-1].parent if prepared else None
+    prepared = tfds_directory(data_dir).glob(f"{tfds_name}/*/dataset_info.json")
+    return max((info.parent for info in prepared), key=_version, default=None)
+
+
+def _version(folder):
+    """The numbers of a folder's name, so that 3.0.10 comes after 3.0.2."""
+    return [int(number) for number in re.findall(r"\d+", folder.name)]
 
 
 def _load_tfds(spec, data_dir, download):
@@ -215,11 +221,10 @@ def explained_tfds_errors(tfds_name, folder):
     try:
         yield
     except Exception as error:  # each library has errors of its own for a damaged file
-        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise UserError(
             f"The '{tfds_name}' data in {folder} cannot be read; a file is missing or "
             f"damaged, or was prepared by something else. Delete that folder and prepare it "
-            f"again, or name another with --data_dir. TFDS said: {first_line}"
+            f"again, or name another with --data_dir. TFDS said: {first_line(error)}"
         ) from error
 
 

@@ -1,6 +1,11 @@
 """Mistakes that a user can mend: shown as one paragraph, without a traceback."""
 
 
+def first_line(error):
+    """The first line of another library's error, or its type's name if it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
 class UserError(Exception):
     """Something about the command, its data or its folders is not as it has to be.
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from improved_gan_tf.classification import Classification, require_grey_or_rgb
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, first_line
 
 # Node names of the 2015 graph.
 IMAGE = "ExpandDims"  # (1, H, W, 3), 0 to 255; the graph resizes and scales
@@ -103,7 +103,7 @@ class FrozenInception:
         except (ValueError, IndexError, KeyError, tf.errors.OpError) as error:
             raise UserError(
                 f"{self.path} has the node names of the Inception graph of 2015-12-05, but not "
-                f"its structure: {_first_line(error)}"
+                f"its structure: {first_line(error)}"
             ) from error
         self.num_features, self.num_classes = w.shape.as_list()
         self._session = tf.compat.v1.Session(graph=graph)
@@ -195,7 +195,3 @@ def _prune(graph_def, nodes, outputs, path):
     pruned = tf.compat.v1.GraphDef(versions=graph_def.versions)
     pruned.node.extend(needed[node.name] for node in graph_def.node if node.name in needed)
     return pruned
-
-
-def _first_line(error):
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -100,6 +100,7 @@ def measures(classified, num_splits, count=None):
     probabilities = classified.probabilities[:count]
     mean, std = inception_score(probabilities, min(num_splits, len(probabilities)))
     coverage = class_coverage(probabilities)
+    images = classified.images[:count]
     return {
         "images": classified.description,
         "num_samples": len(probabilities),
@@ -109,8 +110,8 @@ def measures(classified, num_splits, count=None):
             "class_entropy": coverage.entropy,
             "num_classes_seen": coverage.num_classes_seen,
             "class_counts": coverage.counts,
-            "mean_pairwise_distance": mean_pairwise_distance(classified.images),
-            "num_for_pairwise_distance": len(classified.images),
+            "mean_pairwise_distance": mean_pairwise_distance(images),
+            "num_for_pairwise_distance": len(images),
         },
     }
 

@@ -1,21 +1,21 @@
 """ImageNet, or any folder of images by class, as square byte images on disk; rows of each epoch.
 
-Images are cropped to their middle square and resized once, before the first training, and kept as
-one array file of bytes: any image can then be read at once, so that the order of the data is a
-pure function of seed and epoch, and training waits for no decoder.
+Images are cropped to their middle square, stretched in contrast and resized once, before the first
+training, and kept as one array file of bytes: any image can then be read at once, so that the order
+of the data is a pure function of seed and epoch, and training waits for no decoder.
 
 Original: openai/improved-gan@4f5d1ec, imagenet/convert_imagenet_to_records.py, which keeps the
-          same bytes; `center_crop` in imagenet/utils.py.
+          same bytes (D16); `center_crop` in imagenet/utils.py.
 """
 
 import concurrent.futures
 import hashlib
 import io
 import itertools
-import os
 import pathlib
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ IMAGENET_CLASSES = 1000
 IMAGENET_COUNT = 1_281_167
 
 _EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+_PREPARATION = 2  # counts up when the bytes that are kept change
 _DECODED_AT_ONCE = 256  # images; bounds the memory that encoded and decoded ones take
 
 
@@ -160,11 +161,15 @@ def prepare(source, image_size, cache_dir=None):
             folder cannot hold them.
     """
     cache = pathlib.Path(cache_dir or DEFAULT_CACHE).expanduser()
-    folder = cache / f"{source.key}-{image_size}"
+    # The number of the preparation: images that an earlier one has left are not these.
+    folder = cache / f"{source.key}-{image_size}-v{_PREPARATION}"
     if not folder.is_dir():
-        unfinished = cache / f".{folder.name}.{os.getpid()}"
+        unfinished = None
         try:
-            unfinished.mkdir(parents=True)
+            cache.mkdir(parents=True, exist_ok=True)
+            # No name that another process, on this machine or another one, has too.
+            unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=cache))
+            unfinished.chmod(0o755)
             _require_space(cache, source.count * image_size**2 * 3)
             _write(source, image_size, unfinished)
             _publish(unfinished, folder)
@@ -173,7 +178,8 @@ def prepare(source, image_size, cache_dir=None):
                 f"--cache_dir={cache} cannot hold the prepared images: {error.strerror or error}."
             ) from error
         finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            if unfinished is not None:
+                shutil.rmtree(unfinished, ignore_errors=True)
     return ImageSet(
         np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False),
         np.load(folder / "labels.npy", allow_pickle=False),
@@ -232,9 +238,10 @@ def _write(source, image_size, folder):
 
 
 def square(name, file, image_size):
-    """Reads one image and resizes its largest middle square.
+    """Reads one image, takes its largest middle square, stretches its contrast and resizes it.
 
-    The original's `imresize` is Pillow's bilinear resizing too.
+    The original's `imresize` is given floats: it maps the square's least value to 0 and its
+    greatest to 255, all channels alike, before Pillow's bilinear resizing.
 
     Args:
         name: str, what to call the image in an error.
@@ -252,11 +259,36 @@ def square(name, file, image_size):
             rgb = image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f"The image {name} cannot be read: {error}.") from error
-    # D16: on the way to bytes the original passes through floats and may lose one.
     side = min(rgb.size)
-    left, top = (round((length - side) / 2) for length in rgb.size)
-    middle = rgb.crop((left, top, left + side, top + side))
-    return np.asarray(middle.resize((image_size, image_size), Image.Resampling.BILINEAR)), side
+    # Halves are rounded up, as by Python 2.
+    left, top = ((length - side + 1) // 2 for length in rgb.size)
+    middle = np.asarray(rgb.crop((left, top, left + side, top + side)))
+    stretched = Image.fromarray(stretch_table(middle.min(), middle.max())[middle])
+    resized = stretched.resize((image_size, image_size), Image.Resampling.BILINEAR)
+    return _THROUGH_FLOATS[np.asarray(resized)], side
+
+
+def stretch_table(low, high):
+    """What each byte becomes when `low` is mapped to 0 and `high` to 255.
+
+        (value - low) * 255 / (high - low), limited to [0, 255], rounded
+
+    Original: `bytescale` of scipy.misc, which `imresize` calls for floats.
+
+    Args:
+        low: int, 0 to 255.
+        high: int, `low` to 255; where it is `low`, differences are not scaled.
+
+    Returns:
+        uint8 (256,).
+    """
+    low, high = int(low), int(high)
+    values = (np.arange(256) - low) * (255.0 / ((high - low) or 1))
+    return (values.clip(0, 255) + 0.5).astype("uint8")
+
+
+# The original turns bytes into [-1, 1] and back, cut off, by which some lose one.
+_THROUGH_FLOATS = ((np.arange(256) / 127.5 - 1.0 + 1.0) * (255.0 / 2.0)).astype("uint8")
 
 
 class ShuffledEpochs:

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable(package="improved_gan_tf")
 class Adam(keras.optimizers.Adam):
     """Adam with `m_hat / sqrt(v_hat + epsilon)`, in one fused pass over each parameter.
 
@@ -34,6 +35,13 @@ class Adam(keras.optimizers.Adam):
         super().__init__(
             learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, name=name
         )
+
+    def get_config(self):
+        """The constructor's arguments: Keras' own has more than this class takes."""
+        config = super().get_config()
+        return {
+            name: config[name] for name in ("learning_rate", "beta_1", "beta_2", "epsilon", "name")
+        }
 
     def update_step(self, gradient, variable, learning_rate):
         """Applies one step to one variable: Keras calls it for each, with the `tf.Variable`."""

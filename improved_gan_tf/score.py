@@ -76,6 +76,10 @@ def _check(arguments):
         )
     if arguments.real is not None and arguments.real_data is not None:
         raise UserError("--real compares with its own test images: leave --real_data out.")
+    if arguments.real is not None and (arguments.noise or arguments.output_range):
+        raise UserError(
+            f"--noise and --output_range go with a generator. Received: --real={arguments.real}."
+        )
     for name, least in (("num_samples", 2), ("num_splits", 1), ("batch_size", 1), ("num_real", 0)):
         value = getattr(arguments, name)
         if value is not None and value < least:
@@ -184,6 +188,13 @@ def _run(arguments):
         arguments.classifier, arguments.weights, arguments.classifier_range
     )
     classifier.check_images(source.image_shape)
+    if real_source is not None:
+        num_real = arguments.num_real or real_source.available
+        if num_real > real_source.available:
+            raise UserError(
+                f"--num_real must be at most {real_source.available:,}, all of "
+                f"{real_source.description}. Received: {num_real:,}."
+            )
     is_check = arguments.real == image_scores.PAPERS_DATASET and classifier.kind == "inception_2015"
     if is_check:
         inception_check.require_writable(classifier.path)
@@ -192,7 +203,6 @@ def _run(arguments):
     classified = image_scores.classify_all(source, classifier, count, batch_size)
     real = None
     if real_source is not None:
-        num_real = min(arguments.num_real or real_source.available, real_source.available)
         real = image_scores.classify_all(real_source, classifier, num_real, batch_size)
     score = image_scores.score(source, classifier, classified, real, arguments.num_splits)
     differences = image_scores.differences_from_paper(

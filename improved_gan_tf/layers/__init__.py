@@ -3,7 +3,7 @@
 Importing this package registers them, so that saved `.keras` models load.
 """
 
-from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, rectify
+from improved_gan_tf.layers.activations import LeakyReLU, leaky_rectify, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
@@ -35,7 +35,7 @@ __all__ = [
     "WeightNormConv2DTranspose",
     "WeightNormDense",
     "freeze_reference",
-    "leaky_relu",
+    "leaky_rectify",
     "rectify",
     "remove_weight_norm",
 ]

@@ -33,8 +33,11 @@ def rectify(x):
     return ops.relu(x + _smallest(x))
 
 
-def leaky_relu(x, negative_slope=0.2):
+@keras.saving.register_keras_serializable(package="improved_gan_tf")
+def leaky_rectify(x, negative_slope=0.2):
     """Returns `max(x, negative_slope * x)`, elementwise; its gradient at 0 is 1.
+
+    Lasagne's name for it, for the same reason: `leaky_relu` would come back as Keras' own.
 
     At exactly 0 the result is the smallest number of the dtype rather than 0, but in float64.
     """
@@ -54,7 +57,7 @@ def _smallest(x):
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
 class LeakyReLU(keras.layers.Layer):
-    """Applies `leaky_relu`: `y = max(x, negative_slope * x)`.
+    """Applies `leaky_rectify`: `y = max(x, negative_slope * x)`.
 
     Batch meaning: elementwise. Training: the same in training and inference.
 
@@ -91,7 +94,7 @@ class LeakyReLU(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
-        return leaky_relu(inputs, self.negative_slope)
+        return leaky_rectify(inputs, self.negative_slope)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf import distribution
+from improved_gan_tf.layers.half_precision import at_least_float32
 
 
 def mean_of_rows(x, axis):
@@ -97,10 +98,10 @@ class BatchStatisticsNorm(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: channels})
 
     def call(self, inputs):
-        # Statistics in the variables' dtype: sums over a batch do not fit half precision.
-        x = ops.cast(inputs, self.variable_dtype)
+        x = ops.cast(inputs, at_least_float32(self.variable_dtype))
         mean = distribution.mean_over_batch if self.cross_replica == "global" else mean_of_rows
-        return ops.cast(normalize_by_batch(x, self.epsilon, mean) + self.beta, self.compute_dtype)
+        outputs = normalize_by_batch(x, self.epsilon, mean) + ops.cast(self.beta, x.dtype)
+        return ops.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -14,6 +14,7 @@ from keras import ops
 from improved_gan_tf import distribution
 from improved_gan_tf.layers.argument_checks import require_floating
 from improved_gan_tf.layers.batch_statistics_norm import mean_of_rows
+from improved_gan_tf.layers.half_precision import at_least_float32
 
 
 def cross_statistics(x, mean=mean_of_rows):
@@ -137,12 +138,13 @@ class CrossBatchNorm(keras.layers.Layer):
                 "The batch of `CrossBatchNorm` must be as many real as generated rows, an even "
                 f"number. Received: inputs.shape={tuple(inputs.shape)}"
             )
-        x = ops.cast(inputs, self.variable_dtype)
+        x = ops.cast(inputs, at_least_float32(self.variable_dtype))
         coupled = self.cross_replica == "global"
         mean, variance = cross_statistics(
             x, distribution.mean_over_batch if coupled else mean_of_rows
         )
-        outputs = (x - mean) * (self.gamma * ops.rsqrt(variance + self.epsilon)) + self.beta
+        gamma, beta = (ops.cast(weight, x.dtype) for weight in (self.gamma, self.beta))
+        outputs = (x - mean) * (gamma * ops.rsqrt(variance + self.epsilon)) + beta
         return ops.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

@@ -10,8 +10,8 @@ from improved_gan_tf.layers.random_layer import RandomLayer
 class Dropout(RandomLayer):
     """Sets a fraction of the elements to 0 while training and scales up the others.
 
-    The same numbers as `keras.layers.Dropout` on one device. On several devices that layer
-    draws the same mask on each; this one does not.
+    On one device, with TensorFlow, the same numbers as `keras.layers.Dropout`. On several devices
+    that layer draws the same mask on each; this one does not.
 
         y = x * keep / (1 - rate),    keep ~ Bernoulli(1 - rate)      (training)
         y = x                                                         (inference)

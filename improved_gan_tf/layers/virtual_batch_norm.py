@@ -5,7 +5,7 @@ After training `frozen_virtual_batch_norm.freeze_reference` puts the reference s
 model.
 
 Paper:    Salimans et al. (2016), Sec. 3.5.
-Original: openai/improved-gan@4f5d1ec, imagenet/ops.py, `VBNL`, `VBNLP`.
+Original: openai/improved-gan@4f5d1ec, imagenet/model.py, `VBN`.
 """
 
 import contextlib
@@ -88,7 +88,7 @@ class VirtualBatchNorm(VirtualNormLayer):
 
     References:
         Paper:    Salimans et al. (2016), Sec. 3.5.
-        Original: openai/improved-gan@4f5d1ec, imagenet/ops.py, `VBNL`.
+        Original: openai/improved-gan@4f5d1ec, imagenet/model.py, `VBN`.
     """
 
     def build(self, input_shape):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
+from improved_gan_tf.layers.half_precision import at_least_float32
 from improved_gan_tf.layers.virtual_statistics import row_statistics
 
 
@@ -89,8 +90,7 @@ class VirtualNormLayer(keras.layers.Layer):
 
     def _row_statistics(self, inputs):
         require_floating(self, inputs.dtype)
-        half = self.compute_dtype in ("float16", "bfloat16")
-        inputs = ops.cast(inputs, "float32" if half else self.compute_dtype)
+        inputs = ops.cast(inputs, at_least_float32(self.compute_dtype))
         return row_statistics(inputs, self._spatial_axes)
 
     def _by_channel(self, vector, dtype):

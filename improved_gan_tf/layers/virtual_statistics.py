@@ -1,7 +1,7 @@
 """The statistics of virtual batch normalization.
 
 Paper:    Salimans et al. (2016), Sec. 3.5.
-Original: openai/improved-gan@4f5d1ec, imagenet/ops.py, `VBNL`, `VBNLP`.
+Original: openai/improved-gan@4f5d1ec, imagenet/model.py, `VBN`.
 """
 
 import math

@@ -34,7 +34,8 @@ def remove_weight_norm(model):
         What was given, copied: a model for a model, a layer for a layer.
 
     Raises:
-        ValueError: the model or layer is not built, or is neither of the above.
+        ValueError: the model or layer is not built, or is neither of the above, or the model holds
+            a weight-normalised layer inside another layer, a wrapper or a layer of your own.
 
     Example:
 
@@ -47,7 +48,7 @@ def remove_weight_norm(model):
         Paper: Salimans and Kingma (2016), Sec. 2.
     """
     if isinstance(model, keras.Model):
-        return replace_layers(model, _plain_layer)
+        return _with_none_left(replace_layers(model, _plain_layer))
     plain = _plain_layer(model)
     if plain is None:
         raise ValueError(
@@ -55,6 +56,17 @@ def remove_weight_norm(model):
             f"Received: {type(model).__name__}"
         )
     return plain
+
+
+def _with_none_left(model):
+    left = [layer for layer in model._flatten_layers() if isinstance(layer, WeightNormLayer)]
+    if left:
+        raise ValueError(
+            "`remove_weight_norm` replaces the layers of a model and of the models in it, not "
+            "those inside other layers, such as a TimeDistributed. "
+            f"Received: {type(left[0]).__name__} '{left[0].name}' inside another layer"
+        )
+    return model
 
 
 def _plain_layer(layer):

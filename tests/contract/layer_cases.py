@@ -6,7 +6,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu
+from improved_gan_tf.layers.activations import LeakyReLU, leaky_rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
@@ -59,7 +59,7 @@ LAYER_CASES = {
     "WeightNormDense, trained scale, sequences": _case(
         WeightNormDense, (4, 5), 3, train_scale=True, epsilon=0.0
     ),
-    "WeightNormConv2D": _case(WeightNormConv2D, IMAGE, 3, 3, activation=leaky_relu),
+    "WeightNormConv2D": _case(WeightNormConv2D, IMAGE, 3, 3, activation=leaky_rectify),
     "WeightNormConv2D, explicit padding": _case(
         WeightNormConv2D, IMAGE, 3, 3, strides=2, padding=1, train_scale=True
     ),

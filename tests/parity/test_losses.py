@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf import losses
-from improved_gan_tf.layers.activations import leaky_relu, rectify
+from improved_gan_tf.layers.activations import leaky_rectify, rectify
 from tests.numerics import gradients, to_numpy
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -68,7 +68,7 @@ def test_feature_matching_equals_the_original(loss, name):
     assert_close(d_generated, golden[f"{name}_d_feat_gen"])
 
 
-@pytest.mark.parametrize(("activation", "name"), [(rectify, "relu"), (leaky_relu, "lrelu")])
+@pytest.mark.parametrize(("activation", "name"), [(rectify, "relu"), (leaky_rectify, "lrelu")])
 def test_activations_and_their_gradients_at_zero_equal_the_original(activation, name):
     golden = load("edge")
     assert 0.0 in golden["x"]

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.layers.activations import leaky_relu, rectify
+from improved_gan_tf.layers.activations import leaky_rectify, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
 from tests.numerics import gradients, layer_loss, to_numpy
@@ -33,7 +33,7 @@ DENSE = {
         "theta",
         "weight_scale",
     ),
-    "wn_dense_lrelu": ({"units": 5, "activation": leaky_relu}, "W_param", "g"),
+    "wn_dense_lrelu": ({"units": 5, "activation": leaky_rectify}, "W_param", "g"),
     "wn_dense_out": ({"units": 10, "train_scale": True, "init_stddev": 0.1}, "W_param", "g"),
     "l2norm_dense_sigmoid": (
         {"units": 6, "activation": "sigmoid", "train_scale": True},

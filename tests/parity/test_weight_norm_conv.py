@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.layers.activations import leaky_relu, rectify
+from improved_gan_tf.layers.activations import leaky_rectify, rectify
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm_removal import remove_weight_norm
@@ -24,20 +24,20 @@ TOLERANCE = 1e-9 if BACKEND == "tensorflow" else 1e-6
 
 DOUBLING = {"kernel_size": 5, "strides": 2, "padding": 2, "output_padding": 1}
 CASES = {
-    "wn_conv_s1_p0": (WeightNormConv2D, {"kernel_size": 3}, leaky_relu, "W_param__hwio"),
+    "wn_conv_s1_p0": (WeightNormConv2D, {"kernel_size": 3}, leaky_rectify, "W_param__hwio"),
     "wn_conv_s1_p1": (
         WeightNormConv2D,
         {"kernel_size": 3, "padding": 1},
-        leaky_relu,
+        leaky_rectify,
         "W_param__hwio",
     ),
     "wn_conv_s2_p1": (
         WeightNormConv2D,
         {"kernel_size": 3, "padding": 1, "strides": 2},
-        leaky_relu,
+        leaky_rectify,
         "W_param__hwio",
     ),
-    "wn_nin": (WeightNormConv2D, {"kernel_size": 1}, leaky_relu, "W_param"),
+    "wn_nin": (WeightNormConv2D, {"kernel_size": 1}, leaky_rectify, "W_param"),
     "wn_deconv_4to8": (WeightNormConv2DTranspose, DOUBLING, ops.tanh, "W_param__tf"),
     "wn_deconv_8to16_g_fixed": (WeightNormConv2DTranspose, DOUBLING, rectify, "W_param__tf"),
 }

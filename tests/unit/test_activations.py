@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from improved_gan_tf.layers.activations import LeakyReLU, leaky_relu, rectify
+from improved_gan_tf.layers.activations import LeakyReLU, leaky_rectify, rectify
 from tests.numerics import gradients, to_numpy
 
 X = np.array([-3.0, -0.5, 0.0, 0.25, 2.0], "float32")
@@ -33,15 +33,15 @@ def test_only_an_exact_zero_is_moved_off_the_kink(dtype):
 
 def test_leaky_relu_has_slope_a_fifth_below_zero():
     expected = np.array([-0.6, -0.1, 0.0, 0.25, 2.0], "float32")
-    np.testing.assert_allclose(to_numpy(leaky_relu(X)), expected, rtol=1e-6, atol=2e-38)
+    np.testing.assert_allclose(to_numpy(leaky_rectify(X)), expected, rtol=1e-6, atol=2e-38)
 
 
 def test_leaky_relu_takes_another_slope():
-    actual = to_numpy(leaky_relu(X, negative_slope=0.1))
+    actual = to_numpy(leaky_rectify(X, negative_slope=0.1))
     np.testing.assert_allclose(actual[:2], [-0.3, -0.05], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("activation", "below"), [(rectify, 0.0), (leaky_relu, 0.2)])
+@pytest.mark.parametrize(("activation", "below"), [(rectify, 0.0), (leaky_rectify, 0.2)])
 def test_the_derivative_at_zero_is_one(activation, below):
     x = ops.convert_to_tensor(X)  # float32, as networks compute
     (derivative,) = gradients(lambda x: ops.sum(activation(x)), x)
@@ -55,8 +55,14 @@ def test_a_layer_with_relu_is_restored_from_its_config():
 
 
 def test_the_leaky_relu_layer_applies_the_function_with_its_slope():
-    np.testing.assert_array_equal(to_numpy(LeakyReLU()(X)), to_numpy(leaky_relu(X)))
+    np.testing.assert_array_equal(to_numpy(LeakyReLU()(X)), to_numpy(leaky_rectify(X)))
     np.testing.assert_allclose(to_numpy(LeakyReLU(0.1)(X))[:2], [-0.3, -0.05], rtol=1e-6)
+
+
+@pytest.mark.parametrize("activation", [rectify, leaky_rectify])
+def test_the_functions_come_back_from_a_config_as_themselves(activation):
+    layer = keras.layers.Dense(3, activation=activation)
+    assert keras.layers.Dense.from_config(layer.get_config()).activation is activation
 
 
 def test_the_leaky_relu_layer_is_restored_from_its_config():

@@ -76,8 +76,9 @@ def test_a_large_mean_does_not_eat_the_variance():
     np.testing.assert_allclose(outputs[:, 0], [-np.sqrt(1.5), 0.0, np.sqrt(1.5)], atol=1e-4)
 
 
-def test_half_precision_takes_its_sums_in_float32():
-    layer = BatchStatisticsNorm(dtype="mixed_float16")
+@pytest.mark.parametrize("policy", ["mixed_float16", "float16"])
+def test_half_precision_takes_its_sums_in_float32(policy):
+    layer = BatchStatisticsNorm(dtype=policy)
     x = np.tile(np.array([[300.0], [500.0]], "float16"), (600, 1))  # sums overflow float16
     outputs = to_numpy(layer(x))
     assert outputs.dtype == np.float16

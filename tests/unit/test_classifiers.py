@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf import classifiers, data, networks
+from improved_gan_tf import classifiers, data, layers, networks
 from improved_gan_tf.classifiers import KerasClassifier, KerasInceptionV3
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.frozen_inception import FrozenInception
@@ -128,6 +128,21 @@ def test_a_discriminator_with_minibatch_discrimination_is_refused(tmp_path):
     model.save(path)
     with pytest.raises(UserError, match="depends on the images beside it"):
         KerasClassifier(path, (-1, 1))
+
+
+def test_a_sequential_model_is_a_classifier(tmp_path):
+    parts = [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    keras.Sequential(parts).save(tmp_path / "model.keras")
+    classifier = KerasClassifier(tmp_path / "model.keras", (-1, 1))
+    assert (classifier.num_classes, classifier.num_features) == (10, None)
+
+
+def test_a_batch_coupled_layer_in_a_model_inside_is_found(tmp_path):
+    inner = keras.Sequential([keras.Input((4, 4, 3)), layers.BatchStatisticsNorm()])
+    outer = [keras.Input((4, 4, 3)), inner, keras.layers.Flatten(), keras.layers.Dense(10)]
+    keras.Sequential(outer).save(tmp_path / "model.keras")
+    with pytest.raises(UserError, match="holds a BatchStatisticsNorm layer"):
+        KerasClassifier(tmp_path / "model.keras", (-1, 1))
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ def test_in_its_first_channels_the_real_rows_are_standard_in_the_last_the_genera
         np.testing.assert_allclose(part.std((0, 1, 2)), 1.0, rtol=1e-4)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "float16"])
+def test_half_precision_takes_its_squares_in_float32(policy):
+    layer = CrossBatchNorm(gamma_initializer="ones", dtype=policy)
+    x = np.repeat([[300.0, 300.0], [900.0, 900.0]] * 2, 50, axis=0).astype("float16")
+    outputs = to_numpy(layer(x))  # 300 squared overflows float16
+    assert outputs.dtype == np.float16
+    np.testing.assert_allclose(np.abs(outputs), 1.0, rtol=1e-3)
+
+
 def test_a_changed_row_of_one_kind_leaves_the_other_kinds_channels_of_other_rows_alone():
     layer, x = CrossBatchNorm(), random(8, 4, dtype="float32")
     before = to_numpy(layer(x))

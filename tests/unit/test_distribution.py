@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from improved_gan_tf import config, distribution
-from improved_gan_tf.distribution import devices
+from improved_gan_tf.distribution import devices, workers
 from improved_gan_tf.distribution.tensorflow_errors import reason
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, WorkerLostError
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +129,20 @@ def test_the_reason_is_the_telling_line_of_tensorflows_error():
     error = tf.errors.UnavailableError(None, None, text)
     assert reason(error) == "Collective ops is aborted by: gone."
     assert reason(ValueError()) == "ValueError."
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (tf.errors.UnavailableError, WorkerLostError),
+        (tf.errors.ResourceExhaustedError, tf.errors.ResourceExhaustedError),
+        (tf.errors.InvalidArgumentError, tf.errors.InvalidArgumentError),
+    ],
+)
+def test_only_errors_that_another_worker_can_cause_are_put_down_to_it(monkeypatch, error, told):
+    monkeypatch.setattr(workers, "spans_workers", lambda strategy: True)
+    with pytest.raises(told), distribution.lost_workers():
+        raise error(None, None, "this one")
 
 
 def test_errors_of_a_process_without_others_stay_what_they_are():

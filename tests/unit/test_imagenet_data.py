@@ -53,39 +53,59 @@ def test_prepared_images_are_bytes_with_their_labels(folder, tmp_path):
     assert images[labels == 1].mean() == pytest.approx(191, abs=3)
 
 
-def test_an_image_of_the_right_size_is_kept_to_the_byte(tmp_path):
+def test_an_image_of_the_right_size_becomes_the_originals_bytes(tmp_path):
     folder = write_image_folder(tmp_path / "images", size=(32, 32))
-    with Image.open(folder / "light" / "003.png") as image:
-        expected = np.asarray(image)
-    np.testing.assert_array_equal(prepared(folder, tmp_path).images[9], expected)
+    with Image.open(folder / "dark" / "003.png") as image:
+        pixels = np.asarray(image).astype(float)
+    # The original's steps in their order: bytescale, [-1, 1], and back.
+    low, high = pixels.min(), pixels.max()
+    stretched = np.floor((pixels - low) * (255.0 / (high - low)) + 0.5)
+    expected = (((stretched / 127.5 - 1.0) + 1.0) * (255.0 / 2.0)).astype("uint8")
+    assert (expected != pixels).any()
+    np.testing.assert_array_equal(prepared(folder, tmp_path).images[3], expected)
 
 
 @pytest.mark.parametrize("portrait", [False, True])
 def test_the_middle_square_is_taken_and_resized(tmp_path, portrait):
-    pixels = np.zeros((64, 128, 3), "uint8")
-    pixels[:, 32:96] = 200  # the middle square
-    pixels = pixels.transpose(1, 0, 2) if portrait else pixels
+    pixels = np.zeros((32, 67, 3), "uint8")
+    # The middle square: the original's Python 2 rounds 17.5 up.
+    pixels[:, 18:50] = np.arange(32)[:, None] * [8, 7, 6] + 1
+    expected = pixels[:, 18:50]
+    if portrait:
+        pixels, expected = pixels.transpose(1, 0, 2), expected.transpose(1, 0, 2)
     Image.fromarray(pixels).save(tmp_path / "x.png")
-    resized, side = imagenet_data.square("x", tmp_path / "x.png", 32)
-    assert side == 64
-    np.testing.assert_array_equal(resized, 200)
+    taken, side = imagenet_data.square("x", tmp_path / "x.png", 32)
+    assert side == 32
+    stretched = (expected - 1.0) * 255 / 248
+    np.testing.assert_allclose(taken.astype(float), stretched, atol=1.6)  # rounded, and cut off
 
 
 def test_shrinking_averages_pixels(tmp_path):
     pixels = np.zeros((128, 128, 3), "uint8")
-    pixels[::2] = 200  # stripes finer than the result's pixels
+    pixels[::2] = 255  # stripes finer than the result's pixels
     Image.fromarray(pixels).save(tmp_path / "x.png")
     resized, _ = imagenet_data.square("x", tmp_path / "x.png", 32)
-    np.testing.assert_allclose(resized[2:-2].astype(float), 100.0, atol=15.0)
+    np.testing.assert_allclose(resized[2:-2].astype(float), 127.5, atol=15.0)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
 def test_every_kind_of_image_becomes_three_colours(tmp_path, mode):
     path = tmp_path / ("x.jpg" if mode == "CMYK" else "x.png")
-    Image.new("RGB", (40, 40), (255, 255, 255)).convert(mode).save(path)
+    picture = Image.new("RGB", (40, 40), (255, 255, 255))
+    picture.paste((0, 0, 0), (0, 0, 40, 20))
+    picture.convert(mode).save(path)
     resized, _ = imagenet_data.square("x", path, 32)
     assert resized.shape == (32, 32, 3)
-    np.testing.assert_allclose(resized.astype(float), 255.0, atol=3.0)
+    np.testing.assert_allclose(resized[:14].astype(float), 0.0, atol=4.0)
+    np.testing.assert_allclose(resized[18:].astype(float), 255.0, atol=4.0)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (30, 180), (7, 8), (9, 9)])
+def test_the_contrast_is_stretched_by_the_docstrings_formula(low, high):
+    values = np.arange(low, high + 1, dtype=float)
+    expected = np.floor((values - low) * (255.0 / max(high - low, 1)) + 0.5)
+    actual = imagenet_data.stretch_table(np.uint8(low), np.uint8(high))[low : high + 1]
+    np.testing.assert_array_equal(actual, expected)
 
 
 # --- the cache -----------------------------------------------------------------------------
@@ -102,8 +122,8 @@ def test_images_are_prepared_once(folder, tmp_path, monkeypatch):
 def test_another_size_or_changed_images_are_prepared_anew(folder, tmp_path):
     assert prepared(folder, tmp_path).images.shape[1] == 32
     assert prepared(folder, tmp_path, image_size=16).images.shape[1] == 16
-    Image.new("RGB", (64, 64), (1, 2, 3)).save(folder / "dark" / "000.png")
-    np.testing.assert_array_equal(prepared(folder, tmp_path).images[0, 0, 0], (1, 2, 3))
+    Image.new("RGB", (64, 64), (0, 128, 255)).save(folder / "dark" / "000.png")
+    np.testing.assert_array_equal(prepared(folder, tmp_path).images[0, 0, 0], (0, 128, 255))
     assert len(list((tmp_path / "cache").iterdir())) == 3
 
 
@@ -152,7 +172,8 @@ def test_images_mostly_smaller_than_asked_for_are_refused(folder, tmp_path):
 
 def test_single_small_images_are_enlarged(folder, tmp_path):
     Image.new("RGB", (20, 10), (9, 9, 9)).save(folder / "dark" / "000.png")
-    np.testing.assert_array_equal(prepared(folder, tmp_path).images[0], 9)
+    # Without contrast its least value is its greatest, too.
+    np.testing.assert_array_equal(prepared(folder, tmp_path).images[0], 0)
 
 
 def test_a_full_disk_is_noticed_before(folder, tmp_path, monkeypatch):
@@ -213,8 +234,9 @@ def tfds_folder(tmp_path):
     import tensorflow_datasets as tfds
 
     labels = np.arange(8) % 4
-    levels = (10 * np.arange(8) + labels).astype("uint8")  # the last digit is the label
-    images = np.broadcast_to(levels[:, None, None, None], (8, 40, 48, 3))
+    levels = (30 * np.arange(8) + 3 * labels + 4).astype("uint8")  # each image and label its own
+    images = np.repeat(levels, 40 * 48 * 3).reshape(8, 40, 48, 3)
+    images[:, 20, 24], images[:, 20, 26] = 0, 255  # no contrast to stretch
     tfds.dataset_builders.store_as_tfds_dataset(
         name="imagenet2012",
         version="5.1.0",
@@ -243,8 +265,9 @@ def test_prepared_tfds_images_are_read(tfds_folder, tmp_path):
     image_set = imagenet_data.prepare(source, 32, tmp_path / "cache")
     assert image_set.images.shape == (8, 32, 32, 3)
     levels = image_set.images[:, 0, 0, 0]
-    assert sorted(levels // 10) == list(range(8))  # TFDS shuffles as it prepares
-    np.testing.assert_array_equal(levels % 10, image_set.labels)
+    assert sorted(levels // 30) == list(range(8))  # TFDS shuffles as it prepares
+    # A byte may be one less than in the file.
+    np.testing.assert_array_equal((levels % 30 - 3) // 3, image_set.labels)
 
 
 def test_missing_tfds_data_is_explained(tmp_path):

@@ -98,6 +98,14 @@ def test_defaults_are_the_originals():
     assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.5, 0.999, 1e-8)
 
 
+def test_it_is_restored_from_its_config():
+    optimizer = Adam(0.002, beta_1=0.4, beta_2=0.99, epsilon=1e-6, name="players")
+    restored = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert type(restored) is Adam
+    assert restored.get_config() == optimizer.get_config()
+    assert (restored.beta_1, restored.beta_2, restored.epsilon) == (0.4, 0.99, 1e-6)
+
+
 def test_every_variable_keeps_its_own_moments(float64):
     variables = [keras.Variable([0.0], dtype="float64"), keras.Variable([0.0], dtype="float64")]
     optimizer = Adam(learning_rate=1.0)

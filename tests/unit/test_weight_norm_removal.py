@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf.layers.activations import leaky_relu
+from improved_gan_tf.layers.activations import leaky_rectify
 from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
@@ -94,7 +94,7 @@ def discriminator():
     tail = keras.Sequential(
         [
             keras.Input((4, 4, 4)),
-            WeightNormConv2D(3, 1, activation=leaky_relu, name="one_by_one"),
+            WeightNormConv2D(3, 1, activation=leaky_rectify, name="one_by_one"),
             keras.layers.GlobalAveragePooling2D(),
         ],
         name="tail",
@@ -169,6 +169,13 @@ class Subclassed(keras.Model):
 
     def call(self, inputs):
         return self.dense(inputs)
+
+
+def test_a_layer_inside_another_layer_is_not_left_behind_unseen():
+    inner = keras.layers.TimeDistributed(WeightNormDense(3, name="inner"))
+    model = keras.Sequential([keras.Input((4, 5)), inner])
+    with pytest.raises(ValueError, match=r"Received: WeightNormDense 'inner' inside another layer"):
+        remove_weight_norm(model)
 
 
 def test_a_subclassed_model_is_refused():
