@@ -177,8 +177,10 @@ class Run:
         progress.sums = list(sums)
         progress.epoch_seconds += seconds
         self._require_finite(start)
-        # The first call traces the graph, too: it says little about those that follow.
-        if self._called:
+        # The first call traces the graph, too: it says little about those that follow. And a length
+        # is kept while it is about right: where whole calls are compiled, another one costs a
+        # compilation.
+        if self._called and not 0.5 < seconds / SECONDS_PER_CALL < 2.0:
             fitting = int(done * SECONDS_PER_CALL / max(seconds, 1e-6))
             self._iterations_per_call = min(max(1, fitting), ITERATIONS_PER_CALL)
         self._called = True
