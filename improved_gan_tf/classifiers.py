@@ -236,7 +236,9 @@ def load_keras_model(path):
     except Exception as error:  # each part of the file has errors of its own
         # Keras wraps an error into the error of every layer around it: the innermost says most.
         innermost = str(error).split("Exception encountered: ")[-1]
-        raise UserError(f"{path} cannot be loaded: {first_line(innermost)}") from error
+        raise UserError(
+            f"{path} cannot be loaded: {first_line(innermost if innermost.strip() else error)}"
+        ) from error
 
 
 def _described(path, pixel_range):

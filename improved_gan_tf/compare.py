@@ -213,7 +213,9 @@ def provenance(found):
         for name, version in run.result["versions"].items():
             shown = commits_of(run) if name == "git_commit" else [version]
             seen.setdefault(name, {}).update(dict.fromkeys(shown))
-    parts = [f"{name} {', '.join(map(str, versions))}" for name, versions in seen.items()]
+    parts = [
+        f"{name} {', '.join(map(str, versions))}" for name, versions in seen.items() if versions
+    ]
     return "made with: " + ("; ".join(parts) or "no runs")
 
 

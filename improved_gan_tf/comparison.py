@@ -145,7 +145,7 @@ def telling_settings(some_cells):
 
     The names of whole sets of settings are taken first, then single settings in the record's
     order, and only if they part what is not yet parted: a recipe's name stands for the learning
-    rate that comes with it.
+    rate that comes with it. Last is how labels are chosen, which often goes with another setting.
     """
     left_out = BOOKKEEPING | {"seed", "supervised_only", "labels_per_class", "model"}
     every = [

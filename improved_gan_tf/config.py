@@ -411,7 +411,7 @@ class ImagenetConfig(RunConfig):
         optional=True,
     )
     cache_dir: str | None = _setting(
-        "folder that keeps the cropped and resized images, 49 KB each at 128 x 128; "
+        "folder that keeps the cropped, stretched and resized images, 49 KB each at 128 x 128; "
         "~/.cache/improved_gan_tf if not given",
         source=OURS,
         default=None,

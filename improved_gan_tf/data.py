@@ -130,13 +130,14 @@ def tfds_directory(data_dir):
 
 def prepared_folder(tfds_name, data_dir):
     """The folder of the latest prepared version of a TFDS data set (a Path), or None."""
-    prepared = tfds_directory(data_dir).glob(f"{tfds_name}/*/dataset_info.json")
-    return max((info.parent for info in prepared), key=_version, default=None)
-
-
-def _version(folder):
-    """The numbers of a folder's name, so that 3.0.10 comes after 3.0.2."""
-    return [int(number) for number in re.findall(r"\d+", folder.name)]
+    prepared = [
+        info.parent
+        for info in tfds_directory(data_dir).glob(f"{tfds_name}/*/dataset_info.json")
+        # TFDS leaves folders of other names, such as incomplete.7QX2ZK_3.0.1.
+        if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
+    ]
+    # By numbers: 3.0.10 comes after 3.0.2.
+    return max(prepared, key=lambda folder: [*map(int, folder.name.split("."))], default=None)
 
 
 def _load_tfds(spec, data_dir, download):

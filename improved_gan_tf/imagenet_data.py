@@ -32,7 +32,7 @@ IMAGENET_CLASSES = 1000
 IMAGENET_COUNT = 1_281_167
 
 _EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-_PREPARATION = 2  # counts up when the bytes that are kept change
+PREPARATION = 2  # counts up when the bytes that are kept change
 _DECODED_AT_ONCE = 256  # images; bounds the memory that encoded and decoded ones take
 
 
@@ -146,7 +146,7 @@ def _find_tfds(data_dir):
 
 
 def prepare(source, image_size, cache_dir=None):
-    """Crops and resizes every image of a source, unless that was done before.
+    """Makes the square bytes of every image of a source, unless that was done before.
 
     Args:
         source: `Source`.
@@ -162,17 +162,18 @@ def prepare(source, image_size, cache_dir=None):
     """
     cache = pathlib.Path(cache_dir or DEFAULT_CACHE).expanduser()
     # The number of the preparation: images that an earlier one has left are not these.
-    folder = cache / f"{source.key}-{image_size}-v{_PREPARATION}"
+    folder = cache / f"{source.key}-{image_size}-v{PREPARATION}"
     if not folder.is_dir():
         unfinished = None
         try:
             cache.mkdir(parents=True, exist_ok=True)
             # No name that another process, on this machine or another one, has too.
             unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=cache))
-            unfinished.chmod(0o755)
+            images = unfinished / "images"  # with the user's permissions, where mkdtemp has its own
+            images.mkdir()
             _require_space(cache, source.count * image_size**2 * 3)
-            _write(source, image_size, unfinished)
-            _publish(unfinished, folder)
+            _write(source, image_size, images)
+            _publish(images, folder)
         except OSError as error:
             raise UserError(
                 f"--cache_dir={cache} cannot hold the prepared images: {error.strerror or error}."
@@ -212,7 +213,7 @@ def _write(source, image_size, folder):
     bar = tqdm(
         total=source.count,
         unit="image",
-        desc="crop and resize, once",
+        desc="crop, stretch and resize, once",
         mininterval=0.5 if sys.stderr.isatty() else 30.0,
         dynamic_ncols=True,
     )
@@ -273,7 +274,8 @@ def stretch_table(low, high):
 
         (value - low) * 255 / (high - low), limited to [0, 255], rounded
 
-    Original: `bytescale` of scipy.misc, which `imresize` calls for floats.
+    Original: `bytescale` of scipy.misc, which `imresize` calls for floats (SciPy before 0.18 rounds
+    halves down).
 
     Args:
         low: int, 0 to 255.

@@ -79,10 +79,11 @@ class ImagenetRun(Run):
         }
 
     def circumstances(self):
-        """How many images of which classes there are."""
+        """How many images of which classes there are, and what was made of them."""
         return {
             "training images": self.source.count,
             "classes": list(self.source.class_names),
+            "preparation of the images": imagenet_data.PREPARATION,
         }
 
     def evaluate(self):

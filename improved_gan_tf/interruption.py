@@ -31,7 +31,10 @@ class StopRequest:
         return EXIT_CODES[self.signal]
 
     def handle(self, number, frame):
-        """Handles a signal; a second Ctrl-C, which Python delivers after the call, interrupts."""
+        """Handles a signal, which Python delivers after the call under way.
+
+        A second Ctrl-C then interrupts; one during the same call is the same as the first.
+        """
         if self.signal is not None:
             if number == signal.SIGINT:
                 raise KeyboardInterrupt
@@ -39,7 +42,7 @@ class StopRequest:
         self.signal = signal.Signals(number)
         asked = "Ctrl-C" if number == signal.SIGINT else self.signal.name
         print(
-            f"\n{asked}: finishing the current call, then saving. Ctrl-C again does not wait.",
+            f"\n{asked}: stopping and saving. Ctrl-C again does not wait for that.",
             file=sys.stderr,
         )
 

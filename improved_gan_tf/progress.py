@@ -33,4 +33,6 @@ class Progress:
     @classmethod
     def from_dict(cls, values):
         """What `to_dict` wrote."""
-        return cls(**values)
+        # A later version may have written more.
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})

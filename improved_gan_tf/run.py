@@ -11,14 +11,15 @@ import keras
 from tqdm import tqdm
 
 from improved_gan_tf import checkpointing, distribution, reporting, resuming
+from improved_gan_tf.call_length import CallLength
 from improved_gan_tf.determinism import make_operations_deterministic
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
 from improved_gan_tf.intervals import Due, parse_interval
 from improved_gan_tf.progress import Progress
 
-# A call of the training loop is what Ctrl-C waits for. It makes no difference to the numbers.
-ITERATIONS_PER_CALL = 50  # at most
-SECONDS_PER_CALL = 4.0  # about; where iterations are slow, fewer make a call
+# A call of the training loop is what Ctrl-C waits for.
+ITERATIONS_PER_CALL = 50
+SECONDS_PER_CALL = 4.0
 
 
 class Run:
@@ -57,7 +58,7 @@ class Run:
         self.checkpoints = resuming.checkpoints_of(config, run_dir)
         self._checkpoint_due = Due(parse_interval(config.checkpoint_every))
         self._last_checkpoint = None
-        self._iterations_per_call, self._called = 1, False
+        self._length = CallLength(ITERATIONS_PER_CALL, SECONDS_PER_CALL)
         self._counted = time.monotonic()
         try:
             # Again, now that no other process can change it.
@@ -166,7 +167,7 @@ class Run:
         start = progress.iteration
         left = self._checkpoint_due.iterations_left(progress.epoch, start, iterations)
         # Workers measure different times and have to run the same iterations.
-        stop = start + int(min(distribution.of_chief(self._iterations_per_call), left))
+        stop = start + int(min(distribution.of_chief(self._length.iterations), left))
         rows = [r[start:stop] for r in self.streams(progress.epoch)]
         rate = self.config.learning_rate_at(progress.epoch)
         begin = time.monotonic()
@@ -177,13 +178,7 @@ class Run:
         progress.sums = list(sums)
         progress.epoch_seconds += seconds
         self._require_finite(start)
-        # The first call traces the graph, too: it says little about those that follow. And a length
-        # is kept while it is about right: where whole calls are compiled, another one costs a
-        # compilation.
-        if self._called and not 0.5 < seconds / SECONDS_PER_CALL < 2.0:
-            fitting = int(done * SECONDS_PER_CALL / max(seconds, 1e-6))
-            self._iterations_per_call = min(max(1, fitting), ITERATIONS_PER_CALL)
-        self._called = True
+        self._length.measured(done, seconds)
 
     def _require_finite(self, start):
         """Raises `DivergedError` after a call that began behind iteration `start`."""

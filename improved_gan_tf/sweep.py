@@ -109,7 +109,10 @@ def earlier_outcome(config):
             return None  # it goes on from its last checkpoint
         return Outcome(config, "finished", "finished earlier")
     if (folder / "config.json").exists():
-        resuming.require_same_settings(config, folder)
+        try:
+            resuming.require_same_settings(config, folder)
+        except OSError as error:
+            raise UserError(f"{folder} cannot be read: {error.strerror or error}.") from error
     if found is not None and found.reason.startswith("diverged"):
         return Outcome(config, "diverged", f"{found.reason}, earlier")
     return None

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 @pytest.mark.parametrize("cross_replica", ["global", "local"])
 def test_two_replicas_continue_with_the_same_bits(tmp_path, monkeypatch, cross_replica):
     monkeypatch.setattr(run_module, "ITERATIONS_PER_CALL", 3)
+    monkeypatch.setattr(run_module, "SECONDS_PER_CALL", 1e6)  # however slow the machine is
     config = settings(
         strategy="mirrored", num_devices=2, cross_replica=cross_replica, epochs=2, evaluate_every=1
     )

@@ -94,6 +94,7 @@ def test_one_class_is_one_paragraph_and_nothing_is_written(tmp_path):
 def settings(tmp_path, monkeypatch):
     """A small run's record; its calls are of two iterations."""
     monkeypatch.setattr(run_module, "ITERATIONS_PER_CALL", 2)
+    monkeypatch.setattr(run_module, "SECONDS_PER_CALL", 1e6)  # however slow the machine is
     tf.config.run_functions_eagerly(True)
     yield dataclasses.replace(
         run_imagenet.EXPERIMENT,

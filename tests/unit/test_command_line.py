@@ -1,11 +1,14 @@
-"""What a command says about the techniques it switches, before anything is trained."""
+"""What a command says about the techniques it switches, and what it ends with."""
 
+import contextlib
 import dataclasses
+import signal
 
 import pytest
 
 import run_cifar10
-from improved_gan_tf import command_line
+from improved_gan_tf import command_line, data, experiment, interruption
+from improved_gan_tf.resuming import Found
 
 
 def changed(**settings):
@@ -37,3 +40,19 @@ def test_two_sided_smoothing_gets_the_papers_warning(capsys):
 @pytest.mark.parametrize("settings", [{}, {"real_target": 0.9}])
 def test_other_commands_say_nothing(settings, capsys):
     assert printed(changed(**settings), capsys) == ("", "")
+
+
+@pytest.mark.parametrize(("status", "code"), [("finished", 0), ("interrupted", 143)])
+def test_a_run_whose_baseline_was_finished_before_ends_with_its_own_code(monkeypatch, status, code):
+    request = interruption.StopRequest()
+    request.signal = signal.SIGTERM if status == "interrupted" else None
+    shown = []
+    monkeypatch.setattr(interruption, "stop_on_signals", lambda _: contextlib.nullcontext(request))
+    monkeypatch.setattr(interruption.StopRequest, "__call__", lambda self: False)
+    monkeypatch.setattr(data, "load", lambda *_: None)
+    monkeypatch.setattr(experiment, "execute", lambda *_: {"status": status})
+    monkeypatch.setattr(command_line, "_print_results", lambda results, *_: shown.extend(results))
+    found = [Found("unfinished"), Found("finished", {"status": "finished"})]
+    parts = [(changed(), "run"), (changed(), "run/supervised_only")]
+    assert command_line._train_parts(changed(), changed(), parts, found, "run") == code
+    assert [result["status"] for result in shown] == [status, "finished"]

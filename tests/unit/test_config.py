@@ -257,6 +257,11 @@ def test_flags_change_the_settings_of_their_names():
     assert published == LITERAL
 
 
+def test_a_home_directory_in_the_run_dir_is_expanded(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert parsed("--run_dir=~/runs")[0].run_dir == "/home/someone/runs"
+
+
 def test_a_boolean_flag_can_be_switched_off():
     variants = {"feature_matching": {"released": {"overwrite": True}}}
     assert parsed(variants=variants)[0].overwrite is True

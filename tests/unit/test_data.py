@@ -318,6 +318,14 @@ def test_a_home_directory_is_expanded(tmp_path, monkeypatch, no_network):
         data.load("mnist", data_dir="~/sets")
 
 
+def test_the_latest_whole_version_is_taken(tmp_path):
+    for name in ("3.0.2", "3.0.10", "incomplete.7QX2ZK_3.0.11"):
+        (tmp_path / "mnist" / name).mkdir(parents=True)
+        (tmp_path / "mnist" / name / "dataset_info.json").touch()
+    assert data.prepared_folder("mnist", str(tmp_path)).name == "3.0.10"
+    assert data.prepared_folder("cifar10", str(tmp_path)) is None
+
+
 def test_the_embedded_digits_are_no_way_out_for_another_data_set(tmp_path, no_network):
     with pytest.raises(UserError) as caught:
         data.load("cifar10", data_dir=str(tmp_path))

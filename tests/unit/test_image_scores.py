@@ -103,6 +103,9 @@ def test_a_score_is_what_the_pure_functions_say_of_the_classified_images():
     # As many of the 80 real images as there are samples.
     assert score["real"]["mean"] == inception_score(real.probabilities[:50], 5).mean
     assert score["real"]["num_samples"] == 50
+    assert score["real"]["diversity"]["num_for_pairwise_distance"] == 50
+    first = mean_pairwise_distance(real.images[:50])
+    assert score["real"]["diversity"]["mean_pairwise_distance"] == first
     assert json.loads(json.dumps(score)) == score
 
 
