@@ -17,8 +17,6 @@ class Progress:
     test_wrong: dict = dataclasses.field(default_factory=lambda: {"averaged": None, "raw": None})
     saved_epochs: int | None = None  # finished epochs when the folder's models were written
     saved_iterations: int | None = None
-    # `reporting.versions()` of the processes before this one, where they were others.
-    earlier_versions: list = dataclasses.field(default_factory=list)
 
     def begin_epoch(self, metrics):
         """Goes to the next epoch, after one with these metrics."""
@@ -33,6 +31,4 @@ class Progress:
     @classmethod
     def from_dict(cls, values):
         """What `to_dict` wrote."""
-        # A later version may have written more.
-        known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        return cls(**values)

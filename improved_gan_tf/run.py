@@ -55,6 +55,7 @@ class Run:
         self.folder = reporting.RunFolder(distribution.own_folder(run_dir), config.overwrite)
         self.progress = Progress(sums=[0.0] * len(self.Losses._fields))
         self.versions = reporting.versions()
+        self.earlier_versions = []  # of the processes before this one, where they were others
         self.checkpoints = resuming.checkpoints_of(config, run_dir)
         self._checkpoint_due = Due(parse_interval(config.checkpoint_every))
         self._last_checkpoint = None
@@ -95,9 +96,9 @@ class Run:
         checkpointing.assign(checkpoint, self.trainer.state())
         self.progress = progress
         self._last_checkpoint = checkpoint.path
-        before = checkpoint.header["versions"]
-        if before not in (self.versions, *progress.earlier_versions):
-            progress.earlier_versions.append(before)
+        header = checkpoint.header
+        before = [*header.get("earlier_versions", []), header["versions"]]
+        self.earlier_versions = [v for v in before if v != self.versions]
         print(
             f"continuing after epoch {progress.epoch}, iteration {progress.iteration} of the next "
             f"({checkpoint.path})"
@@ -115,6 +116,7 @@ class Run:
         self._count_seconds()
         header = {
             "versions": self.versions,
+            "earlier_versions": self.earlier_versions,
             "config": self.config.to_dict(),
             "circumstances": self.circumstances(),
             "progress": self.progress.to_dict(),
@@ -260,7 +262,7 @@ class Run:
                 "metrics": progress.history[-1] if progress.history else None,
             },
             "versions": self.versions,
-            "earlier_versions": progress.earlier_versions,
+            "earlier_versions": self.earlier_versions,
             "wall_seconds": progress.seconds,
         }
         self.folder.write_json("result.json", result)

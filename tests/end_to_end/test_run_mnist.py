@@ -466,7 +466,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
     stopped = command(*arguments, cwd=tmp_path, code=code)
     assert stopped.returncode == 143, stopped.stderr
-    assert "SIGTERM: finishing the current call, then saving" in stopped.stderr
+    assert "SIGTERM: stopping and saving" in stopped.stderr
     assert "give the same command again to continue" in stopped.stdout
     assert read_json(run / "result.json")["status"] == "interrupted"
     (checkpoint,) = (run / "checkpoints").iterdir()
