@@ -81,6 +81,14 @@ def labeled_subset_and_streams(config, dataset):
     return subset, streams
 
 
+def initialization_rows(config, subset, streams):
+    """The rows that the data-dependent initialisation of the discriminator sees, (500,)."""
+    rows = subset.order
+    if config.initialization_images == "labeled_stream":
+        rows = streams(0).labeled.ravel()
+    return rows[:INITIALIZATION_IMAGES]
+
+
 class SemiSupervisedRun(Run):
     """A run in progress; see `Run`.
 
@@ -111,10 +119,8 @@ class SemiSupervisedRun(Run):
         train = DeviceImages(self.dataset.train_images, self.dataset.train_labels, config.pixels)
         self.test = DeviceImages(self.dataset.test_images, self.dataset.test_labels, config.pixels)
         # Once, in sight: scales and biases from 500 training images.
-        rows = self.subset.order
-        if config.initialization_images == "labeled_stream":
-            rows = self.streams(0).labeled.ravel()
-        initialize_from_data(players.discriminator, train.images(rows[:INITIALIZATION_IMAGES]))
+        rows = initialization_rows(config, self.subset, self.streams)
+        initialize_from_data(players.discriminator, train.images(rows))
         self.trainer = Trainer(
             players,
             train,
@@ -135,9 +141,11 @@ class SemiSupervisedRun(Run):
             initialize_from_data(players.generator, self.trainer.draw_z(config.batch_size))
         # The network that holds the averaged parameters whenever they are tested or saved.
         self.averaged_discriminator = self.spec.discriminator(config.seed, config.width_multiplier)
-        coupled_batch = config.batch_size if players.couples_examples else None
+        # Batches of the size that one call of the discriminator was trained on.
+        coupled_batch = config.batch_size // self._local_batches()
+        self.coupled_batch = coupled_batch if players.couples_examples else None
         self.raw_predictor, self.averaged_predictor = (
-            evaluation.Predictor(discriminator, self.test, coupled_batch)
+            evaluation.Predictor(discriminator, self.test, self.coupled_batch)
             for discriminator in (players.discriminator, self.averaged_discriminator)
         )
         self.sample_noise = np.random.RandomState(config.seed).uniform(
@@ -147,13 +155,16 @@ class SemiSupervisedRun(Run):
     def circumstances(self):
         """The data set, by its labels in their order, and into how many batches a batch falls."""
         train, test = self.dataset.train_labels, self.dataset.test_labels
-        local = self.config.cross_replica == "local"
         return {
             "training images": len(train),
             "test images": len(test),
             "digest of the labels": hashlib.sha256(np.concatenate([train, test])).hexdigest()[:16],
-            "local batches": distribution.num_replicas() if local else 1,
+            "local batches": self._local_batches(),
         }
+
+    def _local_batches(self):
+        """Into how many batches of its own a batch falls."""
+        return distribution.num_replicas() if self.config.cross_replica == "local" else 1
 
     def collapsed_at_epoch(self):
         """The epoch in which the discriminator had won, or None; see `collapse.collapsed_at`."""
@@ -215,6 +226,7 @@ class SemiSupervisedRun(Run):
         wrong = self.progress.test_wrong
         return {
             "test_count": len(self.dataset.test_labels),
+            "test_batch": self.coupled_batch,
             "test_wrong_averaged": wrong["averaged"],
             "test_wrong_raw": wrong["raw"],
             "average_weight": self.trainer.average_weight(),
