@@ -303,7 +303,7 @@ def convolutional_generator(
         x = keras.layers.Cropping2D(((2, 1), (2, 1)))(x)
         x = normalized_relu(x)
     x = normalization.leave(x)
-    # D10: how the removed MNIST script maps 16 to 28 is not known; here the cut is 4 and 3.
+    # D10: the removed MNIST script's layer from 16 to 28 cannot have run; here the cut is 4 and 3.
     padding = {32: 2, 28: 4}[size]
     x = WeightNormConv2DTranspose(
         channels,

@@ -49,6 +49,7 @@ def rescore(run_dir, data_dir=None):
         where = (config["dataset"], config["data_source"], data_dir or config["data_dir"])
         spec = networks.EXPERIMENTS[config["dataset"], config["model"]]
         coupled_batch = config["batch_size"] if spec.couples_examples else None
+        coupled_batch = final.get("test_batch", coupled_batch)  # not in results of version 0.1.0
         pixels = config["pixels"]
         recorded = {kind: final[f"test_wrong_{kind}"] for kind in MODELS}
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -304,7 +304,8 @@ class Trainer:
         with tf.GradientTape() as tape:
             logits = self.discriminator(batch.labeled, training=True)["logits"]
             supervised = losses.supervised_loss(logits, batch.labels)
-            loss = distribution.share_of_loss(supervised)
+            loss = supervised + self._historical_penalty(self.discriminator_history)
+            loss = distribution.share_of_loss(loss)
         self._update_discriminator(tape, loss)
         nothing = tf.zeros_like(supervised)
         error = losses.error_rate(logits, batch.labels)

@@ -13,7 +13,7 @@ LEARNING_RATE = 0.003
 EXPERIMENTS = {
     ("mnist", "feature_matching"): (0.03, (28, 28, 1), "feature_matching_l2", 1),
     ("cifar10", "feature_matching"): (0.03, (32, 32, 3), "feature_matching_l1", 1),
-    ("cifar10", "minibatch_discrimination"): (0.03, (32, 32, 3), "saturating", 1),
+    ("cifar10", "minibatch_discrimination"): (0.03, (32, 32, 3), "saturating", 3),
 }
 
 

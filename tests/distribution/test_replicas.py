@@ -9,8 +9,9 @@ import functools
 import numpy as np
 import pytest
 
-from improved_gan_tf import distribution
+from improved_gan_tf import data, distribution, evaluation, rescore
 from tests.distribution import players
+from tests.noise_runs import images, run, settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -61,6 +62,41 @@ def test_replicas_compute_the_update_of_one_device_with_every_technique(float64)
         for mean in history.means:
             copies = trainer._strategy.experimental_local_results(mean)
             np.testing.assert_array_equal(*(np.asarray(copy) for copy in copies))
+
+
+def test_replicas_compute_the_baseline_of_one_device(float64):
+    alone, expected = players.train(CIFAR, iterations=3, supervised_only=True)
+    trainer, losses = players.train(CIFAR, mirrored(2), iterations=3, supervised_only=True)
+    np.testing.assert_allclose(losses, expected, rtol=1e-9)
+    assert players.largest_difference(players.state(alone), players.state(trainer)) < 1e-9
+
+
+@pytest.mark.parametrize(("cross_replica", "batch"), [("global", 10), ("local", 5)])
+def test_coupled_examples_are_tested_in_batches_of_the_size_they_are_trained_in(
+    cross_replica, batch, tmp_path, monkeypatch
+):
+    sizes, predictor = [], evaluation.Predictor
+
+    def record(discriminator, images, coupled_batch):
+        sizes.append(coupled_batch)
+        return predictor(discriminator, images, coupled_batch)
+
+    monkeypatch.setattr(evaluation, "Predictor", record)
+    monkeypatch.setattr(data, "load", lambda *arguments, **options: images("mnist"))
+    config = settings(
+        model="minibatch_discrimination",
+        generator_objective="saturating",
+        generator_steps=3,
+        cross_replica=cross_replica,
+        strategy="mirrored",
+        num_devices=2,
+        epochs=1,
+    )
+    with distribution.training_on("mirrored", 2, None, config.batch_size):
+        assert run(config, tmp_path / "run")["final"]["test_batch"] == batch
+    for recorded, now in rescore.rescore(tmp_path / "run").values():
+        assert recorded == now
+    assert sizes == 4 * [batch]  # averaged and raw, in the run and scored again
 
 
 def test_local_batches_are_another_algorithm(float64):
