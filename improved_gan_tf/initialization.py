@@ -11,7 +11,8 @@ from improved_gan_tf.layers import data_dependent
 def initialize_from_data(model, batch):
     """Sets scale and bias of every layer in `model` that initialises itself from data.
 
-    Runs `model(batch, training=True)` once, eagerly. Each weight-normalised (or
+    Runs `model(batch, training=True)` once, eagerly (a model that is not built yet is called in
+    inference mode first, which builds it). Each weight-normalised (or
     minibatch-discrimination) layer on the way sets its own scale and bias and passes its
     normalised output on, so any graph of layers works, branches included. Noise and dropout
     are on, as in the original.
@@ -43,6 +44,10 @@ def initialize_from_data(model, batch):
             "initialize_from_data is one pass over one batch: call it in the strategy's scope, not "
             "in a function that `strategy.run` runs on every replica."
         )
+    if not model.built:
+        # Else Keras would build it inside the pass, fail at layers that need values, and leave
+        # it without what `model.save` must know to build it again.
+        model(batch, training=False)
     with data_dependent.initializing():
         return model(batch, training=True)
 

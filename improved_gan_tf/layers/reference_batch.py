@@ -25,6 +25,18 @@ def require_reference_rows(layer, shape):
         )
 
 
+def _only_shapes_are_inferred():
+    """Whether Keras runs `call` for its shapes alone, as it does to build a subclassed model.
+
+    When such a model is loaded that is before its weights are read, the reference among them.
+    """
+    try:
+        from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+    except ImportError:  # Keras has no public name for it
+        return False
+    return in_symbolic_scope()
+
+
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
 class PrependReference(keras.layers.Layer):
     """Puts the stored reference batch in front of the live batch.
@@ -139,8 +151,9 @@ class PrependReference(keras.layers.Layer):
 
     def _require_reference(self):
         """Raises until the reference holds numbers, however they got there."""
-        if not self._reference_seen:
-            self._reference_seen = self._reference_is_set()
+        if self._reference_seen or _only_shapes_are_inferred():
+            return
+        self._reference_seen = self._reference_is_set()
         if not self._reference_seen:
             raise ValueError(
                 f"Layer '{self.name}' has no reference batch: call `set_reference` with a batch of "
@@ -218,3 +231,5 @@ class DropReference(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "reference_size": self.reference_size}
+
+

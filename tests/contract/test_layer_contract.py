@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import pytest
 
+from improved_gan_tf import initialize_from_data
+from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
 from tests.contract.layer_cases import LAYER_CASES
 from tests.numerics import BACKEND, gradients, layer_loss, to_numpy
 
@@ -15,6 +17,29 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.parametrize("case", LAYER_CASES.values(), ids=list(LAYER_CASES)),
 ]
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Subclassed(keras.Model):
+    """A layer before a weight-normalised one, in a model that Keras builds by calling it."""
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        self.layer = layer
+        self.flatten = keras.layers.Flatten()
+        self.dense = WeightNormDense(3)
+
+    def call(self, inputs, training=False):
+        return self.dense(self.flatten(self.layer(inputs)))
+
+    def get_config(self):
+        layer = keras.saving.serialize_keras_object(self.layer)
+        return {**super().get_config(), "layer": layer}
+
+    @classmethod
+    def from_config(cls, config):
+        layer = keras.saving.deserialize_keras_object(config.pop("layer"))
+        return cls(layer, **config)
 
 
 def model_of(layer, case):
@@ -83,6 +108,14 @@ def test_the_config_makes_the_same_layer(case):
 
 def test_a_saved_model_file_keeps_the_outputs(case, tmp_path):
     model, x = built_model(case), case.inputs()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert_same(to_numpy(loaded(x)), to_numpy(model(x)), 1e-6)
+
+
+def test_a_subclassed_model_that_began_with_its_initialization_is_saved_whole(case, tmp_path):
+    model, x = Subclassed(case.make()), case.inputs()
+    initialize_from_data(model, x)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert_same(to_numpy(loaded(x)), to_numpy(model(x)), 1e-6)
