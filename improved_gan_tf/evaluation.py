@@ -1,7 +1,10 @@
-"""Logits of every example of a set, and the error they make."""
+"""Logits of every example of a set, the error they make, and how close examples are."""
 
+import keras
 import numpy as np
 import tensorflow as tf
+
+from improved_gan_tf.layers import MinibatchDiscrimination
 
 EVALUATION_BATCH = 1000
 
@@ -43,3 +46,20 @@ class Predictor:
 def wrong_count(logits, labels):
     """Number of rows whose largest logit is not the label's (int)."""
     return int(np.sum(np.argmax(logits, axis=1) != labels))
+
+
+def mean_closeness(discriminator, images):
+    """How close minibatch discrimination finds images to each other: the mean of its `o`.
+
+    In inference mode: noise and dropout would only move examples apart.
+
+    Args:
+        discriminator: functional model with one `MinibatchDiscrimination`.
+        images: (N, ...), the discriminator's input, taken as one batch.
+
+    Returns:
+        float in [0, N - 1], the mean over examples and kernels; the layer starts near 1.
+    """
+    (layer,) = (m for m in discriminator.layers if isinstance(m, MinibatchDiscrimination))
+    below = keras.Model(discriminator.input, layer.input)
+    return float(np.mean(layer.closeness(below(images, training=False))))

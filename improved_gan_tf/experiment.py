@@ -8,6 +8,7 @@ import hashlib
 import numpy as np
 
 from improved_gan_tf import data, distribution, evaluation, losses, networks
+from improved_gan_tf.closeness import Closeness
 from improved_gan_tf.collapse import collapsed_at
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.pixels import to_bytes
@@ -108,6 +109,8 @@ class SemiSupervisedRun(Run):
         self.dataset = dataset
         self.subset, self.streams = labeled_subset_and_streams(config, dataset)
         self.spec = networks.EXPERIMENTS[config.dataset, config.model]
+        self.watches_closeness = self.spec.couples_examples and not config.supervised_only
+        self.closeness = None  # where it is watched, that of the last evaluation
         self.players = self.spec.build(
             config.seed, config.width_multiplier, config.reference_size, config.cross_replica
         )
@@ -184,15 +187,29 @@ class SemiSupervisedRun(Run):
         labels = self.dataset.test_labels
         for kind, logits in self.logits.items():
             self.progress.test_wrong[kind] = evaluation.wrong_count(logits, labels)
+        if self.watches_closeness:
+            real = self.test.images(np.arange(min(SAMPLE_COUNT, len(self.test))))
+            self.closeness = Closeness(
+                evaluation.mean_closeness(self.trainer.discriminator, real),
+                evaluation.mean_closeness(self.trainer.discriminator, self.generated_images()),
+            )
 
     def measured(self, evaluated):
-        """The epoch's test errors, None where they were not measured, and whether it collapsed."""
+        """The epoch's test errors, None where they were not measured, and whether it collapsed.
+
+        With minibatch discrimination also the mean closeness of 100 real and 100 generated images.
+        """
         count = len(self.dataset.test_labels)
         errors = {
             f"test_error_{kind}": wrong / count if evaluated and wrong is not None else None
             for kind, wrong in self.progress.test_wrong.items()
         }
-        return {**errors, "collapsed": self.collapsed_at_epoch() is not None}
+        watched = Closeness._fields if self.watches_closeness else ()
+        closeness = {
+            f"closeness_{kind}": getattr(self.closeness, kind) if evaluated else None
+            for kind in watched
+        }
+        return {**errors, **closeness, "collapsed": self.collapsed_at_epoch() is not None}
 
     def save_state(self, interrupted=False):
         """Writes models, predictions and samples of the present state."""
@@ -207,10 +224,13 @@ class SemiSupervisedRun(Run):
         self.folder.write_models(models)
         self.folder.write_predictions(**predictions)
 
+    def generated_images(self):
+        """The same 100 points of the noise as the discriminator sees them, (100, H, W, C)."""
+        return self.trainer.generator(self.sample_noise.astype("float32"), training=False)
+
     def sample_images(self):
         """The same 100 points of the noise as images, uint8 (100, H, W, C)."""
-        images = self.trainer.generator(self.sample_noise.astype("float32"), training=False)
-        return to_bytes(images, self.config.pixels)
+        return to_bytes(self.generated_images(), self.config.pixels)
 
     def title(self):
         """What the run is, in one line, with a word about the data where it is not the paper's."""
@@ -231,6 +251,7 @@ class SemiSupervisedRun(Run):
             "test_wrong_raw": wrong["raw"],
             "average_weight": self.trainer.average_weight(),
             "collapsed_at_epoch": self.collapsed_at_epoch(),
+            "closeness": None if self.closeness is None else self.closeness._asdict(),
         }
 
     def epoch_line(self, metrics):
@@ -240,13 +261,17 @@ class SemiSupervisedRun(Run):
             value = metrics[name]
             return "     -" if value is None else f"{100 * value:5.2f}%"
 
+        closeness = [metrics.get(f"closeness_{kind}") for kind in Closeness._fields]
+        remarks = " | COLLAPSED" if metrics["collapsed"] else ""
+        if None not in closeness and Closeness(*closeness).silent:
+            remarks += " | MINIBATCH DISCRIMINATION SILENT"
         tested = f"averaged {percent('test_error_averaged')} raw {percent('test_error_raw')}"
         return (
             f"epoch {metrics['epoch'] + 1:4d} | supervised {metrics['loss_supervised']:.4f} "
             f"| unsupervised {metrics['loss_unsupervised']:.4f} "
             f"| generator {metrics['loss_generator']:.4f} "
             f"| train error {percent('train_error')} | test error {tested} "
-            f"| {metrics['seconds']:.1f} s" + (" | COLLAPSED" if metrics["collapsed"] else "")
+            f"| {metrics['seconds']:.1f} s{remarks}"
         )
 
 

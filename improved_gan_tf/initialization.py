@@ -44,7 +44,7 @@ def initialize_from_data(model, batch):
             "initialize_from_data is one pass over one batch: call it in the strategy's scope, not "
             "in a function that `strategy.run` runs on every replica."
         )
-    if not model.built:
+    if not getattr(model, "built", True):  # any callable will do
         # Else Keras would build it inside the pass, fail at layers that need values, and leave
         # it without what `model.save` must know to build it again.
         model(batch, training=False)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
+from improved_gan_tf.closeness import Closeness
+
 
 class PaperResult(NamedTuple):
     """Mean and spread over the paper's 10 random splits."""
@@ -159,5 +161,12 @@ def remarks(results):
         lines.append(
             f"COLLAPSED in epoch {collapsed + 1}: the unsupervised loss fell to nearly 0 "
             "(REPRODUCTION.md has what was counted); another --seed may do better."
+        )
+    closeness = main["final"].get("closeness")
+    if closeness is not None and Closeness(**closeness).silent:
+        lines.append(
+            "MINIBATCH DISCRIMINATION SILENT: to its layer every two images are far apart, real "
+            f"({closeness['real']:.1g}) or generated ({closeness['generated']:.1g}; it starts near "
+            "1), so the run ended as the game without it. A smaller --learning_rate may keep it."
         )
     return lines

@@ -171,11 +171,27 @@ class MinibatchDiscrimination(keras.layers.Layer):
             )
         self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
 
+    def closeness(self, inputs):
+        """Returns `o` alone, without input and bias: how close each row is to the others.
+
+        To watch in training: a layer whose `o` is 0 everywhere has no influence and no gradient.
+
+        Args:
+            inputs: (N, ..., A) as for the layer, which must be built.
+
+        Returns:
+            (N, P * B), float32 or float64.
+        """
+        inputs = ops.convert_to_tensor(inputs)
+        self._check_call_arguments(inputs, None)
+        x = self._flat(inputs)
+        return self._features(self._project(x), self._present(x, None))
+
     def call(self, inputs, row_mask=None):
         if row_mask is not None:
             row_mask = ops.convert_to_tensor(row_mask)
         self._check_call_arguments(inputs, row_mask)
-        x = ops.reshape(inputs, (-1, self._input_dim)) if len(inputs.shape) > 2 else inputs
+        x = self._flat(inputs)
         present = self._present(x, row_mask)  # (N,)
         m = self._project(x if row_mask is None else _zero_absent_rows(x, present))
         if data_dependent.is_initializing():
@@ -186,6 +202,10 @@ class MinibatchDiscrimination(keras.layers.Layer):
                 features = features + ops.cast(self.bias, features.dtype)
         features = ops.cast(features, self.compute_dtype)
         return ops.concatenate([x, features], axis=-1) if self.concatenate_input else features
+
+    def _flat(self, inputs):
+        """Returns the input as (N, A)."""
+        return ops.reshape(inputs, (-1, self._input_dim)) if len(inputs.shape) > 2 else inputs
 
     @property
     def _sum_dtype(self):

@@ -231,5 +231,3 @@ class DropReference(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "reference_size": self.reference_size}
-
-

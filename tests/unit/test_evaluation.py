@@ -4,7 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf.evaluation import EVALUATION_BATCH, Predictor, wrong_count
+from improved_gan_tf.evaluation import (
+    EVALUATION_BATCH,
+    Predictor,
+    mean_closeness,
+    wrong_count,
+)
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.training import DeviceImages
@@ -78,3 +83,17 @@ def test_wrong_count_counts_rows_whose_largest_logit_is_not_the_labels():
 
 def test_wrong_count_is_a_plain_integer():
     assert type(wrong_count(np.array([[0.0, 1.0]]), np.array([0]))) is int
+
+
+def test_mean_closeness_is_that_of_the_layer_without_noise_or_bias():
+    images = keras.Input((3,))
+    noisy = GaussianNoise(1e6, seed=1)(keras.layers.Dense(4)(images))
+    layer = MinibatchDiscrimination(5, 2)
+    logits = keras.layers.Dense(10)(layer(noisy))
+    model = keras.Model(images, {"logits": logits, "features": noisy})
+    layer.bias.assign(np.arange(5.0))
+    x = 0.1 * np.random.RandomState(0).normal(size=(6, 3)).astype("float32")
+    output = np.array(keras.Model(images, layer.output)(x, training=False))
+    expected = np.mean(output[:, 4:] - np.arange(5.0))
+    assert 0.1 < expected < 5
+    assert mean_closeness(model, x) == pytest.approx(expected, rel=1e-5)

@@ -615,6 +615,16 @@ def test_a_dynamic_batch_that_cannot_be_divided_fails():
         step(tf.ones((5, 4)))
 
 
+@pytest.mark.parametrize("arguments", [{}, {"num_parts": 2, "use_bias": False}])
+def test_closeness_is_the_output_without_input_and_bias(arguments):
+    layer, x = MinibatchDiscrimination(3, 2, **arguments), normal(4, 2, 5).astype("float32")
+    output = to_numpy(layer(x))
+    bias = to_numpy(layer.bias) if layer.use_bias else 0.0
+    expected = output[:, 10:] - bias
+    assert expected.max() > 0.01
+    np.testing.assert_allclose(to_numpy(layer.closeness(x)), expected, rtol=1e-5, atol=1e-6)
+
+
 # --- errors -----------------------------------------------------------------------------------
 
 

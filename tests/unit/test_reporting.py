@@ -272,6 +272,19 @@ def test_curves_show_each_epochs_numbers():
     np.testing.assert_array_equal(averaged.get_ydata(), [50.0, 50.0])  # per cent
 
 
+def test_curves_of_minibatch_discrimination_show_its_closeness():
+    history = [
+        {**metrics(epoch), "closeness_real": real, "closeness_generated": 0.25}
+        for epoch, real in enumerate([1.0, None, 1e-9])
+    ]
+    *_, third = reporting.curves_figure(history, "a title").axes
+    real, generated, limit = third.lines
+    assert [line.get_label() for line in third.lines] == ["real", "generated", "silent below"]
+    np.testing.assert_array_equal(real.get_xydata(), [[1, 1.0], [3, 1e-9]])
+    np.testing.assert_array_equal(generated.get_xdata(), [1, 2, 3])
+    np.testing.assert_array_equal(limit.get_ydata(), 1e-3)
+
+
 def test_versions_name_what_numbers_depend_on():
     versions = reporting.versions()
     assert set(versions) == {
