@@ -100,7 +100,8 @@ def _run_one(config, published):
 def _train_parts(config, published, parts, found, run_dir):
     from improved_gan_tf import data, distribution
 
-    dataset = data.load(config.dataset, config.data_source, config.data_dir)
+    where = (config.dataset, config.data_source, config.data_dir)
+    dataset = data.load(*where, download=not config.dry_run)
     if config.dry_run:
         _print_dry_run(config, dataset, run_dir)
         return 0
@@ -134,7 +135,8 @@ def _train_sweep(config, sweep, published):
     from improved_gan_tf import compare, data, distribution, experiment, resuming
 
     distribution.require_one_process("a command that trains several runs")
-    dataset = data.load(config.dataset, config.data_source, config.data_dir)
+    where = (config.dataset, config.data_source, config.data_dir)
+    dataset = data.load(*where, download=not config.dry_run)
     parent = pathlib.Path(config.run_dir or f"runs/{config_module.sweep_name(config)}")
     records = sweep_module.plan(config, sweep, parent)
     # Each run compiles a step of its own, which TensorFlow takes for an accident.

@@ -31,14 +31,21 @@ class DatasetSpec(NamedTuple):
 
     tfds_name: str
     image_shape: tuple[int, int, int]
-    num_train: int
+    class_counts: tuple[int, ...]  # training images of each class
     num_test: int
 
+    @property
+    def num_train(self):
+        """Number of training images."""
+        return sum(self.class_counts)
 
+
+_MNIST_COUNTS = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
+_SVHN_COUNTS = (4948, 13861, 10585, 8497, 7458, 6882, 5727, 5595, 5045, 4659)
 DATASETS = {
-    "mnist": DatasetSpec("mnist", (28, 28, 1), 60_000, 10_000),
-    "cifar10": DatasetSpec("cifar10", (32, 32, 3), 50_000, 10_000),
-    "svhn": DatasetSpec("svhn_cropped", (32, 32, 3), 73_257, 26_032),
+    "mnist": DatasetSpec("mnist", (28, 28, 1), _MNIST_COUNTS, 10_000),
+    "cifar10": DatasetSpec("cifar10", (32, 32, 3), 10 * (5000,), 10_000),
+    "svhn": DatasetSpec("svhn_cropped", (32, 32, 3), _SVHN_COUNTS, 26_032),
 }
 
 # Where TFDS looks for its data sets first; asked before it is, since TFDS itself waits for minutes.
@@ -54,7 +61,7 @@ class Dataset(NamedTuple):
     test_images: np.ndarray
     test_labels: np.ndarray
     description: str  # what a result on it has to be called
-    is_papers: bool  # whether it is the whole data set that the paper used
+    is_papers: bool  # whether it is, by its numbers of images, the whole data set of the paper
 
 
 def load(name, data_source="tfds", data_dir=None, download=True):
@@ -149,10 +156,10 @@ def _load_tfds(spec, data_dir, download):
         if not download:
             raise UserError(
                 f"No prepared '{spec.tfds_name}' data in {directory}, and this command downloads "
-                f"none. {_copy_here(spec)}."
+                f"none; training does. {_copy_here(spec)}."
             )
         _require_network(spec, directory)
-        with explained_tfds_errors(spec.tfds_name, directory):
+        with _explained_download_errors(spec, directory):
             builder = tfds.builder(spec.tfds_name, data_dir=str(directory))
             builder.download_and_prepare()
             folder = pathlib.Path(str(builder.data_dir))
@@ -174,7 +181,23 @@ def _load_tfds(spec, data_dir, download):
             f"PARTIAL {description}: {len(train_images):,} of {spec.num_train:,} training and "
             f"{len(test_images):,} of {spec.num_test:,} test images"
         )
+    elif any(np.sum(train_labels == k) != count for k, count in enumerate(spec.class_counts)):
+        whole = False
+        description = (
+            f"NOT THE PAPER'S {description}: as many images, but not as many of each class"
+        )
     return Dataset(train_images, train_labels, test_images, test_labels, description, whole)
+
+
+@contextlib.contextmanager
+def _explained_download_errors(spec, directory):
+    try:
+        yield
+    except Exception as error:  # of TFDS, of the network, of the disk
+        raise UserError(
+            f"The '{spec.tfds_name}' data could not be downloaded and prepared in {directory}: "
+            f"{first_line(error)}. Give the command again, or: {_copy_here(spec)}."
+        ) from error
 
 
 def _require_network(spec, directory):

@@ -286,11 +286,25 @@ def test_a_part_of_the_data_set_is_marked_partial(prepared, no_network):
 
 
 def test_the_whole_data_set_is_the_papers(prepared, no_network, monkeypatch):
-    spec = data.DatasetSpec("mnist", (28, 28, 1), 40, 20)
+    counts = np.bincount(prepared[1]["train"][1], minlength=10)
+    spec = data.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
     monkeypatch.setitem(data.DATASETS, "mnist", spec)
     loaded = data.load("mnist", data_dir=str(prepared[0]))
     assert loaded.is_papers
     assert loaded.description == "mnist (TFDS 3.0.1)"
+
+
+def test_as_many_images_of_other_classes_are_not_the_papers(prepared, no_network, monkeypatch):
+    """Fashion-MNIST in MNIST's folder, for one."""
+    counts = np.bincount(prepared[1]["train"][1], minlength=10)
+    counts[:2] += [1, -1]
+    spec = data.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
+    monkeypatch.setitem(data.DATASETS, "mnist", spec)
+    loaded = data.load("mnist", data_dir=str(prepared[0]))
+    assert not loaded.is_papers
+    assert loaded.description == (
+        "NOT THE PAPER'S mnist (TFDS 3.0.1): as many images, but not as many of each class"
+    )
 
 
 def test_the_data_sets_have_the_papers_sizes():
@@ -352,11 +366,34 @@ def test_missing_data_are_not_downloaded_where_that_is_not_wanted(tmp_path, monk
     with pytest.raises(UserError) as caught:
         data.load("mnist", data_dir=str(tmp_path), download=False)
     assert str(caught.value) == (
-        f"No prepared 'mnist' data in {tmp_path}, and this command downloads none. Copy a prepared "
-        "TFDS folder here and name its parent: --data_dir=PARENT, with PARENT/mnist/VERSION/"
+        f"No prepared 'mnist' data in {tmp_path}, and this command downloads none; training "
+        "does. Copy a prepared TFDS folder here and name its parent: --data_dir=PARENT, with "
+        "PARENT/mnist/VERSION/"
         "dataset_info.json in it."
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_fails_does_not_send_anyone_to_delete_a_folder(tmp_path, monkeypatch):
+    import tensorflow_datasets as tfds
+
+    class Builder:
+        def __init__(self, name, data_dir):
+            pass
+
+        def download_and_prepare(self):
+            raise OSError("HTTP code: 503\nmore")
+
+    monkeypatch.setattr(data, "network_error", lambda: None)
+    monkeypatch.setattr(tfds, "builder", Builder)
+    with pytest.raises(UserError) as caught:
+        data.load("mnist", data_dir=str(tmp_path))
+    message = str(caught.value)
+    assert message.startswith(
+        f"The 'mnist' data could not be downloaded and prepared in {tmp_path}: HTTP code: 503. "
+        "Give the command again, or: Copy a prepared TFDS folder here"
+    )
+    assert "elete" not in message
 
 
 def test_prepared_data_are_read_where_nothing_is_downloaded(prepared, no_network):
