@@ -70,7 +70,9 @@ def _training_devices(config):
     from improved_gan_tf import distribution
 
     if config.dry_run:  # nothing is waited for, divided or taken
-        distribution.check_request(config.strategy, config.num_devices, config.batch_size)
+        distribution.check_request(
+            config.strategy, config.num_devices, config.batch_size, config.tpu
+        )
         return contextlib.nullcontext()
     return distribution.training_on(
         config.strategy, config.num_devices, config.tpu, config.batch_size

@@ -382,6 +382,12 @@ class ExperimentConfig(RunConfig):
                 "--supervised_weight and --unlabeled_weight must not both be 0: the "
                 "discriminator would have nothing to learn."
             )
+        if self.historical_averaging_weight == 0 and self.historical_averaging_players != "both":
+            raise UserError(
+                "--historical_averaging_players says who pays for historical averaging: it needs a "
+                "--historical_averaging_weight above 0. Received: historical_averaging_players="
+                f"{self.historical_averaging_players} with 0."
+            )
         if self.generator_normalization == "batch" and self.reference_batch_size is not None:
             raise UserError(
                 "--reference_batch_size is the size of virtual batch normalization's reference: "

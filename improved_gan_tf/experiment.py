@@ -82,6 +82,14 @@ def labeled_subset_and_streams(config, dataset):
     return subset, streams
 
 
+def _digest(*arrays):
+    """A short text that other arrays do not have."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(array))
+    return found.hexdigest()[:16]
+
+
 def initialization_rows(config, subset, streams):
     """The rows that the data-dependent initialisation of the discriminator sees, (500,)."""
     rows = subset.order
@@ -108,6 +116,7 @@ class SemiSupervisedRun(Run):
     def __init__(self, config, dataset, run_dir, differences):
         self.dataset = dataset
         self.subset, self.streams = labeled_subset_and_streams(config, dataset)
+        self.images_digest = _digest(dataset.train_images, dataset.test_images)
         self.spec = networks.EXPERIMENTS[config.dataset, config.model]
         self.watches_closeness = self.spec.couples_examples and not config.supervised_only
         self.closeness = None  # where it is watched, that of the last evaluation
@@ -156,12 +165,13 @@ class SemiSupervisedRun(Run):
         )
 
     def circumstances(self):
-        """The data set, by its labels in their order, and into how many batches a batch falls."""
+        """The data set, image by image in order, and into how many batches a batch falls."""
         train, test = self.dataset.train_labels, self.dataset.test_labels
         return {
             "training images": len(train),
             "test images": len(test),
-            "digest of the labels": hashlib.sha256(np.concatenate([train, test])).hexdigest()[:16],
+            "digest of the labels": _digest(train, test),
+            "digest of the images": self.images_digest,
             "local batches": self._local_batches(),
         }
 

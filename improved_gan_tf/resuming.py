@@ -158,6 +158,10 @@ def refuse_finished(found, run_dir):
         )
 
 
+# That a checkpoint of an earlier version lacks them says nothing.
+_ADDED_CIRCUMSTANCES = frozenset({"digest of the images"})
+
+
 def require_same_circumstances(checkpoint, now):
     """Raises `UserError` if a checkpoint's run had other data, or other local batches.
 
@@ -165,11 +169,12 @@ def require_same_circumstances(checkpoint, now):
         checkpoint: `checkpointing.Checkpoint`.
         now: dict of JSON types, `Run.circumstances()` of the command.
     """
-    # An earlier version did not write them.
+    # An earlier version did not write them, or not all.
     before = checkpoint.header.get("circumstances", now)
+    unknown = _ADDED_CIRCUMSTANCES - before.keys()
     different = [
         f"{name}: {_shortened(now.get(name))} (the run's: {_shortened(before.get(name))})"
-        for name in before.keys() | now.keys()
+        for name in (before.keys() | now.keys()) - unknown
         if before.get(name) != now.get(name)
     ]
     if different:

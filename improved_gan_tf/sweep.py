@@ -42,7 +42,8 @@ def plan(config, sweep, parent):
     for i in range(sweep.num_runs):
         seed = config.seed + i
         # A set of runs that starts at another seed is to have other labels too.
-        first_seed_data = config.seed_data if sweep.seed_data_given else config.seed
+        own_labels = sweep.seed_data_given or sweep.num_runs == 1
+        first_seed_data = config.seed_data if own_labels else config.seed
         # Without one (CIFAR-10 minibatch discrimination) the run's own seed selects the labels.
         seed_data = None if config.seed_data is None else first_seed_data + i
         for labels_per_class in sweep.labels_per_class:

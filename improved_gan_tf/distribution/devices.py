@@ -45,11 +45,15 @@ def strategy_from(kind, num_devices, tpu, batch_size):
     return strategy
 
 
-def check_request(kind, num_devices, batch_size):
+def check_request(kind, num_devices, batch_size, tpu=None):
     """Raises `UserError` for flags that no machine could satisfy; looks at no device.
 
     Args: as for `strategy_from`.
     """
+    if tpu is not None and kind not in ("auto", "tpu"):
+        raise UserError(
+            f"--tpu goes with --strategy=tpu or auto. Received: tpu={tpu}, strategy={kind}."
+        )
     if num_devices is None:
         return
     if kind not in ("auto", "mirrored"):

@@ -1,17 +1,24 @@
 """Checks that several layers make of what they are given."""
 
+import numbers
+
 import keras
 
 
+def is_integer(value):
+    """Whether a value is an integer, of Python or NumPy, and no bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
 def positive_integer(value, name):
-    """Returns `value` if it is a positive integer and no bool.
+    """Returns `value` as an int if it is a positive integer and no bool.
 
     Raises:
         ValueError: it is not; the message calls it `name`.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
-    return value
+    if not is_integer(value) or value <= 0:
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    return int(value)
 
 
 def require_floating(layer, dtype, what="input"):

@@ -85,7 +85,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
         ValueError: an argument is out of its range, the input has rank below 2, unknown
             feature dimensions or an integer dtype, `row_mask` is not of rank 1, the batch is
             known not to be divisible into `num_parts`, or an initialisation batch gives a
-            kernel no scale (fewer than two rows, all rows equal, values not finite).
+            kernel no scale (fewer than two rows, every row equal to another one, values not
+            finite).
 
     Weights:
         theta: (A, B, C).
@@ -275,8 +276,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
             if not bool(ops.all(ops.isfinite(log_scale))):
                 raise ValueError(
                     f"Data-dependent initialisation of layer '{self.name}' needs a batch of at "
-                    "least two rows that are finite and not all equal. Received: a batch in which "
-                    "a kernel's mean distance to the nearest row is 0 or not finite."
+                    "least two rows that are finite and do not all have a twin. Received: a batch "
+                    "in which a kernel's mean distance to the nearest row is 0 or not finite."
                 )
             self.log_weight_scale.assign(
                 self.log_weight_scale - ops.cast(log_scale[:, None], self.log_weight_scale.dtype)

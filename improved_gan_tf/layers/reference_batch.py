@@ -88,12 +88,12 @@ class PrependReference(keras.layers.Layer):
 
     def __init__(self, reference_size, **kwargs):
         super().__init__(**kwargs)
-        if positive_integer(reference_size, "reference_size") < 2:
+        self.reference_size = positive_integer(reference_size, "reference_size")
+        if self.reference_size < 2:
             raise ValueError(
                 "`reference_size` must be at least 2: a single example has no variance to "
                 f"normalise with. Received: reference_size={reference_size}"
             )
-        self.reference_size = reference_size
         self._reference_seen = False
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 

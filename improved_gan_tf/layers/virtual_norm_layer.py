@@ -3,7 +3,11 @@
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
+from improved_gan_tf.layers.argument_checks import (
+    is_integer,
+    positive_integer,
+    require_floating,
+)
 from improved_gan_tf.layers.half_precision import at_least_float32
 from improved_gan_tf.layers.virtual_statistics import row_statistics
 
@@ -27,7 +31,7 @@ class VirtualNormLayer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(axis, int) or isinstance(axis, bool) or axis == 0:
+        if not is_integer(axis) or axis == 0:
             raise ValueError(
                 f"`axis` must be the integer of the channel axis, not 0. Received: axis={axis}"
             )
@@ -36,7 +40,7 @@ class VirtualNormLayer(keras.layers.Layer):
         if gamma_initializer is None:  # the original's N(1, 0.02)
             gamma_initializer = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
         self.reference_size = positive_integer(reference_size, "reference_size")
-        self.axis = axis
+        self.axis = int(axis)
         self.epsilon = float(epsilon)
         self.center = bool(center)
         self.scale = bool(scale)

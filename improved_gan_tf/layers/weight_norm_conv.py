@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.argument_checks import positive_integer
+from improved_gan_tf.layers.argument_checks import is_integer, positive_integer
 from improved_gan_tf.layers.weight_norm import WeightNormLayer
 
 
@@ -32,17 +32,17 @@ def extent(kernel_size, dilation):
 
 def pair(value, name, minimum=1):
     """Returns `value`, an integer or two of them, as a tuple (height, width)."""
-    values = (value, value) if isinstance(value, int) else value
+    values = (value, value) if is_integer(value) else value
     if (
         not isinstance(values, (tuple, list))
         or len(values) != 2
-        or not all(isinstance(v, int) and not isinstance(v, bool) and v >= minimum for v in values)
+        or not all(is_integer(v) and v >= minimum for v in values)
     ):
         raise ValueError(
             f"`{name}` must be an integer of at least {minimum}, or two of them (height, width). "
-            f"Received: {name}={value}"
+            f"Received: {name}={value!r}"
         )
-    return tuple(values)
+    return tuple(map(int, values))
 
 
 def standardize_padding(padding):

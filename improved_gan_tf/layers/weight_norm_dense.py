@@ -69,9 +69,10 @@ class WeightNormDense(WeightNormLayer):
                   a dense layer; with `epsilon=0`, `DenseLayer`.
     """
 
-    def __init__(self, units, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, units, activation=None, **kwargs):
+        super().__init__(activation=activation, **kwargs)
         self.units = positive_integer(units, "units")
+        self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape):

@@ -238,10 +238,12 @@ def test_other_data_are_refused_and_the_folder_stays(tmp_path):
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     config = settings()
     labels = np.roll(images("mnist").test_labels, 1)
+    pixels = 255 - images("mnist").train_images
     for other, named in (
         (images("mnist", train=60), r"training images: 60 \(the run's: 70\)"),
         (images("mnist", test=14), r"test images: 14 \(the run's: 15\)"),
         (images("mnist")._replace(test_labels=labels), "digest of the labels: "),
+        (images("mnist")._replace(train_images=pixels), "digest of the images: "),
     ):
         with pytest.raises(UserError, match=f"had other data or devices.*{named}"):
             experiment.execute(config, other, tmp_path / "run", config, lambda: False)

@@ -174,6 +174,12 @@ def test_a_batch_of_one_is_refused():
         changed(batch_size=1)
 
 
+def test_players_of_no_historical_averaging_are_refused():
+    with pytest.raises(UserError, match="it needs a --historical_averaging_weight above 0"):
+        changed(historical_averaging_players="generator")
+    changed(historical_averaging_players="generator", historical_averaging_weight=0.1)
+
+
 def test_a_reference_batch_without_virtual_batch_norm_is_refused():
     with pytest.raises(UserError, match="it needs --generator_normalization=virtual_batch"):
         changed(reference_batch_size=50)

@@ -85,6 +85,9 @@ def test_a_dry_run_refuses_what_no_machine_could_do():
         distribution.check_request("mirrored", 3, 100)
     with pytest.raises(UserError, match=r"goes with --strategy=mirrored.*strategy=tpu"):
         distribution.check_request("tpu", 2, 100)
+    distribution.check_request("auto", None, 100, tpu="local")
+    with pytest.raises(UserError, match=r"tpu=local, strategy=one_device"):
+        distribution.check_request("one_device", None, 100, tpu="local")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,12 @@ def test_the_choice_of_labels_follows_the_seed_if_it_is_not_given():
     assert seeds(planned(2, (10,), seed=11)) == [(10, 11, 11), (10, 12, 12)]
 
 
+def test_a_list_of_label_counts_labels_the_images_of_each_run_alone():
+    records = planned(1, (2, 5), seed=3)
+    assert seeds(records) == [(2, 3, 1), (5, 3, 1)]
+    assert records[0].seed_data == record(seed=3).seed_data
+
+
 def test_a_given_seed_data_counts_up_by_itself():
     records = planned(2, (10,), seed=11, seed_data=5, seed_data_given=True)
     assert seeds(records) == [(10, 11, 5), (10, 12, 6)]

@@ -359,7 +359,7 @@ def test_gradients_equal_finite_differences(layer, in_float64):
         ({"filters": 1.5}, r"`filters` must be a positive integer. Received: filters=1.5"),
         ({"kernel_size": 0}, r"`kernel_size` must be an integer of at least 1.*kernel_size=0"),
         ({"kernel_size": (3, 3, 3)}, r"`kernel_size` must be .*kernel_size=\(3, 3, 3\)"),
-        ({"strides": "2"}, r"`strides` must be an integer of at least 1.*strides=2"),
+        ({"strides": "2"}, r"`strides` must be an integer of at least 1.*strides='2'"),
         ({"dilation_rate": -1}, r"`dilation_rate` must be .*dilation_rate=-1"),
         ({"padding": "full"}, r"`padding` must be 'valid', 'same', an integer.*padding=full"),
         ({"padding": -1}, r"`padding` must be an integer of at least 0.*padding=-1"),

@@ -1,5 +1,7 @@
 """WeightNormDense against literals, NumPy loops and Keras's own dense layer."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -177,6 +179,22 @@ def test_a_saved_model_gives_the_same_outputs(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(to_numpy(loaded(x)), to_numpy(model(x)))
+
+
+def test_a_mask_goes_through_to_the_next_layer():
+    words = np.array([[1, 2, 0], [3, 0, 0]])
+    embedded = keras.layers.Embedding(5, 4, mask_zero=True)(words)
+    outputs = WeightNormDense(3)(embedded)
+    np.testing.assert_array_equal(to_numpy(outputs._keras_mask), words != 0)
+
+
+def test_the_activation_may_follow_the_units_as_in_dense():
+    assert WeightNormDense(3, "relu").activation is keras.activations.relu
+
+
+def test_integers_of_numpy_are_integers():
+    config = WeightNormDense(np.int64(3)).get_config()
+    assert json.dumps(config["units"]) == "3"
 
 
 # --- errors --------------------------------------------------------------------------------
