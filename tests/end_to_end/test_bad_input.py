@@ -78,8 +78,11 @@ def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     load = data.load
 
-    def load_noise(name, data_source="tfds", data_dir=None):
-        return pictures(name) if data_dir is None else load(name, data_source, data_dir)
+    def load_noise(name, data_source="tfds", data_dir=None, download=True):
+        if data_dir is None:
+            return pictures(name)
+        assert not download  # of a dry run
+        return load(name, data_source, data_dir, download)
 
     monkeypatch.setattr(data, "load", load_noise)
     monkeypatch.setattr(data, "network_error", lambda: "no network")
