@@ -97,7 +97,8 @@ class RunConfig:
         expected="a whole number from 0 to 4294967295",
     )
     width_multiplier: float = _setting(
-        "factor of the width of every hidden layer; other than 1 is not the paper's network",
+        "factor of the width of every hidden layer (minibatch discrimination keeps its kernels); "
+        "other than 1 is not the paper's network",
         source=OURS,
         default=1.0,
         check=lambda v: 0 < v <= 16,

@@ -12,6 +12,7 @@ from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.dropout import Dropout
+from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.reference_batch import DropReference, PrependReference
 from improved_gan_tf.layers.virtual_batch_norm import VirtualBatchNorm
@@ -119,6 +120,15 @@ def test_the_width_multiplier_scales_hidden_layers_only():
     assert units == [125, 62, 31, 31, 31, 10]
     generator = networks.mnist_generator(1, 0.125)
     assert [x.units for x in layers_of(generator, keras.layers.Dense)] == [62, 62]
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "cifar10", "svhn"])
+def test_the_width_multiplier_leaves_minibatch_discrimination_its_kernels(dataset):
+    spec = networks.EXPERIMENTS[dataset, "minibatch_discrimination"]
+    thin = spec.build(1, 0.05).discriminator
+    (layer,) = [x for x in thin.layers if isinstance(x, MinibatchDiscrimination)]
+    assert (layer.num_kernels, layer.kernel_dim) == (100, 5)
+    assert layer.theta.shape[0] < 10
 
 
 def test_a_width_multiplier_that_leaves_a_layer_empty_is_refused():
