@@ -82,6 +82,24 @@ def labeled_subset_and_streams(config, dataset):
     return subset, streams
 
 
+def sample_noise(seed):
+    """The points of the noise whose images a run shows and watches, float32 (100, 100)."""
+    random = np.random.RandomState(seed)
+    return random.uniform(size=(SAMPLE_COUNT, networks.NOISE_DIM)).astype("float32")
+
+
+def measure_closeness(discriminator, test, generated):
+    """The `Closeness` of the first 100 test images and of 100 generated ones.
+
+    Args:
+        discriminator: with minibatch discrimination, raw parameters.
+        test: `training.DeviceImages`.
+        generated: (100, H, W, C).
+    """
+    real = test.images(np.arange(min(SAMPLE_COUNT, len(test))))
+    return Closeness(*(evaluation.mean_closeness(discriminator, x) for x in (real, generated)))
+
+
 def _digest(*arrays):
     """A short text that other arrays do not have."""
     found = hashlib.sha256()
@@ -160,9 +178,7 @@ class SemiSupervisedRun(Run):
             evaluation.Predictor(discriminator, self.test, self.coupled_batch)
             for discriminator in (players.discriminator, self.averaged_discriminator)
         )
-        self.sample_noise = np.random.RandomState(config.seed).uniform(
-            size=(SAMPLE_COUNT, networks.NOISE_DIM)
-        )
+        self.sample_noise = sample_noise(config.seed)
 
     def circumstances(self):
         """The data set, image by image in order, and into how many batches a batch falls."""
@@ -198,10 +214,8 @@ class SemiSupervisedRun(Run):
         for kind, logits in self.logits.items():
             self.progress.test_wrong[kind] = evaluation.wrong_count(logits, labels)
         if self.watches_closeness:
-            real = self.test.images(np.arange(min(SAMPLE_COUNT, len(self.test))))
-            self.closeness = Closeness(
-                evaluation.mean_closeness(self.trainer.discriminator, real),
-                evaluation.mean_closeness(self.trainer.discriminator, self.generated_images()),
+            self.closeness = measure_closeness(
+                self.trainer.discriminator, self.test, self.generated_images()
             )
 
     def measured(self, evaluated):
@@ -236,7 +250,7 @@ class SemiSupervisedRun(Run):
 
     def generated_images(self):
         """The same 100 points of the noise as the discriminator sees them, (100, H, W, C)."""
-        return self.trainer.generator(self.sample_noise.astype("float32"), training=False)
+        return self.trainer.generator(self.sample_noise, training=False)
 
     def sample_images(self):
         """The same 100 points of the noise as images, uint8 (100, H, W, C)."""

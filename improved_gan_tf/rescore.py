@@ -3,7 +3,8 @@
     python -m improved_gan_tf.rescore RUN_DIR [--data_dir=...]
 
 Loads `discriminator.keras` and `discriminator_raw.keras` in Keras' safe mode, scores every test
-image and prints recorded and new counts side by side; exits with 1 if they differ.
+image and prints recorded and new counts side by side; exits with 1 if they differ. Of a run with
+minibatch discrimination it also prints how close the layer finds images to each other.
 """
 
 import argparse
@@ -11,6 +12,9 @@ import json
 import os
 import pathlib
 import sys
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from improved_gan_tf.errors import UserError
 
@@ -33,11 +37,60 @@ def rescore(run_dir, data_dir=None):
         UserError: the folder is not a run's, is incomplete, holds a damaged file, or its run has
             no test set; or the data it was tested on is not here.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from improved_gan_tf import data, evaluation, layers, networks, training
+    run = _read(run_dir, data_dir)
+    from improved_gan_tf import evaluation
+
+    scores = {}
+    for kind, name in MODELS.items():
+        if run.recorded[kind] is None:
+            continue
+        predictor = evaluation.Predictor(_model(run_dir, name), run.images, run.coupled_batch)
+        scores[kind] = (run.recorded[kind], evaluation.wrong_count(predictor.logits(), run.labels))
+    return scores
+
+
+def closeness(run_dir, data_dir=None):
+    """How close minibatch discrimination finds images to each other in a run's raw networks.
+
+    Args, Raises: as for `rescore`.
+
+    Returns:
+        `closeness.Closeness` of 100 test images and the 100 images of the run's sample grid, or
+        None for a run without the layer or without a generator.
+    """
+    run = _read(run_dir, data_dir)
+    if run.coupled_batch is None or not (pathlib.Path(run_dir) / "generator.keras").exists():
+        return None
+    from improved_gan_tf import experiment
+
+    generated = _model(run_dir, "generator")(experiment.sample_noise(run.seed), training=False)
+    discriminator = _model(run_dir, MODELS["raw"])
+    return experiment.measure_closeness(discriminator, run.images, generated)
+
+
+class _Recorded(NamedTuple):
+    """What a run folder says, and the test set that it names."""
+
+    seed: int
+    coupled_batch: int | None
+    recorded: dict
+    images: Any  # training.DeviceImages
+    labels: np.ndarray
+
+
+def _model(run_dir, name):
+    from improved_gan_tf import layers
     from improved_gan_tf.classifiers import load_keras_model
 
     del layers  # imported so that its layers are registered and the models load
+    return load_keras_model(pathlib.Path(run_dir) / f"{name}.keras")
+
+
+def _read(run_dir, data_dir):
+    """Returns the `_Recorded` of a run folder."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from improved_gan_tf import data, networks, training
+
     run_dir = pathlib.Path(run_dir)
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
@@ -58,14 +111,7 @@ def rescore(run_dir, data_dir=None):
         ) from error
     dataset = data.load(*where, download=False)
     images = training.DeviceImages(dataset.test_images, dataset.test_labels, pixels)
-    scores = {}
-    for kind, name in MODELS.items():
-        if recorded[kind] is None:
-            continue
-        model = load_keras_model(run_dir / f"{name}.keras")
-        logits = evaluation.Predictor(model, images, coupled_batch).logits()
-        scores[kind] = (recorded[kind], evaluation.wrong_count(logits, dataset.test_labels))
-    return scores
+    return _Recorded(config["seed"], coupled_batch, recorded, images, dataset.test_labels)
 
 
 def main(argv=None):
@@ -78,11 +124,17 @@ def main(argv=None):
     arguments = parser.parse_args(argv)
     try:
         scores = rescore(arguments.run_dir, arguments.data_dir)
+        close = closeness(arguments.run_dir, arguments.data_dir)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USER_ERROR)
     for kind, (recorded, now) in scores.items():
         print(f"{kind} parameters: recorded {recorded} wrong, now {now} wrong")
+    if close is not None:
+        print(
+            f"closeness in minibatch discrimination: real {close.real:.2g}, generated "
+            f"{close.generated:.2g}{' (silent)' if close.silent else ''}"
+        )
     if any(recorded != now for recorded, now in scores.values()):
         sys.exit(DIFFERENT)
 

@@ -4,10 +4,11 @@
 
 Copies what the table needs of each run and of its `supervised_only/` into `thin/NAME/`, with the
 numbers of test images that only one of the two gets wrong, prints the table from there, and draws
-`thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. Without
-RUNS only the table is printed.
+`thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. A second
+table is over the seeds of runs that are otherwise alike. Without RUNS only the tables are printed.
 """
 
+import collections
 import json
 import pathlib
 import shutil
@@ -16,6 +17,7 @@ import sys
 import matplotlib.figure
 import numpy as np
 from PIL import Image
+from scipy import stats
 from tabulate import tabulate
 
 HERE = pathlib.Path(__file__).parent / "thin"
@@ -23,6 +25,11 @@ PARTS = {"": "semi-supervised", "supervised_only": "supervised only"}
 # Folders of the machine that a run was made on.
 LEFT_OUT = ("data_dir", "run_dir")
 HEADERS = ("run", "labels", "iterations", "test error (raw)", "supervised only", "difference")
+ALIKE = ("dataset", "model", "labels_per_class", "width_multiplier", "learning_rate")
+OVER_SEEDS = (
+    *("runs", "labels", "width", "seeds", "iterations", "test error (raw)", "supervised only"),
+    *("difference", "95 % interval"),
+)
 
 
 def result(run, part=""):
@@ -72,6 +79,41 @@ def table():
     return tabulate(lines, headers=HEADERS, tablefmt="github", disable_numparse=True)
 
 
+def over_seeds():
+    """A line for each set of runs that differ in their seeds, at the last iteration all reached.
+
+    The interval is Student's, over the pairs of a run and its baseline.
+    """
+    groups = collections.defaultdict(list)
+    for path in sorted(HERE.glob("*/result.json")):
+        config = result(path.parent)["config"]
+        if config["decay_start_epoch"] >= config["epochs"]:  # a constant learning rate
+            groups[tuple(config[name] for name in ALIKE)].append(path.parent)
+    lines = []
+    for (dataset, model, labels_per_class, width, _), runs in groups.items():
+        curves = [[dict(zip(*test_errors(r, part), strict=True)) for part in PARTS] for r in runs]
+        common = set.intersection(*(set(curve) for pair in curves for curve in pair))
+        if len(runs) == 1 or not common:
+            continue
+        errors = np.array([[curve[max(common)] for curve in pair] for pair in curves])
+        difference = errors[:, 0] - errors[:, 1]
+        error = stats.sem(difference)
+        low, high = stats.t.interval(0.95, len(runs) - 1, difference.mean(), error)
+        lines.append(
+            [
+                f"{dataset}-{model}",
+                10 * labels_per_class,
+                f"1/{1 / width:.0f}",
+                ", ".join(str(result(run)["config"]["seed"]) for run in runs),
+                int(max(common)),
+                *(f"{mean:.1f} %" for mean in errors.mean(axis=0)),
+                f"{difference.mean():+.1f} +- {error:.1f}",
+                f"{low:+.1f} to {high:+.1f}",
+            ]
+        )
+    return tabulate(lines, headers=OVER_SEEDS, tablefmt="github", disable_numparse=True)
+
+
 def copy(run):
     """Copies the small files of a run and of its baseline into `thin/`."""
     for part in PARTS:
@@ -109,4 +151,4 @@ if __name__ == "__main__":
     for folder in map(pathlib.Path, sys.argv[1:]):
         copy(folder)
         draw(folder, HERE / f"{folder.name}.png")
-    print(table())
+    print(table(), over_seeds(), sep="\n\n")

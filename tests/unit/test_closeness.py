@@ -5,9 +5,9 @@ import json
 import pytest
 
 import run_cifar10
-from improved_gan_tf import evaluation, paper
+from improved_gan_tf import data, evaluation, paper, rescore
 from improved_gan_tf.closeness import Closeness
-from tests.noise_runs import run, settings
+from tests.noise_runs import images, run, settings
 from tests.unit.test_paper import result
 
 
@@ -66,6 +66,20 @@ def test_a_layer_just_initialised_is_not_silent(tmp_path):
 def test_a_run_without_the_game_of_the_layer_records_none(config, tmp_path):
     assert run(config, tmp_path / "run")["final"]["closeness"] is None
     assert "closeness" not in (tmp_path / "run" / "metrics.jsonl").read_text("utf-8")
+
+
+def test_the_saved_networks_have_the_closeness_that_the_run_recorded(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(data, "load", lambda *arguments, **options: images("cifar10"))
+    recorded = run(minibatch_discrimination(), tmp_path / "run")["final"]["closeness"]
+    assert rescore.closeness(tmp_path / "run") == pytest.approx(tuple(recorded.values()), rel=1e-6)
+    rescore.main([str(tmp_path / "run")])
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told.startswith(
+        f"closeness in minibatch discrimination: real {recorded['real']:.2g}, generated "
+    )
+    run(settings(), tmp_path / "other")
+    monkeypatch.setattr(data, "load", lambda *arguments, **options: images("mnist"))
+    assert rescore.closeness(tmp_path / "other") is None
 
 
 def test_the_table_is_followed_by_a_word_about_a_silent_layer():
