@@ -2,10 +2,11 @@
 
     python results/draw_table3.py RUNS       # RUNS/ROW are run folders of run_cifar10.py --ablation
 
-Copies what the table needs of each run that has been evaluated and scored (settings, metrics, and
-the score.json of `python -m improved_gan_tf.score RUN --classifier=...`) into `table3_thin/ROW/`,
-prints the table from there, and draws `table3_thin/samples.png` from the runs' last sample grids.
-Without RUNS only the table is printed.
+Copies what the table needs of each run that has been evaluated and scored (settings, metrics,
+result, and the score.json of `python -m improved_gan_tf.score RUN --classifier=...`) into
+`table3_thin/ROW/`, with what `improved_gan_tf.rescore` says of the closeness in its minibatch
+discrimination, prints the table from there, and draws `table3_thin/samples.png` from the runs'
+last sample grids. Without RUNS only the table is printed.
 """
 
 import json
@@ -17,10 +18,13 @@ import matplotlib.figure
 from PIL import Image
 from tabulate import tabulate
 
-import run_cifar10
+from improved_gan_tf import rescore
+from improved_gan_tf.score_table import PAPER_ROWS
 
 HERE = pathlib.Path(__file__).parent / "table3_thin"
-FILES = ("config.json", "metrics.jsonl", "score.json")
+FILES = ("config.json", "metrics.jsonl", "result.json", "score.json")
+# Folders of the machine that a run was made on.
+LEFT_OUT = ("data_dir", "run_dir", "source")
 HEADERS = (
     "row",
     "epochs",
@@ -31,13 +35,14 @@ HEADERS = (
     "classes seen",
     "classifier score",
     "Frechet distance",
+    "closeness, real and generated",
 )
 
 
 def table():
     """One line for each run that was copied, in the paper's order, then one for real images."""
     lines = []
-    for row in run_cifar10.ABLATIONS:
+    for row in PAPER_ROWS:
         folder = HERE / row
         if not folder.exists():
             continue
@@ -46,9 +51,11 @@ def table():
         losses = [f"{last[f'loss_{name}']:.3f}" for name in ("unsupervised", "generator")]
         score = json.loads((folder / "score.json").read_text("utf-8"))
         test_error = f"{100 * last['test_error_raw']:.1f} %"
-        lines.append([row, last["epoch"] + 1, *losses, test_error, *measures(score)])
+        close = json.loads((folder / "closeness.json").read_text("utf-8"))
+        close = "-" if close is None else " and ".join(f"{value:.1g}" for value in close)
+        lines.append([row, last["epoch"] + 1, *losses, test_error, *measures(score), close])
         real = {**score["real"], "frechet": None}
-    lines.append(["real images", "-", "-", "-", "-", *measures(real)])
+    lines.append(["real images", "-", "-", "-", "-", *measures(real), "-"])
     return tabulate(lines, headers=HEADERS, tablefmt="github", disable_numparse=True)
 
 
@@ -65,9 +72,7 @@ def measures(score):
 
 def scored(runs):
     """The rows below `runs` that have everything the table needs."""
-    return [
-        row for row in run_cifar10.ABLATIONS if all((runs / row / name).exists() for name in FILES)
-    ]
+    return [row for row in PAPER_ROWS if all((runs / row / name).exists() for name in FILES)]
 
 
 def copy(runs):
@@ -75,10 +80,18 @@ def copy(runs):
     for row in scored(runs):
         (HERE / row).mkdir(parents=True, exist_ok=True)
         shutil.copy(runs / row / "metrics.jsonl", HERE / row / "metrics.jsonl")
-        for name in ("config.json", "score.json"):
-            content = json.loads((runs / row / name).read_text("utf-8"))
-            kept = {k: v for k, v in content.items() if k not in ("data_dir", "run_dir", "source")}
-            (HERE / row / name).write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
+        for name in ("config.json", "result.json", "score.json"):
+            content = json.loads(
+                (runs / row / name).read_text("utf-8"), object_hook=without_folders
+            )
+            (HERE / row / name).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        close = json.dumps(rescore.closeness(runs / row))
+        (HERE / row / "closeness.json").write_text(close + "\n", "utf-8")
+
+
+def without_folders(content):
+    """A dict of a JSON file without what says where on a machine something was."""
+    return {k: v for k, v in content.items() if k not in LEFT_OUT}
 
 
 def draw(runs, path):

@@ -2,8 +2,9 @@
 
     python results/draw_thin.py RUNS...      # finished run folders made with --with_baseline
 
-Copies what the table needs of each run and of its `supervised_only/` into `thin/NAME/`, with the
-numbers of test images that only one of the two gets wrong, prints the table from there, and draws
+Copies what the table needs of each run and of its `supervised_only/` into `thin/NAME/`: with it the
+numbers of test images that only one of the two gets wrong, and what `improved_gan_tf.rescore` says
+of the closeness in minibatch discrimination. Prints the table from there, and draws
 `thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. A second
 table is over the seeds of runs that are otherwise alike. Without RUNS only the tables are printed.
 """
@@ -20,11 +21,16 @@ from PIL import Image
 from scipy import stats
 from tabulate import tabulate
 
+from improved_gan_tf import rescore
+
 HERE = pathlib.Path(__file__).parent / "thin"
 PARTS = {"": "semi-supervised", "supervised_only": "supervised only"}
 # Folders of the machine that a run was made on.
 LEFT_OUT = ("data_dir", "run_dir")
-HEADERS = ("run", "labels", "iterations", "test error (raw)", "supervised only", "difference")
+HEADERS = (
+    *("run", "labels", "iterations", "test error (raw)", "supervised only", "difference"),
+    "closeness, real and generated",
+)
 ALIKE = ("dataset", "model", "labels_per_class", "width_multiplier", "learning_rate")
 OVER_SEEDS = (
     *("runs", "labels", "width", "seeds", "iterations", "test error (raw)", "supervised only"),
@@ -64,12 +70,14 @@ def line(run):
     only = json.loads((run / "only_one_wrong.json").read_text("utf-8"))
     difference = errors[0] - errors[1]
     spread = (sum(only.values()) / count**2 - difference**2 / count) ** 0.5
+    close = json.loads((run / "closeness.json").read_text("utf-8"))
     return [
         run.name,
         10 * result(run)["config"]["labels_per_class"],
         ours["models_of_iteration"],
         *(f"{100 * p:.1f} %" for p in errors),
         f"{100 * difference:+.1f} +- {100 * spread:.1f}",
+        "-" if close is None else " and ".join(f"{value:.1g}" for value in close),
     ]
 
 
@@ -126,6 +134,8 @@ def copy(run):
     ours, baseline = (wrong(run, part) for part in PARTS)
     only = {"run": int((ours & ~baseline).sum()), "supervised_only": int((baseline & ~ours).sum())}
     (HERE / run.name / "only_one_wrong.json").write_text(json.dumps(only) + "\n", "utf-8")
+    close = json.dumps(rescore.closeness(run))
+    (HERE / run.name / "closeness.json").write_text(close + "\n", "utf-8")
 
 
 def draw(run, path):
