@@ -2,7 +2,7 @@
 
 The layer adds to each example `o_b = sum_{j != i} exp(-||M_ib - M_jb||_1)`. It starts with `o` near
 1; where the features under it outgrow its scales every distance is large, `o` and its gradients
-vanish, and the layer does not come back: what goes on is the game without minibatch
+vanish, and the layer hardly comes back: what goes on is the game without minibatch
 discrimination, which the losses do not show. REPRODUCTION.md, "Thin networks", has where it did.
 
 Paper: Salimans et al. (2016), Sec. 3.2.

@@ -238,7 +238,8 @@ def curves_figure(history, title):
     With minibatch discrimination a third one: how close it finds images to each other.
     """
     # Built without pyplot: no global state, no window system.
-    watched = [name for name in history[0] if name.startswith("closeness_")]
+    # Of the last epoch: a run that an earlier version began did not record it from the first.
+    watched = [name for name in history[-1] if name.startswith("closeness_")]
     panels = 3 if watched else 2
     figure = matplotlib.figure.Figure(figsize=(5 * panels, 4.2), layout="constrained")
     epochs = [m["epoch"] + 1 for m in history]

@@ -12,9 +12,7 @@ import json
 import os
 import pathlib
 import sys
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from improved_gan_tf.errors import UserError
 
@@ -37,15 +35,16 @@ def rescore(run_dir, data_dir=None):
         UserError: the folder is not a run's, is incomplete, holds a damaged file, or its run has
             no test set; or the data it was tested on is not here.
     """
-    run = _read(run_dir, data_dir)
+    run = _read(run_dir)
     from improved_gan_tf import evaluation
 
+    images, labels = _test_set(run, data_dir)
     scores = {}
     for kind, name in MODELS.items():
         if run.recorded[kind] is None:
             continue
-        predictor = evaluation.Predictor(_model(run_dir, name), run.images, run.coupled_batch)
-        scores[kind] = (run.recorded[kind], evaluation.wrong_count(predictor.logits(), run.labels))
+        predictor = evaluation.Predictor(_model(run_dir, name), images, run.coupled_batch)
+        scores[kind] = (run.recorded[kind], evaluation.wrong_count(predictor.logits(), labels))
     return scores
 
 
@@ -58,38 +57,28 @@ def closeness(run_dir, data_dir=None):
         `closeness.Closeness` of 100 test images and the 100 images of the run's sample grid, or
         None for a run without the layer or without a generator.
     """
-    run = _read(run_dir, data_dir)
+    run = _read(run_dir)
     if run.coupled_batch is None or not (pathlib.Path(run_dir) / "generator.keras").exists():
         return None
     from improved_gan_tf import experiment
 
-    generated = _model(run_dir, "generator")(experiment.sample_noise(run.seed), training=False)
-    discriminator = _model(run_dir, MODELS["raw"])
-    return experiment.measure_closeness(discriminator, run.images, generated)
+    images, _ = _test_set(run, data_dir)
+    noise = experiment.sample_noise(run.config["seed"])
+    generated = _model(run_dir, "generator")(noise, training=False)
+    return experiment.measure_closeness(_model(run_dir, MODELS["raw"]), images, generated)
 
 
 class _Recorded(NamedTuple):
-    """What a run folder says, and the test set that it names."""
+    """What a run folder says of itself."""
 
-    seed: int
+    config: dict
     coupled_batch: int | None
-    recorded: dict
-    images: Any  # training.DeviceImages
-    labels: np.ndarray
+    recorded: dict  # kind -> misclassified test images
 
 
-def _model(run_dir, name):
-    from improved_gan_tf import layers
-    from improved_gan_tf.classifiers import load_keras_model
-
-    del layers  # imported so that its layers are registered and the models load
-    return load_keras_model(pathlib.Path(run_dir) / f"{name}.keras")
-
-
-def _read(run_dir, data_dir):
-    """Returns the `_Recorded` of a run folder."""
+def _read(run_dir):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from improved_gan_tf import data, networks, training
+    from improved_gan_tf import data, networks
 
     run_dir = pathlib.Path(run_dir)
     try:
@@ -99,19 +88,37 @@ def _read(run_dir, data_dir):
             raise UserError(
                 f"{run_dir} cannot be scored again: a run on {config['dataset']} has no test set."
             )
-        where = (config["dataset"], config["data_source"], data_dir or config["data_dir"])
+        missing = {"data_source", "data_dir", "pixels", "seed"} - config.keys()
+        if missing:
+            raise KeyError(", ".join(sorted(missing)))
         spec = networks.EXPERIMENTS[config["dataset"], config["model"]]
         coupled_batch = config["batch_size"] if spec.couples_examples else None
-        coupled_batch = final.get("test_batch", coupled_batch)  # not in results of version 0.1.0
-        pixels = config["pixels"]
+        coupled_batch = final.get("test_batch", coupled_batch)  # earlier versions left it out
         recorded = {kind: final[f"test_wrong_{kind}"] for kind in MODELS}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{run_dir} is not a run folder with a readable result.json: {error}"
         ) from error
+    return _Recorded(config, coupled_batch, recorded)
+
+
+def _test_set(run, data_dir):
+    """Returns the images that a run was tested on, on the device, and their labels (N,)."""
+    from improved_gan_tf import data, training
+
+    config = run.config
+    where = (config["dataset"], config["data_source"], data_dir or config["data_dir"])
     dataset = data.load(*where, download=False)
-    images = training.DeviceImages(dataset.test_images, dataset.test_labels, pixels)
-    return _Recorded(config["seed"], coupled_batch, recorded, images, dataset.test_labels)
+    images = training.DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
+    return images, dataset.test_labels
+
+
+def _model(run_dir, name):
+    from improved_gan_tf import layers
+    from improved_gan_tf.classifiers import load_keras_model
+
+    del layers  # imported so that its layers are registered and the models load
+    return load_keras_model(pathlib.Path(run_dir) / f"{name}.keras")
 
 
 def main(argv=None):
