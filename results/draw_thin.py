@@ -90,7 +90,7 @@ def table():
 def over_seeds():
     """A line for each set of runs that differ in their seeds, at the last iteration all reached.
 
-    The interval is Student's, over the pairs of a run and its baseline.
+    The interval is Student's, over three or more pairs of a run and its baseline.
     """
     groups = collections.defaultdict(list)
     for path in sorted(HERE.glob("*/result.json")):
@@ -106,7 +106,10 @@ def over_seeds():
         errors = np.array([[curve[max(common)] for curve in pair] for pair in curves])
         difference = errors[:, 0] - errors[:, 1]
         error = stats.sem(difference)
-        low, high = stats.t.interval(0.95, len(runs) - 1, difference.mean(), error)
+        interval = "-"
+        if len(runs) > 2:  # of two, whatever they are, it says next to nothing
+            low, high = stats.t.interval(0.95, len(runs) - 1, difference.mean(), error)
+            interval = f"{low:+.1f} to {high:+.1f}"
         lines.append(
             [
                 f"{dataset}-{model}",
@@ -116,7 +119,7 @@ def over_seeds():
                 int(max(common)),
                 *(f"{mean:.1f} %" for mean in errors.mean(axis=0)),
                 f"{difference.mean():+.1f} +- {error:.1f}",
-                f"{low:+.1f} to {high:+.1f}",
+                interval,
             ]
         )
     return tabulate(lines, headers=OVER_SEEDS, tablefmt="github", disable_numparse=True)
