@@ -43,7 +43,8 @@ def test_sums_are_not_turned_into_accumulators_whose_order_depends_on_the_proces
     assert "TemporaryVariable" in operations_after_rewriting()
     make_operations_deterministic()
     after = operations_after_rewriting()
-    assert "AddN" in after and "TemporaryVariable" not in after
+    assert "AddN" in after
+    assert "TemporaryVariable" not in after
 
 
 @pytest.mark.usefixtures("_own_settings")
