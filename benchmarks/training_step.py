@@ -25,6 +25,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from improved_gan_tf import networks, training
+from improved_gan_tf.determinism import make_operations_deterministic
 from improved_gan_tf.initialization import initialize_from_data
 
 BATCH = 100
@@ -237,6 +238,7 @@ def profile(bench, iterations):
 
 def main(argv):
     del argv
+    make_operations_deterministic()  # as runs do
     bench = Bench(tuple(EXPERIMENT.value.split("-")))
     rows = {
         "floor": bench.run_floor,

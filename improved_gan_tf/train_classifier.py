@@ -63,7 +63,9 @@ def train(dataset, epochs, seed):
     import keras
 
     from improved_gan_tf import evaluation
+    from improved_gan_tf.determinism import make_operations_deterministic
 
+    make_operations_deterministic()
     keras.utils.set_random_seed(seed)
     model = build_classifier(dataset.train_images.shape[1:])
     # Fitted by its logits; the model with both outputs shares the layers.
