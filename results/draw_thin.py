@@ -31,10 +31,10 @@ HEADERS = (
     *("run", "labels", "iterations", "test error (raw)", "supervised only", "difference"),
     "closeness, real and generated",
 )
-ALIKE = ("dataset", "model", "labels_per_class", "width_multiplier", "learning_rate")
+ALIKE = ("dataset", "model", "labels_per_class", "width_multiplier")
 OVER_SEEDS = (
-    *("runs", "labels", "width", "seeds", "iterations", "test error (raw)", "supervised only"),
-    *("difference", "95 % interval"),
+    *("runs", "labels", "width", "learning rate", "seeds", "iterations", "test error (raw)"),
+    *("supervised only", "difference", "95 % interval"),
 )
 
 
@@ -87,6 +87,14 @@ def table():
     return tabulate(lines, headers=HEADERS, tablefmt="github", disable_numparse=True)
 
 
+def learning_rate(config):
+    """A run's learning rate in words."""
+    rate, start, end = (
+        config[f] for f in ("learning_rate", "decay_start_epoch", "decay_end_epoch")
+    )
+    return f"{rate}" if start >= config["epochs"] else f"{rate}, to 0 in epochs {start} to {end}"
+
+
 def over_seeds():
     """A line for each set of runs that differ in their seeds, at the last iteration all reached.
 
@@ -95,10 +103,10 @@ def over_seeds():
     groups = collections.defaultdict(list)
     for path in sorted(HERE.glob("*/result.json")):
         config = result(path.parent)["config"]
-        if config["decay_start_epoch"] >= config["epochs"]:  # a constant learning rate
-            groups[tuple(config[name] for name in ALIKE)].append(path.parent)
+        key = (*(config[name] for name in ALIKE), learning_rate(config))
+        groups[key].append(path.parent)
     lines = []
-    for (dataset, model, labels_per_class, width, _), runs in groups.items():
+    for (dataset, model, labels_per_class, width, rate), runs in groups.items():
         curves = [[dict(zip(*test_errors(r, part), strict=True)) for part in PARTS] for r in runs]
         common = set.intersection(*(set(curve) for pair in curves for curve in pair))
         if len(runs) == 1 or not common:
@@ -115,6 +123,7 @@ def over_seeds():
                 f"{dataset}-{model}",
                 10 * labels_per_class,
                 f"1/{1 / width:.0f}",
+                rate,
                 ", ".join(str(result(run)["config"]["seed"]) for run in runs),
                 int(max(common)),
                 *(f"{mean:.1f} %" for mean in errors.mean(axis=0)),
