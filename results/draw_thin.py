@@ -7,6 +7,8 @@ numbers of test images that only one of the two gets wrong, and what `improved_g
 of the closeness in minibatch discrimination. Prints the table from there, and draws
 `thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. A second
 table is over the seeds of runs that are otherwise alike. Without RUNS only the tables are printed.
+
+Test errors are those of the raw parameters; of the averaged ones where the average has settled.
 """
 
 import collections
@@ -27,14 +29,15 @@ HERE = pathlib.Path(__file__).parent / "thin"
 PARTS = {"": "semi-supervised", "supervised_only": "supervised only"}
 # Folders of the machine that a run was made on.
 LEFT_OUT = ("data_dir", "run_dir")
+SETTLED = 0.95  # of its weight, which an average that starts at zero only approaches
 HEADERS = (
-    *("run", "labels", "iterations", "test error (raw)", "supervised only", "difference"),
+    *("run", "labels", "iterations", "parameters", "test error", "supervised only", "difference"),
     "closeness, real and generated",
 )
 ALIKE = ("dataset", "model", "labels_per_class", "width_multiplier")
 OVER_SEEDS = (
-    *("runs", "labels", "width", "learning rate", "seeds", "iterations", "test error (raw)"),
-    *("supervised only", "difference", "95 % interval"),
+    *("runs", "labels", "width", "learning rate", "parameters", "seeds", "iterations"),
+    *("test error", "supervised only", "difference", "95 % interval"),
 )
 
 
@@ -43,30 +46,35 @@ def result(run, part=""):
     return json.loads((run / part / "result.json").read_text("utf-8"))
 
 
+def parameters(run):
+    """Which parameters of a run and its baseline are tested: "averaged" or "raw"."""
+    weight = result(run)["final"]["average_weight"]
+    return "averaged" if weight is not None and weight > SETTLED else "raw"
+
+
 def test_errors(run, part):
-    """Iterations and raw test errors (%) of the epochs that were evaluated."""
+    """Iterations and test errors (%) of the epochs that were evaluated."""
     lines = (run / part / "metrics.jsonl").read_text("utf-8").splitlines()
     epochs = [json.loads(line) for line in lines]
     final = result(run, part)["final"]
     per_epoch = final["models_of_iteration"] / final["models_of_epoch"]
-    evaluated = [e for e in epochs if e["test_error_raw"] is not None]
-    return (
-        [per_epoch * (e["epoch"] + 1) for e in evaluated],
-        [100 * e["test_error_raw"] for e in evaluated],
-    )
+    errors = [(e["epoch"] + 1, e[f"test_error_{parameters(run)}"]) for e in epochs]
+    evaluated = [(epoch, error) for epoch, error in errors if error is not None]
+    return [per_epoch * epoch for epoch, _ in evaluated], [100 * error for _, error in evaluated]
 
 
 def wrong(run, part):
-    """Whether the raw parameters get each test image wrong, bool (N,)."""
+    """Whether the parameters tested get each test image wrong, bool (N,)."""
     predictions = np.load(run / part / "predictions.npz")
-    return predictions["logits_raw"].argmax(axis=1) != predictions["labels"]
+    logits = predictions[f"logits_{parameters(run)}"]
+    return logits.argmax(axis=1) != predictions["labels"]
 
 
 def line(run):
     """One line of the table; +- is the standard error of a difference on the same test images."""
     ours, baseline = (result(run, part)["final"] for part in PARTS)
     count = ours["test_count"]
-    errors = [final["test_wrong_raw"] / count for final in (ours, baseline)]
+    errors = [final[f"test_wrong_{parameters(run)}"] / count for final in (ours, baseline)]
     only = json.loads((run / "only_one_wrong.json").read_text("utf-8"))
     difference = errors[0] - errors[1]
     spread = (sum(only.values()) / count**2 - difference**2 / count) ** 0.5
@@ -75,6 +83,7 @@ def line(run):
         run.name,
         10 * result(run)["config"]["labels_per_class"],
         ours["models_of_iteration"],
+        parameters(run),
         *(f"{100 * p:.1f} %" for p in errors),
         f"{100 * difference:+.1f} +- {100 * spread:.1f}",
         "-" if close is None else " and ".join(f"{value:.1g}" for value in close),
@@ -103,10 +112,10 @@ def over_seeds():
     groups = collections.defaultdict(list)
     for path in sorted(HERE.glob("*/result.json")):
         config = result(path.parent)["config"]
-        key = (*(config[name] for name in ALIKE), learning_rate(config))
+        key = *(config[name] for name in ALIKE), learning_rate(config), parameters(path.parent)
         groups[key].append(path.parent)
     lines = []
-    for (dataset, model, labels_per_class, width, rate), runs in groups.items():
+    for (dataset, model, labels_per_class, width, rate, which), runs in groups.items():
         curves = [[dict(zip(*test_errors(r, part), strict=True)) for part in PARTS] for r in runs]
         common = set.intersection(*(set(curve) for pair in curves for curve in pair))
         if len(runs) == 1 or not common:
@@ -124,6 +133,7 @@ def over_seeds():
                 10 * labels_per_class,
                 f"1/{1 / width:.0f}",
                 rate,
+                which,
                 ", ".join(str(result(run)["config"]["seed"]) for run in runs),
                 int(max(common)),
                 *(f"{mean:.1f} %" for mean in errors.mean(axis=0)),
@@ -157,7 +167,9 @@ def draw(run, path):
     for part, label in PARTS.items():
         curves.plot(*test_errors(run, part), marker="o", markersize=3, label=label)
     curves.set(
-        xlabel="iteration", ylabel="test error (%), raw parameters", title=result(run)["title"]
+        xlabel="iteration",
+        ylabel=f"test error (%), {parameters(run)} parameters",
+        title=result(run)["title"],
     )
     curves.title.set(fontsize=8, wrap=True)
     curves.grid(alpha=0.3)
