@@ -6,9 +6,10 @@ from improved_gan_tf.determinism import make_operations_deterministic
 
 
 @pytest.fixture
-def _own_settings(monkeypatch):
-    """Undoes the change of the process's settings."""
-    monkeypatch.setattr(context.context(), "_config", context.context()._config)
+def _settings_of_a_new_process(monkeypatch):
+    """Undoes what runs before have changed, and the change of the test."""
+    monkeypatch.setattr(context.context(), "_config", None)
+    tf.config.optimizer.set_experimental_options({})
     yield
     monkeypatch.undo()
     tf.config.optimizer.set_experimental_options({})
@@ -37,7 +38,7 @@ def operations_after_rewriting():
     return {node.op for node in nodes}
 
 
-@pytest.mark.usefixtures("_own_settings")
+@pytest.mark.usefixtures("_settings_of_a_new_process")
 def test_sums_are_not_turned_into_accumulators_whose_order_depends_on_the_process():
     # If the first line fails, TensorFlow has lost the habit, and `determinism` can lose its cure.
     assert "TemporaryVariable" in operations_after_rewriting()
@@ -47,7 +48,7 @@ def test_sums_are_not_turned_into_accumulators_whose_order_depends_on_the_proces
     assert "TemporaryVariable" not in after
 
 
-@pytest.mark.usefixtures("_own_settings")
+@pytest.mark.usefixtures("_settings_of_a_new_process")
 def test_other_settings_of_the_process_stay():
     config = tf.compat.v1.ConfigProto()
     config.graph_options.rewrite_options.min_graph_nodes = 3
