@@ -19,8 +19,8 @@ import keras
 import numpy as np
 
 from improved_gan_tf import (
-    data,
     layers,  # registered, so that our own models load
+    tfds_data,
 )
 from improved_gan_tf.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.errors import UserError, first_line
@@ -104,7 +104,7 @@ class KerasInceptionV3:
         home = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
         cached = home / "models" / _KERAS_WEIGHTS
         if weights == "imagenet" and not cached.exists():
-            error = data.network_error()
+            error = tfds_data.network_error()
             if error is not None:
                 raise UserError(
                     f"Keras's weights for {INCEPTION_V3} are not in {cached.parent}, and there is "

@@ -7,7 +7,7 @@ import hashlib
 
 import numpy as np
 
-from improved_gan_tf import data, distribution, evaluation, losses, networks
+from improved_gan_tf import distribution, evaluation, losses, networks, training_rows
 from improved_gan_tf.closeness import Closeness
 from improved_gan_tf.collapse import collapsed_at
 from improved_gan_tf.initialization import initialize_from_data
@@ -63,15 +63,15 @@ def labeled_subset_and_streams(config, dataset):
     """The labeled rows and the rows of every epoch, as `config` decides them.
 
     Returns:
-        `(data.LabeledSubset, data.EpochStreams)`.
+        `(training_rows.LabeledSubset, training_rows.EpochStreams)`.
 
     Raises:
         UserError: the settings do not fit the data.
     """
-    subset = data.choose_labeled_subset(
+    subset = training_rows.choose_labeled_subset(
         dataset.train_labels, config.labels_per_class, config.seed, config.seed_data
     )
-    streams = data.EpochStreams(
+    streams = training_rows.EpochStreams(
         len(dataset.train_labels),
         subset.labeled,
         config.batch_size,

@@ -17,7 +17,7 @@ import run_cifar10
 import run_imagenet
 import run_mnist
 import run_svhn
-from improved_gan_tf import command_line, data, networks, setting_flags
+from improved_gan_tf import command_line, data, networks, setting_flags, tfds_data
 from improved_gan_tf.errors import UserError
 from tests.image_folders import write_image_folder
 from tests.prepared_data import write_prepared_mnist
@@ -85,7 +85,7 @@ def _here(tmp_path, monkeypatch):
         return load(name, data_source, data_dir, download)
 
     monkeypatch.setattr(data, "load", load_noise)
-    monkeypatch.setattr(data, "network_error", lambda: "no network")
+    monkeypatch.setattr(tfds_data, "network_error", lambda: "no network")
 
 
 def content(folder):

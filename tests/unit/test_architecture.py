@@ -43,7 +43,8 @@ def imported_modules(path):
 MATHS = [
     p for p in MODULES if p.parent.name == "layers" or p.name.endswith(("losses.py", "networks.py"))
 ]
-UPPER = ("config", "data", "training", "evaluation", "reporting", "experiment", "command_line")
+DATA = ("tfds_data", "data", "training_rows")
+UPPER = ("config", *DATA, "training", "evaluation", "reporting", "experiment", "command_line")
 
 
 @pytest.mark.parametrize("path", MATHS, ids=name_of)
@@ -56,20 +57,25 @@ def test_layers_losses_and_networks_look_at_nothing_above_them(path):
 @pytest.mark.parametrize(
     ("lower", "above"),
     [
-        ("training.py", ("config", "data", "evaluation", "reporting", "experiment")),
-        ("evaluation.py", ("config", "data", "reporting", "experiment")),
-        ("data.py", ("config", "training", "evaluation", "reporting", "experiment")),
+        ("training.py", ("config", *DATA, "evaluation", "reporting", "experiment")),
+        ("evaluation.py", ("config", *DATA, "reporting", "experiment")),
+        ("tfds_data.py", ("config", "data", "training", "evaluation", "reporting", "experiment")),
+        (
+            "data.py",
+            ("config", "training_rows", "training", "evaluation", "reporting", "experiment"),
+        ),
+        ("training_rows.py", ("config", "training", "evaluation", "reporting", "experiment")),
         ("imagenet_data.py", ("config", "training", "evaluation", "reporting", "experiment")),
-        ("reporting.py", ("config", "data", "training", "evaluation", "experiment")),
+        ("reporting.py", ("config", *DATA, "training", "evaluation", "experiment")),
         (
             "config.py",
-            ("setting_flags", "data", "training", "evaluation", "reporting", "experiment"),
+            ("setting_flags", *DATA, "training", "evaluation", "reporting", "experiment"),
         ),
-        ("setting_flags.py", ("data", "training", "evaluation", "reporting", "experiment")),
-        ("run_folders.py", ("data", "training", "experiment", "comparison", "sweep", "compare")),
-        ("comparison.py", ("data", "training", "experiment", "sweep", "compare", "report")),
-        ("sweep.py", ("data", "training", "experiment", "command_line", "compare")),
-        ("compare.py", ("data", "training", "experiment", "sweep", "report")),
+        ("setting_flags.py", (*DATA, "training", "evaluation", "reporting", "experiment")),
+        ("run_folders.py", (*DATA, "training", "experiment", "comparison", "sweep", "compare")),
+        ("comparison.py", (*DATA, "training", "experiment", "sweep", "compare", "report")),
+        ("sweep.py", (*DATA, "training", "experiment", "command_line", "compare")),
+        ("compare.py", (*DATA, "training", "experiment", "sweep", "report")),
     ],
 )
 def test_no_module_looks_back(lower, above):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from improved_gan_tf import data, networks, rescore
+from improved_gan_tf import data, networks, rescore, tfds_data
 from tests.written_runs import record, write_imagenet_run, write_run
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -70,7 +70,7 @@ def test_missing_data_are_not_downloaded(tmp_path, monkeypatch, capsys):
     def connected():
         raise AssertionError("the network was asked")
 
-    monkeypatch.setattr(data, "network_error", connected)
+    monkeypatch.setattr(tfds_data, "network_error", connected)
     write_run(tmp_path / "run")
     (tmp_path / "data").mkdir()
     code, _, err = command(capsys, tmp_path / "run", f"--data_dir={tmp_path}/data")

@@ -1,0 +1,148 @@
+"""The labeled subset of a training set, and the rows that each iteration sees.
+
+Every row number is a pure function of the data's labels, `seed_data`, `seed` and the epoch,
+drawn in the original's order, so that with the original's file order the original's rows come
+out.
+
+Paper:    Salimans et al. (2016), Sec. 6.
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, from "select labeled data"
+          to "construct randomly permuted minibatches".
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from improved_gan_tf.data import NUM_CLASSES
+from improved_gan_tf.errors import UserError
+
+
+class LabeledSubset(NamedTuple):
+    """Row numbers of the training set."""
+
+    labeled: np.ndarray  # (labels_per_class * 10,), sorted by class
+    order: np.ndarray  # (N,), the permutation that the labeled rows are the first of
+
+
+def choose_labeled_subset(labels, labels_per_class, seed, seed_data):
+    """Permutes the training set and takes the first `labels_per_class` of each class.
+
+    Args:
+        labels: (N,) integers.
+        labels_per_class: int >= 1.
+        seed: int, the run's seed; it decides the permutation if `seed_data` is None, as in the
+            original's CIFAR-10 minibatch-discrimination script.
+        seed_data: int or None, decides the permutation.
+
+    Returns:
+        `LabeledSubset`.
+
+    Raises:
+        UserError: some class has fewer than `labels_per_class` images.
+    """
+    counts = np.bincount(labels, minlength=NUM_CLASSES)
+    if labels_per_class > counts.min():
+        raise UserError(
+            "--labels_per_class must not exceed the number of training images of any class. "
+            f"Received: {labels_per_class}; class {counts.argmin()} has {counts.min()} images."
+        )
+    random = _run_generator(seed) if seed_data is None else np.random.RandomState(seed_data)
+    order = random.permutation(len(labels))
+    labeled = np.concatenate(
+        [order[labels[order] == k][:labels_per_class] for k in range(NUM_CLASSES)]
+    )
+    return LabeledSubset(labeled, order)
+
+
+def _run_generator(seed):
+    random = np.random.RandomState(seed)
+    # The original seeds Theano and Lasagne from the same generator first.
+    random.randint(2**15)
+    random.randint(2**15)
+    return random
+
+
+class EpochRows(NamedTuple):
+    """Row numbers of one epoch, each (iterations, batch_size)."""
+
+    labeled: np.ndarray
+    unlabeled: np.ndarray
+    unlabeled_for_generator: np.ndarray
+
+
+class EpochStreams:
+    """The rows of any epoch: `streams(epoch)`, a pure function of the constructor's arguments.
+
+    Each epoch re-permutes the labeled rows as often as they are needed to fill it, and draws
+    independent permutations of all rows: one for discriminator steps and, with feature matching,
+    one for generator steps. Each permutation is applied to the order that the epoch before left,
+    as in the original.
+
+    Args:
+        num_train: int, training images; all of them are unlabeled images too.
+        labeled: (L,) row numbers.
+        batch_size: int.
+        seed: int.
+        generator_sees_real: bool, whether generator steps need real images (feature matching).
+        labels_from_seed: bool, whether the labeled rows were drawn by the run's own generator
+            (`choose_labeled_subset` with `seed_data=None`), which is then one permutation on.
+
+    Raises:
+        UserError: `batch_size` exceeds the training set.
+    """
+
+    def __init__(
+        self,
+        num_train,
+        labeled,
+        batch_size,
+        seed,
+        generator_sees_real=True,
+        labels_from_seed=False,
+    ):
+        self._num_train = num_train
+        self._labeled = np.asarray(labeled)
+        self._batch_size = batch_size
+        self._seed = seed
+        self._generator_sees_real = generator_sees_real
+        self._labels_from_seed = labels_from_seed
+        # D9: rounded up; the original's MNIST script rounds down, which is the same for its
+        # counts and would leave the last batches without labels for others.
+        self._tiles = -(-num_train // len(self._labeled))
+        self.iterations = num_train // batch_size
+        if batch_size > num_train:
+            raise UserError(
+                f"--batch_size must not exceed the {num_train} training images. "
+                f"Received: {batch_size}."
+            )
+        self._restart()
+
+    def _restart(self):
+        self._rng = _run_generator(self._seed)
+        if self._labels_from_seed:
+            self._rng.permutation(self._num_train)
+        self._next_epoch = 0
+        self._unlabeled = np.arange(self._num_train)
+        self._unlabeled_for_generator = np.arange(self._num_train)
+
+    def __call__(self, epoch):
+        """Returns the `EpochRows` of `epoch`, counted from 0."""
+        if epoch < self._next_epoch - 1:
+            self._restart()
+        while self._next_epoch <= epoch:  # earlier epochs are replayed: milliseconds each
+            rng, labeled = self._rng, self._labeled
+            self._labeled_stream = np.concatenate(
+                [labeled[rng.permutation(len(labeled))] for _ in range(self._tiles)]
+            )
+            self._unlabeled = self._unlabeled[rng.permutation(self._num_train)]
+            if self._generator_sees_real:
+                self._unlabeled_for_generator = self._unlabeled_for_generator[
+                    rng.permutation(self._num_train)
+                ]
+            self._next_epoch += 1
+        rows = (self._labeled_stream, self._unlabeled, self._unlabeled_for_generator)
+        return EpochRows(*(self._batches(r) for r in rows))
+
+    def _batches(self, rows):
+        used = rows[: self.iterations * self._batch_size]
+        return used.reshape(self.iterations, self._batch_size)
