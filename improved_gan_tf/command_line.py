@@ -8,11 +8,11 @@ import sys
 
 from absl import app, logging
 
-from improved_gan_tf import config as config_module
-from improved_gan_tf import interruption, setting_flags
+from improved_gan_tf import interruption, run_names, setting_flags
 from improved_gan_tf import sweep as sweep_module
 from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
+from improved_gan_tf.imagenet_config import ImagenetConfig
 
 # A command that a signal stopped exits with `interruption.EXIT_CODES`.
 EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
@@ -56,7 +56,7 @@ def _run(experiment, variants, ablations):
     logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
     config, published = setting_flags.config_from_flags(experiment, variants, ablations=ablations)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if isinstance(config, config_module.ImagenetConfig):
+    if isinstance(config, ImagenetConfig):
         sys.exit(_run_imagenet(config, published))
     sweep = setting_flags.sweep_from_flags(config)
     _print_techniques(config, ablations)
@@ -87,7 +87,7 @@ def _run_one(config, published):
     """Runs what is left of one run, and its baseline; returns the exit code."""
     from improved_gan_tf import resuming
 
-    run_dir = pathlib.Path(config.run_dir or f"runs/{config_module.run_name(config)}")
+    run_dir = pathlib.Path(config.run_dir or f"runs/{run_names.run_name(config)}")
     parts = [(config, run_dir)]
     if config.with_baseline and not config.supervised_only:
         baseline = sweep_module.baseline_of(config, run_dir)
@@ -139,7 +139,7 @@ def _train_sweep(config, sweep, published):
     distribution.require_one_process("a command that trains several runs")
     where = (config.dataset, config.data_source, config.data_dir)
     dataset = data.load(*where, download=not config.dry_run)
-    parent = pathlib.Path(config.run_dir or f"runs/{config_module.sweep_name(config)}")
+    parent = pathlib.Path(config.run_dir or f"runs/{run_names.sweep_name(config)}")
     records = sweep_module.plan(config, sweep, parent)
     # Each run compiles a step of its own, which TensorFlow takes for an accident.
     std_logging.getLogger("tensorflow").addFilter(
@@ -174,7 +174,7 @@ def _run_imagenet(config, published):
     """Runs what is left of one ImageNet run; returns the exit code."""
     from improved_gan_tf import resuming
 
-    run_dir = pathlib.Path(config.run_dir or f"runs/{config_module.imagenet_run_name(config)}")
+    run_dir = pathlib.Path(config.run_dir or f"runs/{run_names.imagenet_run_name(config)}")
     resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
     with _training_devices(config):
         return _train_imagenet(config, published, run_dir)

@@ -13,7 +13,8 @@ import scipy.special
 import scipy.stats
 
 from improved_gan_tf import paper
-from improved_gan_tf.config import BOOKKEEPING, SEEDS, ExperimentConfig
+from improved_gan_tf.config import ExperimentConfig
+from improved_gan_tf.run_config import BOOKKEEPING, SEEDS
 from improved_gan_tf.run_folders import Run, data_of, given_to
 
 # --- statistics ----------------------------------------------------------------------------

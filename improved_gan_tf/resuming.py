@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from improved_gan_tf import storage
 from improved_gan_tf.checkpointing import Checkpoints
-from improved_gan_tf.config import BOOKKEEPING
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.run_config import BOOKKEEPING
 
 # The folder's run may go on with other values of these.
 MAY_CHANGE = BOOKKEEPING | {"epochs"}

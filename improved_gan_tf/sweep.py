@@ -16,8 +16,9 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from improved_gan_tf import resuming
-from improved_gan_tf.config import ExperimentConfig, different_settings
+from improved_gan_tf.config import ExperimentConfig
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
+from improved_gan_tf.run_config import different_settings
 from improved_gan_tf.run_folders import Run, read_run
 
 

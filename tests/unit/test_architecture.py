@@ -44,7 +44,9 @@ MATHS = [
     p for p in MODULES if p.parent.name == "layers" or p.name.endswith(("losses.py", "networks.py"))
 ]
 DATA = ("tfds_data", "data", "training_rows")
-UPPER = ("config", *DATA, "training", "evaluation", "reporting", "experiment", "command_line")
+CONFIG = ("run_config", "config", "imagenet_config")
+WORK = ("training", "evaluation", "reporting", "experiment")
+UPPER = (*CONFIG, *DATA, *WORK, "command_line")
 
 
 @pytest.mark.parametrize("path", MATHS, ids=name_of)
@@ -57,21 +59,17 @@ def test_layers_losses_and_networks_look_at_nothing_above_them(path):
 @pytest.mark.parametrize(
     ("lower", "above"),
     [
-        ("training.py", ("config", *DATA, "evaluation", "reporting", "experiment")),
-        ("evaluation.py", ("config", *DATA, "reporting", "experiment")),
-        ("tfds_data.py", ("config", "data", "training", "evaluation", "reporting", "experiment")),
-        (
-            "data.py",
-            ("config", "training_rows", "training", "evaluation", "reporting", "experiment"),
-        ),
-        ("training_rows.py", ("config", "training", "evaluation", "reporting", "experiment")),
-        ("imagenet_data.py", ("config", "training", "evaluation", "reporting", "experiment")),
-        ("reporting.py", ("config", *DATA, "training", "evaluation", "experiment")),
-        (
-            "config.py",
-            ("setting_flags", *DATA, "training", "evaluation", "reporting", "experiment"),
-        ),
-        ("setting_flags.py", (*DATA, "training", "evaluation", "reporting", "experiment")),
+        ("training.py", (*CONFIG, *DATA, "evaluation", "reporting", "experiment")),
+        ("evaluation.py", (*CONFIG, *DATA, "reporting", "experiment")),
+        ("tfds_data.py", (*CONFIG, "data", *WORK)),
+        ("data.py", (*CONFIG, "training_rows", *WORK)),
+        ("training_rows.py", (*CONFIG, *WORK)),
+        ("imagenet_data.py", (*CONFIG, *WORK)),
+        ("reporting.py", (*CONFIG, *DATA, "training", "evaluation", "experiment")),
+        ("setting.py", (*CONFIG, "setting_flags", *DATA, *WORK)),
+        ("run_config.py", ("config", "imagenet_config", "setting_flags", *DATA, *WORK)),
+        ("config.py", ("imagenet_config", "setting_flags", *DATA, *WORK)),
+        ("setting_flags.py", (*DATA, *WORK)),
         ("run_folders.py", (*DATA, "training", "experiment", "comparison", "sweep", "compare")),
         ("comparison.py", (*DATA, "training", "experiment", "sweep", "compare", "report")),
         ("sweep.py", (*DATA, "training", "experiment", "command_line", "compare")),

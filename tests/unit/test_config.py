@@ -9,7 +9,7 @@ from absl import flags
 import run_cifar10
 import run_imagenet
 import run_mnist
-from improved_gan_tf import config, setting_flags
+from improved_gan_tf import config, imagenet_config, run_config, run_names, setting_flags
 from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import UserError
 
@@ -379,13 +379,13 @@ def test_a_number_of_runs_below_one_is_refused(number):
 
 def test_bookkeeping_and_seeds_are_settings_of_the_record():
     names = {f.name for f in settings()}
-    names |= {f.name for f in dataclasses.fields(config.ImagenetConfig)}
-    assert names > config.BOOKKEEPING | config.SEEDS
+    names |= {f.name for f in dataclasses.fields(imagenet_config.ImagenetConfig)}
+    assert names > run_config.BOOKKEEPING | run_config.SEEDS
 
 
 def test_settings_that_differ_are_named_in_the_records_order():
     other = changed(epochs=5, labels_per_class=3, run_dir="x", seed=9)
-    assert config.different_settings(LITERAL, other) == ["seed", "epochs", "labels_per_class"]
+    assert run_config.different_settings(LITERAL, other) == ["seed", "epochs", "labels_per_class"]
 
 
 # --- ablations -----------------------------------------------------------------------------
@@ -534,7 +534,7 @@ def test_imagenet_has_its_own_settings_and_no_semi_supervised_ones():
     record, published = imagenet("--image_folder=photos", "--image_size=64", "--seed=3")
     assert (record.image_folder, record.image_size, record.seed) == ("photos", 64, 3)
     assert published == run_imagenet.EXPERIMENT
-    assert config.imagenet_run_name(record) == "imagenet-photos-64px-seed3"
+    assert run_names.imagenet_run_name(record) == "imagenet-photos-64px-seed3"
     for flag in ("labels_per_class=3", "num_runs=2", "averaging_rate=0", "model=plain"):
         with pytest.raises(UserError, match="Unknown command line flag"):
             imagenet(f"--{flag}")
@@ -545,7 +545,7 @@ def test_imagenet_settings_are_the_originals():
     assert (record.batch_size, record.num_towers, record.learning_rate) == (64, 4, 0.0004)
     assert (record.image_size, record.pixels) == (128, (127.5, 127.5))
     assert record.learning_rate_at(24) == 0.0004
-    assert config.ImagenetConfig.from_dict(record.to_dict()) == record
+    assert imagenet_config.ImagenetConfig.from_dict(record.to_dict()) == record
 
 
 @pytest.mark.parametrize(("batch_size", "num_towers"), [(10, 4), (4, 4), (2, 4)])

@@ -6,7 +6,7 @@ import json
 import pytest
 
 import run_mnist
-from improved_gan_tf import config, resuming
+from improved_gan_tf import resuming, run_config
 from improved_gan_tf.checkpointing import Checkpoint
 from improved_gan_tf.errors import UserError
 
@@ -124,7 +124,7 @@ def test_every_setting_either_has_to_agree_or_may_change(folder, name):
     saved = record().to_dict()
     saved[name] = "other"
     (folder / "config.json").write_text(json.dumps(saved))
-    if name in config.BOOKKEEPING | {"epochs"}:
+    if name in run_config.BOOKKEEPING | {"epochs"}:
         assert resuming.look(record(), folder).status == "unfinished"
     else:
         assert f"--{name}=" in refusal(folder)

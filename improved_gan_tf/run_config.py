@@ -1,0 +1,228 @@
+"""The settings that every experiment has, and what tells two records apart."""
+
+import dataclasses
+import math
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.intervals import parse_interval
+from improved_gan_tf.setting import AUTHORS, OURS, check_setting, not_negative, positive, setting
+
+STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """The settings that every experiment has; saved with a run as `config.json`."""
+
+    # What makes the experiment; the run script decides it, there are no flags.
+    dataset: str
+    pixels: tuple[float, float]  # (divisor, offset): pixels become (byte - offset) / divisor
+
+    data_dir: str | None = setting(
+        "folder with prepared TFDS data; TFDS's own default folder if not given",
+        source=OURS,
+        default=None,
+        optional=True,
+    )
+    run_dir: str | None = setting(
+        "folder that the run writes; made from the settings under runs/ if not given",
+        source=OURS,
+        default=None,
+        optional=True,
+    )
+    overwrite: bool = setting(
+        "move an existing run folder aside (to NAME.old-1, ...) instead of refusing it",
+        source=OURS,
+        default=False,
+    )
+    seed: int = setting(
+        "decides initial weights, noise and the order of the data",
+        source=AUTHORS,
+        default=1,
+        check=lambda v: 0 <= v < 2**32,
+        expected="a whole number from 0 to 4294967295",
+    )
+    width_multiplier: float = setting(
+        "factor of the width of every hidden layer (minibatch discrimination keeps its kernels); "
+        "other than 1 is not the paper's network",
+        source=OURS,
+        default=1.0,
+        check=lambda v: 0 < v <= 16,
+        expected="a number larger than 0 and at most 16",
+    )
+    epochs: int = setting(
+        "passes over the training images",
+        source=AUTHORS,
+        check=positive,
+        expected="a whole number of 1 or more",
+    )
+    batch_size: int = setting(
+        "images in each of the labeled, unlabeled and generated minibatches, over all devices",
+        source=AUTHORS,
+        # One image has no variance for batch normalization and no pair for minibatch features.
+        check=lambda v: v >= 2,
+        expected="a whole number of 2 or more",
+    )
+    learning_rate: float = setting(
+        "step size of both Adam optimizers before any decay",
+        source=AUTHORS,
+        check=lambda v: math.isfinite(v) and v > 0,
+        expected="a finite number larger than 0",
+    )
+    decay_start_epoch: int | None = setting(
+        "epoch from which the learning rate falls linearly; constant where there is none",
+        source=AUTHORS,
+        check=not_negative,
+        expected="a whole number of 0 or more",
+        optional=True,
+    )
+    decay_end_epoch: int | None = setting(
+        "epoch at which the falling learning rate would reach 0",
+        source=AUTHORS,
+        check=positive,
+        expected="a whole number of 1 or more",
+        optional=True,
+    )
+    evaluate_every: int = setting(
+        "epochs between evaluations (test errors, sample grid, saved models)",
+        source=AUTHORS,
+        default=1,
+        check=positive,
+        expected="a whole number of 1 or more",
+    )
+    checkpoint_every: str = setting(
+        "distance between checkpoints, from which a killed run continues: a number and minutes, "
+        "epochs or iterations, like '5 epochs'; there is one more at the end",
+        source=OURS,
+        default="10 minutes",
+        check=lambda v: parse_interval(v) is not None,
+        expected="a number larger than 0 (whole but for minutes) and 'minutes', 'epochs' or "
+        "'iterations'",
+    )
+    keep_checkpoints: int = setting(
+        "how many checkpoints stay, the newest ones",
+        source=OURS,
+        default=2,
+        check=positive,
+        expected="a whole number of 1 or more",
+    )
+    resume: str = setting(
+        "what to do with an unfinished run in --run_dir: 'auto' continues it, 'must' also refuses "
+        "to begin a new one, 'never' refuses the folder",
+        source=OURS,
+        default="auto",
+        choices=("auto", "must", "never"),
+    )
+    strategy: str = setting(
+        "which devices train: 'auto' takes the workers of TF_CONFIG, the TPU of --tpu or the GPUs "
+        "of this machine, whichever there is; 'multi_worker' reads TF_CONFIG",
+        source=OURS,
+        default="auto",
+        choices=STRATEGIES,
+    )
+    num_devices: int | None = setting(
+        "devices of this machine that --strategy=mirrored uses: GPUs, or parts of the processor "
+        "where there are none; all GPUs if not given",
+        source=OURS,
+        default=None,
+        check=positive,
+        expected="a whole number of 1 or more",
+        optional=True,
+    )
+    tpu: str | None = setting(
+        "address of the TPU for --strategy=tpu; 'local' for this machine's own",
+        source=OURS,
+        default=None,
+        optional=True,
+    )
+    dry_run: bool = setting(
+        "check the settings and the data, print what would run, and stop",
+        source=OURS,
+        default=False,
+    )
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            if field.metadata:
+                check_setting(field, getattr(self, field.name))
+        start, end = self.decay_start_epoch, self.decay_end_epoch
+        if (start is None) != (end is None):
+            raise UserError(
+                "--decay_start_epoch and --decay_end_epoch go together: give both or neither. "
+                f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
+            )
+        if start is not None and not start < end:
+            raise UserError(
+                "--decay_start_epoch must be smaller than --decay_end_epoch. "
+                f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
+            )
+        if end is not None and self.epochs > end:
+            raise UserError(
+                f"--epochs={self.epochs} goes past --decay_end_epoch={end}, where the learning "
+                "rate reaches 0: nothing would be learned after it. Give fewer epochs or a "
+                "later --decay_end_epoch."
+            )
+
+        if self.overwrite and self.resume == "must":
+            raise UserError(
+                "--overwrite begins a new run and --resume=must continues the old one: give one "
+                "of them."
+            )
+
+    def learning_rate_at(self, epoch):
+        """Learning rate of `epoch` (from 0): constant, then falling linearly to 0.
+
+        With start 200 and end 300 this is the original's `rate * min(3 - epoch / 100, 1)`.
+        """
+        if self.decay_start_epoch is None:
+            return self.learning_rate
+        left = (self.decay_end_epoch - epoch) / (self.decay_end_epoch - self.decay_start_epoch)
+        return self.learning_rate * min(left, 1.0)
+
+    def to_dict(self):
+        """The record as plain JSON types."""
+        return {**dataclasses.asdict(self), "pixels": list(self.pixels)}
+
+    @classmethod
+    def from_dict(cls, values):
+        """The record that `to_dict` wrote."""
+        return cls(**{**values, "pixels": tuple(values["pixels"])})
+
+
+# What says where a run reads and writes and how often it looks, and decides no number of it.
+# A new setting that belongs here has to be added: until then runs that differ in it are kept apart.
+BOOKKEEPING = frozenset(
+    {
+        "data_dir",
+        "run_dir",
+        "overwrite",
+        "with_baseline",
+        "evaluate_every",
+        "checkpoint_every",
+        "keep_checkpoints",
+        "cache_dir",
+        "resume",
+        "dry_run",
+        # How many devices share a batch decides nothing either, --cross_replica=local apart.
+        "strategy",
+        "num_devices",
+        "tpu",
+    }
+)
+# What the paper varies between the runs of one experiment.
+SEEDS = frozenset({"seed", "seed_data"})
+
+
+def different_settings(one, other, ignored=BOOKKEEPING):
+    """Names of the settings in which two records differ, in the record's order.
+
+    Args:
+        one: `RunConfig`.
+        other: `RunConfig` of the same kind.
+        ignored: names that may differ.
+    """
+    return [
+        field.name
+        for field in dataclasses.fields(one)
+        if field.name not in ignored and getattr(one, field.name) != getattr(other, field.name)
+    ]

@@ -1,0 +1,24 @@
+"""Default names of run folders, made from the settings that tell runs apart."""
+
+import pathlib
+
+
+def run_name(config):
+    """The default run folder's name, made from the settings that tell runs apart."""
+    seed_data = config.seed if config.seed_data is None else config.seed_data
+    return (
+        f"{sweep_name(config)}-labels{10 * config.labels_per_class}"
+        f"-seed{config.seed}-data{seed_data}"
+    )
+
+
+def imagenet_run_name(config):
+    """The default run folder's name of an `ImagenetConfig`."""
+    images = "tfds" if config.image_folder is None else pathlib.Path(config.image_folder).name
+    return f"{config.dataset}-{images}-{config.image_size}px-seed{config.seed}"
+
+
+def sweep_name(config):
+    """The default name of the folder that holds the runs of several seeds and label counts."""
+    kind = "supervised_only" if config.supervised_only else config.ablation or config.model
+    return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"
