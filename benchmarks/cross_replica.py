@@ -71,13 +71,14 @@ def make_trainer(case, strategy, cross_replica):
     import numpy as np
 
     from improved_gan_tf import networks, training
+    from improved_gan_tf.device_images import DeviceImages
 
     experiment, width, shape, objective, generator_steps = case
     pixels = np.random.RandomState(0).randint(0, 256, (IMAGES, *shape)).astype("uint8")
     with strategy.scope():
         return training.Trainer(
             networks.EXPERIMENTS[experiment].build(1, width, cross_replica=cross_replica),
-            training.DeviceImages(pixels, np.arange(IMAGES) % 10, (127.5, 127.5)),
+            DeviceImages(pixels, np.arange(IMAGES) % 10, (127.5, 127.5)),
             seed=1,
             generator_objective=objective,
             generator_steps=generator_steps,

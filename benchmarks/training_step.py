@@ -26,6 +26,7 @@ from absl import app, flags
 
 from improved_gan_tf import networks, training
 from improved_gan_tf.determinism import make_operations_deterministic
+from improved_gan_tf.device_images import Batch, DeviceImages
 from improved_gan_tf.initialization import initialize_from_data
 
 BATCH = 100
@@ -159,7 +160,7 @@ class Bench:
         self.rng = rng
         pixels = rng.randint(0, 256, (IMAGES, *shape)).astype(np.uint8)
         labels = rng.randint(0, 10, IMAGES)
-        self.images = training.DeviceImages(pixels, labels, PIXELS)
+        self.images = DeviceImages(pixels, labels, PIXELS)
         initialize_from_data(players.discriminator, self.images.images(np.arange(500)))
         self.generator_steps = 1 if self.feature_matching else 3
         objective = "feature_matching_l2" if key[0] == "mnist" else "feature_matching_l1"
@@ -197,7 +198,7 @@ class Bench:
         data = data.shuffle(IMAGES).repeat().map(lambda x, y: (scaled(x), y))
         streams = tf.data.Dataset.zip(tuple(data.batch(BATCH, drop_remainder=True) for _ in "123"))
         for (x, y), (unlabeled, _), (real, _) in streams.take(n).prefetch(2):
-            self.one_step(training.Batch(x, y, unlabeled, real))
+            self.one_step(Batch(x, y, unlabeled, real))
 
 
 def measure(rows, iterations, rounds):

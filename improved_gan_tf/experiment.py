@@ -10,10 +10,11 @@ import numpy as np
 from improved_gan_tf import distribution, evaluation, losses, networks, training_rows
 from improved_gan_tf.closeness import Closeness
 from improved_gan_tf.collapse import collapsed_at
+from improved_gan_tf.device_images import DeviceImages
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.pixels import to_bytes
 from improved_gan_tf.run import Run, run_to_the_end
-from improved_gan_tf.training import DeviceImages, StepLosses, Trainer
+from improved_gan_tf.training import StepLosses, Trainer
 
 SAMPLE_COUNT = 100
 INITIALIZATION_IMAGES = 500
@@ -93,7 +94,7 @@ def measure_closeness(discriminator, test, generated):
 
     Args:
         discriminator: with minibatch discrimination, raw parameters.
-        test: `training.DeviceImages`.
+        test: `device_images.DeviceImages`.
         generated: (100, H, W, C).
     """
     real = test.images(np.arange(min(SAMPLE_COUNT, len(test))))

@@ -18,8 +18,9 @@ from improved_gan_tf import distribution, imagenet_data, losses
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.imagenet_losses import gan_logits, sigmoid_kl
 from improved_gan_tf.imagenet_networks import INPUT_NOISE
+from improved_gan_tf.iterations import add_while_finite
 from improved_gan_tf.layers.noise import standard_normal
-from improved_gan_tf.training import add_while_finite, named_variables, names_of_not_finite
+from improved_gan_tf.named_variables import named_variables, names_of_not_finite
 
 REAL_TARGET = 0.75  # one-sided label smoothing
 GENERATOR_TARGET = 0.375  # D at the equilibrium under it

@@ -104,12 +104,13 @@ def _read(run_dir):
 
 def _test_set(run, data_dir):
     """Returns the images that a run was tested on, on the device, and their labels (N,)."""
-    from improved_gan_tf import data, training
+    from improved_gan_tf import data
+    from improved_gan_tf.device_images import DeviceImages
 
     config = run.config
     where = (config["dataset"], config["data_source"], data_dir or config["data_dir"])
     dataset = data.load(*where, download=False)
-    images = training.DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
+    images = DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
     return images, dataset.test_labels
 
 

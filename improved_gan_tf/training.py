@@ -8,7 +8,6 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, `train_bat
           `train_batch_gen` and the loop over `t`.
 """
 
-import re
 from typing import NamedTuple
 
 import keras
@@ -17,7 +16,9 @@ import tensorflow as tf
 from improved_gan_tf import distribution, losses
 from improved_gan_tf.averaging import ParameterAverage
 from improved_gan_tf.historical_averaging import HistoricalAverage
+from improved_gan_tf.iterations import add_while_finite
 from improved_gan_tf.layers import norm_sharing
+from improved_gan_tf.named_variables import named_variables, names_of_not_finite
 from improved_gan_tf.networks import NOISE_DIM
 from improved_gan_tf.optimizers import Adam
 
@@ -28,15 +29,6 @@ GENERATOR_OBJECTIVES = {
     "feature_matching_l1": losses.feature_matching_l1,
     "saturating": None,
 }
-
-
-class Batch(NamedTuple):
-    """What one iteration sees: scaled images (N, H, W, C) and labels (N,)."""
-
-    labeled: tf.Tensor
-    labels: tf.Tensor
-    unlabeled: tf.Tensor
-    unlabeled_for_generator: tf.Tensor
 
 
 class StepLosses(NamedTuple):
@@ -51,47 +43,12 @@ class StepLosses(NamedTuple):
 NO_LOSSES = StepLosses(0.0, 0.0, 0.0, 0.0)
 
 
-class DeviceImages:
-    """A set of images on every device, as bytes; batches are gathered and scaled in the step.
-
-    Args:
-        images: uint8 array (N, H, W, C).
-        labels: integer array (N,).
-        scale: `(divisor, offset)`; pixels become `(byte - offset) / divisor`.
-    """
-
-    def __init__(self, images, labels, scale):
-        self._images = distribution.DeviceCopies(images, "images")
-        self._labels = distribution.DeviceCopies(labels.astype("int32"), "labels")
-        self._divisor, self._offset = scale
-        self._count = len(labels)
-
-    def __len__(self):
-        return self._count
-
-    def images(self, rows):
-        """Scaled images of `rows`, (len(rows), H, W, C) in Keras' float type."""
-        pixels = tf.cast(tf.gather(self._images.here, rows), keras.config.floatx())
-        if self._offset:
-            pixels -= self._offset
-        return pixels / self._divisor
-
-    def batch(self, labeled_rows, unlabeled_rows, generator_rows):
-        """Gathers one iteration's `Batch` from row numbers, each (batch_size,)."""
-        return Batch(
-            self.images(labeled_rows),
-            tf.gather(self._labels.here, labeled_rows),
-            self.images(unlabeled_rows),
-            self.images(generator_rows),
-        )
-
-
 class Trainer:
     """Holds the two players, their optimizers and the parameter average; runs iterations.
 
     Args:
         networks: `networks.Networks`.
-        images: `DeviceImages`.
+        images: `device_images.DeviceImages`.
         seed: int, decides the generator's input noise.
         generator_objective: key of `GENERATOR_OBJECTIVES`.
         generator_steps: int >= 1, generator steps in an iteration, each with fresh noise.
@@ -328,55 +285,5 @@ class Trainer:
         )
 
 
-def add_while_finite(losses_of, total, sums):
-    """Runs iterations one after the other inside a graph; stops when a loss is not finite.
-
-    One graph serves any number of iterations: Python is entered once a call.
-
-    Args:
-        losses_of: function of the iteration's number, a scalar tensor; runs it and returns a
-            NamedTuple of losses.
-        total: scalar tensor, number of iterations.
-        sums: the same NamedTuple of scalar tensors, to which the losses are added.
-
-    Returns:
-        `(sums, iterations run)`.
-    """
-
-    def finite(i, sums):
-        return tf.logical_and(i < total, tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
-
-    def iterate(i, sums):
-        added = (s + tf.cast(x, s.dtype) for s, x in zip(sums, losses_of(i), strict=True))
-        return i + 1, type(sums)(*added)
-
-    i, sums = tf.while_loop(finite, iterate, (0, sums), parallel_iterations=1)
-    return sums, i
-
-
-def named_variables(parts):
-    """`{name: variable}` of `{part: variables}`, the names the same in every process."""
-    return {
-        f"{part}.{index:03d}.{_without_count(variable.name)}": variable
-        for part, variables in parts.items()
-        for index, variable in enumerate(variables)
-    }
-
-
-def names_of_not_finite(variables):
-    """Names of the variables of `{name: variable}` that hold a NaN or an infinite number."""
-    return [
-        name
-        for name, variable in variables.items()
-        if tf.as_dtype(variable.dtype).is_floating
-        and not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(variable)))
-    ]
-
-
 def _fixed_weights(model):
     return [w for w in model.weights if not w.trainable]
-
-
-def _without_count(name):
-    """A name without the numbers that Keras adds when a process makes several of a kind."""
-    return re.sub(r"_\d+(?=_|$)", "", name)

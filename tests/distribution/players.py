@@ -5,6 +5,7 @@ import contextlib
 import numpy as np
 
 from improved_gan_tf import networks, training
+from improved_gan_tf.device_images import DeviceImages
 from improved_gan_tf.initialization import initialize_from_data
 
 IMAGES, BATCH, ITERATIONS = 48, 8, 5
@@ -40,7 +41,7 @@ def train(
         players = networks.EXPERIMENTS[experiment].build(
             1, width, reference_size=reference_size, cross_replica=cross_replica
         )
-        images = training.DeviceImages(pixels, np.arange(IMAGES) % 10, (127.5, 127.5))
+        images = DeviceImages(pixels, np.arange(IMAGES) % 10, (127.5, 127.5))
         initialize_from_data(players.discriminator, images.images(np.arange(IMAGES)))
         trainer = training.Trainer(
             players,

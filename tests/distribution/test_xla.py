@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from improved_gan_tf import networks, training
+from improved_gan_tf.device_images import DeviceImages
 from tests.distribution import players
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -15,7 +16,7 @@ def make_trainer(experiment):
     width, shape, objective, generator_steps = players.EXPERIMENTS[experiment]
     random = np.random.RandomState(0)
     pixels = random.randint(0, 256, (players.IMAGES, *shape)).astype("uint8")
-    images = training.DeviceImages(pixels, np.arange(players.IMAGES) % 10, (127.5, 127.5))
+    images = DeviceImages(pixels, np.arange(players.IMAGES) % 10, (127.5, 127.5))
     return training.Trainer(
         networks.EXPERIMENTS[experiment].build(1, width),
         images,

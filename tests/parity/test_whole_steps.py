@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import networks, training
+from improved_gan_tf import device_images, networks, training
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers import noise
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
@@ -231,7 +231,7 @@ class Replay:
         original = self.original
         self.trainer.draw_z = lambda count: tf.constant(original[f"{it}/z_disc"])
         unlabeled = self.images(f"{it}/x_unl")
-        batch = training.Batch(
+        batch = device_images.Batch(
             self.images(f"{it}/x_lab"), tf.constant(original[f"{it}/labels"]), unlabeled, None
         )
         passes = [original.noise(f"{it}/noise_{p}") for p in ("lab", "unl", "fake")]

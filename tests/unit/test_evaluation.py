@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from improved_gan_tf.device_images import DeviceImages
 from improved_gan_tf.evaluation import (
     EVALUATION_BATCH,
     Predictor,
@@ -12,7 +13,6 @@ from improved_gan_tf.evaluation import (
 )
 from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
-from improved_gan_tf.training import DeviceImages
 
 
 def device_images(count):
