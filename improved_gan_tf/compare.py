@@ -15,7 +15,7 @@ import sys
 
 from tabulate import tabulate
 
-from improved_gan_tf import comparison, paper, score_table
+from improved_gan_tf import comparison, paper, score_table, table_cells
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.run_folders import commits_of, read_runs
 
@@ -67,7 +67,7 @@ class Comparison:
         self.scores, not_scores = score_table.read_scores(self.runs)
         self.left_out += not_scores
         self.cells = {
-            dataset: comparison.cells([r for r in self.runs if r.config.dataset == dataset])
+            dataset: table_cells.cells([r for r in self.runs if r.config.dataset == dataset])
             for dataset in TITLES
         }
         self.rows = {

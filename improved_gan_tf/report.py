@@ -15,7 +15,7 @@ import sys
 
 import jinja2
 
-from improved_gan_tf import compare, comparison, report_sections, score_table
+from improved_gan_tf import compare, report_sections, score_table, table_cells
 from improved_gan_tf.errors import UserError
 
 USER_ERROR = 2
@@ -48,7 +48,7 @@ def page(found, data_dir=None, ledger=ROOT / "REPRODUCTION.md"):
     test_images = report_sections.ScoredImages(data_dir)
     sections = []
     for cells in found.cells.values():
-        settings = comparison.telling_settings(cells)
+        settings = table_cells.telling_settings(cells)
         sections += [
             report_sections.section(cell, text, test_images)
             for cell, text in zip(cells, settings, strict=True)

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from improved_gan_tf import comparison, data, report_figures
+from improved_gan_tf import comparison, data, ensembles, paper, report_figures, run_config
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.run_folders import commits_of, data_of
 
@@ -62,7 +62,7 @@ def section(cell, settings, test_images):
     """Everything about the runs of one cell, as a dict for the template.
 
     Args:
-        cell: `comparison.Cell`.
+        cell: `table_cells.Cell`.
         settings: str, what tells it from the other cells of its data set.
         test_images: `ScoredImages`.
     """
@@ -89,8 +89,8 @@ def section(cell, settings, test_images):
         "settings": settings_of(cell.config),
     }
     try:
-        predictions = [comparison.read_predictions(run, kind) for run in runs]
-    except comparison.PredictionsError as error:
+        predictions = [ensembles.read_predictions(run, kind) for run in runs]
+    except ensembles.PredictionsError as error:
         return content | {"mistakes_missing": str(error)}
     labels = predictions[0][1]
     if any(not np.array_equal(labels, other) for _, other in predictions):
@@ -111,7 +111,7 @@ def run_lines(cell):
     without such a run has a line of its own, below the others.
 
     Args:
-        cell: `comparison.Cell`.
+        cell: `table_cells.Cell`.
 
     Returns:
         List of lists of str, under `RUN_HEADERS`.
@@ -153,7 +153,7 @@ def _percent(run, kind):
 def settings_of(config):
     """The settings that all runs of a cell share, as (name, value) texts."""
     # A cell holds runs and baselines.
-    hidden = comparison.BOOKKEEPING | comparison.SEEDS | {"supervised_only"}
+    hidden = run_config.BOOKKEEPING | run_config.SEEDS | {"supervised_only"}
     return [
         (field.name, str(getattr(config, field.name)))
         for field in dataclasses.fields(config)
@@ -191,7 +191,7 @@ def confident_mistakes(all_logits, labels, images, classes, count=NUM_MISTAKES):
     Returns:
         List of dicts with "uri", "true", "predicted", "probability", "row"; surest first.
     """
-    probabilities = comparison.average_probabilities(all_logits)
+    probabilities = ensembles.average_probabilities(all_logits)
     predicted = np.argmax(probabilities, axis=1)
     sureness = np.max(probabilities, axis=1)
     wrong = np.flatnonzero(predicted != labels)
@@ -231,7 +231,7 @@ def curves(cell):
 
 
 def _papers_level(cell):
-    one, _ = comparison.paper.error_percent(cell.config.dataset, cell.num_labels, cell.config.model)
+    one, _ = paper.error_percent(cell.config.dataset, cell.num_labels, cell.config.model)
     if one is None or not cell.runs or data_of(cell.runs[0]):
         return None
     return "paper", one.mean

@@ -71,6 +71,7 @@ def test_layers_losses_and_networks_look_at_nothing_above_them(path):
         ("config.py", ("imagenet_config", "setting_flags", *DATA, *WORK)),
         ("setting_flags.py", (*DATA, *WORK)),
         ("run_folders.py", (*DATA, "training", "experiment", "comparison", "sweep", "compare")),
+        ("table_cells.py", (*DATA, "training", "experiment", "sweep", "comparison", "report")),
         ("comparison.py", (*DATA, "training", "experiment", "sweep", "compare", "report")),
         ("sweep.py", (*DATA, "training", "experiment", "command_line", "compare")),
         ("compare.py", (*DATA, "training", "experiment", "sweep", "report")),

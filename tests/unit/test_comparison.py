@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from improved_gan_tf import comparison, paper
+from improved_gan_tf import comparison, ensembles, paper, run_statistics, table_cells
 from improved_gan_tf.run_folders import read_run, read_runs
 from tests.written_runs import record, write_run
 
@@ -17,69 +17,69 @@ from tests.written_runs import record, write_run
 
 def test_mean_and_sample_standard_deviation_of_a_hand_computed_case():
     # Deviations -3, -1, 4: squares 9 + 1 + 16 = 26, over n - 1 = 2.
-    summary = comparison.summarize([2, 4, 9])
+    summary = run_statistics.summarize([2, 4, 9])
     assert (summary.values, summary.mean) == ((2.0, 4.0, 9.0), 5.0)
     assert summary.std == pytest.approx(math.sqrt(13.0), rel=1e-15)
 
 
 def test_one_run_has_no_standard_deviation():
-    assert comparison.summarize([7]) == ((7.0,), 7.0, None)
+    assert run_statistics.summarize([7]) == ((7.0,), 7.0, None)
 
 
 def test_mean_and_standard_deviation_are_scipys():
     values = np.random.RandomState(0).normal(5, 2, 10)
     described = scipy.stats.describe(values, ddof=1)
-    summary = comparison.summarize(values)
+    summary = run_statistics.summarize(values)
     assert summary.mean == pytest.approx(described.mean, rel=1e-13)
     assert summary.std == pytest.approx(math.sqrt(described.variance), rel=1e-13)
 
 
 def test_equal_results_have_no_spread_and_still_a_distance_from_the_paper():
-    summary = comparison.summarize([2.0, 2.0])
+    summary = run_statistics.summarize([2.0, 2.0])
     assert summary.std == 0.0
-    apart = comparison.standard_errors_apart(summary, paper.PaperResult(1.0, 0.1))
+    apart = run_statistics.standard_errors_apart(summary, paper.PaperResult(1.0, 0.1))
     assert apart == pytest.approx(1.0 / math.sqrt(0.01 / 10))
 
 
 def test_the_difference_in_standard_errors_is_the_docstrings_formula():
-    summary, published = comparison.summarize([1.0, 2.0, 3.0]), paper.PaperResult(0.5, 0.3)
+    summary, published = run_statistics.summarize([1.0, 2.0, 3.0]), paper.PaperResult(0.5, 0.3)
     # sd = 1, n = 3: 1.5 / sqrt(1/3 + 0.09/10).
     expected = 1.5 / math.sqrt(1.0 / 3.0 + 0.009)
-    assert comparison.standard_errors_apart(summary, published) == pytest.approx(expected)
+    assert run_statistics.standard_errors_apart(summary, published) == pytest.approx(expected)
 
 
 def test_the_difference_is_welchs_statistic_of_two_samples():
     random = np.random.RandomState(1)
     ours, theirs = random.normal(1, 1, 6), random.normal(0, 3, 10)
     published = paper.PaperResult(np.mean(theirs), np.std(theirs, ddof=1))
-    apart = comparison.standard_errors_apart(comparison.summarize(ours), published)
+    apart = run_statistics.standard_errors_apart(run_statistics.summarize(ours), published)
     expected = scipy.stats.ttest_ind(ours, theirs, equal_var=False).statistic
     assert apart == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_better_result_lies_below_the_papers():
-    summary = comparison.summarize([0.1, 0.2])
-    assert comparison.standard_errors_apart(summary, paper.PaperResult(0.9, 0.1)) < 0
+    summary = run_statistics.summarize([0.1, 0.2])
+    assert run_statistics.standard_errors_apart(summary, paper.PaperResult(0.9, 0.1)) < 0
 
 
 def test_one_run_is_no_distance_from_the_paper():
-    one = comparison.summarize([1.0])
-    assert comparison.standard_errors_apart(one, paper.PaperResult(0.9, 0.1)) is None
+    one = run_statistics.summarize([1.0])
+    assert run_statistics.standard_errors_apart(one, paper.PaperResult(0.9, 0.1)) is None
 
 
 def test_an_ensemble_averages_probabilities_not_logits():
     confident = np.log([[0.999, 0.001]])
     unsure = np.log([[0.4, 0.6]])
-    mean = comparison.average_probabilities([confident, unsure])
+    mean = ensembles.average_probabilities([confident, unsure])
     np.testing.assert_allclose(mean, [[0.6995, 0.3005]], rtol=1e-12)
     huge = np.array([[0.0, 30.0]])  # mean logits: class 1; mean probabilities: class 0
     sure = [np.log([[0.9, 0.1]])] * 2
-    assert comparison.ensemble_wrong([huge, *sure], np.array([0])) == 0
+    assert ensembles.ensemble_wrong([huge, *sure], np.array([0])) == 0
     assert np.argmax(np.mean([huge, *sure], axis=0)) == 1
 
 
 def test_probabilities_of_large_logits_are_finite():
-    mean = comparison.average_probabilities([np.array([[1e4, -1e4]], "float32")])
+    mean = ensembles.average_probabilities([np.array([[1e4, -1e4]], "float32")])
     np.testing.assert_array_equal(mean, [[1.0, 0.0]])
 
 
@@ -99,7 +99,7 @@ def test_seeds_and_bookkeeping_do_not_part_a_cell(tmp_path):
         record(seed=2, seed_data=5, run_dir="b", evaluate_every=10, with_baseline=True),
         record(seed=3, seed_data=3, supervised_only=True),
     )
-    (cell,) = comparison.cells(runs)
+    (cell,) = table_cells.cells(runs)
     assert [run.config.seed for run in cell.runs] == [1, 2]
     assert [run.config.seed for run in cell.baselines] == [3]
 
@@ -118,14 +118,14 @@ def test_seeds_and_bookkeeping_do_not_part_a_cell(tmp_path):
 )
 def test_another_setting_parts_a_cell(tmp_path, change):
     runs = runs_of(tmp_path, record(), record(seed=2, **change))
-    assert [len(cell.runs) for cell in comparison.cells(runs)] == [1, 1]
+    assert [len(cell.runs) for cell in table_cells.cells(runs)] == [1, 1]
 
 
 def test_other_data_part_a_cell(tmp_path):
     write_run(tmp_path / "a")
     write_run(tmp_path / "b", record(seed=2), differences_from_paper=["data: PARTIAL"])
     write_run(tmp_path / "c", record(seed=3), count=1000)
-    assert len(comparison.cells(read_runs([tmp_path])[0])) == 3
+    assert len(table_cells.cells(read_runs([tmp_path])[0])) == 3
 
 
 def test_another_number_of_local_batches_parts_a_cell(tmp_path):
@@ -142,14 +142,14 @@ def test_another_number_of_local_batches_parts_a_cell(tmp_path):
         )
     runs, left_out = read_runs([tmp_path])
     # How the two replicas were made decides nothing: one of those runs is the other again.
-    assert [len(cell.runs) for cell in comparison.cells(runs)] == [1, 1]
+    assert [len(cell.runs) for cell in table_cells.cells(runs)] == [1, 1]
     assert [folder.path.name for folder in left_out] == ["multi_worker2"]
 
 
 def test_cells_are_told_apart_by_as_few_settings_as_do_it(tmp_path):
     first = {"recipe": "first_release", "learning_rate": 0.001, "averaging_rate": 0.0}
     runs = runs_of(tmp_path, record(), record(**first), record(**first, epochs=30))
-    assert comparison.telling_settings(comparison.cells(runs)) == [
+    assert table_cells.telling_settings(table_cells.cells(runs)) == [
         "recipe=released, epochs=300",
         "recipe=first_release, epochs=300",
         "recipe=first_release, epochs=30",
@@ -158,30 +158,30 @@ def test_cells_are_told_apart_by_as_few_settings_as_do_it(tmp_path):
 
 def test_cells_of_other_label_counts_say_it_too_if_another_recipe_trained_them(tmp_path):
     runs = runs_of(tmp_path, record(), record(labels_per_class=20, recipe="first_release"))
-    told = comparison.telling_settings(comparison.cells(runs))
+    told = table_cells.telling_settings(table_cells.cells(runs))
     assert told == ["recipe=released", "recipe=first_release"]
 
 
 def test_cells_that_differ_in_their_label_counts_alone_need_no_telling(tmp_path):
     runs = runs_of(tmp_path, record(), record(labels_per_class=20))
-    assert comparison.telling_settings(comparison.cells(runs)) == ["", ""]
+    assert table_cells.telling_settings(table_cells.cells(runs)) == ["", ""]
 
 
 def test_cells_that_differ_in_how_labels_are_chosen_say_so(tmp_path):
     runs = runs_of(tmp_path, record(seed_data=None), record(seed=2))
-    told = comparison.telling_settings(comparison.cells(runs))
+    told = table_cells.telling_settings(table_cells.cells(runs))
     assert sorted(told) == ["seed_data=as seed", "seed_data=its own"]
 
 
 def test_a_single_cell_needs_no_telling(tmp_path):
-    assert comparison.telling_settings(comparison.cells(runs_of(tmp_path, record()))) == [""]
+    assert table_cells.telling_settings(table_cells.cells(runs_of(tmp_path, record()))) == [""]
 
 
 # --- rows ----------------------------------------------------------------------------------
 
 
 def rows_of(tmp_path, **given):
-    cells = comparison.cells(read_runs([tmp_path])[0])
+    cells = table_cells.cells(read_runs([tmp_path])[0])
     rows = comparison.rows("mnist", cells)
     return [row for row in rows if all(getattr(row, k) == v for k, v in given.items())]
 
@@ -357,6 +357,6 @@ def test_members_that_were_tested_on_other_images_make_no_ensemble(tmp_path):
 
 def test_predictions_are_those_of_the_run(tmp_path):
     two_members(tmp_path)
-    logits, labels = comparison.read_predictions(read_run(tmp_path / "seed1"), "raw")
+    logits, labels = ensembles.read_predictions(read_run(tmp_path / "seed1"), "raw")
     np.testing.assert_array_equal(logits, FIRST)
     np.testing.assert_array_equal(labels, LABELS)

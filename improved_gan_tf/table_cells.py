@@ -1,0 +1,92 @@
+"""Finished runs grouped by their settings: the cells of a table, and what tells them apart."""
+
+import dataclasses
+from typing import NamedTuple
+
+from improved_gan_tf.config import ExperimentConfig
+from improved_gan_tf.run_config import BOOKKEEPING, SEEDS
+from improved_gan_tf.run_folders import Run, given_to
+
+
+class Cell(NamedTuple):
+    """Runs with the same settings on the same data, seeds apart, and their baselines."""
+
+    config: ExperimentConfig  # of one of them; its seeds and `supervised_only` say nothing
+    test_count: int
+    runs: tuple[Run, ...]
+    baselines: tuple[Run, ...]
+
+    @property
+    def num_labels(self):
+        """Labeled training images of all classes."""
+        return 10 * self.config.labels_per_class
+
+
+def cells(runs):
+    """Groups runs; runs that differ in anything but seeds and bookkeeping share no cell.
+
+    Args:
+        runs: list of `Run`.
+
+    Returns:
+        List of `Cell`, by number of labels.
+    """
+    groups = {}
+    for run in runs:
+        groups.setdefault(_settings(run), []).append(run)
+    found = []
+    for members in groups.values():
+        found.append(
+            Cell(
+                members[0].config,
+                members[0].result["final"]["test_count"],
+                tuple(run for run in members if not run.config.supervised_only),
+                tuple(run for run in members if run.config.supervised_only),
+            )
+        )
+    return sorted(found, key=lambda cell: cell.num_labels)
+
+
+def _settings(run):
+    """Everything that runs of one cell, and their baselines, have in common."""
+    config = run.config
+    same = [
+        repr(getattr(config, field.name))
+        for field in dataclasses.fields(config)
+        if field.name not in BOOKKEEPING | SEEDS | {"supervised_only"}
+    ]
+    labels_follow_seed = config.seed_data is None
+    return (*same, labels_follow_seed, run.result["final"]["test_count"], given_to(run))
+
+
+def telling_settings(some_cells):
+    """For each cell the few settings that tell it from the others, as text.
+
+    The names of whole sets of settings are taken first, then single settings in the record's
+    order, and only if they part what is not yet parted: a recipe's name stands for the learning
+    rate that comes with it. Last is how labels are chosen, which often goes with another setting.
+    """
+    left_out = BOOKKEEPING | {"seed", "supervised_only", "labels_per_class", "model"}
+    every = [
+        field.name for field in dataclasses.fields(ExperimentConfig) if field.name != "seed_data"
+    ]
+    names = []
+    for name in dict.fromkeys(["ablation", "recipe", *every, "seed_data"]):
+        if name in left_out:
+            continue
+        if _parts(some_cells, [*names, name]) > _parts(some_cells, names):
+            names.append(name)
+    return [
+        ", ".join(f"{name}={_told(cell.config, name)}" for name in names) for cell in some_cells
+    ]
+
+
+def _told(config, name):
+    if name == "seed_data":  # its value differs from run to run of a cell
+        return "as seed" if config.seed_data is None else "its own"
+    return getattr(config, name)
+
+
+def _parts(some_cells, names):
+    # Not the number of labels: rows of one table that another recipe trained have to say so.
+    return len({tuple(repr(_told(c.config, n)) for n in ("model", *names)) for c in some_cells})
