@@ -181,10 +181,10 @@ def _run_imagenet(config, published):
 
 
 def _train_imagenet(config, published, run_dir):
-    from improved_gan_tf import distribution, imagenet_data
+    from improved_gan_tf import distribution, imagenet_batches, imagenet_sources
 
-    source = imagenet_data.find(config.image_folder, config.data_dir)
-    epochs = imagenet_data.ShuffledEpochs(source.count, config.batch_size, config.seed)
+    source = imagenet_sources.find(config.image_folder, config.data_dir)
+    epochs = imagenet_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
     if config.dry_run:
         _print_settings(config)
         print(

@@ -8,7 +8,7 @@ Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/trai
 
 import numpy as np
 
-from improved_gan_tf import imagenet_data, imagenet_networks
+from improved_gan_tf import imagenet_batches, imagenet_networks, square_images
 from improved_gan_tf.joint_training import JointLosses, JointTrainer
 from improved_gan_tf.pixels import to_bytes
 from improved_gan_tf.run import Run, run_to_the_end
@@ -22,7 +22,7 @@ def differences_from_paper(config, source, published):
 
     Args:
         config: `ImagenetConfig` of the run.
-        source: `imagenet_data.Source`.
+        source: `imagenet_sources.Source`.
         published: the record without flags.
     """
     differences = [] if source.is_papers else [f"data: {source.description}"]
@@ -46,7 +46,7 @@ class ImagenetRun(Run):
 
     Args:
         config: `ImagenetConfig`.
-        source: `imagenet_data.Source`.
+        source: `imagenet_sources.Source`.
         run_dir: folder to write.
         differences: list of str from `differences_from_paper`.
 
@@ -58,12 +58,12 @@ class ImagenetRun(Run):
 
     def __init__(self, config, source, run_dir, differences):
         self.source = source
-        self.streams = imagenet_data.ShuffledEpochs(source.count, config.batch_size, config.seed)
+        self.streams = imagenet_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
         shape = (config.seed, config.width_multiplier, config.image_size)
         self.trainer = JointTrainer(
             imagenet_networks.imagenet_generator(*shape),
             imagenet_networks.imagenet_discriminator(*shape, len(source.class_names)),
-            imagenet_data.prepare(source, config.image_size, config.cache_dir),
+            square_images.prepare(source, config.image_size, config.cache_dir),
             seed=config.seed,
             pixels=config.pixels,
             num_towers=config.num_towers,
@@ -83,7 +83,7 @@ class ImagenetRun(Run):
         return {
             "training images": self.source.count,
             "classes": list(self.source.class_names),
-            "preparation of the images": imagenet_data.PREPARATION,
+            "preparation of the images": square_images.PREPARATION,
         }
 
     def evaluate(self):
@@ -134,7 +134,7 @@ def execute(config, source, run_dir, published, stop_requested):
 
     Args:
         config: `ImagenetConfig`.
-        source: `imagenet_data.Source`.
+        source: `imagenet_sources.Source`.
         run_dir: folder to write.
         published: the record without flags.
         stop_requested: function without arguments, like `interruption.StopRequest`.

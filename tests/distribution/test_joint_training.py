@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 import pytest
 
-from improved_gan_tf import distribution, imagenet_data, imagenet_networks
+from improved_gan_tf import distribution, imagenet_networks, square_images
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.joint_training import JointTrainer
 
@@ -17,7 +17,7 @@ BATCH, CLASSES = 8, 3
 def trained(replicas=None, num_towers=2, iterations=2):
     """`({name: array} of every variable, sums of the losses)` after some iterations, noise on."""
     random = np.random.RandomState(0)
-    images = imagenet_data.ImageSet(
+    images = square_images.ImageSet(
         random.randint(0, 256, (BATCH, 32, 32, 3)).astype("uint8"),
         (np.arange(BATCH) % CLASSES).astype("int32"),
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import imagenet_data
+from improved_gan_tf import imagenet_batches, imagenet_sources, square_images
 from improved_gan_tf.errors import UserError
 from tests.image_folders import write_image_folder
 
@@ -18,8 +18,8 @@ def folder(tmp_path):
 
 
 def prepared(folder, tmp_path, image_size=32):
-    source = imagenet_data.find(folder, None)
-    return imagenet_data.prepare(source, image_size, tmp_path / "cache")
+    source = imagenet_sources.find(folder, None)
+    return square_images.prepare(source, image_size, tmp_path / "cache")
 
 
 # --- a folder of images --------------------------------------------------------------------
@@ -31,7 +31,7 @@ def test_each_folder_is_a_class_in_the_order_of_names(folder):
     (folder / "empty").mkdir()
     (folder / ".hidden").mkdir()
     Image.new("L", (64, 64)).save(folder / ".hidden" / "x.png")
-    source = imagenet_data.find(folder, None)
+    source = imagenet_sources.find(folder, None)
     assert source.class_names == ("dark", "light")
     assert source.count == 13
     assert [label for _, _, label in source.items()] == [0] * 7 + [1] * 6
@@ -42,7 +42,7 @@ def test_each_folder_is_a_class_in_the_order_of_names(folder):
 def test_images_in_folders_below_a_class_belong_to_it(folder):
     (folder / "light" / "more").mkdir()
     Image.new("RGB", (32, 32)).save(folder / "light" / "more" / "x.PNG")
-    assert imagenet_data.find(folder, None).count == 13
+    assert imagenet_sources.find(folder, None).count == 13
 
 
 def test_prepared_images_are_bytes_with_their_labels(folder, tmp_path):
@@ -74,7 +74,7 @@ def test_the_middle_square_is_taken_and_resized(tmp_path, portrait):
     if portrait:
         pixels, expected = pixels.transpose(1, 0, 2), expected.transpose(1, 0, 2)
     Image.fromarray(pixels).save(tmp_path / "x.png")
-    taken, side = imagenet_data.square("x", tmp_path / "x.png", 32)
+    taken, side = square_images.square("x", tmp_path / "x.png", 32)
     assert side == 32
     stretched = (expected - 1.0) * 255 / 248
     np.testing.assert_allclose(taken.astype(float), stretched, atol=1.6)  # rounded, and cut off
@@ -84,7 +84,7 @@ def test_shrinking_averages_pixels(tmp_path):
     pixels = np.zeros((128, 128, 3), "uint8")
     pixels[::2] = 255  # stripes finer than the result's pixels
     Image.fromarray(pixels).save(tmp_path / "x.png")
-    resized, _ = imagenet_data.square("x", tmp_path / "x.png", 32)
+    resized, _ = square_images.square("x", tmp_path / "x.png", 32)
     np.testing.assert_allclose(resized[2:-2].astype(float), 127.5, atol=15.0)
 
 
@@ -94,7 +94,7 @@ def test_every_kind_of_image_becomes_three_colours(tmp_path, mode):
     picture = Image.new("RGB", (40, 40), (255, 255, 255))
     picture.paste((0, 0, 0), (0, 0, 40, 20))
     picture.convert(mode).save(path)
-    resized, _ = imagenet_data.square("x", path, 32)
+    resized, _ = square_images.square("x", path, 32)
     assert resized.shape == (32, 32, 3)
     np.testing.assert_allclose(resized[:14].astype(float), 0.0, atol=4.0)
     np.testing.assert_allclose(resized[18:].astype(float), 255.0, atol=4.0)
@@ -104,7 +104,7 @@ def test_every_kind_of_image_becomes_three_colours(tmp_path, mode):
 def test_the_contrast_is_stretched_by_the_docstrings_formula(low, high):
     values = np.arange(low, high + 1, dtype=float)
     expected = np.floor((values - low) * (255.0 / max(high - low, 1)) + 0.5)
-    actual = imagenet_data.stretch_table(np.uint8(low), np.uint8(high))[low : high + 1]
+    actual = square_images.stretch_table(np.uint8(low), np.uint8(high))[low : high + 1]
     np.testing.assert_array_equal(actual, expected)
 
 
@@ -113,7 +113,7 @@ def test_the_contrast_is_stretched_by_the_docstrings_formula(low, high):
 
 def test_images_are_prepared_once(folder, tmp_path, monkeypatch):
     first = prepared(folder, tmp_path)
-    monkeypatch.setattr(imagenet_data, "square", None)  # not called again
+    monkeypatch.setattr(square_images, "square", None)  # not called again
     second = prepared(folder, tmp_path)
     np.testing.assert_array_equal(first.images, second.images)
     np.testing.assert_array_equal(first.labels, second.labels)
@@ -139,7 +139,7 @@ def test_a_failed_preparation_leaves_nothing(folder, tmp_path):
 
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
-        imagenet_data.find(tmp_path / "none", None)
+        imagenet_sources.find(tmp_path / "none", None)
     assert str(caught.value) == (
         f"--image_folder must be a folder that exists. Received: {tmp_path / 'none'} (no such "
         "folder)."
@@ -149,7 +149,7 @@ def test_a_missing_folder_is_refused(tmp_path):
 def test_one_class_is_refused(tmp_path):
     folder = write_image_folder(tmp_path / "images", classes=("only",))
     with pytest.raises(UserError, match=r"two or more classes .* Received: 1 such folders\."):
-        imagenet_data.find(folder, None)
+        imagenet_sources.find(folder, None)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", "half"])
@@ -193,7 +193,7 @@ def test_a_cache_that_cannot_be_made_is_refused(folder, tmp_path):
 
 
 def test_an_epoch_takes_each_image_at_most_once():
-    (rows,) = imagenet_data.ShuffledEpochs(13, 4, seed=1)(0)
+    (rows,) = imagenet_batches.ShuffledEpochs(13, 4, seed=1)(0)
     assert rows.shape == (3, 4)
     assert len(set(rows.ravel())) == 12
     assert set(rows.ravel()) <= set(range(13))
@@ -201,7 +201,7 @@ def test_an_epoch_takes_each_image_at_most_once():
 
 def test_the_order_is_decided_by_seed_and_epoch():
     def rows(seed, epoch):
-        return imagenet_data.ShuffledEpochs(100, 10, seed)(epoch)[0].tolist()
+        return imagenet_batches.ShuffledEpochs(100, 10, seed)(epoch)[0].tolist()
 
     assert rows(1, 3) == rows(1, 3)
     assert rows(1, 3) != rows(1, 4)
@@ -211,14 +211,14 @@ def test_the_order_is_decided_by_seed_and_epoch():
 
 def test_fewer_images_than_a_batch_are_refused():
     with pytest.raises(UserError) as caught:
-        imagenet_data.ShuffledEpochs(12, 64, 1)
+        imagenet_batches.ShuffledEpochs(12, 64, 1)
     assert str(caught.value) == "--batch_size must not exceed the 12 images. Received: 64."
 
 
 def test_batches_are_the_rows_images_in_their_order(folder, tmp_path):
     image_set = prepared(folder, tmp_path)
-    (rows,) = imagenet_data.ShuffledEpochs(12, 4, seed=1)(0)
-    parts = list(imagenet_data.batches(image_set, rows))
+    (rows,) = imagenet_batches.ShuffledEpochs(12, 4, seed=1)(0)
+    parts = list(imagenet_batches.batches(image_set, rows))
     assert len(parts) == 3
     for part, expected in zip(parts, rows, strict=True):
         np.testing.assert_array_equal(part.images.numpy(), image_set.images[expected])
@@ -258,11 +258,11 @@ def tfds_folder(tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_prepared_tfds_images_are_read(tfds_folder, tmp_path):
-    source = imagenet_data.find(None, tfds_folder)
+    source = imagenet_sources.find(None, tfds_folder)
     assert (source.count, len(source.class_names)) == (8, 4)
     assert source.description == "PARTIAL imagenet2012 (TFDS 5.1.0): 8 of 1,281,167 images"
     assert not source.is_papers
-    image_set = imagenet_data.prepare(source, 32, tmp_path / "cache")
+    image_set = square_images.prepare(source, 32, tmp_path / "cache")
     assert image_set.images.shape == (8, 32, 32, 3)
     levels = image_set.images[:, 0, 0, 0]
     assert sorted(levels // 30) == list(range(8))  # TFDS shuffles as it prepares
@@ -272,4 +272,4 @@ def test_prepared_tfds_images_are_read(tfds_folder, tmp_path):
 
 def test_missing_tfds_data_is_explained(tmp_path):
     with pytest.raises(UserError, match=r"(?s)No prepared 'imagenet2012' .*by hand.*--image_fold"):
-        imagenet_data.find(None, tmp_path)
+        imagenet_sources.find(None, tmp_path)

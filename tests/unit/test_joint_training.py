@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import imagenet_data, imagenet_networks, joint_training
+from improved_gan_tf import imagenet_batches, imagenet_networks, joint_training, square_images
 from improved_gan_tf.joint_training import JointLosses, JointTrainer
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -21,7 +21,7 @@ def image_set(count=32, seed=0):
     pixels = 64.0 * (labels[:, None, None, None] + 1) + random.normal(
         0.0, 20.0, (count, SIZE, SIZE, 3)
     )
-    return imagenet_data.ImageSet(np.clip(pixels, 0, 255).astype("uint8"), labels)
+    return square_images.ImageSet(np.clip(pixels, 0, 255).astype("uint8"), labels)
 
 
 def make_trainer(num_towers=1, seed=1, images=None):
@@ -36,7 +36,7 @@ def make_trainer(num_towers=1, seed=1, images=None):
 
 
 def batch_of(images, count):
-    return imagenet_data.LabeledBatch(
+    return imagenet_batches.LabeledBatch(
         tf.constant(images.images[:count]), tf.constant(images.labels[:count])
     )
 
@@ -114,7 +114,7 @@ def test_a_step_descends_the_mean_gradients_of_its_towers(num_towers, monkeypatc
         by_hand(
             trainer,
             {name: x[rows] for name, x in noise.items()},
-            imagenet_data.LabeledBatch(batch.images[rows], batch.labels[rows]),
+            imagenet_batches.LabeledBatch(batch.images[rows], batch.labels[rows]),
         )
         for rows in towers
     ]
@@ -195,7 +195,7 @@ def test_it_learns_to_tell_three_grey_levels_apart():
     trainer = make_trainer()
     errors = []
     for epoch in range(16):
-        sums, done = trainer.train(imagenet_data.ShuffledEpochs(32, 8, 1)(epoch), 2e-3)
+        sums, done = trainer.train(imagenet_batches.ShuffledEpochs(32, 8, 1)(epoch), 2e-3)
         assert done == 4
         errors.append(sums.train_error / done)
     assert trainer.iterations() == 64
@@ -209,7 +209,7 @@ def test_training_stops_at_a_loss_that_is_not_finite():
     trainer.generator.trainable_variables[0].assign(
         np.full(trainer.generator.trainable_variables[0].shape, np.nan)
     )
-    sums, done = trainer.train(imagenet_data.ShuffledEpochs(32, 8, 1)(0), 4e-4)
+    sums, done = trainer.train(imagenet_batches.ShuffledEpochs(32, 8, 1)(0), 4e-4)
     assert done == 1
     assert np.isnan(sums.generator)
     assert any(name.startswith("generator.") for name in trainer.not_finite())

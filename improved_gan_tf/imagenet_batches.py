@@ -1,0 +1,70 @@
+"""The rows of each epoch of the ImageNet game, and their images, read ahead of their use."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from improved_gan_tf.errors import UserError
+
+
+class ShuffledEpochs:
+    """The rows of any epoch: `epochs(epoch)`, a pure function of the constructor's arguments.
+
+    Args:
+        count: int, images.
+        batch_size: int.
+        seed: int, the run's.
+
+    Raises:
+        UserError: there are fewer images than fit one batch.
+    """
+
+    def __init__(self, count, batch_size, seed):
+        self.iterations = count // batch_size
+        if self.iterations == 0:
+            raise UserError(
+                f"--batch_size must not exceed the {count} images. Received: {batch_size}."
+            )
+        self._count, self._batch_size, self._seed = count, batch_size, seed
+
+    def __call__(self, epoch):
+        """The rows of `epoch`, counted from 0, in a tuple: ints (iterations, batch_size).
+
+        No two are equal; the images that are left over differ from epoch to epoch.
+        """
+        # D16: the original shuffles the files once and then within a queue of 1,000 images.
+        order = np.random.default_rng((self._seed, epoch)).permutation(self._count)
+        used = order[: self.iterations * self._batch_size]
+        return (used.reshape(self.iterations, self._batch_size),)
+
+
+class LabeledBatch(NamedTuple):
+    """What one iteration sees: bytes (N, size, size, 3) and labels (N,), as tensors."""
+
+    images: object
+    labels: object
+
+
+def batches(image_set, rows):
+    """The images of some iterations, read ahead of their use.
+
+    Args:
+        image_set: `square_images.ImageSet`.
+        rows: int array (iterations, batch_size), from `ShuffledEpochs`.
+
+    Returns:
+        `tf.data.Dataset` of one `LabeledBatch` (uint8, int32) for each iteration, in order.
+    """
+    import tensorflow as tf
+
+    def read(some):
+        return image_set.images[some], image_set.labels[some]
+
+    def read_tensors(some):
+        images, labels = tf.numpy_function(read, [some], (tf.uint8, tf.int32), stateful=False)
+        images.set_shape((rows.shape[1], *image_set.images.shape[1:]))
+        labels.set_shape((rows.shape[1],))
+        return LabeledBatch(images, labels)
+
+    dataset = tf.data.Dataset.from_tensor_slices(rows)
+    return dataset.map(read_tensors, num_parallel_calls=2).prefetch(2)

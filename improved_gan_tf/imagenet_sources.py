@@ -1,0 +1,119 @@
+"""ImageNet as TFDS prepares it, or any folder of images by class, found but not yet read."""
+
+import hashlib
+import io
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from improved_gan_tf import tfds_data
+from improved_gan_tf.errors import UserError
+
+IMAGENET = "imagenet2012"  # its name in TFDS
+IMAGENET_CLASSES = 1000
+IMAGENET_COUNT = 1_281_167
+
+_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+
+class Source(NamedTuple):
+    """Encoded images that can be read one after the other."""
+
+    count: int
+    class_names: tuple[str, ...]
+    items: Callable  # () -> iterator of (name, path or open file, label)
+    key: str  # changes when the images do
+    description: str  # what a result on it has to be called
+    is_papers: bool  # whether it is the whole data set that the paper used
+
+
+def find(image_folder, data_dir):
+    """Finds the training images, and reads none of them.
+
+    Args:
+        image_folder: folder with one folder of images per class, or None for ImageNet as TFDS
+            prepares it.
+        data_dir: folder of prepared TFDS data, or None for TFDS's default.
+
+    Returns:
+        `Source`.
+
+    Raises:
+        UserError: there is no such folder, fewer than two classes, or no prepared ImageNet.
+    """
+    return _find_tfds(data_dir) if image_folder is None else _find_folder(image_folder)
+
+
+def _find_folder(image_folder):
+    root = pathlib.Path(image_folder).expanduser()
+    if not root.is_dir():
+        raise UserError(
+            f"--image_folder must be a folder that exists. Received: {image_folder} (no such "
+            "folder)."
+        )
+    by_class = {}
+    for folder in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _EXTENSIONS)
+        if paths:
+            by_class[folder.name] = paths
+    if len(by_class) < 2:
+        raise UserError(
+            f"--image_folder={image_folder} must hold one folder of images for each of two or "
+            f"more classes ({', '.join(_EXTENSIONS)}). Received: {len(by_class)} such folders."
+        )
+    labeled = [(p, label) for label, paths in enumerate(by_class.values()) for p in paths]
+    digest = hashlib.sha256()
+    for path, _ in labeled:
+        stat = path.stat()
+        digest.update(f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+    return Source(
+        count=len(labeled),
+        class_names=tuple(by_class),
+        items=lambda: ((str(path), path, label) for path, label in labeled),
+        key=f"{root.resolve().name}-{digest.hexdigest()[:12]}",
+        description=f"{root.resolve().name} ({len(labeled):,} images of {len(by_class)} classes)",
+        is_papers=False,
+    )
+
+
+def _find_tfds(data_dir):
+    import tensorflow_datasets as tfds
+
+    folder = tfds_data.prepared_folder(IMAGENET, data_dir)
+    if folder is None:
+        directory = tfds_data.tfds_directory(data_dir)
+        raise UserError(
+            f"No prepared '{IMAGENET}' data in {directory}. ImageNet has to be "
+            "requested and downloaded by hand (tensorflow.org/datasets/catalog/imagenet2012); name "
+            f"the folder that holds {IMAGENET}/VERSION/dataset_info.json with --data_dir=PARENT, "
+            "or train on your own images: --image_folder=FOLDER, with one folder per class."
+        )
+    with tfds_data.explained_tfds_errors(IMAGENET, folder):
+        builder = tfds.builder_from_directory(str(folder))
+        count = builder.info.splits["train"].num_examples
+        names = tuple(builder.info.features["label"].names)
+
+    def items():
+        with tfds_data.explained_tfds_errors(IMAGENET, folder):
+            encoded = builder.as_dataset(
+                split="train",
+                decoders={"image": tfds.decode.SkipDecoding()},
+                read_config=tfds.ReadConfig(add_tfds_id=True),
+            )
+            for example in tfds.as_numpy(encoded):
+                name = example["tfds_id"].decode()
+                yield name, io.BytesIO(example["image"]), int(example["label"])
+
+    whole = (count, len(names)) == (IMAGENET_COUNT, IMAGENET_CLASSES)
+    description = f"{IMAGENET} (TFDS {folder.name})"
+    if not whole:
+        description = f"PARTIAL {description}: {count:,} of {IMAGENET_COUNT:,} images"
+    digest = hashlib.sha256((folder / "dataset_info.json").read_bytes())
+    return Source(
+        count=count,
+        class_names=names,
+        items=items,
+        key=f"{IMAGENET}-{digest.hexdigest()[:12]}",
+        description=description,
+        is_papers=whole,
+    )
