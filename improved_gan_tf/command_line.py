@@ -8,7 +8,7 @@ import sys
 
 from absl import app, logging
 
-from improved_gan_tf import interruption, run_names, setting_flags
+from improved_gan_tf import closed_output, interruption, run_names, setting_flags
 from improved_gan_tf import sweep as sweep_module
 from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
@@ -30,7 +30,7 @@ def main(experiment, variants, ablations=None):
         ablations: `{name: {setting: value}}` or None, see there.
     """
     setting_flags.define_flags(experiment, variants, ablations=ablations)
-    with _exit_codes():
+    with closed_output.quiet_exit(), _exit_codes():
         app.run(
             lambda argv: _run(experiment, variants, ablations),
             flags_parser=setting_flags.parse_flags,
