@@ -36,7 +36,7 @@ def look(config, run_dir):
     """What there is to do in a run folder.
 
     Args:
-        config: `config.RunConfig` of the command.
+        config: `run_config.RunConfig` of the command.
         run_dir: its folder, which need not exist.
 
     Returns:
@@ -79,7 +79,7 @@ def require_same_settings(config, path):
     """Raises `UserError` if a run folder's settings are not the command's.
 
     Args:
-        config: `config.RunConfig` of the command.
+        config: `run_config.RunConfig` of the command.
         path: `pathlib.Path` of a folder that holds a config.json.
     """
     saved = _read_json(path / "config.json")
@@ -105,7 +105,7 @@ def may_change(saved, config):
 
     Args:
         saved: dict, the run's settings.
-        config: `config.RunConfig` of the command.
+        config: `run_config.RunConfig` of the command.
 
     Returns:
         Set of str. The decay is among them where the command adds epochs and the learning rate
@@ -195,7 +195,7 @@ def command_to_continue(config):
     """What to tell a user whose run has stopped: which command continues it (str).
 
     Args:
-        config: `config.RunConfig` of the command that stopped.
+        config: `run_config.RunConfig` of the command that stopped.
     """
     left_out = ["--overwrite"] if config.overwrite else []
     left_out += ["--resume=never"] if config.resume == "never" else []

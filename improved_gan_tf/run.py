@@ -37,7 +37,7 @@ class Run:
       what is shown and recorded.
 
     Args:
-        config: `config.RunConfig`.
+        config: `run_config.RunConfig`.
         run_dir: folder to write.
         differences: list of str, what keeps the run's numbers out of the paper's column.
 
