@@ -6,8 +6,7 @@ Copies what the table needs of each run and of its `supervised_only/` into `thin
 numbers of test images that only one of the two gets wrong, and what `improved_gan_tf.rescore` says
 of the closeness in minibatch discrimination. Prints the table from there, and draws
 `thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. A second
-table is over the seeds of runs that are otherwise alike, and over their numbers of labels where
-each has several seeds. Without RUNS only the tables are printed.
+table is over the seeds of runs that are otherwise alike. Without RUNS only the tables are printed.
 
 Test errors are those of the raw parameters; of the averaged ones where the average has settled.
 """
@@ -17,7 +16,6 @@ import json
 import pathlib
 import shutil
 import sys
-from itertools import chain, groupby
 
 import matplotlib.figure
 import numpy as np
@@ -36,7 +34,7 @@ HEADERS = (
     *("run", "labels", "iterations", "parameters", "test error", "supervised only", "difference"),
     "closeness, real and generated",
 )
-ALIKE = ("dataset", "model", "width_multiplier")
+ALIKE = ("dataset", "model", "labels_per_class", "width_multiplier")
 OVER_SEEDS = (
     *("runs", "labels", "width", "learning rate", "parameters", "seeds", "iterations"),
     *("test error", "supervised only", "difference", "95 % interval"),
@@ -106,46 +104,21 @@ def learning_rate(config):
     return f"{rate}" if start >= config["epochs"] else f"{rate}, to 0 in epochs {start} to {end}"
 
 
-def settings(run):
-    """What tells a run from others, seeds, labels and length apart."""
-    config = result(run)["config"]
-    return *(config[name] for name in ALIKE), learning_rate(config), parameters(run)
-
-
-def labels(run):
-    """Labeled training images of a run."""
-    return 10 * result(run)["config"]["labels_per_class"]
-
-
-def seeds(runs):
-    """The seeds of runs, those of one number of labels after those of another."""
-    parts = [[str(result(r)["config"]["seed"]) for r in some] for _, some in groupby(runs, labels)]
-    return "; ".join(map(", ".join, parts))
-
-
-def sets_of_runs():
-    """Sets of runs that differ in their seeds; then these over all of their numbers of labels."""
-    runs = [path.parent for path in HERE.glob("*/result.json")]
-    alike, over_labels = collections.defaultdict(list), collections.defaultdict(list)
-    for run in sorted(runs, key=lambda run: (labels(run), run.name)):
-        alike[settings(run), labels(run)].append(run)
-    several = {key: some for key, some in alike.items() if len(some) > 1}
-    for (setting, _), some in several.items():
-        over_labels[setting].append(some)
-    joined = [[*chain(*sets)] for sets in over_labels.values() if len(sets) > 1]
-    return [*several.values(), *joined]
-
-
 def over_seeds():
-    """A line for each set of runs, at the last iteration that all of them reached.
+    """A line for each set of runs that differ in their seeds, at the last iteration all reached.
 
     The interval is Student's, over three or more pairs of a run and its baseline.
     """
+    groups = collections.defaultdict(list)
+    for path in sorted(HERE.glob("*/result.json")):
+        config = result(path.parent)["config"]
+        key = *(config[name] for name in ALIKE), learning_rate(config), parameters(path.parent)
+        groups[key].append(path.parent)
     lines = []
-    for runs in sorted(sets_of_runs(), key=lambda runs: (settings(runs[0]), len(runs))):
+    for (dataset, model, labels_per_class, width, rate, which), runs in groups.items():
         curves = [[dict(zip(*test_errors(r, part), strict=True)) for part in PARTS] for r in runs]
         common = set.intersection(*(set(curve) for pair in curves for curve in pair))
-        if not common:
+        if len(runs) == 1 or not common:
             continue
         errors = np.array([[curve[max(common)] for curve in pair] for pair in curves])
         difference = errors[:, 0] - errors[:, 1]
@@ -154,15 +127,14 @@ def over_seeds():
         if len(runs) > 2:  # of two, whatever they are, it says next to nothing
             low, high = stats.t.interval(0.95, len(runs) - 1, difference.mean(), error)
             interval = f"{low:+.1f} to {high:+.1f}"
-        dataset, model, width, rate, which = settings(runs[0])
         lines.append(
             [
                 f"{dataset}-{model}",
-                ", ".join(map(str, dict.fromkeys(map(labels, runs)))),
+                10 * labels_per_class,
                 f"1/{1 / width:.0f}",
                 rate,
                 which,
-                seeds(runs),
+                ", ".join(str(result(run)["config"]["seed"]) for run in runs),
                 int(max(common)),
                 *(f"{mean:.1f} %" for mean in errors.mean(axis=0)),
                 f"{difference.mean():+.1f} +- {error:.1f}",
