@@ -15,8 +15,9 @@ gathered batch's bytes for a gather and twice (R - 1) / R of the tensor's for a 
 import argparse
 import collections
 import contextlib
-import os
 import time
+
+from improved_gan_tf import tensorflow_environment
 
 BATCH, IMAGES = 100, 500
 # name: (experiment, width multiplier, image shape, objective, generator steps)
@@ -117,7 +118,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="timed calls of each setup")
     parser.add_argument("--iterations", type=int, default=5, help="training iterations in a call")
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    tensorflow_environment.set_defaults()
 
     from improved_gan_tf import distribution
 

@@ -31,6 +31,8 @@ import time
 import numpy as np
 from tabulate import tabulate
 
+from improved_gan_tf import tensorflow_environment
+
 KILLS_PER_RUN = 5
 IMAGES = 2000  # at most, to train and to test
 FAULTS = ("at any time", "in a training call", "in a checkpoint", "in another file")
@@ -311,7 +313,7 @@ def main():
     parser.add_argument("--folder", help="where the runs go; a temporary one if not given")
     parser.add_argument("--seed", type=int, default=0, help="decides the moments")
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    tensorflow_environment.set_defaults()
     import improved_gan_tf.experiment  # noqa: F401  once, before the forks
 
     outcomes = []

@@ -20,6 +20,10 @@ import statistics
 import tempfile
 import time
 
+from improved_gan_tf import tensorflow_environment
+
+tensorflow_environment.set_defaults()  # before TensorFlow is imported, as the commands do
+
 import numpy as np
 import tensorflow as tf
 from absl import app, flags

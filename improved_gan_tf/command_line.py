@@ -8,7 +8,13 @@ import sys
 
 from absl import app, logging
 
-from improved_gan_tf import closed_output, interruption, run_names, setting_flags
+from improved_gan_tf import (
+    closed_output,
+    interruption,
+    run_names,
+    setting_flags,
+    tensorflow_environment,
+)
 from improved_gan_tf import sweep as sweep_module
 from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
@@ -55,7 +61,7 @@ def _exit_codes():
 def _run(experiment, variants, ablations):
     logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
     config, published = setting_flags.config_from_flags(experiment, variants, ablations=ablations)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    tensorflow_environment.set_defaults()
     if isinstance(config, ImagenetConfig):
         sys.exit(_run_imagenet(config, published))
     sweep = setting_flags.sweep_from_flags(config)

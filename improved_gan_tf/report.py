@@ -15,7 +15,13 @@ import sys
 
 import jinja2
 
-from improved_gan_tf import compare, report_sections, score_table, table_cells
+from improved_gan_tf import (
+    compare,
+    report_sections,
+    score_table,
+    table_cells,
+    tensorflow_environment,
+)
 from improved_gan_tf.errors import UserError
 
 USER_ERROR = 2
@@ -165,7 +171,7 @@ def main():
         help="count runs that another version of this package made",
     )
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TFDS starts TensorFlow
+    tensorflow_environment.set_defaults()  # TFDS starts TensorFlow
     try:
         output = os.path.expanduser(arguments.output)
         check_output(output)

@@ -26,7 +26,7 @@ import tensorflow as tf
 from PIL import Image
 
 import improved_gan_tf
-from improved_gan_tf import storage
+from improved_gan_tf import storage, tensorflow_environment
 from improved_gan_tf.closeness import SILENT_BELOW
 from improved_gan_tf.errors import UserError
 
@@ -283,7 +283,7 @@ def curves_figure(history, title):
 
 
 def versions():
-    """What the numbers depend on: versions, kind of device, git commit of the code if any."""
+    """What the numbers depend on: versions, git commit if any, kind of device and of kernels."""
     return {
         "improved_gan_tf": improved_gan_tf.__version__,
         "tensorflow": tf.__version__,
@@ -292,6 +292,7 @@ def versions():
         "python": platform.python_version(),
         "git_commit": _git_commit(),
         "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
+        "onednn": tensorflow_environment.onednn(),
     }
 
 

@@ -9,11 +9,11 @@ minibatch discrimination it also prints how close the layer finds images to each
 
 import argparse
 import json
-import os
 import pathlib
 import sys
 from typing import NamedTuple
 
+from improved_gan_tf import tensorflow_environment
 from improved_gan_tf.errors import UserError
 
 DIFFERENT = 1
@@ -77,7 +77,7 @@ class _Recorded(NamedTuple):
 
 
 def _read(run_dir):
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    tensorflow_environment.set_defaults()
     from improved_gan_tf import data, networks
 
     run_dir = pathlib.Path(run_dir)

@@ -210,7 +210,10 @@ def warn_of_other_versions(checkpoint, versions):
         checkpoint: `checkpointing.Checkpoint`.
         versions: dict, `reporting.versions()`.
     """
-    names = ("improved_gan_tf", "git_commit", "tensorflow", "keras", "numpy", "device")
+    names = (
+        *("improved_gan_tf", "git_commit", "tensorflow", "keras", "numpy"),
+        *("device", "onednn"),
+    )
     written = checkpoint.header["versions"]
     different = [
         f"{name} {written.get(name)} (now {versions.get(name)})"

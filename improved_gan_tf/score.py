@@ -20,6 +20,7 @@ import os
 import pathlib
 import sys
 
+from improved_gan_tf import tensorflow_environment
 from improved_gan_tf.errors import UserError
 
 DOES_NOT_AGREE = 1
@@ -321,7 +322,7 @@ def _check_verdict(graph, differences, unchecked):
 
 def main(argv=None):
     """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    tensorflow_environment.set_defaults()
     try:
         code = _run(_parse(argv))
     except UserError as error:

@@ -14,6 +14,7 @@ import os
 import pathlib
 import sys
 
+from improved_gan_tf import tensorflow_environment
 from improved_gan_tf.errors import UserError
 
 USER_ERROR = 2
@@ -165,7 +166,7 @@ def _run(arguments):
 
 def main(argv=None):
     """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    tensorflow_environment.set_defaults()
     try:
         _run(_parse(argv))
     except UserError as error:

@@ -1,8 +1,8 @@
 """What every test gets: four logical CPUs, fixed seeds, quiet TensorFlow."""
 
-import os
+from improved_gan_tf import tensorflow_environment
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+tensorflow_environment.set_defaults()  # before TensorFlow is imported, as the commands do
 
 import keras
 import pytest

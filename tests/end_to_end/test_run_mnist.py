@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pathlib
+import platform
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 
 import run_mnist
+from improved_gan_tf import tensorflow_environment
 from tests.prepared_data import write_prepared_mnist
 
 # Raised inside TFDS while it writes.
@@ -30,6 +32,7 @@ TIMEOUT = 300  # seconds, for a machine with other work; a command takes a few
 SMALL = ["--data_source=sample", "--width_multiplier=0.1"]
 THREE_EPOCHS = [*SMALL, "--epochs=3", "--evaluate_every=2"]
 ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT.pop(tensorflow_environment.ONEDNN, None)  # the command sets it where it is of use
 
 
 def command(*arguments, cwd, code=None):
@@ -202,6 +205,8 @@ def test_the_result_says_what_ran_and_what_came_out(finished):
     assert result["config"] == read_json(finished / "run" / "config.json")
     assert result["wall_seconds"] > 0.0
     assert {"tensorflow", "keras", "numpy", "python", "git_commit"} <= set(result["versions"])
+    asked = {"x86_64": "1", "AMD64": "1"}.get(platform.machine())
+    assert result["versions"]["onednn"] == asked
     final = result["final"]
     assert (final["epochs"], final["models_of_epoch"], final["test_count"]) == (3, 3, 1000)
     assert final["metrics"] == metrics[-1]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 
 import keras
 import numpy as np
@@ -295,7 +296,9 @@ def test_versions_name_what_numbers_depend_on():
         "python",
         "git_commit",
         "device",
+        "onednn",
     }
     assert versions["device"] in ("CPU", "GPU")
+    assert versions["onednn"] == os.environ.get("TF_ENABLE_ONEDNN_OPTS")
     assert versions["keras"] == keras.__version__
     assert versions["numpy"] == np.__version__

@@ -1,0 +1,28 @@
+"""What TensorFlow reads from the environment when it is imported; called by commands before that.
+
+Whatever the user has set stays. Importing the layers or anything else of this package changes
+nothing: only commands call this.
+"""
+
+import os
+import platform
+
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+
+
+def set_defaults():
+    """Asks for oneDNN's kernels on x86 processors and keeps TensorFlow's notes off the screen.
+
+    By itself TensorFlow takes oneDNN's convolutions and matrix products only where the processor
+    has AVX512-VNNI or a newer extension, and slower ones elsewhere: a choice by processor
+    that would also give one seed other rounding on the two. `TF_ENABLE_ONEDNN_OPTS=0` takes
+    TensorFlow's own kernels everywhere. What both cost: `benchmarks/training_step.py`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        os.environ.setdefault(ONEDNN, "1")
+
+
+def onednn():
+    """What was asked of TensorFlow about oneDNN: "1", "0", or None where nothing was."""
+    return os.environ.get(ONEDNN)

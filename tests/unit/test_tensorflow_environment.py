@@ -1,0 +1,65 @@
+"""Commands ask TensorFlow for oneDNN's kernels before it is imported, and only commands."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from improved_gan_tf import tensorflow_environment
+
+KERNELS = """
+import tensorflow
+from tensorflow.python.util import _pywrap_util_port
+print(_pywrap_util_port.IsMklEnabled())
+"""
+
+
+def without(*names):
+    return {name: value for name, value in os.environ.items() if name not in names}
+
+
+def kernels(code, **environment):
+    """Whether a fresh process that runs `code` has TensorFlow with oneDNN's kernels."""
+    done = subprocess.run(
+        [sys.executable, "-c", code + KERNELS],
+        env={**without(tensorflow_environment.ONEDNN), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout.strip() == "True"
+
+
+SET = "from improved_gan_tf import tensorflow_environment; tensorflow_environment.set_defaults()"
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or os.uname().machine != "x86_64",
+    reason="TensorFlow is built with oneDNN's kernels for this platform only",
+)
+def test_tensorflow_takes_onednns_kernels_unless_the_user_says_otherwise():
+    assert kernels(SET)
+    assert not kernels(SET, TF_ENABLE_ONEDNN_OPTS="0")
+
+
+def test_other_processors_are_left_alone(monkeypatch):
+    monkeypatch.delenv(tensorflow_environment.ONEDNN, raising=False)
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    tensorflow_environment.set_defaults()
+    assert tensorflow_environment.onednn() is None
+    monkeypatch.setattr("platform.machine", lambda: "AMD64")
+    tensorflow_environment.set_defaults()
+    assert tensorflow_environment.onednn() == "1"
+
+
+def test_importing_the_layers_changes_nothing():
+    code = (
+        "import os; before = dict(os.environ)\n"
+        "import improved_gan_tf.layers, improved_gan_tf.training\n"
+        "added = set(os.environ) - set(before)\n"
+        "assert not [name for name in added if name.startswith('TF_')], added\n"
+    )
+    environment = without("TF_CPP_MIN_LOG_LEVEL", tensorflow_environment.ONEDNN)
+    subprocess.run([sys.executable, "-c", code], env=environment, timeout=120, check=True)
