@@ -2,6 +2,9 @@
 
     python benchmarks/training_step.py --experiment=mnist-feature_matching
     python benchmarks/training_step.py --experiment=cifar10-feature_matching --iterations=5
+    TF_ENABLE_ONEDNN_OPTS=0 python benchmarks/training_step.py --width_multiplier=0.125
+
+The third takes TensorFlow's own kernels instead of oneDNN's, in a thin network.
 
 Prints milliseconds per iteration (medians over interleaved rounds, so that a machine that
 slows down slows every row down) and each row's ratio to the floor:
@@ -41,7 +44,10 @@ EXPERIMENT = flags.DEFINE_enum(
     "experiment",
     "mnist-feature_matching",
     ["-".join(key) for key in networks.EXPERIMENTS],
-    "which experiment's iteration, at full width",
+    "which experiment's iteration",
+)
+WIDTH_MULTIPLIER = flags.DEFINE_float(
+    "width_multiplier", 1.0, "factor of the width of every hidden layer", lower_bound=0.0
 )
 ITERATIONS = flags.DEFINE_integer("iterations", 20, "iterations of each row in a round")
 ROUNDS = flags.DEFINE_integer("rounds", 5, "rounds; the median over them is printed")
@@ -155,10 +161,10 @@ def floor_function(players, feature_matching, generator_steps):
 class Bench:
     """The experiment's trainer, and the ways to drive it."""
 
-    def __init__(self, key):
+    def __init__(self, key, width_multiplier):
         self.spec = networks.EXPERIMENTS[key]
         self.feature_matching = key[1] == "feature_matching"
-        players = self.spec.build(seed=1)
+        players = self.spec.build(1, width_multiplier)
         shape = players.discriminator.input_shape[1:]
         rng = np.random.RandomState(0)
         self.rng = rng
@@ -244,7 +250,7 @@ def profile(bench, iterations):
 def main(argv):
     del argv
     make_operations_deterministic()  # as runs do
-    bench = Bench(tuple(EXPERIMENT.value.split("-")))
+    bench = Bench(tuple(EXPERIMENT.value.split("-")), WIDTH_MULTIPLIER.value)
     rows = {
         "floor": bench.run_floor,
         "step": bench.run_step,
@@ -252,7 +258,10 @@ def main(argv):
         "step, tf.data": bench.run_tf_data,
     }
     medians = measure(rows, ITERATIONS.value, ROUNDS.value)
-    print(f"\n{EXPERIMENT.value}, batch {BATCH}, full width, TensorFlow {tf.__version__}")
+    print(
+        f"\n{EXPERIMENT.value}, batch {BATCH}, width x {WIDTH_MULTIPLIER.value:g}, "
+        f"TensorFlow {tf.__version__}, oneDNN: {tensorflow_environment.onednn()}"
+    )
     print(f"{'':18s}{'ms/iteration':>14s}{'ratio to floor':>16s}")
     for name, value in medians.items():
         print(f"{name:18s}{value:14.1f}{value / medians['floor']:16.2f}")

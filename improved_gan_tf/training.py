@@ -96,6 +96,7 @@ class Trainer:
         self._feature_matching = GENERATOR_OBJECTIVES[generator_objective]
         self._generator_steps = generator_steps
         self._step = self._supervised_step if supervised_only else self.step
+        self._graphs = {}  # batch size: `_run`
         self.discriminator_optimizer = Adam(learning_rate=0.0)
         self.generator_optimizer = Adam(learning_rate=0.0)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
@@ -132,7 +133,8 @@ class Trainer:
         self.discriminator_optimizer.learning_rate.assign(learning_rate)
         self.generator_optimizer.learning_rate.assign(learning_rate)
         rows = [tf.constant(r, tf.int32) for r in rows]
-        sums, iterations = self._run(*rows, StepLosses(*(tf.constant(s, tf.float64) for s in sums)))
+        sums = StepLosses(*(tf.constant(s, tf.float64) for s in sums))
+        sums, iterations = self._graph_of_run(rows[0].shape[1])(*rows, sums)
         return StepLosses(*map(float, sums)), int(iterations)
 
     def state(self):
@@ -184,7 +186,14 @@ class Trainer:
         """Number of iterations run so far (int)."""
         return int(self.discriminator_optimizer.iterations.numpy())
 
-    @tf.function(reduce_retracing=True)
+    def _graph_of_run(self, batch_size):
+        """`_run` as one graph for any number of iterations; tracing can take half a minute."""
+        if batch_size not in self._graphs:
+            rows = tf.TensorSpec((None, batch_size), tf.int32)
+            sums = StepLosses(*(tf.TensorSpec((), tf.float64) for _ in StepLosses._fields))
+            self._graphs[batch_size] = tf.function(self._run, input_signature=(*3 * [rows], sums))
+        return self._graphs[batch_size]
+
     def _run(self, labeled_rows, unlabeled_rows, generator_rows, sums):
         def losses_of(i):
             rows = (labeled_rows[i], unlabeled_rows[i], generator_rows[i])
