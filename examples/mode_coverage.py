@@ -17,6 +17,7 @@ normalization); Salimans and Kingma (2016), Sec. 2 and 3 (weight normalization).
 import functools
 import io
 import os
+import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -366,7 +367,12 @@ def main(argv):
     settings = flags.FLAGS
     problem = PROBLEMS[settings.problem]()
     iterations = settings.iterations or problem.iterations
-    output = settings.output or f"mode_coverage_{settings.problem}.png"
+    output = pathlib.Path(settings.output or f"mode_coverage_{settings.problem}.png")
+    if output.suffix.lower() != ".png" or output.is_dir() or not output.parent.is_dir():
+        raise app.UsageError(
+            "--output must be the name of a .png file in a folder that exists. "
+            f"Received: {output}"
+        )
     samples, measured = {}, {}
     with tqdm.tqdm(total=len(VARIANTS) * settings.num_seeds * iterations, unit="step") as progress:
         for title, variant in VARIANTS.items():

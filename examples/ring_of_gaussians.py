@@ -250,7 +250,8 @@ def _arguments(argv):
         if not low <= value <= high:
             parser.error(f"--{name} must be from {low} to {high}. Received: {value}")
     arguments.output = pathlib.Path(arguments.output or f"gaussians_{arguments.problem}.png")
-    if arguments.output.suffix.lower() != ".png" or not arguments.output.parent.is_dir():
+    output = arguments.output
+    if output.suffix.lower() != ".png" or output.is_dir() or not output.parent.is_dir():
         parser.error(
             "--output must be the name of a .png file in a folder that exists. "
             f"Received: {arguments.output}"

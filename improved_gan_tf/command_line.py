@@ -64,6 +64,11 @@ def _run(experiment, variants, ablations):
     tensorflow_environment.set_defaults()
     if isinstance(config, ImagenetConfig):
         sys.exit(_run_imagenet(config, published))
+    if config.data_source == "sample" and config.data_dir is not None:
+        raise UserError(
+            "--data_dir is where --data_source=tfds finds its data; the sample comes with a "
+            f"package. Received: --data_source=sample --data_dir={config.data_dir}."
+        )
     sweep = setting_flags.sweep_from_flags(config)
     _print_techniques(config, ablations)
     if sweep.is_one_run:
@@ -178,8 +183,9 @@ def _train_sweep(config, sweep, published):
 
 def _run_imagenet(config, published):
     """Runs what is left of one ImageNet run; returns the exit code."""
-    from improved_gan_tf import resuming
+    from improved_gan_tf import imagenet_sources, resuming
 
+    imagenet_sources.require_folder(config.image_folder)
     run_dir = pathlib.Path(config.run_dir or f"runs/{run_names.imagenet_run_name(config)}")
     resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
     with _training_devices(config):
@@ -291,8 +297,9 @@ def _print_dry_run(config, dataset, run_dir):
         config.seed, config.width_multiplier, config.reference_size
     )
     _print_settings(config)
+    unused = "" if config.supervised_weight else " (not used: supervised_weight = 0)"
     print(
         f"\nWould train on {dataset.description}: {config.epochs} epochs of "
-        f"{streams.iterations} iterations, {len(subset.labeled)} labeled images, and write "
+        f"{streams.iterations} iterations, {len(subset.labeled)} labeled images{unused}, and write "
         f"{run_dir}. Nothing was trained or written (--dry_run)."
     )

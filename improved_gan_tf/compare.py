@@ -15,7 +15,7 @@ import sys
 
 from tabulate import tabulate
 
-from improved_gan_tf import comparison, paper, score_table, table_cells
+from improved_gan_tf import closed_output, comparison, paper, score_table, table_cells
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.run_folders import commits_of, read_runs
 
@@ -288,7 +288,9 @@ def _run_dict(run):
 
 def main():
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m improved_gan_tf.compare", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("runs", nargs="+", help="run folders, or folders that hold them")
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument(
@@ -306,4 +308,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    with closed_output.quiet_exit():
+        main()

@@ -111,7 +111,7 @@ class ExperimentConfig(RunConfig):
         expected="a finite number of 0 or more",
     )
     historical_averaging_players: str = setting(
-        "who is trained with historical averaging", source=AUTHORS, default="both", choices=PLAYERS
+        "who is trained with historical averaging", source=OURS, default="both", choices=PLAYERS
     )
     generator_normalization: str = setting(
         "what normalises the generator's hidden layers: its batch, or a reference batch and the "

@@ -138,7 +138,6 @@ class SemiSupervisedRun(Run):
         self.images_digest = _digest(dataset.train_images, dataset.test_images)
         self.spec = networks.EXPERIMENTS[config.dataset, config.model]
         self.watches_closeness = self.spec.couples_examples and not config.supervised_only
-        self.closeness = None  # where it is watched, that of the last evaluation
         self.players = self.spec.build(
             config.seed, config.width_multiplier, config.reference_size, config.cross_replica
         )
@@ -215,8 +214,8 @@ class SemiSupervisedRun(Run):
         for kind, logits in self.logits.items():
             self.progress.test_wrong[kind] = evaluation.wrong_count(logits, labels)
         if self.watches_closeness:
-            self.closeness = measure_closeness(
-                self.trainer.discriminator, self.test, self.generated_images()
+            self.progress.closeness = list(
+                measure_closeness(self.trainer.discriminator, self.test, self.generated_images())
             )
 
     def measured(self, evaluated):
@@ -230,9 +229,9 @@ class SemiSupervisedRun(Run):
             for kind, wrong in self.progress.test_wrong.items()
         }
         watched = Closeness._fields if self.watches_closeness else ()
+        last = self.progress.closeness if evaluated else [None] * len(watched)
         closeness = {
-            f"closeness_{kind}": getattr(self.closeness, kind) if evaluated else None
-            for kind in watched
+            f"closeness_{kind}": value for kind, value in zip(watched, last or (), strict=True)
         }
         return {**errors, **closeness, "collapsed": self.collapsed_at_epoch() is not None}
 
@@ -268,7 +267,7 @@ class SemiSupervisedRun(Run):
 
     def final(self):
         """What result.json holds of the last evaluation."""
-        wrong = self.progress.test_wrong
+        wrong, closeness = self.progress.test_wrong, self.progress.closeness
         return {
             "test_count": len(self.dataset.test_labels),
             "test_batch": self.coupled_batch,
@@ -276,7 +275,7 @@ class SemiSupervisedRun(Run):
             "test_wrong_raw": wrong["raw"],
             "average_weight": self.trainer.average_weight(),
             "collapsed_at_epoch": self.collapsed_at_epoch(),
-            "closeness": None if self.closeness is None else self.closeness._asdict(),
+            "closeness": None if closeness is None else Closeness(*closeness)._asdict(),
         }
 
     def epoch_line(self, metrics):

@@ -60,10 +60,12 @@ class ImagenetRun(Run):
         self.source = source
         self.streams = imagenet_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
         shape = (config.seed, config.width_multiplier, config.image_size)
+        images = square_images.prepare(source, config.image_size, config.cache_dir)
+        self.images_digest = images.digest
         self.trainer = JointTrainer(
             imagenet_networks.imagenet_generator(*shape),
             imagenet_networks.imagenet_discriminator(*shape, len(source.class_names)),
-            square_images.prepare(source, config.image_size, config.cache_dir),
+            images,
             seed=config.seed,
             pixels=config.pixels,
             num_towers=config.num_towers,
@@ -79,9 +81,10 @@ class ImagenetRun(Run):
         }
 
     def circumstances(self):
-        """How many images of which classes there are, and what was made of them."""
+        """How many images of which classes there are, and what was made of them, bit by bit."""
         return {
             "training images": self.source.count,
+            "digest of the images": self.images_digest,
             "classes": list(self.source.class_names),
             "preparation of the images": square_images.PREPARATION,
         }

@@ -44,13 +44,18 @@ def find(image_folder, data_dir):
     return _find_tfds(data_dir) if image_folder is None else _find_folder(image_folder)
 
 
-def _find_folder(image_folder):
-    root = pathlib.Path(image_folder).expanduser()
-    if not root.is_dir():
+def require_folder(image_folder):
+    """Raises `UserError` if `image_folder` is not None and is no folder."""
+    if image_folder is not None and not pathlib.Path(image_folder).expanduser().is_dir():
         raise UserError(
             f"--image_folder must be a folder that exists. Received: {image_folder} (no such "
             "folder)."
         )
+
+
+def _find_folder(image_folder):
+    require_folder(image_folder)
+    root = pathlib.Path(image_folder).expanduser()
     by_class = {}
     for folder in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _EXTENSIONS)

@@ -15,6 +15,7 @@ class Progress:
     history: list = dataclasses.field(default_factory=list)  # one dict of metrics an epoch
     # Misclassified test images at the last evaluation.
     test_wrong: dict = dataclasses.field(default_factory=lambda: {"averaged": None, "raw": None})
+    closeness: list | None = None  # of real and of generated images then, where it is watched
     saved_epochs: int | None = None  # finished epochs when the folder's models were written
     saved_iterations: int | None = None
 

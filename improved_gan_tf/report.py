@@ -16,6 +16,7 @@ import sys
 import jinja2
 
 from improved_gan_tf import (
+    closed_output,
     compare,
     report_sections,
     score_table,
@@ -159,7 +160,9 @@ def write_page(path, text):
 
 def main():
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m improved_gan_tf.report", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("runs", nargs="+", help="run folders, or folders that hold them")
     parser.add_argument("--output", default="report.html", help="file to write")
     parser.add_argument(
@@ -187,4 +190,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    with closed_output.quiet_exit():
+        main()

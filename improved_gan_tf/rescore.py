@@ -13,7 +13,7 @@ import pathlib
 import sys
 from typing import NamedTuple
 
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf import closed_output, tensorflow_environment
 from improved_gan_tf.errors import UserError
 
 DIFFERENT = 1
@@ -77,10 +77,12 @@ class _Recorded(NamedTuple):
 
 
 def _read(run_dir):
+    run_dir = pathlib.Path(run_dir)
+    if not run_dir.is_dir():  # without waiting for TensorFlow
+        raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
     tensorflow_environment.set_defaults()
     from improved_gan_tf import data, networks
 
-    run_dir = pathlib.Path(run_dir)
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
         config, final = result["config"], result["final"]
@@ -124,7 +126,9 @@ def _model(run_dir, name):
 
 def main(argv=None):
     """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m improved_gan_tf.rescore", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("run_dir", help="folder that a run script wrote")
     parser.add_argument(
         "--data_dir", help="folder with prepared TFDS data; the run's own if not given"
@@ -148,4 +152,5 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    with closed_output.quiet_exit():
+        main()

@@ -62,10 +62,12 @@ def find_run_folders(paths):
 
 
 def _natural_order(path):
-    """Sorts seed2 before seed10."""
-    # Every second part of the split is a number.
-    parts = re.split(r"(\d+)", str(path))
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+    """Sorts seed2 before seed10, and what is below a folder right after it."""
+    return [
+        # Every second part of the split is a number.
+        [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", name))]
+        for name in path.parts
+    ]
 
 
 def read_run(path, other_versions=False):

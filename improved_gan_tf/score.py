@@ -20,7 +20,7 @@ import os
 import pathlib
 import sys
 
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf import closed_output, tensorflow_environment
 from improved_gan_tf.errors import UserError
 
 DOES_NOT_AGREE = 1
@@ -85,6 +85,11 @@ def _check(arguments):
         value = getattr(arguments, name)
         if value is not None and value < least:
             raise UserError(f"--{name} must be {least} or more. Received: {value}.")
+    for name in ("classifier", "weights"):
+        value = getattr(arguments, name)
+        is_file = value is not None and pathlib.Path(value).suffix
+        if is_file and not pathlib.Path(value).expanduser().is_file():
+            raise UserError(f"--{name} must be a file that exists. Received: {value}.")
     if arguments.num_real == 1:
         raise UserError("--num_real must be 0, or 2 or more. Received: 1.")
     if not 0 <= arguments.seed < 2**32:
@@ -181,8 +186,16 @@ def _run(arguments):
     _check(arguments)
     output = _output(arguments)
 
-    from improved_gan_tf import classifiers, image_scores, inception_check, reporting
+    from improved_gan_tf import (
+        classifiers,
+        image_scores,
+        inception_check,
+        reporting,
+        score_table,
+    )
 
+    # Before the generator is loaded: a run that goes on may replace it.
+    scored = score_table.generator_digest(pathlib.Path(arguments.source or "").expanduser())
     source, real_source, no_real = _source_and_real(arguments)
     count = _num_samples(arguments, source)
     classifier = classifiers.load(
@@ -217,6 +230,7 @@ def _run(arguments):
         "comparable_with_paper": not why_not,
         "why_not": why_not,
         "source": arguments.source or f"--real={arguments.real}",
+        "generator_sha256": scored,
         "seed": arguments.seed,
         "batch_size": batch_size,
         "no_real": no_real,
@@ -335,4 +349,5 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    with closed_output.quiet_exit():
+        main()

@@ -3,6 +3,7 @@
 Paper: Salimans et al. (2016), Sec. 4, Table 3.
 """
 
+import hashlib
 import json
 import math
 import pathlib
@@ -51,6 +52,22 @@ class Score(NamedTuple):
     why_not: tuple[str, ...]
 
 
+def generator_digest(run_dir):
+    """SHA-256 of the generator in a run folder, or None where there is none.
+
+    Args:
+        run_dir: `pathlib.Path`.
+    """
+    path = run_dir / "generator.keras"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+def _is_of_another_generator(run_dir, content):
+    """Whether a run went on after it was scored; False where that cannot be told."""
+    scored, now = content.get("generator_sha256"), generator_digest(run_dir)
+    return None not in (scored, now) and scored != now
+
+
 def read_scores(runs):
     """The scores in the folders of some runs.
 
@@ -82,6 +99,9 @@ def read_scores(runs):
                 bool(content["comparable_with_paper"]),
                 tuple(map(str, content["why_not"])),
             )
+            if _is_of_another_generator(run.path, content):
+                left_out.append(LeftOut(path, "of another generator than the one beside it now"))
+                continue
             if not (math.isfinite(score.mean) and math.isfinite(score.std)):
                 raise ValueError(f"mean {score.mean}, std {score.std}")
             found.append(score)

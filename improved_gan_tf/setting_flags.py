@@ -186,6 +186,8 @@ def parse_flags(argv, flag_values=flags.FLAGS):
         rest = flag_values(argv)
     except flags.Error as error:
         raise UserError(f"{error} (--help lists every flag.)") from error
+    except SystemExit:  # --help was asked for and given, for which absl would exit with 1
+        raise SystemExit(0) from None
     if len(rest) > 1:
         raise UserError(f"Settings are given as --name=value. Received: {' '.join(rest[1:])!r}.")
     return rest

@@ -9,6 +9,7 @@ Original: openai/improved-gan@4f5d1ec, imagenet/convert_imagenet_to_records.py, 
 """
 
 import concurrent.futures
+import hashlib
 import itertools
 import pathlib
 import shutil
@@ -20,6 +21,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from improved_gan_tf import storage
 from improved_gan_tf.errors import UserError
 
 DEFAULT_CACHE = "~/.cache/improved_gan_tf"
@@ -32,6 +34,7 @@ class ImageSet(NamedTuple):
 
     images: np.ndarray  # uint8 (N, size, size, 3), read from disk as it is used
     labels: np.ndarray  # int32 (N,)
+    digest: str | None = None  # SHA-256 of both, of images that were prepared
 
 
 def prepare(source, image_size, cache_dir=None):
@@ -46,8 +49,8 @@ def prepare(source, image_size, cache_dir=None):
         `ImageSet`.
 
     Raises:
-        UserError: an image cannot be read, most images are smaller than `image_size`, or the
-            folder cannot hold them.
+        UserError: an image cannot be read, most images are smaller than `image_size`, the
+            folder cannot hold them, or what it holds of them is damaged.
     """
     cache = pathlib.Path(cache_dir or DEFAULT_CACHE).expanduser()
     # The number of the preparation: images that an earlier one has left are not these.
@@ -70,10 +73,33 @@ def prepare(source, image_size, cache_dir=None):
         finally:
             if unfinished is not None:
                 shutil.rmtree(unfinished, ignore_errors=True)
-    return ImageSet(
-        np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False),
-        np.load(folder / "labels.npy", allow_pickle=False),
-    )
+    try:
+        return _read(folder, (source.count, image_size, image_size, 3))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The prepared images in {folder} are damaged ({error}). Delete that folder, and they "
+            "are made anew."
+        ) from error
+
+
+def _read(folder, shape):
+    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+    labels = np.load(folder / "labels.npy", allow_pickle=False)
+    if (images.shape, images.dtype) != (shape, np.uint8) or len(labels) != len(images):
+        raise ValueError(f"{images.dtype} {images.shape} and {len(labels)} labels")
+    digest = folder / "sha256.txt"
+    if not digest.exists():  # prepared by an earlier version
+        storage.write_whole(digest, lambda path: path.write_text(_digest(images, labels), "utf-8"))
+    return ImageSet(images, labels, digest.read_text("utf-8"))
+
+
+def _digest(images, labels):
+    """SHA-256 of the bytes of all images, in order, and of their labels."""
+    digest = hashlib.sha256()
+    for first in range(0, len(images), _DECODED_AT_ONCE):
+        digest.update(np.ascontiguousarray(images[first : first + _DECODED_AT_ONCE]))
+    digest.update(np.ascontiguousarray(labels))
+    return digest.hexdigest()
 
 
 def _publish(unfinished, folder):
@@ -94,7 +120,7 @@ def _require_space(cache, needed):
 
 
 def _write(source, image_size, folder):
-    """Writes images.npy and labels.npy."""
+    """Writes images.npy, labels.npy and sha256.txt, to the disk before they get their names."""
     shape = (source.count, image_size, image_size, 3)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     labels = np.empty(source.count, np.int32)
@@ -125,6 +151,9 @@ def _write(source, image_size, folder):
         )
     images.flush()
     np.save(folder / "labels.npy", labels)
+    (folder / "sha256.txt").write_text(_digest(images, labels), "utf-8")
+    for file in folder.iterdir():
+        storage.synchronize(file)
 
 
 def square(name, file, image_size):

@@ -30,16 +30,17 @@ def write_whole(path, write):
     try:
         write(temporary)
         # The bytes must be on the disk before the name is, and the name before we go on.
-        _synchronize(temporary)
+        synchronize(temporary)
         os.replace(temporary, path)
-        _synchronize(path.parent)
+        synchronize(path.parent)
     finally:
         # With the folder gone there is nothing to tidy up, and the first error is the one to show.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def _synchronize(path):
+def synchronize(path):
+    """Has the operating system write a file or folder to the disk."""
     if os.name == "nt" and path.is_dir():  # folders cannot be opened there
         return
     descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)

@@ -104,7 +104,9 @@ def earlier_outcome(config):
     folder = pathlib.Path(config.run_dir)
     if config.overwrite:
         return None
-    found = read_run(folder) if (folder / "result.json").exists() else None
+    is_ended = (folder / "result.json").exists()
+    # A run that another version finished is finished, whether or not the table counts it.
+    found = read_run(folder, other_versions=True) if is_ended else None
     if isinstance(found, Run):
         _require_settings_of(folder, found.config, config)
         if found.config.epochs < config.epochs:

@@ -33,21 +33,19 @@ Paper: Salimans et al. (2016), Sec. 3 (x y) and Sec. 3.3. The authors' code has 
 
 import argparse
 import math
-import os
 import pathlib
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 import matplotlib.figure
 import numpy as np
 import tabulate
-import tensorflow as tf
 
+from improved_gan_tf import closed_output, tensorflow_environment
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.historical_averaging import HistoricalAverage
+
+# TensorFlow is imported in the functions: `--help` and a mistake answer without it.
 
 USER_ERROR = 2
 START_RADIUS = 2.0  # starts are uniform in the square of twice this side round the equilibrium
@@ -66,6 +64,8 @@ class Game(NamedTuple):
 
 def paper_value(x, y):
     """`(f(x) - 1) (y - 1)` with f(x) = x for x < 0, x^2 otherwise (f'(0) is taken as 0)."""
+    import tensorflow as tf
+
     f = tf.where(x < 0, x, tf.square(x))
     return (f - 1.0) * (y - 1.0)
 
@@ -95,6 +95,8 @@ def play(game, starts, weight, learning_rate, steps, simultaneous=False):
     Returns:
         float64 array (steps + 1, n, 2), starts first; infinite or NaN where a game diverged.
     """
+    import tensorflow as tf
+
     starts = tf.constant(starts, tf.float64)
     x, y = tf.Variable(starts[:, 0]), tf.Variable(starts[:, 1])
     # Sums over the starts: no start's gradient depends on another's coordinates.
@@ -123,6 +125,8 @@ class _Player:
     """One coordinate, the cost its owner pays, and the memory of where it has been."""
 
     def __init__(self, coordinate, cost, weight):
+        from improved_gan_tf.historical_averaging import HistoricalAverage
+
         self.coordinate = coordinate
         self.cost = cost
         self.weight = weight
@@ -130,6 +134,8 @@ class _Player:
 
     def gradient(self):
         """Returns the gradient of the cost with historical averaging; call once in a step."""
+        import tensorflow as tf
+
         self.history.update()
         with tf.GradientTape() as tape:
             cost = self.cost() + self.weight * self.history.penalty()
@@ -271,6 +277,7 @@ def main(argv=None):
         UserError: an argument is out of its range, or the picture cannot be written.
     """
     arguments = _arguments(argv)
+    tensorflow_environment.set_defaults()
     game = GAMES[arguments.game]
     starts = random_starts(game, arguments.num_starts, arguments.seed)
     plain, averaged = (
@@ -307,7 +314,8 @@ def main(argv=None):
 
 if __name__ == "__main__":
     try:
-        main()
+        with closed_output.quiet_exit():
+            main()
     except UserError as user_error:
         print(f"error: {user_error}", file=sys.stderr)
         sys.exit(USER_ERROR)

@@ -14,7 +14,7 @@ import os
 import pathlib
 import sys
 
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf import closed_output, tensorflow_environment
 from improved_gan_tf.errors import UserError
 
 USER_ERROR = 2
@@ -175,4 +175,5 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    with closed_output.quiet_exit():
+        main()

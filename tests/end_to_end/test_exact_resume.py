@@ -71,6 +71,10 @@ def test_minibatch_discrimination_continues_with_the_same_bits(tmp_path):
     run(config, tmp_path / "run", stop_after_calls=2)
     run(config, tmp_path / "run")
     assert remains(tmp_path / "run") == remains(tmp_path / "straight")
+    # As after a kill between the last checkpoint and the result.
+    (tmp_path / "run" / "result.json").unlink()
+    assert run(config, tmp_path / "run")["final"]["closeness"] is not None
+    assert remains(tmp_path / "run") == remains(tmp_path / "straight")
 
 
 def test_a_finished_run_goes_on_with_more_epochs_as_if_it_had_had_them_before(straight, tmp_path):

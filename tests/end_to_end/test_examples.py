@@ -84,6 +84,13 @@ def test_help_lists_every_flag(tmp_path):
         assert flag in done.stdout
 
 
+def test_a_picture_that_could_not_be_written_is_refused_before_training(tmp_path):
+    done = command("--output=nowhere/x.png", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "--output must be the name of a .png file in a folder that" in done.stderr + done.stdout
+    assert "step" not in done.stderr
+
+
 def test_an_argument_that_is_no_flag_is_refused(tmp_path):
     done = command("digits", cwd=tmp_path)
     assert done.returncode != 0

@@ -137,11 +137,18 @@ def test_a_stopped_run_continues_with_the_same_bits(settings, tmp_path):
     assert histories[0] == histories[1]
 
 
+def test_a_stopped_run_is_not_continued_on_other_pictures_of_the_same_names(settings, tmp_path):
+    run(settings, tmp_path / "run", stop_after_calls=1)
+    Image.new("RGB", (64, 64), (0, 128, 255)).save(tmp_path / "photos" / "dark" / "000.png")
+    with pytest.raises(UserError, match="digest of the images"):
+        run(settings, tmp_path / "run")
+
+
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [
         ("unreadable", r"The image .*light/003\.png cannot be read"),
-        ("too few", r"--batch_size must not exceed the 12 images\. Received: 64\."),
+        ("too few", r"--batch_size must not exceed the 12 images: .*\. Received: 64\."),
         ("too small", r"12 of 12 images are smaller than --image_size=64"),
         ("too thin", r"--width_multiplier must leave 2 of the 64 channels"),
     ],

@@ -114,6 +114,7 @@ def prepared(shared):
 
 def test_help_lists_every_setting_with_default_and_source(tmp_path):
     done = command("--help", cwd=tmp_path)
+    assert done.returncode == 0
     text = " ".join(done.stdout.split())
     entries = text.split("run_mnist.py: --")[1].split(" --")
     described = {e.split(":")[0].replace("[no]", ""): e for e in entries}

@@ -91,6 +91,7 @@ def test_a_run_is_scored_beside_real_images_and_the_score_stands_in_its_folder(
         "splits: 3 instead of 10",
         "images: mnist instead of cifar10",
     ]
+    assert result["generator_sha256"] == score_table.generator_digest(mnist_run) is not None
     assert result["frechet"]["num_real"] == 90
     assert result["frechet"]["distance"] > 0
     assert result["real"]["num_samples"] == 60

@@ -8,21 +8,23 @@ import sys
 import pytest
 
 from improved_gan_tf import closed_output
+from tests.written_runs import write_run
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
 
-def run_unread(*arguments):
-    """Runs run_svhn.py with a standard output that nobody reads."""
+def run_unread(*arguments, program=(str(ROOT / "run_svhn.py"),)):
+    """Runs run_svhn.py, or another program, with a standard output that nobody reads."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
         return subprocess.run(
-            [sys.executable, ROOT / "run_svhn.py", *arguments],
+            [sys.executable, *program, *map(str, arguments)],
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,
             timeout=60,
+            cwd=ROOT,
         )
     finally:
         os.close(writing)
@@ -30,6 +32,12 @@ def run_unread(*arguments):
 
 def test_help_that_nobody_reads_ends_quietly():
     done = run_unread("--help")
+    assert (done.returncode, done.stderr) == (closed_output.EXIT_CODE, "")
+
+
+def test_a_table_that_nobody_reads_ends_quietly(tmp_path):
+    write_run(tmp_path / "run")
+    done = run_unread(tmp_path, program=("-m", "improved_gan_tf.compare"))
     assert (done.returncode, done.stderr) == (closed_output.EXIT_CODE, "")
 
 

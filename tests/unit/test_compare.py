@@ -252,6 +252,18 @@ def test_a_damaged_score_is_named(two_runs):
     assert f"{two_runs}/seed1/score.json: not a score of this package" in printed([two_runs])
 
 
+def test_a_score_of_a_generator_that_was_replaced_is_left_out(two_runs):
+    run = two_runs / "seed1"
+    (run / "generator.keras").write_bytes(b"scored")
+    scored = {"generator_sha256": score_table.generator_digest(run)}
+    (run / "score.json").write_text(json.dumps(SCORE | scored))
+    assert table_line(printed([two_runs]), f"{run}", "mnist_classifier.keras")
+    (run / "generator.keras").write_bytes(b"trained on")
+    text = printed([two_runs])
+    assert f"{run}/score.json: of another generator than the one beside it now" in text
+    assert "8.12" not in text
+
+
 # --- the command ---------------------------------------------------------------------------
 
 

@@ -46,7 +46,7 @@ def test_images_in_folders_below_a_class_belong_to_it(folder):
 
 
 def test_prepared_images_are_bytes_with_their_labels(folder, tmp_path):
-    images, labels = prepared(folder, tmp_path)
+    images, labels, _ = prepared(folder, tmp_path)
     assert (images.shape, images.dtype) == ((12, 32, 32, 3), np.uint8)
     assert (labels.tolist(), labels.dtype) == ([0] * 6 + [1] * 6, np.int32)
     assert images[labels == 0].mean() == pytest.approx(64, abs=3)
@@ -125,6 +125,32 @@ def test_another_size_or_changed_images_are_prepared_anew(folder, tmp_path):
     Image.new("RGB", (64, 64), (0, 128, 255)).save(folder / "dark" / "000.png")
     np.testing.assert_array_equal(prepared(folder, tmp_path).images[0, 0, 0], (0, 128, 255))
     assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_the_digest_is_of_pictures_and_labels_whatever_their_files_are_called(folder, tmp_path):
+    first = prepared(folder, tmp_path).digest
+    (only,) = (tmp_path / "cache").iterdir()
+    (only / "sha256.txt").unlink()  # as an earlier version left it
+    assert prepared(folder, tmp_path).digest == first
+    shutil.copytree(folder, tmp_path / "copy")
+    assert prepared(tmp_path / "copy", tmp_path).digest == first
+    Image.new("RGB", (64, 64), (0, 128, 255)).save(folder / "dark" / "000.png")
+    assert prepared(folder, tmp_path).digest != first
+
+
+@pytest.mark.parametrize("damage", ["cut", "another size", "without labels"])
+def test_a_damaged_cache_is_told(folder, tmp_path, damage):
+    prepared(folder, tmp_path)
+    (only,) = (tmp_path / "cache").iterdir()
+    images = only / "images.npy"
+    if damage == "cut":
+        images.write_bytes(images.read_bytes()[:-1])
+    elif damage == "another size":
+        np.save(images, np.zeros((12, 16, 16, 3), np.uint8))
+    else:
+        (only / "labels.npy").unlink()
+    with pytest.raises(UserError, match=r"prepared images in .* are damaged .*Delete that folder"):
+        prepared(folder, tmp_path)
 
 
 def test_a_failed_preparation_leaves_nothing(folder, tmp_path):
@@ -212,7 +238,10 @@ def test_the_order_is_decided_by_seed_and_epoch():
 def test_fewer_images_than_a_batch_are_refused():
     with pytest.raises(UserError) as caught:
         imagenet_batches.ShuffledEpochs(12, 64, 1)
-    assert str(caught.value) == "--batch_size must not exceed the 12 images. Received: 64."
+    assert str(caught.value) == (
+        "--batch_size must not exceed the 12 images: give a smaller one, or more images. "
+        "Received: 64."
+    )
 
 
 def test_batches_are_the_rows_images_in_their_order(folder, tmp_path):

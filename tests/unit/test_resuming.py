@@ -57,6 +57,14 @@ def test_an_absent_or_empty_folder_is_for_a_new_run(tmp_path):
     assert resuming.look(record(), tmp_path / "empty").status == "new"
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_else(tmp_path):
+    (tmp_path / "file").touch()
+    assert refusal(tmp_path / "file" / "runs" / "run") == (
+        f"--run_dir={tmp_path}/file/runs/run cannot be created: {tmp_path}/file is no folder to "
+        "write in."
+    )
+
+
 def test_resume_must_refuses_to_begin(tmp_path):
     text = refusal(tmp_path / "absent", resume="must")
     assert text.startswith(f"--resume=must asks to continue a run, and there is none in {tmp_path}")

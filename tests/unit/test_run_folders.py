@@ -156,6 +156,15 @@ def test_of_equal_settings_and_seeds_the_first_counts(tmp_path):
     assert left_out == [LeftOut(other, f"same settings and seeds as {one}, which counts")]
 
 
+def test_of_a_copied_folder_neither_run_nor_baseline_counts(tmp_path):
+    for name in ("a", "a-copy"):
+        write_run(tmp_path / name, record())
+        write_run(tmp_path / name / "supervised_only", record(supervised_only=True))
+    runs, left_out = read_runs([tmp_path])
+    assert [run.path for run in runs] == [tmp_path / "a", tmp_path / "a" / "supervised_only"]
+    assert len(left_out) == 2
+
+
 def test_a_duplicate_with_another_result_says_so(tmp_path):
     write_run(tmp_path / "a", raw=100)
     write_run(tmp_path / "b", raw=101)

@@ -43,7 +43,7 @@ def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_before_going_on(
     tmp_path, monkeypatch
 ):
     events = []
-    monkeypatch.setattr(storage, "_synchronize", lambda path: events.append(path.name))
+    monkeypatch.setattr(storage, "synchronize", lambda path: events.append(path.name))
     replace = storage.os.replace
     monkeypatch.setattr(
         storage.os, "replace", lambda a, b: (events.append("replace"), replace(a, b))

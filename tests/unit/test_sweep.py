@@ -1,5 +1,6 @@
 """Several runs: their records and folders, what is skipped, and that failures are told."""
 
+import json
 import pathlib
 
 import pytest
@@ -123,6 +124,17 @@ def test_a_finished_run_is_not_repeated_and_that_is_said(tmp_path, capsys):
     assert executed == [records[0], records[2]]
     assert outcomes[1] == sweep.Outcome(records[1], "finished", "finished earlier")
     assert f"run 2 of 3, {records[1].run_dir}: finished earlier" in capsys.readouterr().out
+
+
+def test_a_run_that_another_version_finished_is_not_repeated(tmp_path):
+    records = in_folder(tmp_path)
+    folder = write_run(pathlib.Path(records[0].run_dir), records[0])
+    result = json.loads((folder / "result.json").read_text())
+    result["versions"]["improved_gan_tf"] = "0.0.1"
+    (folder / "result.json").write_text(json.dumps(result))
+    executed = []
+    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    assert executed == records[1:]
 
 
 def test_a_run_that_diverged_earlier_is_not_repeated_and_stays_diverged(tmp_path):
