@@ -1,12 +1,16 @@
-"""Thin networks beside their supervised-only baselines: a table, learning curves and samples.
+"""Thin networks beside their supervised-only baselines: tables, learning curves and samples.
 
-    python results/draw_thin.py RUNS...      # finished run folders made with --with_baseline
+    python results/draw_thin.py RUNS...      # finished run folders
+
+RUNS are made with --with_baseline or, further baselines of other seeds, --supervised_only.
 
 Copies what the table needs of each run and of its `supervised_only/` into `thin/NAME/`: with it the
 numbers of test images that only one of the two gets wrong, and what `improved_gan_tf.rescore` says
 of the closeness in minibatch discrimination. Prints the table from there, and draws
 `thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. A second
-table is over the seeds of runs that are otherwise alike. Without RUNS only the tables are printed.
+table is over the seeds of runs that are otherwise alike. A third one takes runs and baselines as
+two independent samples, with the further baselines, of which `thin_baselines/NAME/` has copies.
+Without RUNS only the tables are printed.
 
 Test errors are those of the raw parameters; of the averaged ones where the average has settled.
 """
@@ -24,8 +28,10 @@ from scipy import stats
 from tabulate import tabulate
 
 from improved_gan_tf import rescore
+from improved_gan_tf.run_config import BOOKKEEPING, SEEDS
 
 HERE = pathlib.Path(__file__).parent / "thin"
+BASELINES = pathlib.Path(__file__).parent / "thin_baselines"
 PARTS = {"": "semi-supervised", "supervised_only": "supervised only"}
 # Folders of the machine that a run was made on.
 LEFT_OUT = ("data_dir", "run_dir")
@@ -34,7 +40,13 @@ HEADERS = (
     *("run", "labels", "iterations", "parameters", "test error", "supervised only", "difference"),
     "closeness, real and generated",
 )
-ALIKE = ("dataset", "model", "labels_per_class", "width_multiplier")
+# In what runs that are otherwise alike may differ; of the learning rate's decay, that part counts
+# which a run has seen.
+APART = BOOKKEEPING | SEEDS | {"epochs", "decay_start_epoch", "decay_end_epoch", "supervised_only"}
+INDEPENDENT = (
+    *("runs", "labels", "parameters", "iterations", "with unlabeled images", "supervised only"),
+    *("difference", "95 % interval"),
+)
 OVER_SEEDS = (
     *("runs", "labels", "width", "learning rate", "parameters", "seeds", "iterations"),
     *("test error", "supervised only", "difference", "95 % interval"),
@@ -101,7 +113,24 @@ def learning_rate(config):
     rate, start, end = (
         config[f] for f in ("learning_rate", "decay_start_epoch", "decay_end_epoch")
     )
-    return f"{rate}" if start >= config["epochs"] else f"{rate}, to 0 in epochs {start} to {end}"
+    is_constant = start is None or start >= config["epochs"]
+    return f"{rate}" if is_constant else f"{rate}, to 0 in epochs {start} to {end}"
+
+
+def curve(run, part=""):
+    """`{iteration: test error (%)}` of the epochs that were evaluated."""
+    return dict(zip(*test_errors(run, part), strict=True))
+
+
+def alike(folder):
+    """The runs in a folder, those together that differ in nothing but seeds and length."""
+    groups = collections.defaultdict(list)
+    for path in sorted(folder.glob("*/result.json")):
+        config = result(path.parent)["config"]
+        same = sorted((name, repr(value)) for name, value in config.items() if name not in APART)
+        key = (*same, learning_rate(config), parameters(path.parent))
+        groups[key].append(path.parent)
+    return groups
 
 
 def over_seeds():
@@ -109,18 +138,14 @@ def over_seeds():
 
     The interval is Student's, over three or more pairs of a run and its baseline.
     """
-    groups = collections.defaultdict(list)
-    for path in sorted(HERE.glob("*/result.json")):
-        config = result(path.parent)["config"]
-        key = *(config[name] for name in ALIKE), learning_rate(config), parameters(path.parent)
-        groups[key].append(path.parent)
     lines = []
-    for (dataset, model, labels_per_class, width, rate, which), runs in groups.items():
-        curves = [[dict(zip(*test_errors(r, part), strict=True)) for part in PARTS] for r in runs]
-        common = set.intersection(*(set(curve) for pair in curves for curve in pair))
+    for runs in alike(HERE).values():
+        config = result(runs[0])["config"]
+        curves = [[curve(r, part) for part in PARTS] for r in runs]
+        common = set.intersection(*(set(one) for pair in curves for one in pair))
         if len(runs) == 1 or not common:
             continue
-        errors = np.array([[curve[max(common)] for curve in pair] for pair in curves])
+        errors = np.array([[one[max(common)] for one in pair] for pair in curves])
         difference = errors[:, 0] - errors[:, 1]
         error = stats.sem(difference)
         interval = "-"
@@ -129,11 +154,11 @@ def over_seeds():
             interval = f"{low:+.1f} to {high:+.1f}"
         lines.append(
             [
-                f"{dataset}-{model}",
-                10 * labels_per_class,
-                f"1/{1 / width:.0f}",
-                rate,
-                which,
+                f"{config['dataset']}-{config['model']}",
+                10 * config["labels_per_class"],
+                f"1/{1 / config['width_multiplier']:.0f}",
+                learning_rate(config),
+                parameters(runs[0]),
                 ", ".join(str(result(run)["config"]["seed"]) for run in runs),
                 int(max(common)),
                 *(f"{mean:.1f} %" for mean in errors.mean(axis=0)),
@@ -144,15 +169,58 @@ def over_seeds():
     return tabulate(lines, headers=OVER_SEEDS, tablefmt="github", disable_numparse=True)
 
 
+def independent():
+    """A line for each set of runs of which there are further baselines of other seeds.
+
+    +- is the standard error of a mean, and of the difference of two independent ones; the interval
+    is Welch's. Where a seed has both a run and a baseline they are taken as independent too: the
+    same labels make the two errors more alike, which would narrow the interval.
+    """
+    lines = []
+    further = alike(BASELINES)
+    for key, runs in alike(HERE).items():
+        if key not in further:
+            continue
+        ours, baselines = (
+            [curve(run) for run in runs],
+            [*(curve(run, "supervised_only") for run in runs), *map(curve, further[key])],
+        )
+        last = max(set.intersection(*map(set, [*ours, *baselines])))
+        with_unlabeled, supervised = ([c[last] for c in curves] for curves in (ours, baselines))
+        test = stats.ttest_ind(with_unlabeled, supervised, equal_var=False)
+        difference = np.mean(with_unlabeled) - np.mean(supervised)
+        low, high = test.confidence_interval(0.95)
+        config = result(runs[0])["config"]
+        lines.append(
+            [
+                f"{config['dataset']}-{config['model']}",
+                10 * config["labels_per_class"],
+                parameters(runs[0]),
+                int(last),
+                *(
+                    f"{np.mean(errors):.1f} +- {stats.sem(errors):.1f} % ({len(errors)} seeds)"
+                    for errors in (with_unlabeled, supervised)
+                ),
+                f"{difference:+.1f} +- {difference / test.statistic:.1f}",
+                f"{low:+.1f} to {high:+.1f}",
+            ]
+        )
+    return tabulate(lines, headers=INDEPENDENT, tablefmt="github", disable_numparse=True)
+
+
+def copy_part(run, part, target):
+    """Copies the small files of a run or, with that as `part`, of its baseline."""
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(run / part / "metrics.jsonl", target)
+    content = result(run, part)
+    content["config"] = {k: v for k, v in content["config"].items() if k not in LEFT_OUT}
+    (target / "result.json").write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+
 def copy(run):
     """Copies the small files of a run and of its baseline into `thin/`."""
     for part in PARTS:
-        target = HERE / run.name / part
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(run / part / "metrics.jsonl", target)
-        content = result(run, part)
-        content["config"] = {k: v for k, v in content["config"].items() if k not in LEFT_OUT}
-        (target / "result.json").write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        copy_part(run, part, HERE / run.name / part)
     ours, baseline = (wrong(run, part) for part in PARTS)
     only = {"run": int((ours & ~baseline).sum()), "supervised_only": int((baseline & ~ours).sum())}
     (HERE / run.name / "only_one_wrong.json").write_text(json.dumps(only) + "\n", "utf-8")
@@ -183,6 +251,9 @@ def draw(run, path):
 
 if __name__ == "__main__":
     for folder in map(pathlib.Path, sys.argv[1:]):
-        copy(folder)
-        draw(folder, HERE / f"{folder.name}.png")
-    print(table(), over_seeds(), sep="\n\n")
+        if result(folder)["config"]["supervised_only"]:
+            copy_part(folder, "", BASELINES / folder.name)
+        else:
+            copy(folder)
+            draw(folder, HERE / f"{folder.name}.png")
+    print(table(), over_seeds(), independent(), sep="\n\n")
