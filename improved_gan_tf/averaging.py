@@ -19,11 +19,16 @@ class ParameterAverage:
         variables: the trainable variables to average, in a fixed order.
         rate: float in (0, 1]; 0.0001 in the original.
 
+    Raises:
+        ValueError: `rate` is out of its range.
+
     Attributes:
         averages: list of `tf.Variable`, shapes and dtypes of `variables`.
     """
 
     def __init__(self, variables, rate=1e-4):
+        if not 0.0 < rate <= 1.0:
+            raise ValueError(f"`rate` must be larger than 0 and at most 1. Received: rate={rate}")
         self.variables = list(variables)
         self.rate = rate
         self.averages = [

@@ -90,8 +90,10 @@ class HistoricalAverage:
             remainder.assign(rounding_error)
 
     def penalty(self):
-        """`sum (theta - mean)^2` over all parameters: a scalar >= 0 in the dtype of the means."""
-        return tf.add_n([tf.reduce_sum(tf.square(d)) for d in self._deviations()])
+        """`sum (theta - mean)^2` over all parameters: a scalar >= 0, the means' widest dtype."""
+        sums = [tf.reduce_sum(tf.square(d)) for d in self._deviations()]
+        widest = max((s.dtype for s in sums), key=lambda dtype: dtype.size)
+        return tf.add_n([tf.cast(s, widest) for s in sums])
 
     def gradients(self, weight=1.0):
         """The gradients of `weight * penalty()`, without a tape: `2 weight (theta - mean)`.

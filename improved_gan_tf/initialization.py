@@ -14,8 +14,8 @@ def initialize_from_data(model, batch):
     Runs `model(batch, training=True)` once, eagerly (a model that is not built yet is called in
     inference mode first, which builds it). Each weight-normalised (or
     minibatch-discrimination) layer on the way sets its own scale and bias and passes its
-    normalised output on, so any graph of layers works, branches included. Noise and dropout
-    are on, as in the original.
+    normalised output on, so any graph of layers works, branches included, as long as no such layer
+    is called twice. Noise and dropout are on, as in the original.
 
     The old scale is multiplied and the old bias replaced: call it before training, not after.
     Under `tf.distribute` call it in the strategy's scope or outside it, with the same batch on
@@ -33,7 +33,8 @@ def initialize_from_data(model, batch):
         What the model returned for `batch` (activations after initialisation).
 
     Raises:
-        ValueError: some unit does not vary over the batch.
+        ValueError: some unit does not vary over the batch, or the model calls a layer that
+            initialises itself more than once.
         RuntimeError: called while a graph is traced (`tf.function`, `fit`), where the pass
             would run again at every step; or on one of several replicas (`strategy.run`), where
             it would see a share of the batch.

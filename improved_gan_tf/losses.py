@@ -27,7 +27,11 @@ def supervised_loss(logits, labels):
 
     Returns:
         Scalar >= 0, nats.
+
+    Raises:
+        ValueError: `labels` are of another rank.
     """
+    labels = _checked_labels(labels)
     label_logits = ops.take_along_axis(logits, ops.expand_dims(labels, 1), axis=1)[:, 0]  # (N,)
     return ops.mean(ops.logsumexp(logits, axis=1) - label_logits)
 
@@ -60,7 +64,15 @@ def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, gener
 
     Returns:
         Scalar >= 0, nats; log 2 when the discriminator knows nothing (D = 1/2 everywhere).
+
+    Raises:
+        ValueError: a target is out of its range.
     """
+    if not (0.0 < real_target <= 1.0 and 0.0 <= generated_target < 1.0):
+        raise ValueError(
+            "`real_target` must lie in (0, 1] and `generated_target` in [0, 1). Received: "
+            f"real_target={real_target}, generated_target={generated_target}"
+        )
     real = binary_cross_entropy(ops.logsumexp(logits_unlabeled, axis=1), real_target)
     generated = binary_cross_entropy(ops.logsumexp(logits_generated, axis=1), generated_target)
     return 0.5 * real + 0.5 * generated
@@ -138,6 +150,10 @@ def feature_matching_l2(features_real, features_generated, cross_replica="global
 
     Returns:
         Scalar >= 0. A distance of means, not a mean of distances.
+
+    Raises:
+        ValueError: the features of the two differ in number, or `cross_replica` is neither of the
+            two.
     """
     # D7: the paper's squared norm sums over the features; the code's mean divides by their number.
     difference = _difference_of_means(features_real, features_generated, cross_replica)
@@ -154,12 +170,22 @@ def feature_matching_l1(features_real, features_generated, cross_replica="global
 
     Returns:
         Scalar >= 0.
+
+    Raises:
+        ValueError: as in `feature_matching_l2`.
     """
     difference = _difference_of_means(features_real, features_generated, cross_replica)
     return ops.mean(ops.abs(difference))
 
 
 def _difference_of_means(features_real, features_generated, cross_replica):
+    distribution.check_cross_replica(cross_replica)
+    shapes = [tuple(features.shape[1:]) for features in (features_real, features_generated)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            "Real and generated features must be of one layer. Received: features of shape "
+            f"{shapes[0]} and {shapes[1]} for each row"
+        )
     difference = ops.mean(features_real, axis=0) - ops.mean(features_generated, axis=0)  # (A,)
     return distribution.mean_over_replicas(difference) if cross_replica == "global" else difference
 
@@ -173,6 +199,21 @@ def error_rate(logits, labels):
 
     Returns:
         Scalar in the dtype of `logits`.
+
+    Raises:
+        ValueError: `labels` are of another rank.
     """
+    labels = _checked_labels(labels)
     wrong = ops.not_equal(ops.argmax(logits, axis=1), ops.cast(labels, "int32"))
     return ops.mean(ops.cast(wrong, logits.dtype))
+
+
+def _checked_labels(labels):
+    """Returns labels as a tensor; of any other rank they would be compared with every row."""
+    labels = ops.convert_to_tensor(labels)
+    if len(labels.shape) != 1:
+        raise ValueError(
+            "`labels` must be one integer for each row of the logits, of shape (N,). "
+            f"Received: labels.shape={tuple(labels.shape)}"
+        )
+    return labels

@@ -29,12 +29,35 @@ class Adam(keras.optimizers.Adam):
         beta_2: float in (0, 1), decay of the second moment; 0.999.
         epsilon: float > 0, inside the root; 1e-8.
         name: str.
+
+    Raises:
+        ValueError: an argument is out of its range, or `build` is given a float16 variable, in
+            whose range such an epsilon is 0.
     """
 
     def __init__(self, learning_rate, beta_1=0.5, beta_2=0.999, epsilon=1e-8, name="adam"):
+        for value, is_right, expected in (
+            (f"beta_1={beta_1}", 0.0 <= beta_1 < 1.0, "`beta_1` must lie in [0, 1)"),
+            (f"beta_2={beta_2}", 0.0 < beta_2 < 1.0, "`beta_2` must lie between 0 and 1"),
+            (f"epsilon={epsilon}", epsilon > 0.0, "`epsilon` must be larger than 0"),
+        ):
+            if not is_right:
+                raise ValueError(f"{expected}. Received: {value}")
         super().__init__(
             learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, name=name
         )
+
+    def build(self, variables):
+        """Creates the slot variables."""
+        variables = list(variables)
+        for variable in variables:
+            if keras.backend.standardize_dtype(variable.dtype) == "float16":
+                raise ValueError(
+                    "`Adam` with its epsilon inside the root needs variables of float32, float64 "
+                    "or bfloat16 (as under `mixed_float16`). Received: a float16 variable "
+                    f"'{variable.name}'"
+                )
+        super().build(variables)
 
     def get_config(self):
         """The constructor's arguments: Keras' own has more than this class takes."""

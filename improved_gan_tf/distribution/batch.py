@@ -6,6 +6,8 @@ import contextvars
 import keras
 from keras import ops
 
+from improved_gan_tf import means
+
 # "global": the batch is that of all replicas together, exactly as on one device.
 # "local": each replica's share is a batch of its own, another algorithm and a cheaper one.
 CROSS_REPLICA = ("global", "local")
@@ -62,7 +64,7 @@ def gather_rows(x):
 
 
 def mean_over_batch(x, axis):
-    """`keras.ops.mean(x, axis, keepdims=True)` over the rows of all replicas; differentiable.
+    """`means.mean(x, axis, keepdims=True)` over the rows of all replicas; differentiable.
 
     Args:
         x: (n, ...), this replica's rows; shares may differ in size.
@@ -73,7 +75,7 @@ def mean_over_batch(x, axis):
     """
     context = _replicas()
     if context is None:
-        return ops.mean(x, axis=axis, keepdims=True)
+        return means.mean(x, axis, keepdims=True)
     total = ops.sum(x, axis=axis, keepdims=True)
     count = ops.cast(ops.size(x) / ops.size(total), x.dtype)
     total, count = context.all_reduce("SUM", [total, count])

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from improved_gan_tf.layers.half_precision import at_least_float32
 from improved_gan_tf.layers.random_layer import RandomLayer
 
 
@@ -10,8 +11,9 @@ from improved_gan_tf.layers.random_layer import RandomLayer
 class Dropout(RandomLayer):
     """Sets a fraction of the elements to 0 while training and scales up the others.
 
-    On one device, with TensorFlow, the same numbers as `keras.layers.Dropout`. On several devices
-    that layer draws the same mask on each; this one does not.
+    On one device, with TensorFlow in float32 or float64, the same numbers as
+    `keras.layers.Dropout`. On several devices that layer draws the same mask on each, and in half
+    precision it drops another fraction than `rate`; this one does not.
 
         y = x * keep / (1 - rate),    keep ~ Bernoulli(1 - rate)      (training)
         y = x                                                         (inference)
@@ -61,9 +63,10 @@ class Dropout(RandomLayer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0.0:
             return inputs
+        # In half precision there are too few uniform numbers: in bfloat16 steps of 1/128.
+        dtype = at_least_float32(self.compute_dtype)
         uniform = self._draw_like(
-            inputs,
-            lambda shape, seed: keras.random.uniform(shape, dtype=self.compute_dtype, seed=seed),
+            inputs, lambda shape, seed: keras.random.uniform(shape, dtype=dtype, seed=seed)
         )
         scaled = inputs * (1.0 / (1.0 - self.rate))
         return ops.where(uniform >= self.rate, scaled, ops.zeros_like(scaled))

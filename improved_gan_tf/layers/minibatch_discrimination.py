@@ -83,7 +83,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     Raises:
         ValueError: an argument is out of its range, the input has rank below 2, unknown
-            feature dimensions or an integer dtype, `row_mask` is not of rank 1, the batch is
+            feature dimensions or an integer dtype, `row_mask` is not (N,), the batch is
             known not to be divisible into `num_parts`, or an initialisation batch gives a
             kernel no scale (fewer than two rows, every row equal to another one, values not
             finite).
@@ -267,6 +267,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     def _initialize_from(self, m, present):
         """Sets scale and bias so that `o` leaves this batch with a useful spread and mean 0."""
+        data_dependent.require_first_call(self)
         mean_weights = (present / ops.sum(present))[:, None]  # (N, 1)
         if self.weight_normalization:
             nearest = pairwise_l1.nearest_distances(m, present)  # (N, B)
@@ -298,7 +299,14 @@ class MinibatchDiscrimination(keras.layers.Layer):
                 f"The batch of layer '{self.name}' must be divisible into "
                 f"{self.num_parts} parts of equal size. Received: inputs.shape={inputs.shape}"
             )
-        if row_mask is not None and len(row_mask.shape) != 1:
+        if row_mask is None:
+            return
+        is_other_length = (
+            len(row_mask.shape) == 1
+            and None not in (row_mask.shape[0], batch_size)
+            and row_mask.shape[0] != batch_size
+        )
+        if len(row_mask.shape) != 1 or is_other_length:
             raise ValueError(
                 f"`row_mask` of layer '{self.name}' must have one entry per row of the batch. "
                 f"Received: row_mask.shape={tuple(row_mask.shape)}"

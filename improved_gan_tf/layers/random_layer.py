@@ -32,5 +32,5 @@ class RandomLayer(keras.layers.Layer):
     def get_config(self):
         seed = self.seed
         if isinstance(seed, keras.random.SeedGenerator):
-            seed = seed.initial_seed if hasattr(seed, "initial_seed") else None
+            seed = seed.get_config()["seed"]
         return {**super().get_config(), "seed": seed, "cross_replica": self.cross_replica}

@@ -4,15 +4,9 @@ Paper:    Salimans et al. (2016), Sec. 3.5.
 Original: openai/improved-gan@4f5d1ec, imagenet/model.py, `VBN`.
 """
 
-import math
-
 from keras import ops
 
-
-def _mean(x, axes):
-    """Returns the mean over `axes`, kept; `ops.mean` is float32 on JAX and PyTorch, always."""
-    count = math.prod(ops.shape(x)[axis] for axis in axes)
-    return ops.sum(x, axis=axes, keepdims=True) / ops.cast(count, x.dtype)
+from improved_gan_tf.means import mean as mean_of
 
 
 def row_statistics(inputs, axes):
@@ -28,16 +22,16 @@ def row_statistics(inputs, axes):
     if not axes:
         zeros = inputs - inputs
         return zeros, inputs, zeros
-    mean = _mean(inputs, axes)
+    mean = mean_of(inputs, axes, keepdims=True)
     centred = inputs - mean
-    return centred, mean, _mean(ops.square(centred), axes)
+    return centred, mean, mean_of(ops.square(centred), axes, keepdims=True)
 
 
 def pooled_statistics(mean, variance):
     """Returns mean and variance, (1, 1, ..., C), over all rows of a batch, from each row's own."""
-    pooled_mean = _mean(mean, (0,))
-    spread = _mean(ops.square(mean - pooled_mean), (0,))
-    return pooled_mean, _mean(variance, (0,)) + spread
+    pooled_mean = mean_of(mean, (0,), keepdims=True)
+    spread = mean_of(ops.square(mean - pooled_mean), (0,), keepdims=True)
+    return pooled_mean, mean_of(variance, (0,), keepdims=True) + spread
 
 
 def virtual_statistics(mean, variance, reference_mean, reference_variance, weight):

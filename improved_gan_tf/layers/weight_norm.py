@@ -11,6 +11,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `WeightNormLaye
 import keras
 from keras import ops
 
+from improved_gan_tf import means
 from improved_gan_tf.layers import data_dependent, norm_sharing
 from improved_gan_tf.layers.argument_checks import require_floating
 
@@ -71,8 +72,8 @@ def data_dependent_scale_and_shift(pre_activation, init_stddev):
         Two tensors (K,): the factor for the scale, and the bias that goes with it.
     """
     axes = tuple(range(len(pre_activation.shape) - 1))
-    mean = ops.mean(pre_activation, axis=axes)
-    deviation = ops.sqrt(ops.mean(ops.square(pre_activation - mean), axis=axes))
+    mean = means.mean(pre_activation, axes)
+    deviation = ops.sqrt(means.mean(ops.square(pre_activation - mean), axes))
     factor = init_stddev / deviation
     return factor, -mean * factor
 
@@ -178,6 +179,7 @@ class WeightNormLayer(keras.layers.Layer):
 
         The old scale is multiplied, the old bias ignored. Without a bias only the scale is set.
         """
+        data_dependent.require_first_call(self)
         pre_activation = ops.cast(pre_activation, self.variable_dtype)
         factor, shift = data_dependent_scale_and_shift(pre_activation, self.init_stddev)
         if not bool(ops.all(ops.isfinite(factor))):

@@ -87,3 +87,9 @@ def test_copy_to_another_number_of_variables_is_refused():
     average = ParameterAverage([tf.Variable(1.0), tf.Variable(2.0)])
     with pytest.raises(ValueError, match="zip"):
         average.copy_to([tf.Variable(0.0)])
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, 2.0, float("nan")])
+def test_a_rate_out_of_its_range_is_refused(rate):
+    with pytest.raises(ValueError, match=rf"`rate` must .* Received: rate={rate}"):
+        ParameterAverage([], rate)

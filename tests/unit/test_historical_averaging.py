@@ -237,3 +237,14 @@ def test_every_replica_has_the_mean_of_its_own_copy_and_they_are_equal():
 def test_no_variables_are_refused():
     with pytest.raises(ValueError, match="at least one variable"):
         HistoricalAverage([])
+
+
+def test_variables_of_several_dtypes_add_up():
+    variables = [tf.Variable([0.0], dtype=dtype) for dtype in ("float32", "float64")]
+    history = HistoricalAverage(variables)
+    history.update()
+    for variable, value in zip(variables, (1.0, 3.0), strict=True):
+        variable.assign([value])
+    history.update()  # means 0.5 and 1.5
+    assert history.penalty().dtype == tf.float64
+    assert float(history.penalty()) == 0.25 + 2.25

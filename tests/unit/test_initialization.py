@@ -134,3 +134,14 @@ def test_a_call_while_a_graph_is_traced_is_refused():
 
     with pytest.raises(RuntimeError, match=r"call it before training and outside tf\.function"):
         step(tf.constant(batch()))
+
+
+def test_a_layer_that_is_called_twice_is_refused():
+    shared = WeightNormDense(3, name="shared")
+    first, second = keras.Input((4,)), keras.Input((4,))
+    model = keras.Model([first, second], [shared(first), shared(second)])
+    batch = np.random.RandomState(0).normal(size=(2, 8, 4)).astype("float32")
+    with pytest.raises(ValueError, match="calls layer 'shared' more than once"):
+        initialize_from_data(model, list(batch))
+    # The next pass begins anew.
+    initialize_from_data(keras.Sequential([keras.Input((4,)), shared]), batch[0])

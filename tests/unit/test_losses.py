@@ -314,3 +314,23 @@ def test_the_entropy_of_a_coin():
     assert losses.binary_entropy(0.25) == pytest.approx(
         0.25 * math.log(4.0) + 0.75 * math.log(4.0 / 3.0)
     )
+
+
+@pytest.mark.parametrize("function", [losses.error_rate, losses.supervised_loss])
+def test_labels_in_a_column_are_refused(function):
+    with pytest.raises(ValueError, match=r"of shape \(N,\)\. Received: labels\.shape=\(4, 1\)"):
+        function(np.zeros((4, 3), "float32"), np.zeros((4, 1), "int32"))
+
+
+@pytest.mark.parametrize("function", [losses.feature_matching_l1, losses.feature_matching_l2])
+def test_features_of_different_layers_are_refused(function):
+    with pytest.raises(ValueError, match=r"Received: features of shape \(6,\) and \(1,\)"):
+        function(np.zeros((8, 6), "float32"), np.zeros((8, 1), "float32"))
+    with pytest.raises(ValueError, match="Received: cross_replica='glob'"):
+        function(np.zeros((8, 6), "float32"), np.zeros((8, 6), "float32"), "glob")
+
+
+@pytest.mark.parametrize("targets", [(1.5, 0.0), (0.0, 0.0), (1.0, 1.0), (1.0, -0.1)])
+def test_targets_out_of_their_range_are_refused(targets):
+    with pytest.raises(ValueError, match=r"`real_target` must lie in \(0, 1\]"):
+        losses.unsupervised_loss(np.zeros((2, 3)), np.zeros((2, 3)), *targets)

@@ -675,6 +675,11 @@ def test_a_batch_that_cannot_be_divided_is_refused():
         MinibatchDiscrimination(3, 2, num_parts=2)(np.ones((5, 4), "float32"))
 
 
+def test_a_mask_of_another_length_is_refused():
+    with pytest.raises(ValueError, match=r"one entry per row.*row_mask.shape=\(1,\)"):
+        MinibatchDiscrimination(3, 2)(np.ones((5, 4), "float32"), row_mask=np.ones(1))
+
+
 def test_a_mask_of_another_rank_is_refused():
     with pytest.raises(ValueError, match=r"one entry per row.*row_mask.shape=\(5, 1\)"):
         MinibatchDiscrimination(3, 2)(np.ones((5, 4), "float32"), row_mask=np.ones((5, 1)))

@@ -119,3 +119,20 @@ def test_every_variable_keeps_its_own_moments(float64):
     actual = [v.value.numpy() for v in variables]
     np.testing.assert_allclose(actual, expected, rtol=1e-12)
     assert int(optimizer.iterations.numpy()) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"epsilon": 0.0}, {"beta_1": 1.0}, {"beta_1": -0.1}, {"beta_2": 1.0}, {"beta_2": 0.0}],
+)
+def test_arguments_out_of_their_range_are_refused(arguments):
+    ((name, value),) = arguments.items()
+    with pytest.raises(ValueError, match=rf"`{name}` must .*\. Received: {name}={value}"):
+        Adam(0.1, **arguments)
+
+
+def test_float16_variables_in_which_epsilon_is_zero_are_refused():
+    variable = keras.Variable(np.ones(2), dtype="float16")
+    with pytest.raises(ValueError, match="Received: a float16 variable"):
+        Adam(0.1).build([variable])
+    Adam(0.1).build([keras.Variable(np.ones(2), dtype="bfloat16")])

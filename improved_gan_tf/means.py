@@ -1,0 +1,23 @@
+"""The mean in the dtype of what it is taken of."""
+
+import math
+
+import keras
+from keras import ops
+
+
+def mean(x, axis, keepdims=False):
+    """`keras.ops.mean`, in float64 too: on JAX and PyTorch that one is float32 whatever `x` is.
+
+    Args:
+        x: tensor, floating point.
+        axis: tuple of ints >= 0.
+        keepdims: bool.
+
+    Returns:
+        Means over the axes, in the dtype of `x`.
+    """
+    if keras.backend.standardize_dtype(x.dtype) != "float64":
+        return ops.mean(x, axis=axis, keepdims=keepdims)
+    count = math.prod(ops.shape(x)[a] for a in axis)
+    return ops.sum(x, axis=axis, keepdims=keepdims) / ops.cast(count, x.dtype)
