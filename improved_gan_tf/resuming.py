@@ -58,9 +58,12 @@ def look(config, run_dir):
 def _look(config, path):
     if path.exists() and not path.is_dir():
         raise UserError(f"--run_dir must be a folder. Received: {path} (a file).")
-    above = next(p for p in path.absolute().parents if p.exists())
-    if not path.exists() and not (above.is_dir() and os.access(above, os.W_OK)):
-        raise UserError(f"--run_dir={path} cannot be created: {above} is no folder to write in.")
+    if not path.exists():
+        above = next(p for p in path.absolute().parents if p.exists())
+        if not (above.is_dir() and os.access(above, os.W_OK)):
+            raise UserError(
+                f"--run_dir={path} cannot be created: {above} is no folder to write in."
+            )
     if not path.exists() or all(map(storage.is_leftover, path.iterdir())):
         if config.resume == "must":
             raise UserError(

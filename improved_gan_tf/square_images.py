@@ -9,6 +9,7 @@ Original: openai/improved-gan@4f5d1ec, imagenet/convert_imagenet_to_records.py, 
 """
 
 import concurrent.futures
+import contextlib
 import hashlib
 import itertools
 import pathlib
@@ -87,10 +88,13 @@ def _read(folder, shape):
     labels = np.load(folder / "labels.npy", allow_pickle=False)
     if (images.shape, images.dtype) != (shape, np.uint8) or len(labels) != len(images):
         raise ValueError(f"{images.dtype} {images.shape} and {len(labels)} labels")
-    digest = folder / "sha256.txt"
-    if not digest.exists():  # prepared by an earlier version
-        storage.write_whole(digest, lambda path: path.write_text(_digest(images, labels), "utf-8"))
-    return ImageSet(images, labels, digest.read_text("utf-8"))
+    file = folder / "sha256.txt"
+    if file.exists():
+        return ImageSet(images, labels, file.read_text("utf-8"))
+    digest = _digest(images, labels)  # prepared by an earlier version
+    with contextlib.suppress(OSError):  # in a folder to read from only it is computed each time
+        storage.write_whole(file, lambda path: path.write_text(digest, "utf-8"))
+    return ImageSet(images, labels, digest)
 
 
 def _digest(images, labels):
