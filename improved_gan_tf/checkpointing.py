@@ -18,7 +18,9 @@ import numpy as np
 from improved_gan_tf import storage
 from improved_gan_tf.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
+# Format 1 lacks the closeness of the last evaluation; without it, it is read all the same.
+READABLE = (1, FORMAT)
 _DIGEST_SIZE = 64  # characters of a SHA-256 in hexadecimal
 _NAME = re.compile(r"checkpoint-(\d+)\.npz")
 
@@ -152,10 +154,11 @@ class Checkpoints:
             except DamagedCheckpointError as error:
                 print(f"warning: {path} is damaged ({error}); leaving it out", file=sys.stderr)
                 continue
-            if checkpoint.header.get("format") != FORMAT:
+            if checkpoint.header.get("format") not in READABLE:
+                known = " and ".join(map(str, READABLE))
                 raise UserError(
                     f"{path} has format {checkpoint.header.get('format')}; this version of the "
-                    f"code reads format {FORMAT} only. Continue the run with the version that "
+                    f"code reads formats {known} only. Continue the run with the version that "
                     f"began it ({checkpoint.header.get('versions')}), or begin anew with another "
                     "--run_dir."
                 )

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
@@ -46,7 +47,8 @@ def find(image_folder, data_dir):
 
 def require_folder(image_folder):
     """Raises `UserError` if `image_folder` is not None and is no folder."""
-    if image_folder is not None and not pathlib.Path(image_folder).expanduser().is_dir():
+    # Not `Path.is_dir`, which raises what a name that is too long meets.
+    if image_folder is not None and not os.path.isdir(os.path.expanduser(image_folder)):
         raise UserError(
             f"--image_folder must be a folder that exists. Received: {image_folder} (no such "
             "folder)."

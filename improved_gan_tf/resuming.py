@@ -62,7 +62,7 @@ def _look(config, path):
         above = next(p for p in path.absolute().parents if p.exists())
         if not (above.is_dir() and os.access(above, os.W_OK)):
             raise UserError(
-                f"--run_dir={path} cannot be created: {above} is no folder to write in."
+                f"--run_dir={path} cannot be written: {above} is no folder to write in."
             )
     if not path.exists() or all(map(storage.is_leftover, path.iterdir())):
         if config.resume == "must":

@@ -85,11 +85,6 @@ def _check(arguments):
         value = getattr(arguments, name)
         if value is not None and value < least:
             raise UserError(f"--{name} must be {least} or more. Received: {value}.")
-    for name in ("classifier", "weights"):
-        value = getattr(arguments, name)
-        is_file = value is not None and pathlib.Path(value).suffix
-        if is_file and not pathlib.Path(value).expanduser().is_file():
-            raise UserError(f"--{name} must be a file that exists. Received: {value}.")
     if arguments.num_real == 1:
         raise UserError("--num_real must be 0, or 2 or more. Received: 1.")
     if not 0 <= arguments.seed < 2**32:
@@ -115,6 +110,15 @@ def _output(arguments):
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise UserError(f"{path} cannot be written: is its folder there, and yours to write?")
     return path
+
+
+def _require_classifier(arguments):
+    """Raises `UserError` if a file of the classifier is missing: before data is downloaded."""
+    for name in ("classifier", "weights"):
+        value = getattr(arguments, name)
+        is_file = value is not None and pathlib.Path(value).suffix
+        if is_file and not pathlib.Path(value).expanduser().is_file():
+            raise UserError(f"--{name} must be a file that exists. Received: {value}.")
 
 
 def _source_and_real(arguments):
@@ -185,6 +189,7 @@ def _num_samples(arguments, source):
 def _run(arguments):
     _check(arguments)
     output = _output(arguments)
+    _require_classifier(arguments)
 
     from improved_gan_tf import (
         classifiers,

@@ -292,12 +292,26 @@ def test_a_check_with_fewer_images_is_not_recorded(tmp_path, forty_cifar_images,
         ),
     ],
 )
-def test_a_mistake_is_one_paragraph_and_exit_code_2(arguments, message, capsys):
+def test_a_mistake_is_one_paragraph_and_exit_code_2(
+    arguments, message, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "none.keras").touch()  # found to be none when everything else is right
     code, out, err = command(capsys, *arguments, "--classifier=none.keras")
     assert (code, out) == (2, "")
     assert err.startswith("error: ")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["none.keras", "none.pb"])
+def test_a_missing_classifier_is_told_before_any_data_is_loaded(name, monkeypatch, capsys):
+    monkeypatch.setattr(data, "load", lambda *_: pytest.fail("data was loaded"))
+    code, _, err = command(capsys, "--real=mnist", f"--classifier={name}")
+    assert (code, err) == (
+        2,
+        f"error: --classifier must be a file that exists. Received: {name}.\n",
+    )
 
 
 @pytest.mark.parametrize("given", [["--output=folder"], ["--output=folder", "--overwrite"]])

@@ -103,12 +103,19 @@ def test_an_object_is_not_written(tmp_path):
 def test_what_a_format_holds_is_pinned():
     """Change the number and this list together: old checkpoints are then refused, not misread."""
     assert (checkpointing.FORMAT, [f.name for f in dataclasses.fields(Progress)]) == (
-        1,
+        2,
         [
             *("epoch", "iteration", "sums", "epoch_seconds", "seconds", "history", "test_wrong"),
-            *("saved_epochs", "saved_iterations"),
+            *("closeness", "saved_epochs", "saved_iterations"),
         ],
     )
+
+
+def test_progress_of_format_1_is_read():
+    written = Progress(epoch=3).to_dict()
+    del written["closeness"]
+    assert 1 in checkpointing.READABLE
+    assert Progress.from_dict(written) == Progress(epoch=3)
 
 
 # --- the newest ones -----------------------------------------------------------------------
@@ -126,7 +133,7 @@ def test_the_newest_stay_and_are_found_first(checkpoints):
     names = [p.name for p in checkpoints.files()]
     assert names == ["checkpoint-1000000000.npz", "checkpoint-000000100.npz"]
     assert sorted(p.name for p in checkpoints.path.iterdir()) == sorted(names)
-    assert checkpoints.newest().header == {"format": 1, "iterations": 1_000_000_000}
+    assert checkpoints.newest().header == {"format": 2, "iterations": 1_000_000_000}
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "missing"])
@@ -173,10 +180,9 @@ def test_a_run_that_has_none_has_none(tmp_path):
 
 
 def test_another_format_is_refused_with_the_version_that_wrote_it(checkpoints, monkeypatch):
-    monkeypatch.setattr(checkpointing, "FORMAT", 2)
+    monkeypatch.setattr(checkpointing, "FORMAT", 3)
     checkpoints.save(2_000_000_000, {"versions": {"improved_gan_tf": "9.9"}}, {})
-    monkeypatch.setattr(checkpointing, "FORMAT", 1)
-    with pytest.raises(UserError, match=r"has format 2; this version .* reads format 1 only.*9\.9"):
+    with pytest.raises(UserError, match=r"has format 3; this .* reads formats 1 and 2 only.*9\.9"):
         checkpoints.newest()
 
 

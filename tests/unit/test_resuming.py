@@ -60,7 +60,7 @@ def test_an_absent_or_empty_folder_is_for_a_new_run(tmp_path):
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_else(tmp_path):
     (tmp_path / "file").touch()
     assert refusal(tmp_path / "file" / "runs" / "run") == (
-        f"--run_dir={tmp_path}/file/runs/run cannot be created: {tmp_path}/file is no folder to "
+        f"--run_dir={tmp_path}/file/runs/run cannot be written: {tmp_path}/file is no folder to "
         "write in."
     )
 
