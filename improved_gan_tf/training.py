@@ -187,7 +187,7 @@ class Trainer:
         return int(self.discriminator_optimizer.iterations.numpy())
 
     def _graph_of_run(self, batch_size):
-        """`_run` as one graph for any number of iterations; tracing can take half a minute."""
+        """`_run` as one graph for any number of iterations: tracing takes longer than some."""
         if batch_size not in self._graphs:
             rows = tf.TensorSpec((None, batch_size), tf.int32)
             sums = StepLosses(*(tf.TensorSpec((), tf.float64) for _ in StepLosses._fields))
