@@ -10,6 +10,7 @@ of the closeness in minibatch discrimination. Prints the table from there, and d
 `thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. A second
 table is over the seeds of runs that are otherwise alike. A third one takes runs and baselines as
 two independent samples, with the further baselines, of which `thin_baselines/NAME/` has copies.
+Both have a line for each number of iterations that runs were made for, with all that went as far.
 Without RUNS only the tables are printed.
 
 Test errors are those of the raw parameters; of the averaged ones where the average has settled.
@@ -123,7 +124,7 @@ def curve(run, part=""):
 
 
 def alike(folder):
-    """The runs in a folder, those together that differ in nothing but seeds and length."""
+    """`{settings: runs}` of a folder: those together that differ only in seeds and length."""
     groups = collections.defaultdict(list)
     for path in sorted(folder.glob("*/result.json")):
         config = result(path.parent)["config"]
@@ -133,19 +134,41 @@ def alike(folder):
     return groups
 
 
+def iterations(run):
+    """How many iterations a run was made for."""
+    return result(run)["final"]["models_of_iteration"]
+
+
+def seed(run):
+    """A run's seed."""
+    return result(run)["config"]["seed"]
+
+
+def as_long(runs, length):
+    """The runs of at least `length` iterations by seed; of several of a seed the shortest."""
+    longest_first = sorted(runs, key=iterations, reverse=True)
+    chosen = {seed(run): run for run in longest_first if iterations(run) >= length}
+    return [chosen[number] for number in sorted(chosen)]
+
+
+def of_each_length(groups):
+    """`(settings, iterations, runs)` for each length of the runs in each group of `alike`."""
+    for key, runs in groups.items():
+        for length in sorted(set(map(iterations, runs))):
+            yield key, length, as_long(runs, length)
+
+
 def over_seeds():
-    """A line for each set of runs that differ in their seeds, at the last iteration all reached.
+    """A line for each set of runs that differ in their seeds, at the iteration where one ended.
 
     The interval is Student's, over three or more pairs of a run and its baseline.
     """
     lines = []
-    for runs in alike(HERE).values():
-        config = result(runs[0])["config"]
-        curves = [[curve(r, part) for part in PARTS] for r in runs]
-        common = set.intersection(*(set(one) for pair in curves for one in pair))
-        if len(runs) == 1 or not common:
+    for _, length, runs in of_each_length(alike(HERE)):
+        if len(runs) == 1:
             continue
-        errors = np.array([[one[max(common)] for one in pair] for pair in curves])
+        config = result(runs[0])["config"]
+        errors = np.array([[curve(run, part)[length] for part in PARTS] for run in runs])
         difference = errors[:, 0] - errors[:, 1]
         error = stats.sem(difference)
         interval = "-"
@@ -159,8 +182,8 @@ def over_seeds():
                 f"1/{1 / config['width_multiplier']:.0f}",
                 learning_rate(config),
                 parameters(runs[0]),
-                ", ".join(str(result(run)["config"]["seed"]) for run in runs),
-                int(max(common)),
+                ", ".join(str(seed(run)) for run in runs),
+                length,
                 *(f"{mean:.1f} %" for mean in errors.mean(axis=0)),
                 f"{difference.mean():+.1f} +- {error:.1f}",
                 interval,
@@ -178,15 +201,15 @@ def independent():
     """
     lines = []
     further = alike(BASELINES)
-    for key, runs in alike(HERE).items():
-        if key not in further:
+    for key, length, runs in of_each_length(alike(HERE)):
+        baselines = as_long(further.get(key, []), length)
+        if not baselines:
             continue
-        ours, baselines = (
-            [curve(run) for run in runs],
-            [*(curve(run, "supervised_only") for run in runs), *map(curve, further[key])],
-        )
-        last = max(set.intersection(*map(set, [*ours, *baselines])))
-        with_unlabeled, supervised = ([c[last] for c in curves] for curves in (ours, baselines))
+        with_unlabeled = [curve(run)[length] for run in runs]
+        supervised = [
+            *(curve(run, "supervised_only")[length] for run in runs),
+            *(curve(run)[length] for run in baselines),
+        ]
         test = stats.ttest_ind(with_unlabeled, supervised, equal_var=False)
         difference = np.mean(with_unlabeled) - np.mean(supervised)
         low, high = test.confidence_interval(0.95)
@@ -196,7 +219,7 @@ def independent():
                 f"{config['dataset']}-{config['model']}",
                 10 * config["labels_per_class"],
                 parameters(runs[0]),
-                int(last),
+                length,
                 *(
                     f"{np.mean(errors):.1f} +- {stats.sem(errors):.1f} % ({len(errors)} seeds)"
                     for errors in (with_unlabeled, supervised)
