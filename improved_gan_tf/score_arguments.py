@@ -1,0 +1,105 @@
+"""The command line of `improved_gan_tf.score`: its arguments, and what they must not be."""
+
+import argparse
+import os
+import pathlib
+
+from improved_gan_tf.errors import UserError
+
+
+def parse(argv, description):
+    """Reads the command line.
+
+    Args:
+        argv: list of str, the command line without the program; `sys.argv` if None.
+        description: what `--help` says above the arguments.
+    """
+    from improved_gan_tf.config import DATA_SOURCES
+    from improved_gan_tf.data import DATASETS
+
+    parser = argparse.ArgumentParser(
+        prog="python -m improved_gan_tf.score",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("source", nargs="?", help="run folder, generator (.keras) or folder of PNG/JPEG pictures")
+    add("--real", choices=DATASETS, help="score this data set's training images instead")
+    add(
+        "--classifier",
+        required=True,
+        help="frozen Inception graph (.pb), Keras classifier (.keras), or inception_v3",
+    )
+    add("--weights", help="file of weights for --classifier=inception_v3; Keras's if not given")
+    range_ = {"nargs": 2, "type": float, "metavar": ("LOW", "HIGH")}
+    add("--classifier_range", **range_, help="what a .keras classifier takes for black and white")
+    add("--output_range", **range_, help="a generator's values for black and white")
+    add(
+        "--noise",
+        choices=("uniform", "symmetric", "normal"),
+        help="[0, 1), [-1, 1) or N(0, 1); what the run's network was trained with, else uniform",
+    )
+    add("--num_samples", type=int, help="images to score (50000, or all that there are)")
+    add("--num_splits", type=int, default=10, help="contiguous parts of them (10)")
+    add("--batch_size", type=int, default=100, help="images at a time (100)")
+    add("--seed", type=int, default=1, help="decides noise, or the order of images (1)")
+    add("--real_data", choices=DATASETS, help="what to compare with; a run's own data set")
+    add("--data_source", choices=DATA_SOURCES, help="tfds (default; a run's own) or sample")
+    add("--data_dir", help="folder with prepared TFDS data; a run's own")
+    add("--num_real", type=int, help="real images to compare with (all); 0 for none")
+    add("--output", help="JSON file to write; RUN_DIR/score.json for a run")
+    add("--overwrite", action="store_true", help="replace an existing --output")
+    return parser.parse_args(argv)
+
+
+def check(arguments):
+    """Raises `UserError` if arguments are out of range, or do not go together."""
+    if (arguments.source is None) == (arguments.real is None):
+        raise UserError(
+            "Give either a run folder, generator or folder of pictures, or --real=NAME. "
+            f"Received: source={arguments.source}, real={arguments.real}."
+        )
+    if arguments.real is not None and arguments.real_data is not None:
+        raise UserError("--real compares with its own test images: leave --real_data out.")
+    if arguments.real is not None and (arguments.noise or arguments.output_range):
+        raise UserError(
+            f"--noise and --output_range go with a generator. Received: --real={arguments.real}."
+        )
+    for name, least in (("num_samples", 2), ("num_splits", 1), ("batch_size", 1), ("num_real", 0)):
+        value = getattr(arguments, name)
+        if value is not None and value < least:
+            raise UserError(f"--{name} must be {least} or more. Received: {value}.")
+    if arguments.num_real == 1:
+        raise UserError("--num_real must be 0, or 2 or more. Received: 1.")
+    if not 0 <= arguments.seed < 2**32:
+        raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
+    for name in ("classifier_range", "output_range"):
+        value = getattr(arguments, name)
+        if value is not None and not value[0] < value[1]:
+            raise UserError(f"--{name} must be two rising numbers. Received: {value}.")
+
+
+def output(arguments):
+    """The file to write, or None; refused before any work if it must not or cannot be written."""
+    path = arguments.output and pathlib.Path(arguments.output).expanduser()
+    source = arguments.source and pathlib.Path(arguments.source).expanduser()
+    if path is None and source is not None and (source / "config.json").exists():
+        path = source / "score.json"
+    if path is None:
+        return None
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; --output must name a file to write.")
+    if path.exists() and not arguments.overwrite:
+        raise UserError(f"{path} exists; give another --output, or --overwrite to replace it.")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UserError(f"{path} cannot be written: is its folder there, and yours to write?")
+    return path
+
+
+def require_classifier(arguments):
+    """Raises `UserError` if a file of the classifier is missing: before data is downloaded."""
+    for name in ("classifier", "weights"):
+        value = getattr(arguments, name)
+        is_file = value is not None and pathlib.Path(value).suffix
+        if is_file and not pathlib.Path(value).expanduser().is_file():
+            raise UserError(f"--{name} must be a file that exists. Received: {value}.")

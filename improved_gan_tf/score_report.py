@@ -1,0 +1,89 @@
+"""What `improved_gan_tf.score` prints: the numbers, and whether a graph has passed the check."""
+
+from tabulate import tabulate
+
+from improved_gan_tf import inception_check
+
+
+def report(score):
+    """The numbers as a table, and what they must not be compared with."""
+    real, frechet = score["real"], score["frechet"]
+    name = "exp(mean KL), not an Inception score"
+    if score["classifier_details"]["kind"] != "keras":
+        name = "Inception score"
+        if not score["comparable_with_paper"]:
+            name += ", not comparable with the paper's"
+
+    def columns(function):
+        return [function(score), "" if real is None else function(real)]
+
+    def diversity(name, spec):
+        return columns(lambda measures: format(measures["diversity"][name], spec))
+
+    num_pairs_of = score["diversity"]["num_for_pairwise_distance"]
+    num_classes = score["classifier_details"]["num_classes"]
+    rows = [
+        [
+            f"{name} ({score['num_splits']} splits)",
+            *columns(lambda measures: f"{measures['mean']:.3f} +- {measures['std']:.3f}"),
+        ],
+        [
+            "Frechet distance to the real images",
+            f"{frechet['distance']:.3f}" if frechet else "",
+            "",
+        ],
+        [
+            f"mean distance of pairs (of {num_pairs_of:,} images, bytes)",
+            *diversity("mean_pairwise_distance", ".1f"),
+        ],
+        ["entropy of the classes (nats)", *diversity("class_entropy", ".3f")],
+        [f"classes seen (of {num_classes:,})", *diversity("num_classes_seen", ",")],
+    ]
+    lines = [
+        f"\nclassifier: {score['classifier']}",
+        f"these: {score['images']}",
+        f"real: {real['images']}, {real['num_samples']:,} of them scored"
+        if real
+        else f"real: {score['no_real'] or 'none'}",
+        "",
+        tabulate(rows, ["", "these", "real"], tablefmt="github", disable_numparse=True),
+        "",
+    ]
+    if score["why_not"]:
+        lines.append("Not the paper's Inception score: " + "; ".join(score["why_not"]) + ".")
+    else:
+        lines.append("Measured as the paper's Inception scores were.")
+    if frechet:
+        lines.append(
+            f"Frechet distance on {frechet['num_features']} features of {frechet['weights']}, "
+            f"{frechet['num_samples']:,} against {frechet['num_real']:,} images; compare it with "
+            "others of these weights and numbers only."
+        )
+    return "\n".join(lines)
+
+
+def verdict(graph, differences, unchecked):
+    """Says whether the graph is the authors', as far as real images can tell.
+
+    Args:
+        graph: path of the graph.
+        differences: what keeps this from being the check, see `differences_from_paper`.
+        unchecked: `inception_check.why_unchecked` after it.
+
+    Returns:
+        One sentence. The graph has passed only if both lists are empty.
+    """
+    if differences:
+        record = inception_check.record_path(graph)
+        state = f"{record} is as it was" if record.exists() else "the graph has no record of one"
+        return f"NOT THE CHECK ({'; '.join(differences)}): nothing was recorded, {state}."
+    if unchecked:
+        return (
+            "CHECK NOT PASSED: scores with this graph will not be shown beside the paper's. "
+            f"Expected: {inception_check.REAL.mean} within {inception_check.TOLERANCE} from the "
+            "50,000 real training images in 10 splits, by the 2015 graph."
+        )
+    return (
+        f"CHECK PASSED: the paper reports {inception_check.REAL} for these images. "
+        "Recorded beside the graph."
+    )
