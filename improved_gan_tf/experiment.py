@@ -19,6 +19,27 @@ from improved_gan_tf.training import StepLosses, Trainer
 SAMPLE_COUNT = 100
 INITIALIZATION_IMAGES = 500
 
+# Settings that a number depends on: that of every run, and of one with a generator.
+IN_EVERY_RUN = (
+    "width_multiplier",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "supervised_weight",
+    "historical_averaging_weight",
+    "historical_averaging_players",
+    "averaging_rate",
+    "decay_start_epoch",
+    "decay_end_epoch",
+)
+IN_THE_GAME = (
+    "unlabeled_weight",
+    "real_target",
+    "generated_target",
+    "generator_normalization",
+    "reference_batch_size",
+)
+
 
 def differences_from_paper(config, dataset, published):
     """What keeps a run's number out of the paper's column, as a list of short texts.
@@ -31,23 +52,8 @@ def differences_from_paper(config, dataset, published):
     differences = []
     if not dataset.is_papers:
         differences.append(f"data: {dataset.description}")
-    for name in (
-        "width_multiplier",
-        "epochs",
-        "batch_size",
-        "learning_rate",
-        "unlabeled_weight",
-        "supervised_weight",
-        "real_target",
-        "generated_target",
-        "historical_averaging_weight",
-        "historical_averaging_players",
-        "generator_normalization",
-        "reference_batch_size",
-        "averaging_rate",
-        "decay_start_epoch",
-        "decay_end_epoch",
-    ):
+    names = IN_EVERY_RUN if config.supervised_only else (*IN_EVERY_RUN, *IN_THE_GAME)
+    for name in names:
         ours, theirs = getattr(config, name), getattr(published, name)
         if ours != theirs:
             differences.append(f"{name}: {ours} instead of {theirs}")

@@ -120,6 +120,10 @@ def test_flags_of_the_settings_are_touched_in_one_module_only():
         "improved_gan_tf.command_line",
         "improved_gan_tf.compare",
         "improved_gan_tf.report",
+        "improved_gan_tf.rescore",
+        "improved_gan_tf.score",
+        "improved_gan_tf.toy_game",
+        "improved_gan_tf.train_classifier",
     ],
 )
 def test_what_help_needs_does_not_start_tensorflow(module):
