@@ -283,7 +283,8 @@ def curves_figure(history, title):
 
 
 def versions():
-    """What the numbers depend on: versions, git commit if any, kind of device and of kernels."""
+    """What the numbers depend on: versions, git commit if any, devices, kernels and threads."""
+    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     return {
         "improved_gan_tf": improved_gan_tf.__version__,
         "tensorflow": tf.__version__,
@@ -291,8 +292,10 @@ def versions():
         "numpy": np.__version__,
         "python": platform.python_version(),
         "git_commit": _git_commit(),
-        "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
+        "device": device,
         "onednn": tensorflow_environment.onednn(),
+        # Of CPUs: a GPU's sums are its own.
+        "num_threads": tensorflow_environment.num_threads() if device == "CPU" else None,
     }
 
 

@@ -219,7 +219,7 @@ def warn_of_other_versions(checkpoint, versions):
     """
     names = (
         *("improved_gan_tf", "git_commit", "tensorflow", "keras", "numpy"),
-        *("device", "onednn"),
+        *("device", "onednn", "num_threads"),
     )
     written = checkpoint.header["versions"]
     different = [

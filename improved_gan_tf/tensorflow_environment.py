@@ -8,6 +8,7 @@ import os
 import platform
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+THREADS = "TF_NUM_INTRAOP_THREADS"
 
 
 def set_defaults():
@@ -26,3 +27,17 @@ def set_defaults():
 def onednn():
     """What was asked of TensorFlow about oneDNN: "1", "0", or None where nothing was."""
     return os.environ.get(ONEDNN)
+
+
+def num_threads():
+    """How many threads TensorFlow shares one operation's sums among, int; it decides rounding.
+
+    That is as many as there are processors for this process (fewer under `taskset`, in a container
+    or in a queue's allocation), or `TF_NUM_INTRAOP_THREADS`.
+    """
+    asked = os.environ.get(THREADS, "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()  # where there is no affinity: macOS, Windows

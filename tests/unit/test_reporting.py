@@ -297,8 +297,10 @@ def test_versions_name_what_numbers_depend_on():
         "git_commit",
         "device",
         "onednn",
+        "num_threads",
     }
     assert versions["device"] in ("CPU", "GPU")
+    assert (versions["num_threads"] is None) == (versions["device"] == "GPU")
     assert versions["onednn"] == os.environ.get("TF_ENABLE_ONEDNN_OPTS")
     assert versions["keras"] == keras.__version__
     assert versions["numpy"] == np.__version__

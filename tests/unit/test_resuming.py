@@ -10,7 +10,10 @@ from improved_gan_tf import resuming, run_config
 from improved_gan_tf.checkpointing import Checkpoint
 from improved_gan_tf.errors import UserError
 
-VERSIONS = {"improved_gan_tf": "1", "tensorflow": "2", "keras": "3", "numpy": "4", "device": "CPU"}
+VERSIONS = {
+    **{"improved_gan_tf": "1", "tensorflow": "2", "keras": "3", "numpy": "4", "device": "CPU"},
+    "num_threads": 2,
+}
 
 
 def record(**changes):
@@ -256,12 +259,13 @@ def test_a_checkpoint_of_a_version_without_the_images_digest_is_continued(tmp_pa
 
 def test_another_version_can_be_read_and_that_is_said(tmp_path, capsys):
     written = {**VERSIONS, "tensorflow": "1.15", "device": "GPU", "git_commit": "abc"}
+    written["num_threads"] = None
     checkpoint = Checkpoint(tmp_path / "file.npz", {"versions": written}, {})
     resuming.warn_of_other_versions(checkpoint, VERSIONS)
     assert capsys.readouterr().err == (
         f"warning: {tmp_path}/file.npz was written with git_commit abc (now None), tensorflow 1.15 "
-        "(now 2), device GPU (now CPU). It can be read and the run goes on, but its numbers may "
-        "differ from those of an uninterrupted run.\n"
+        "(now 2), device GPU (now CPU), num_threads None (now 2). It can be read and the run goes "
+        "on, but its numbers may differ from those of an uninterrupted run.\n"
     )
     checkpoint = Checkpoint(tmp_path / "file.npz", {"versions": dict(VERSIONS)}, {})
     resuming.warn_of_other_versions(checkpoint, VERSIONS)

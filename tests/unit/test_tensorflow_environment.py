@@ -54,6 +54,13 @@ def test_other_processors_are_left_alone(monkeypatch):
     assert tensorflow_environment.onednn() == "1"
 
 
+@pytest.mark.parametrize(("asked", "threads"), [("3", 3), ("0", None), ("", None), ("x", None)])
+def test_threads_are_those_asked_for_or_the_processors_of_the_process(monkeypatch, asked, threads):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 2, 5, 7}, raising=False)
+    monkeypatch.setenv(tensorflow_environment.THREADS, asked)
+    assert tensorflow_environment.num_threads() == (threads or 4)
+
+
 def test_importing_the_layers_changes_nothing():
     code = (
         "import os, improved_gan_tf.layers, improved_gan_tf.training\n"
