@@ -9,8 +9,10 @@ numbers of test images that only one of the two gets wrong, and what `improved_g
 of the closeness in minibatch discrimination. Prints the table from there, and draws
 `thin/NAME.png`: test errors of both over the iterations, and the run's last sample grid. A second
 table is over the seeds of runs that are otherwise alike. A third one takes runs and baselines as
-two independent samples, with the further baselines, of which `thin_baselines/NAME/` has copies.
-Both have a line for each number of iterations that runs were made for, with all that went as far.
+two independent samples, with the further baselines, of which `thin_baselines/NAME/` has copies. A
+fourth one has those of them that have another learning rate than the runs of the same labels.
+The second and the third have a line for each number of iterations that runs were made for, with
+all that went as far.
 Without RUNS only the tables are printed.
 
 Test errors are those of the raw parameters; of the averaged ones where the average has settled.
@@ -46,7 +48,11 @@ HEADERS = (
 APART = BOOKKEEPING | SEEDS | {"epochs", "decay_start_epoch", "decay_end_epoch", "supervised_only"}
 INDEPENDENT = (
     *("runs", "labels", "parameters", "iterations", "with unlabeled images", "supervised only"),
-    *("difference", "95 % interval"),
+    *("difference", "95 % interval", "by ranks, p"),
+)
+OTHER_RATE = (
+    *("runs", "learning rate", "iterations", "of the baselines", "pairs", "test error"),
+    *("supervised only", "difference", "95 % interval"),
 )
 OVER_SEEDS = (
     *("runs", "labels", "width", "learning rate", "parameters", "seeds", "iterations"),
@@ -196,8 +202,9 @@ def independent():
     """A line for each set of runs of which there are further baselines of other seeds.
 
     +- is the standard error of a mean, and of the difference of two independent ones; the interval
-    is Welch's. Where a seed has both a run and a baseline they are taken as independent too: the
-    same labels make the two errors more alike, which would narrow the interval.
+    is Welch's, p that of Mann and Whitney's test. Where a seed has both a run and a baseline they
+    are taken as independent too: the same labels make the two errors more alike, which would narrow
+    the interval.
     """
     lines = []
     further = alike(BASELINES)
@@ -213,6 +220,7 @@ def independent():
         test = stats.ttest_ind(with_unlabeled, supervised, equal_var=False)
         difference = np.mean(with_unlabeled) - np.mean(supervised)
         low, high = test.confidence_interval(0.95)
+        ranks = stats.mannwhitneyu(with_unlabeled, supervised)
         config = result(runs[0])["config"]
         lines.append(
             [
@@ -226,9 +234,46 @@ def independent():
                 ),
                 f"{difference:+.1f} +- {difference / test.statistic:.1f}",
                 f"{low:+.1f} to {high:+.1f}",
+                f"{ranks.pvalue:.2f}",
             ]
         )
     return tabulate(lines, headers=INDEPENDENT, tablefmt="github", disable_numparse=True)
+
+
+def but_for_the_rate(run):
+    """A run's settings without what `alike` leaves out and without the learning rate, its seeds."""
+    config = result(run)["config"]
+    left_out = APART | {"learning_rate"}
+    same = tuple(sorted((k, repr(v)) for k, v in config.items() if k not in left_out))
+    return same, config["seed"], config["seed_data"]
+
+
+def at_another_rate():
+    """A line for runs of which there are baselines of the same seeds at another learning rate.
+
+    Compared where the baselines end; +- and Student's interval are over the pairs.
+    """
+    pairs = collections.defaultdict(list)
+    for path in sorted(BASELINES.glob("*/result.json")):
+        for run in (found.parent for found in sorted(HERE.glob("*/result.json"))):
+            rate, baselines = (result(r)["config"]["learning_rate"] for r in (run, path.parent))
+            ours, length = curve(run), iterations(path.parent)
+            is_pair = but_for_the_rate(run) == but_for_the_rate(path.parent)
+            if is_pair and rate != baselines and length in ours:
+                name = "-".join(result(run)["config"][k] for k in ("dataset", "model"))
+                settings = (name, rate, length, baselines, but_for_the_rate(run)[0])
+                pairs[settings].append((ours[length], curve(path.parent)[length]))
+    lines = []
+    for (name, rate, length, baselines, _), errors in pairs.items():
+        difference = np.array([ours - theirs for ours, theirs in errors])
+        mean, told, interval = difference.mean(), f"{difference.mean():+.1f}", "-"
+        if len(errors) > 2:
+            error = stats.sem(difference)
+            low, high = stats.t.interval(0.95, len(errors) - 1, mean, error)
+            told, interval = f"{told} +- {error:.1f}", f"{low:+.1f} to {high:+.1f}"
+        means = (f"{value:.1f} %" for value in np.mean(errors, axis=0))
+        lines.append([name, rate, length, baselines, len(errors), *means, told, interval])
+    return tabulate(lines, headers=OTHER_RATE, tablefmt="github", disable_numparse=True)
 
 
 def copy_part(run, part, target):
@@ -279,4 +324,4 @@ if __name__ == "__main__":
         else:
             copy(folder)
             draw(folder, HERE / f"{folder.name}.png")
-    print(table(), over_seeds(), independent(), sep="\n\n")
+    print(table(), over_seeds(), independent(), at_another_rate(), sep="\n\n")
