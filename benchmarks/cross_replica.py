@@ -17,7 +17,7 @@ import collections
 import contextlib
 import time
 
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf.machine import environment
 
 BATCH, IMAGES = 100, 500
 # name: (experiment, width multiplier, image shape, objective, generator steps)
@@ -118,7 +118,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="timed calls of each setup")
     parser.add_argument("--iterations", type=int, default=5, help="training iterations in a call")
     arguments = parser.parse_args()
-    tensorflow_environment.set_defaults()
+    environment.set_defaults()
 
     from improved_gan_tf import distribution
 

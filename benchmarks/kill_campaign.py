@@ -31,7 +31,7 @@ import time
 import numpy as np
 from tabulate import tabulate
 
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf.machine import environment
 
 KILLS_PER_RUN = 5
 IMAGES = 2000  # at most, to train and to test
@@ -118,9 +118,9 @@ def _in_a_training_call(dice, seconds):
 
 
 def _while_writing(dice, is_meant, least, most):
-    from improved_gan_tf import storage
+    from improved_gan_tf.machine import files
 
-    write_whole, left = storage.write_whole, [dice.randint(least, most)]
+    write_whole, left = files.write_whole, [dice.randint(least, most)]
     phase = dice.choice(("before", "half", "not renamed", "renamed"))
 
     def killed(path, write):
@@ -140,7 +140,7 @@ def _while_writing(dice, is_meant, least, most):
         write_whole(path, half)
         return _die()
 
-    storage.write_whole = killed
+    files.write_whole = killed
 
 
 def _in_a_checkpoint(dice, seconds):
@@ -313,7 +313,7 @@ def main():
     parser.add_argument("--folder", help="where the runs go; a temporary one if not given")
     parser.add_argument("--seed", type=int, default=0, help="decides the moments")
     arguments = parser.parse_args()
-    tensorflow_environment.set_defaults()
+    environment.set_defaults()
     import improved_gan_tf.experiment  # noqa: F401  once, before the forks
 
     outcomes = []

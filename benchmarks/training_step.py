@@ -23,18 +23,18 @@ import statistics
 import tempfile
 import time
 
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf.machine import environment
 
-tensorflow_environment.set_defaults()  # before TensorFlow is imported, as the commands do
+environment.set_defaults()  # before TensorFlow is imported, as the commands do
 
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
 from improved_gan_tf import networks, training
-from improved_gan_tf.determinism import make_operations_deterministic
 from improved_gan_tf.device_images import Batch, DeviceImages
 from improved_gan_tf.initialization import initialize_from_data
+from improved_gan_tf.machine.determinism import make_operations_deterministic
 
 BATCH = 100
 IMAGES = 2000
@@ -260,7 +260,7 @@ def main(argv):
     medians = measure(rows, ITERATIONS.value, ROUNDS.value)
     print(
         f"\n{EXPERIMENT.value}, batch {BATCH}, width x {WIDTH_MULTIPLIER.value:g}, "
-        f"TensorFlow {tf.__version__}, oneDNN: {tensorflow_environment.onednn()}"
+        f"TensorFlow {tf.__version__}, oneDNN: {environment.onednn()}"
     )
     print(f"{'':18s}{'ms/iteration':>14s}{'ratio to floor':>16s}")
     for name, value in medians.items():

@@ -370,8 +370,7 @@ def main(argv):
     output = pathlib.Path(settings.output or f"mode_coverage_{settings.problem}.png")
     if output.suffix.lower() != ".png" or output.is_dir() or not output.parent.is_dir():
         raise app.UsageError(
-            "--output must be the name of a .png file in a folder that exists. "
-            f"Received: {output}"
+            f"--output must be the name of a .png file in a folder that exists. Received: {output}"
         )
     samples, measured = {}, {}
     with tqdm.tqdm(total=len(VARIANTS) * settings.num_seeds * iterations, unit="step") as progress:

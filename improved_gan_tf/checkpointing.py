@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from improved_gan_tf import storage
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files
 
 FORMAT = 2
 # Format 1 lacks the closeness of the last evaluation; without it, it is read all the same.
@@ -106,12 +106,12 @@ class Checkpoints:
         self.path = pathlib.Path(path)
         self._keep = keep
 
-    def files(self):
+    def paths(self):
         """Paths of all checkpoints, the newest (most iterations) first."""
         found = [p for p in self.path.glob("checkpoint-*.npz") if _NAME.fullmatch(p.name)]
         return sorted(found, key=_iterations, reverse=True)
 
-    @storage.persistent(OSError)
+    @files.persistent(OSError)
     def save(self, iterations, header, arrays):
         """Writes a checkpoint and removes those that are more than enough.
 
@@ -129,12 +129,12 @@ class Checkpoints:
         """
         self.path.mkdir(exist_ok=True)
         path = self.path / f"checkpoint-{iterations:09d}.npz"
-        storage.write_whole(path, lambda p: write(p, {"format": FORMAT, **header}, arrays))
-        for file in self.files():
+        files.write_whole(path, lambda p: write(p, {"format": FORMAT, **header}, arrays))
+        for file in self.paths():
             # Those ahead of the run could not be read when it was continued: they count no more.
             if _iterations(file) > iterations:
                 file.rename(file.with_name(f"{file.name}.damaged"))
-        for old in self.files()[self._keep :]:
+        for old in self.paths()[self._keep :]:
             old.unlink(missing_ok=True)
         return path
 
@@ -147,8 +147,8 @@ class Checkpoints:
         Raises:
             UserError: there are files, and none can be used.
         """
-        files = self.files()
-        for path in files:
+        found = self.paths()
+        for path in found:
             try:
                 checkpoint = read(path)
             except DamagedCheckpointError as error:
@@ -163,9 +163,9 @@ class Checkpoints:
                     "--run_dir."
                 )
             return checkpoint
-        if files:
+        if found:
             raise UserError(
-                f"None of the {len(files)} checkpoints in {self.path} can be read. Begin anew "
+                f"None of the {len(found)} checkpoints in {self.path} can be read. Begin anew "
                 "with another --run_dir, or with --overwrite to move the old folder aside."
             )
         return None

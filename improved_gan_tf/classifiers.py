@@ -25,6 +25,7 @@ from improved_gan_tf import (
 from improved_gan_tf.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.frozen_inception import FrozenInception
+from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.pixels import from_range
 
 INCEPTION_V3 = "inception_v3"
@@ -223,22 +224,6 @@ class KerasClassifier:
             return Classification(_softmax(output["logits"]), output.get("features"))
         is_probability = (output >= 0).all() and np.allclose(output.sum(axis=1), 1, atol=1e-3)
         return Classification(output if is_probability else _softmax(output), None)
-
-
-def load_keras_model(path):
-    """Loads a .keras file in safe mode, which runs no code from it.
-
-    Raises:
-        UserError: it cannot be read, is damaged, or holds code.
-    """
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # each part of the file has errors of its own
-        # Keras wraps an error into the error of every layer around it: the innermost says most.
-        innermost = str(error).split("Exception encountered: ")[-1]
-        raise UserError(
-            f"{path} cannot be loaded: {first_line(innermost if innermost.strip() else error)}"
-        ) from error
 
 
 def _described(path, pixel_range):

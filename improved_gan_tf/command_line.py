@@ -8,17 +8,12 @@ import sys
 
 from absl import app, logging
 
-from improved_gan_tf import (
-    closed_output,
-    interruption,
-    run_names,
-    setting_flags,
-    tensorflow_environment,
-)
+from improved_gan_tf import run_names, setting_flags
 from improved_gan_tf import sweep as sweep_module
 from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
 from improved_gan_tf.imagenet_config import ImagenetConfig
+from improved_gan_tf.machine import environment, exits, interruption
 
 # A command that a signal stopped exits with `interruption.EXIT_CODES`.
 EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
@@ -36,7 +31,7 @@ def main(experiment, variants, ablations=None):
         ablations: `{name: {setting: value}}` or None, see there.
     """
     setting_flags.define_flags(experiment, variants, ablations=ablations)
-    with closed_output.quiet_exit(), _exit_codes():
+    with exits.quiet_exit(), _exit_codes():
         app.run(
             lambda argv: _run(experiment, variants, ablations),
             flags_parser=setting_flags.parse_flags,
@@ -61,7 +56,7 @@ def _exit_codes():
 def _run(experiment, variants, ablations):
     logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
     config, published = setting_flags.config_from_flags(experiment, variants, ablations=ablations)
-    tensorflow_environment.set_defaults()
+    environment.set_defaults()
     if isinstance(config, ImagenetConfig):
         sys.exit(_run_imagenet(config, published))
     if config.data_source == "sample" and config.data_dir is not None:

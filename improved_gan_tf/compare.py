@@ -15,8 +15,9 @@ import sys
 
 from tabulate import tabulate
 
-from improved_gan_tf import closed_output, comparison, paper, score_table, table_cells
+from improved_gan_tf import comparison, paper, score_table, table_cells
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import exits
 from improved_gan_tf.run_folders import commits_of, read_runs
 
 USER_ERROR = 2
@@ -308,5 +309,5 @@ def main():
 
 
 if __name__ == "__main__":
-    with closed_output.quiet_exit():
+    with exits.quiet_exit():
         main()

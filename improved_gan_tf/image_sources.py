@@ -13,8 +13,8 @@ import keras
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from improved_gan_tf.classifiers import load_keras_model
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.pixels import from_range, to_bytes
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")

@@ -12,8 +12,9 @@ Paper: Salimans et al. (2016), Table 3, first row: real data 11.24 +- .12.
 import json
 import os
 
-from improved_gan_tf import paper, reporting
+from improved_gan_tf import paper
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files, versions
 
 NUM_SAMPLES = 50_000
 NUM_SPLITS = 10
@@ -47,9 +48,7 @@ def record(classifier, score):
     """
     kept = ("images", "mean", "std", "num_samples", "num_splits")
     content = {"sha256": classifier.sha256, **{name: score[name] for name in kept}}
-    reporting.write_json(
-        record_path(classifier.path), {**content, "versions": reporting.versions()}
-    )
+    files.write_json(record_path(classifier.path), {**content, "versions": versions.versions()})
 
 
 def why_unchecked(classifier):

@@ -15,15 +15,9 @@ import sys
 
 import jinja2
 
-from improved_gan_tf import (
-    closed_output,
-    compare,
-    report_sections,
-    score_table,
-    table_cells,
-    tensorflow_environment,
-)
+from improved_gan_tf import compare, report_sections, score_table, table_cells
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
 
 USER_ERROR = 2
 
@@ -45,7 +39,7 @@ def page(found, data_dir=None, ledger=ROOT / "REPRODUCTION.md"):
     Returns:
         str.
     """
-    environment = jinja2.Environment(
+    templates = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -60,7 +54,7 @@ def page(found, data_dir=None, ledger=ROOT / "REPRODUCTION.md"):
             report_sections.section(cell, text, test_images)
             for cell, text in zip(cells, settings, strict=True)
         ]
-    return environment.get_template("report.html.jinja").render(
+    return templates.get_template("report.html.jinja").render(
         mark=MARK,
         tables=tables(found),
         sections=sections,
@@ -174,7 +168,7 @@ def main():
         help="count runs that another version of this package made",
     )
     arguments = parser.parse_args()
-    tensorflow_environment.set_defaults()  # TFDS starts TensorFlow
+    environment.set_defaults()  # TFDS starts TensorFlow
     try:
         output = os.path.expanduser(arguments.output)
         check_output(output)
@@ -190,5 +184,5 @@ def main():
 
 
 if __name__ == "__main__":
-    with closed_output.quiet_exit():
+    with exits.quiet_exit():
         main()

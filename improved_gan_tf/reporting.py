@@ -14,41 +14,18 @@ result.json             settings, versions, git commit, final numbers, wall time
 """
 
 import json
-import os
 import pathlib
-import platform
-import subprocess
 
-import keras
 import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-import improved_gan_tf
-from improved_gan_tf import storage, tensorflow_environment
 from improved_gan_tf.closeness import SILENT_BELOW
 from improved_gan_tf.errors import UserError
-
-
-def write_json(path, content):
-    """Writes a JSON file, whole or not at all."""
-    text = json.dumps(content, indent=2) + "\n"
-    storage.write_whole(path, lambda p: p.write_text(text, "utf-8"))
-
-
-def write_model(path, model):
-    """Saves a model as a .keras file, whole or not at all."""
-
-    def save(temporary):
-        renamed = temporary.with_suffix(".tmp.keras")  # Keras insists on the ending
-        try:
-            model.save(renamed)
-            os.replace(renamed, temporary)
-        finally:
-            renamed.unlink(missing_ok=True)
-
-    storage.write_whole(path, save)
+from improved_gan_tf.machine import files
+from improved_gan_tf.machine.files import write_json
+from improved_gan_tf.machine.keras_files import write_model
 
 
 def image_grid(images, columns=10):
@@ -71,7 +48,7 @@ def image_grid(images, columns=10):
 
 
 # What a failed writing raises: Python, TensorBoard's writer, HDF5 in `model.save`.
-_written = storage.persistent(OSError, tf.errors.OpError)
+_written = files.persistent(OSError, tf.errors.OpError)
 
 
 class RunFolder:
@@ -91,12 +68,12 @@ class RunFolder:
         self._metrics_size = 0  # bytes of metrics.jsonl
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = storage.FolderLock(self.path)
+            self._lock = files.FolderLock(self.path)
             if overwrite and any(self.path.iterdir()):
                 _move_aside(self.path)
                 self._lock.close()
                 self.path.mkdir()
-                self._lock = storage.FolderLock(self.path)
+                self._lock = files.FolderLock(self.path)
         except OSError as error:
             raise UserError(
                 f"--run_dir={path} cannot be written: {error.strerror or error}."
@@ -114,13 +91,13 @@ class RunFolder:
         self.write_json("config.json", config)
         self._set_aside(len(history))
         samples = self.path / "samples"
-        storage.remove_leftovers(self.path, samples, self.path / "checkpoints")
+        files.remove_leftovers(self.path, samples, self.path / "checkpoints")
         for picture in samples.glob("*_interrupted.png"):
             picture.unlink()
         lines = "".join(json.dumps(metrics) + "\n" for metrics in history)
         metrics_file = self.path / "metrics.jsonl"
         if history or metrics_file.exists():
-            storage.write_whole(metrics_file, lambda p: p.write_text(lines, "utf-8"))
+            files.write_whole(metrics_file, lambda p: p.write_text(lines, "utf-8"))
         self._metrics_size = len(lines.encode("utf-8"))
 
     def _set_aside(self, epochs):
@@ -169,7 +146,7 @@ class RunFolder:
         (self.path / "samples").mkdir(exist_ok=True)
         grid = image_grid(images)
         picture = Image.fromarray(grid[:, :, 0] if grid.shape[-1] == 1 else grid)
-        storage.write_whole(
+        files.write_whole(
             self.path / "samples" / name,
             lambda p: picture.save(p, format="PNG"),
         )
@@ -191,7 +168,7 @@ class RunFolder:
             with open(path, "wb") as file:
                 np.savez_compressed(file, **arrays)
 
-        storage.write_whole(self.path / "predictions.npz", save)
+        files.write_whole(self.path / "predictions.npz", save)
 
     @_written
     def write_curves(self, history, title):
@@ -202,7 +179,7 @@ class RunFolder:
             title: str.
         """
         figure = curves_figure(history, title)
-        storage.write_whole(
+        files.write_whole(
             self.path / "curves.png", lambda p: figure.savefig(p, format="png", dpi=110)
         )
 
@@ -280,36 +257,3 @@ def curves_figure(history, title):
         axes.legend()
     figure.suptitle(title)
     return figure
-
-
-def versions():
-    """What the numbers depend on: versions, git commit if any, devices, kernels and threads."""
-    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-    return {
-        "improved_gan_tf": improved_gan_tf.__version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "git_commit": _git_commit(),
-        "device": device,
-        "onednn": tensorflow_environment.onednn(),
-        # Of CPUs: a GPU's sums are its own.
-        "num_threads": tensorflow_environment.num_threads() if device == "CPU" else None,
-    }
-
-
-def _git_commit():
-    root = pathlib.Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
-        return None
-    try:
-        commit, changed = (
-            subprocess.run(
-                ["git", *args], cwd=root, capture_output=True, text=True, timeout=10, check=True
-            ).stdout.strip()
-            for args in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno"))
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return commit + ("+changes" if changed else "")

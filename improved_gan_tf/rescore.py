@@ -13,8 +13,8 @@ import pathlib
 import sys
 from typing import NamedTuple
 
-from improved_gan_tf import closed_output, tensorflow_environment
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
 
 DIFFERENT = 1
 USER_ERROR = 2
@@ -80,7 +80,7 @@ def _read(run_dir):
     run_dir = pathlib.Path(run_dir)
     if not run_dir.is_dir():  # without waiting for TensorFlow
         raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
-    tensorflow_environment.set_defaults()
+    environment.set_defaults()
     from improved_gan_tf import data, networks
 
     try:
@@ -118,7 +118,7 @@ def _test_set(run, data_dir):
 
 def _model(run_dir, name):
     from improved_gan_tf import layers
-    from improved_gan_tf.classifiers import load_keras_model
+    from improved_gan_tf.machine.keras_files import load_keras_model
 
     del layers  # imported so that its layers are registered and the models load
     return load_keras_model(pathlib.Path(run_dir) / f"{name}.keras")
@@ -152,5 +152,5 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    with closed_output.quiet_exit():
+    with exits.quiet_exit():
         main()

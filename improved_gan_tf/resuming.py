@@ -10,9 +10,9 @@ import pathlib
 import sys
 from typing import NamedTuple
 
-from improved_gan_tf import storage
 from improved_gan_tf.checkpointing import Checkpoints
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files
 from improved_gan_tf.run_config import BOOKKEEPING
 
 # The folder's run may go on with other values of these.
@@ -64,7 +64,7 @@ def _look(config, path):
             raise UserError(
                 f"--run_dir={path} cannot be written: {above} is no folder to write in."
             )
-    if not path.exists() or all(map(storage.is_leftover, path.iterdir())):
+    if not path.exists() or all(map(files.is_leftover, path.iterdir())):
         if config.resume == "must":
             raise UserError(
                 f"--resume=must asks to continue a run, and there is none in {path}. Check "
@@ -147,7 +147,7 @@ def _what_is_left(config, path):
             "would do so again. Try a smaller --learning_rate or another --seed, with another "
             "--run_dir or with --overwrite to move the old folder aside."
         )
-    if not checkpoints_of(config, path).files() and (status or config.resume == "must"):
+    if not checkpoints_of(config, path).paths() and (status or config.resume == "must"):
         raise UserError(
             f"The run in {path} cannot be continued: it left no checkpoint. Give another "
             "--run_dir, or --overwrite to move the old folder aside."
@@ -215,7 +215,7 @@ def warn_of_other_versions(checkpoint, versions):
 
     Args:
         checkpoint: `checkpointing.Checkpoint`.
-        versions: dict, `reporting.versions()`.
+        versions: dict, `machine.versions.versions()`.
     """
     names = (
         *("improved_gan_tf", "git_commit", "tensorflow", "keras", "numpy"),

@@ -12,9 +12,10 @@ from tqdm import tqdm
 
 from improved_gan_tf import checkpointing, distribution, reporting, resuming
 from improved_gan_tf.call_length import CallLength
-from improved_gan_tf.determinism import make_operations_deterministic
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
 from improved_gan_tf.intervals import Due, parse_interval
+from improved_gan_tf.machine import versions
+from improved_gan_tf.machine.determinism import make_operations_deterministic
 from improved_gan_tf.progress import Progress
 
 # A call of the training loop is what Ctrl-C waits for.
@@ -54,7 +55,7 @@ class Run:
         self._refuse_finished(run_dir)
         self.folder = reporting.RunFolder(distribution.own_folder(run_dir), config.overwrite)
         self.progress = Progress(sums=[0.0] * len(self.Losses._fields))
-        self.versions = reporting.versions()
+        self.versions = versions.versions()
         self.earlier_versions = []  # of the processes before this one, where they were others
         self.checkpoints = resuming.checkpoints_of(config, run_dir)
         self._checkpoint_due = Due(parse_interval(config.checkpoint_every))

@@ -18,8 +18,9 @@ Writes RUN_DIR/score.json, or --output:
 import pathlib
 import sys
 
-from improved_gan_tf import closed_output, score_arguments, tensorflow_environment
+from improved_gan_tf import score_arguments
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
 
 DOES_NOT_AGREE = 1
 USER_ERROR = 2
@@ -102,10 +103,10 @@ def _run(arguments):
         classifiers,
         image_scores,
         inception_check,
-        reporting,
         score_report,
         score_table,
     )
+    from improved_gan_tf.machine import files, versions
 
     # Before the generator is loaded: a run that goes on may replace it.
     scored = score_table.generator_digest(pathlib.Path(arguments.source or "").expanduser())
@@ -147,11 +148,11 @@ def _run(arguments):
         "seed": arguments.seed,
         "batch_size": batch_size,
         "no_real": no_real,
-        "versions": reporting.versions(),
+        "versions": versions.versions(),
     }
     print(score_report.report(score))
     if output is not None:
-        reporting.write_json(output, score)
+        files.write_json(output, score)
         print(f"\nWritten to {output}")
     if not is_check:
         return 0
@@ -161,7 +162,7 @@ def _run(arguments):
 
 def main(argv=None):
     """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    tensorflow_environment.set_defaults()
+    environment.set_defaults()
     try:
         code = _run(score_arguments.parse(argv, __doc__.split("\n\n{")[0]))
     except UserError as error:
@@ -174,5 +175,5 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    with closed_output.quiet_exit():
+    with exits.quiet_exit():
         main()

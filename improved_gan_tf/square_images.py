@@ -22,8 +22,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from improved_gan_tf import storage
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files
 
 DEFAULT_CACHE = "~/.cache/improved_gan_tf"
 PREPARATION = 2  # counts up when the bytes that are kept change
@@ -93,7 +93,7 @@ def _read(folder, shape):
         return ImageSet(images, labels, file.read_text("utf-8"))
     digest = _digest(images, labels)  # prepared by an earlier version
     with contextlib.suppress(OSError):  # in a folder to read from only it is computed each time
-        storage.write_whole(file, lambda path: path.write_text(digest, "utf-8"))
+        files.write_whole(file, lambda path: path.write_text(digest, "utf-8"))
     return ImageSet(images, labels, digest)
 
 
@@ -157,7 +157,7 @@ def _write(source, image_size, folder):
     np.save(folder / "labels.npy", labels)
     (folder / "sha256.txt").write_text(_digest(images, labels), "utf-8")
     for file in folder.iterdir():
-        storage.synchronize(file)
+        files.synchronize(file)
 
 
 def square(name, file, image_size):

@@ -42,8 +42,8 @@ import matplotlib.figure
 import numpy as np
 import tabulate
 
-from improved_gan_tf import closed_output, tensorflow_environment
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
 
 # TensorFlow is imported in the functions: `--help` and a mistake answer without it.
 
@@ -277,7 +277,7 @@ def main(argv=None):
         UserError: an argument is out of its range, or the picture cannot be written.
     """
     arguments = _arguments(argv)
-    tensorflow_environment.set_defaults()
+    environment.set_defaults()
     game = GAMES[arguments.game]
     starts = random_starts(game, arguments.num_starts, arguments.seed)
     plain, averaged = (
@@ -314,7 +314,7 @@ def main(argv=None):
 
 if __name__ == "__main__":
     try:
-        with closed_output.quiet_exit():
+        with exits.quiet_exit():
             main()
     except UserError as user_error:
         print(f"error: {user_error}", file=sys.stderr)

@@ -14,8 +14,8 @@ import os
 import pathlib
 import sys
 
-from improved_gan_tf import closed_output, tensorflow_environment
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
 
 USER_ERROR = 2
 NUM_FEATURES = 128
@@ -64,7 +64,7 @@ def train(dataset, epochs, seed):
     import keras
 
     from improved_gan_tf import evaluation
-    from improved_gan_tf.determinism import make_operations_deterministic
+    from improved_gan_tf.machine.determinism import make_operations_deterministic
 
     make_operations_deterministic()
     keras.utils.set_random_seed(seed)
@@ -138,7 +138,8 @@ def _run(arguments):
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
     _prepare_output(output, arguments.overwrite)
 
-    from improved_gan_tf import data, reporting
+    from improved_gan_tf import data
+    from improved_gan_tf.machine import files, keras_files, versions
 
     dataset = data.load(arguments.dataset, arguments.data_source, arguments.data_dir)
     model, test_wrong = train(dataset, arguments.epochs, arguments.seed)
@@ -153,10 +154,10 @@ def _run(arguments):
         "test_wrong": test_wrong,
         "epochs": arguments.epochs,
         "seed": arguments.seed,
-        "versions": reporting.versions(),
+        "versions": versions.versions(),
     }
-    reporting.write_model(output, model)
-    reporting.write_json(_about_path(output), about)
+    keras_files.write_model(output, model)
+    files.write_json(_about_path(output), about)
     accuracy = 100 * (1 - test_wrong / test_count)
     print(
         f"{output}: {dataset.description}, test accuracy {accuracy:.2f} % ({test_wrong} of "
@@ -166,7 +167,7 @@ def _run(arguments):
 
 def main(argv=None):
     """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    tensorflow_environment.set_defaults()
+    environment.set_defaults()
     try:
         _run(_parse(argv))
     except UserError as error:
@@ -175,5 +176,5 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    with closed_output.quiet_exit():
+    with exits.quiet_exit():
         main()

@@ -1,8 +1,8 @@
 """What every test gets: four logical CPUs, fixed seeds, quiet TensorFlow."""
 
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf.machine import environment
 
-tensorflow_environment.set_defaults()  # before TensorFlow is imported, as the commands do
+environment.set_defaults()  # before TensorFlow is imported, as the commands do
 
 import keras
 import pytest

@@ -13,9 +13,10 @@ import tensorflow as tf
 
 import run_cifar10
 from benchmarks.kill_campaign import remains
-from improved_gan_tf import checkpointing, experiment, reporting, storage, training
+from improved_gan_tf import checkpointing, experiment, training
 from improved_gan_tf import run as run_module
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
+from improved_gan_tf.machine import files, versions
 from tests.noise_runs import images, run, settings
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -32,7 +33,7 @@ def minibatch_discrimination(**changes):
 def _short_calls(monkeypatch):
     monkeypatch.setattr(run_module, "ITERATIONS_PER_CALL", 3)
     monkeypatch.setattr(run_module, "SECONDS_PER_CALL", 1e6)  # however slow the machine is
-    monkeypatch.setattr(storage, "PAUSES", (0.0,))
+    monkeypatch.setattr(files, "PAUSES", (0.0,))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -98,7 +99,7 @@ def test_a_finished_run_whose_learning_rate_then_falls_is_the_run_that_was_told_
 
 def test_a_run_that_goes_on_with_other_code_says_so_and_names_both(tmp_path, monkeypatch, capsys):
     for commit in ("1" * 40, "2" * 40, "2" * 40):
-        monkeypatch.setattr(reporting, "_git_commit", lambda commit=commit: commit)
+        monkeypatch.setattr(versions, "_git_commit", lambda commit=commit: commit)
         run(settings(), tmp_path / "run", stop_after_calls=1)
     assert capsys.readouterr().err.count(f"git_commit {'1' * 40} (now {'2' * 40})") == 1
     result = json.loads((tmp_path / "run" / "result.json").read_text())
@@ -134,7 +135,7 @@ def test_with_the_newest_checkpoint_damaged_the_run_goes_on_from_the_one_before(
     assert remains(tmp_path / "run") == remains(straight)
 
 
-@pytest.mark.parametrize("failing", [storage.os.replace, storage.os.fsync])
+@pytest.mark.parametrize("failing", [files.os.replace, files.os.fsync])
 def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(
     straight, tmp_path, monkeypatch, failing
 ):
@@ -149,7 +150,7 @@ def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(
                 raise OSError(28, "No space left on device")
             return failing(*args)
 
-        monkeypatch.setattr(storage.os, name, full)
+        monkeypatch.setattr(files.os, name, full)
         try:
             run(config, tmp_path / "run")
         except (StorageError, UserError) as error:
@@ -159,7 +160,7 @@ def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(
         else:
             break
         monkeypatch.undo()
-        monkeypatch.setattr(storage, "PAUSES", (0.0,))
+        monkeypatch.setattr(files, "PAUSES", (0.0,))
     else:
         pytest.fail("never finished")
     assert fits.__reduce__()[1][0] > 4, "the disk was never full"
@@ -255,7 +256,7 @@ def test_other_data_are_refused_and_the_folder_stays(tmp_path):
 
 
 def test_a_folder_in_use_is_refused_and_untouched(straight):
-    lock = storage.FolderLock(straight)
+    lock = files.FolderLock(straight)
     before = {p: p.read_bytes() for p in straight.rglob("*") if p.is_file()}
     for changes in ({"epochs": 4}, {"overwrite": True}):
         with pytest.raises(UserError, match="Another process is using --run_dir="):

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 import run_mnist
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf.machine import environment
 from tests.prepared_data import write_prepared_mnist
 
 # Raised inside TFDS while it writes.
@@ -32,7 +32,7 @@ TIMEOUT = 300  # seconds, for a machine with other work; a command takes a few
 SMALL = ["--data_source=sample", "--width_multiplier=0.1"]
 THREE_EPOCHS = [*SMALL, "--epochs=3", "--evaluate_every=2"]
 ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": str(ROOT)}
-ENVIRONMENT.pop(tensorflow_environment.ONEDNN, None)  # the command sets it where it is of use
+ENVIRONMENT.pop(environment.ONEDNN, None)  # the command sets it where it is of use
 
 
 def command(*arguments, cwd, code=None):

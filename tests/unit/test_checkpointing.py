@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf import checkpointing, storage
+from improved_gan_tf import checkpointing
 from improved_gan_tf.checkpointing import Checkpoints, DamagedCheckpointError
 from improved_gan_tf.errors import StorageError, UserError
+from improved_gan_tf.machine import files
 from improved_gan_tf.progress import Progress
 
 ARRAYS = {
@@ -130,7 +131,7 @@ def checkpoints(tmp_path):
 
 
 def test_the_newest_stay_and_are_found_first(checkpoints):
-    names = [p.name for p in checkpoints.files()]
+    names = [p.name for p in checkpoints.paths()]
     assert names == ["checkpoint-1000000000.npz", "checkpoint-000000100.npz"]
     assert sorted(p.name for p in checkpoints.path.iterdir()) == sorted(names)
     assert checkpoints.newest().header == {"format": 2, "iterations": 1_000_000_000}
@@ -138,7 +139,7 @@ def test_the_newest_stay_and_are_found_first(checkpoints):
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "missing"])
 def test_a_damaged_one_is_named_and_the_one_before_is_taken(checkpoints, damage, capsys):
-    newest = checkpoints.files()[0]
+    newest = checkpoints.paths()[0]
     whole = newest.read_bytes()
     if damage == "missing":
         newest.unlink()
@@ -158,18 +159,18 @@ def test_a_damaged_one_is_named_and_the_one_before_is_taken(checkpoints, damage,
 @pytest.mark.parametrize("keep", [1, 2])
 def test_a_damaged_one_takes_no_place_of_those_that_are_written_after_it(checkpoints, keep):
     """The run goes back to iteration 100; what it writes before 1,000,000,000 has to stay."""
-    damaged = checkpoints.files()[0]
+    damaged = checkpoints.paths()[0]
     damaged.write_bytes(b"")
     checkpoints = Checkpoints(checkpoints.path, keep)
     for iterations in (120, 140, 160):
         checkpoints.save(iterations, {"iterations": iterations}, ARRAYS)
         assert checkpoints.newest().header["iterations"] == iterations
-    assert len(checkpoints.files()) == keep
+    assert len(checkpoints.paths()) == keep
     assert damaged.with_name(f"{damaged.name}.damaged").read_bytes() == b""
 
 
 def test_with_all_of_them_damaged_nothing_is_begun_anew(checkpoints):
-    for path in checkpoints.files():
+    for path in checkpoints.paths():
         path.write_bytes(b"")
     with pytest.raises(UserError, match=r"None of the 2 checkpoints in .* can be read"):
         checkpoints.newest()
@@ -187,8 +188,8 @@ def test_another_format_is_refused_with_the_version_that_wrote_it(checkpoints, m
 
 
 def test_a_full_disk_leaves_those_before_whole(checkpoints, monkeypatch):
-    before = {p: p.read_bytes() for p in checkpoints.files()}
-    monkeypatch.setattr(storage, "PAUSES", (0.0,))
+    before = {p: p.read_bytes() for p in checkpoints.paths()}
+    monkeypatch.setattr(files, "PAUSES", (0.0,))
 
     def fail(path, header, arrays):
         path.write_bytes(b"half")

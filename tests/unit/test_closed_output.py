@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from improved_gan_tf import closed_output
+from improved_gan_tf.machine import exits
 from tests.written_runs import write_run
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -32,13 +32,13 @@ def run_unread(*arguments, program=(str(ROOT / "run_svhn.py"),)):
 
 def test_help_that_nobody_reads_ends_quietly():
     done = run_unread("--help")
-    assert (done.returncode, done.stderr) == (closed_output.EXIT_CODE, "")
+    assert (done.returncode, done.stderr) == (exits.EXIT_CODE, "")
 
 
 def test_a_table_that_nobody_reads_ends_quietly(tmp_path):
     write_run(tmp_path / "run")
     done = run_unread(tmp_path, program=("-m", "improved_gan_tf.compare"))
-    assert (done.returncode, done.stderr) == (closed_output.EXIT_CODE, "")
+    assert (done.returncode, done.stderr) == (exits.EXIT_CODE, "")
 
 
 def test_a_mistake_is_still_told():
@@ -48,11 +48,11 @@ def test_a_mistake_is_still_told():
 
 
 def test_what_is_read_is_left_alone(capsys):
-    with closed_output.quiet_exit():
+    with exits.quiet_exit():
         print("read")
     assert capsys.readouterr().out == "read\n"
 
 
 def test_other_errors_pass():
-    with pytest.raises(KeyError), closed_output.quiet_exit():
+    with pytest.raises(KeyError), exits.quiet_exit():
         raise KeyError

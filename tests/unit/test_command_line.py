@@ -7,7 +7,8 @@ import signal
 import pytest
 
 import run_cifar10
-from improved_gan_tf import command_line, data, experiment, interruption
+from improved_gan_tf import command_line, data, experiment
+from improved_gan_tf.machine import interruption
 from improved_gan_tf.resuming import Found
 
 

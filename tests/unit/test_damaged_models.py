@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from improved_gan_tf import networks
-from improved_gan_tf.classifiers import load_keras_model
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.keras_files import load_keras_model
 
 # Keras's own conversion of variables to arrays, under NumPy 2; and what it says of damaged ones.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")

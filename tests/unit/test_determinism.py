@@ -2,7 +2,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-from improved_gan_tf.determinism import make_operations_deterministic
+from improved_gan_tf.machine.determinism import make_operations_deterministic
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator
 
-from improved_gan_tf import reporting, storage
+from improved_gan_tf import reporting
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files, versions
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*"),
@@ -149,7 +150,7 @@ def test_metrics_are_one_json_line_an_epoch(folder):
 
 
 def test_a_line_that_has_to_be_written_again_is_there_once(folder, monkeypatch):
-    monkeypatch.setattr(storage, "PAUSES", (0.0,))
+    monkeypatch.setattr(files, "PAUSES", (0.0,))
     scalar, failures = tf.summary.scalar, [OSError(28, "No space left on device")]
 
     def fails_once(*args):
@@ -287,8 +288,8 @@ def test_curves_of_minibatch_discrimination_show_its_closeness():
 
 
 def test_versions_name_what_numbers_depend_on():
-    versions = reporting.versions()
-    assert set(versions) == {
+    found = versions.versions()
+    assert set(found) == {
         "improved_gan_tf",
         "tensorflow",
         "keras",
@@ -299,8 +300,8 @@ def test_versions_name_what_numbers_depend_on():
         "onednn",
         "num_threads",
     }
-    assert versions["device"] in ("CPU", "GPU")
-    assert (versions["num_threads"] is None) == (versions["device"] == "GPU")
-    assert versions["onednn"] == os.environ.get("TF_ENABLE_ONEDNN_OPTS")
-    assert versions["keras"] == keras.__version__
-    assert versions["numpy"] == np.__version__
+    assert found["device"] in ("CPU", "GPU")
+    assert (found["num_threads"] is None) == (found["device"] == "GPU")
+    assert found["onednn"] == os.environ.get("TF_ENABLE_ONEDNN_OPTS")
+    assert found["keras"] == keras.__version__
+    assert found["numpy"] == np.__version__

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from improved_gan_tf import storage
 from improved_gan_tf.errors import StorageError, UserError
+from improved_gan_tf.machine import files
 
 
 def files_of(folder):
@@ -20,7 +20,7 @@ def files_of(folder):
 def test_a_written_file_replaces_the_old_one(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    storage.write_whole(path, lambda p: p.write_text("new"))
+    files.write_whole(path, lambda p: p.write_text("new"))
     assert path.read_text() == "new"
     assert files_of(tmp_path) == ["file"]
 
@@ -34,7 +34,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError("disk full")
 
     with pytest.raises(RuntimeError, match="disk full"):
-        storage.write_whole(path, half)
+        files.write_whole(path, half)
     assert path.read_text() == "old"
     assert files_of(tmp_path) == ["file"]
 
@@ -43,19 +43,17 @@ def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_before_going_on(
     tmp_path, monkeypatch
 ):
     events = []
-    monkeypatch.setattr(storage, "synchronize", lambda path: events.append(path.name))
-    replace = storage.os.replace
-    monkeypatch.setattr(
-        storage.os, "replace", lambda a, b: (events.append("replace"), replace(a, b))
-    )
-    storage.write_whole(tmp_path / "file", lambda p: p.write_text("new"))
-    assert events == [f".{storage.os.getpid()}.file", "replace", tmp_path.name]
+    monkeypatch.setattr(files, "synchronize", lambda path: events.append(path.name))
+    replace = files.os.replace
+    monkeypatch.setattr(files.os, "replace", lambda a, b: (events.append("replace"), replace(a, b)))
+    files.write_whole(tmp_path / "file", lambda p: p.write_text("new"))
+    assert events == [f".{files.os.getpid()}.file", "replace", tmp_path.name]
 
 
 def test_only_temporary_files_of_killed_processes_are_left_over(tmp_path):
     for name in (".12.file", ".345.a.tmp.keras", "file", ".12", ".hidden", "12.file"):
         (tmp_path / name).touch()
-    storage.remove_leftovers(tmp_path, tmp_path / "absent")
+    files.remove_leftovers(tmp_path, tmp_path / "absent")
     assert files_of(tmp_path) == [".12", ".hidden", "12.file", "file"]
 
 
@@ -70,7 +68,7 @@ class Disk:
     def __init__(self, failures):
         self.failures = failures
 
-    @storage.persistent(OSError)
+    @files.persistent(OSError)
     def write(self, text):
         """Writes."""
         if self.failures:
@@ -82,7 +80,7 @@ class Disk:
 @pytest.fixture(autouse=True)
 def waited(monkeypatch):
     pauses = []
-    monkeypatch.setattr(storage.time, "sleep", pauses.append)
+    monkeypatch.setattr(files.time, "sleep", pauses.append)
     return pauses
 
 
@@ -103,11 +101,11 @@ def test_a_disk_that_stays_full_is_an_error_that_names_folder_and_reason():
 
 
 def test_a_second_lock_is_refused_until_the_first_is_closed(tmp_path):
-    first = storage.FolderLock(tmp_path)
+    first = files.FolderLock(tmp_path)
     with pytest.raises(UserError, match=f"Another process is using --run_dir={tmp_path}"):
-        storage.FolderLock(tmp_path)
+        files.FolderLock(tmp_path)
     first.close()
-    storage.FolderLock(tmp_path).close()
+    files.FolderLock(tmp_path).close()
     assert files_of(tmp_path) == []
 
 
@@ -119,7 +117,7 @@ def test_a_killed_process_leaves_no_lock(tmp_path):
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"locked\n"
         with pytest.raises(UserError):
-            storage.FolderLock(tmp_path)
+            files.FolderLock(tmp_path)
         process.kill()
         process.wait()
-    storage.FolderLock(tmp_path).close()
+    files.FolderLock(tmp_path).close()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from improved_gan_tf import tensorflow_environment
+from improved_gan_tf.machine import environment
 
 KERNELS = """
 import tensorflow
@@ -19,11 +19,11 @@ def without(*names):
     return {name: value for name, value in os.environ.items() if name not in names}
 
 
-def kernels(code, **environment):
+def kernels(code, **variables):
     """Whether a fresh process that runs `code` has TensorFlow with oneDNN's kernels."""
     done = subprocess.run(
         [sys.executable, "-c", code + KERNELS],
-        env={**without(tensorflow_environment.ONEDNN), **environment},
+        env={**without(environment.ONEDNN), **variables},
         capture_output=True,
         text=True,
         timeout=120,
@@ -45,27 +45,27 @@ def test_tensorflow_takes_onednns_kernels_unless_the_user_says_otherwise():
 
 
 def test_other_processors_are_left_alone(monkeypatch):
-    monkeypatch.delenv(tensorflow_environment.ONEDNN, raising=False)
+    monkeypatch.delenv(environment.ONEDNN, raising=False)
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    tensorflow_environment.set_defaults()
-    assert tensorflow_environment.onednn() is None
+    environment.set_defaults()
+    assert environment.onednn() is None
     monkeypatch.setattr("platform.machine", lambda: "AMD64")
-    tensorflow_environment.set_defaults()
-    assert tensorflow_environment.onednn() == "1"
+    environment.set_defaults()
+    assert environment.onednn() == "1"
 
 
 @pytest.mark.parametrize(("asked", "threads"), [("3", 3), ("0", None), ("", None), ("x", None)])
 def test_threads_are_those_asked_for_or_the_processors_of_the_process(monkeypatch, asked, threads):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 2, 5, 7}, raising=False)
-    monkeypatch.setenv(tensorflow_environment.THREADS, asked)
-    assert tensorflow_environment.num_threads() == (threads or 4)
+    monkeypatch.setenv(environment.THREADS, asked)
+    assert environment.num_threads() == (threads or 4)
 
 
 def test_importing_the_layers_changes_nothing():
     code = (
         "import os, improved_gan_tf.layers, improved_gan_tf.training\n"
-        f"assert {tensorflow_environment.ONEDNN!r} not in os.environ\n"
+        f"assert {environment.ONEDNN!r} not in os.environ\n"
     )
     # Of the log level nothing can be said: JAX, where it is installed, sets one too.
-    environment = without(tensorflow_environment.ONEDNN)
-    subprocess.run([sys.executable, "-c", code], env=environment, timeout=120, check=True)
+    variables = without(environment.ONEDNN)
+    subprocess.run([sys.executable, "-c", code], env=variables, timeout=120, check=True)
