@@ -10,7 +10,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_cifar_feature_ma
 """
 
 from improved_gan_tf import command_line
-from improved_gan_tf.config import ExperimentConfig
+from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 EXPERIMENT = ExperimentConfig(
     dataset="cifar10",

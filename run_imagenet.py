@@ -8,7 +8,7 @@ Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py and train_imag
 """
 
 from improved_gan_tf import command_line
-from improved_gan_tf.imagenet_config import ImagenetConfig
+from improved_gan_tf.settings.imagenet import ImagenetConfig
 
 EXPERIMENT = ImagenetConfig(
     dataset="imagenet",

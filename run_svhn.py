@@ -9,7 +9,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_svhn_feature_mat
 """
 
 from improved_gan_tf import command_line
-from improved_gan_tf.config import ExperimentConfig
+from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 EXPERIMENT = ExperimentConfig(
     dataset="svhn",

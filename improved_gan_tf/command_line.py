@@ -8,12 +8,13 @@ import sys
 
 from absl import app, logging
 
-from improved_gan_tf import run_names, setting_flags
+from improved_gan_tf import run_names
 from improved_gan_tf import sweep as sweep_module
-from improved_gan_tf.ablations import switched_settings
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
-from improved_gan_tf.imagenet_config import ImagenetConfig
 from improved_gan_tf.machine import environment, exits, interruption
+from improved_gan_tf.settings import flags
+from improved_gan_tf.settings.ablations import switched_settings
+from improved_gan_tf.settings.imagenet import ImagenetConfig
 
 # A command that a signal stopped exits with `interruption.EXIT_CODES`.
 EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
@@ -27,14 +28,14 @@ def main(experiment, variants, ablations=None):
 
     Args:
         experiment: `ExperimentConfig` or `ImagenetConfig`, the script's literal.
-        variants: `{model: {recipe: {setting: value}}}`, see `setting_flags.define_flags`.
+        variants: `{model: {recipe: {setting: value}}}`, see `settings.flags.define_flags`.
         ablations: `{name: {setting: value}}` or None, see there.
     """
-    setting_flags.define_flags(experiment, variants, ablations=ablations)
+    flags.define_flags(experiment, variants, ablations=ablations)
     with exits.quiet_exit(), _exit_codes():
         app.run(
             lambda argv: _run(experiment, variants, ablations),
-            flags_parser=setting_flags.parse_flags,
+            flags_parser=flags.parse_flags,
         )
 
 
@@ -55,7 +56,7 @@ def _exit_codes():
 
 def _run(experiment, variants, ablations):
     logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
-    config, published = setting_flags.config_from_flags(experiment, variants, ablations=ablations)
+    config, published = flags.config_from_flags(experiment, variants, ablations=ablations)
     environment.set_defaults()
     if isinstance(config, ImagenetConfig):
         sys.exit(_run_imagenet(config, published))
@@ -64,7 +65,7 @@ def _run(experiment, variants, ablations):
             "--data_dir is where --data_source=tfds finds its data; the sample comes with a "
             f"package. Received: --data_source=sample --data_dir={config.data_dir}."
         )
-    sweep = setting_flags.sweep_from_flags(config)
+    sweep = flags.sweep_from_flags(config)
     _print_techniques(config, ablations)
     if sweep.is_one_run:
         sys.exit(_run_one(config, published))

@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 
-from improved_gan_tf import comparison, data, ensembles, paper, report_figures, run_config
+from improved_gan_tf import comparison, data, ensembles, paper, report_figures
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.run_folders import commits_of, data_of
+from improved_gan_tf.settings import every_run
 
 NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "svhn": "SVHN"}
 DIGITS = tuple("0123456789")
@@ -153,7 +154,7 @@ def _percent(run, kind):
 def settings_of(config):
     """The settings that all runs of a cell share, as (name, value) texts."""
     # A cell holds runs and baselines.
-    hidden = run_config.BOOKKEEPING | run_config.SEEDS | {"supervised_only"}
+    hidden = every_run.BOOKKEEPING | every_run.SEEDS | {"supervised_only"}
     return [
         (field.name, str(getattr(config, field.name)))
         for field in dataclasses.fields(config)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from improved_gan_tf.checkpointing import Checkpoints
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
-from improved_gan_tf.run_config import BOOKKEEPING
+from improved_gan_tf.settings.every_run import BOOKKEEPING
 
 # The folder's run may go on with other values of these.
 MAY_CHANGE = BOOKKEEPING | {"epochs"}
@@ -37,7 +37,7 @@ def look(config, run_dir):
     """What there is to do in a run folder.
 
     Args:
-        config: `run_config.RunConfig` of the command.
+        config: `settings.every_run.RunConfig` of the command.
         run_dir: its folder, which need not exist.
 
     Returns:
@@ -86,7 +86,7 @@ def require_same_settings(config, path):
     """Raises `UserError` if a run folder's settings are not the command's.
 
     Args:
-        config: `run_config.RunConfig` of the command.
+        config: `settings.every_run.RunConfig` of the command.
         path: `pathlib.Path` of a folder that holds a config.json.
     """
     saved = _read_json(path / "config.json")
@@ -112,7 +112,7 @@ def may_change(saved, config):
 
     Args:
         saved: dict, the run's settings.
-        config: `run_config.RunConfig` of the command.
+        config: `settings.every_run.RunConfig` of the command.
 
     Returns:
         Set of str. The decay is among them where the command adds epochs and the learning rate
@@ -202,7 +202,7 @@ def command_to_continue(config):
     """What to tell a user whose run has stopped: which command continues it (str).
 
     Args:
-        config: `run_config.RunConfig` of the command that stopped.
+        config: `settings.every_run.RunConfig` of the command that stopped.
     """
     left_out = ["--overwrite"] if config.overwrite else []
     left_out += ["--resume=never"] if config.resume == "never" else []

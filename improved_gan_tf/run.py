@@ -13,10 +13,10 @@ from tqdm import tqdm
 from improved_gan_tf import checkpointing, distribution, reporting, resuming
 from improved_gan_tf.call_length import CallLength
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
-from improved_gan_tf.intervals import Due, parse_interval
 from improved_gan_tf.machine import versions
 from improved_gan_tf.machine.determinism import make_operations_deterministic
 from improved_gan_tf.progress import Progress
+from improved_gan_tf.settings.intervals import Due, parse_interval
 
 # A call of the training loop is what Ctrl-C waits for.
 ITERATIONS_PER_CALL = 50
@@ -38,7 +38,7 @@ class Run:
       what is shown and recorded.
 
     Args:
-        config: `run_config.RunConfig`.
+        config: `settings.every_run.RunConfig`.
         run_dir: folder to write.
         differences: list of str, what keeps the run's numbers out of the paper's column.
 

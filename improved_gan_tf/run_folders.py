@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import improved_gan_tf
 from improved_gan_tf import paper
-from improved_gan_tf.config import ExperimentConfig
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.run_config import different_settings
+from improved_gan_tf.settings.every_run import different_settings
+from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 _RUN_FILES = ("config.json", "result.json")
 # `--overwrite` and resuming leave such names; what they hold was replaced by another run.

@@ -14,8 +14,8 @@ def parse(argv, description):
         argv: list of str, the command line without the program; `sys.argv` if None.
         description: what `--help` says above the arguments.
     """
-    from improved_gan_tf.config import DATA_SOURCES
     from improved_gan_tf.data import DATASETS
+    from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(
         prog="python -m improved_gan_tf.score",

@@ -16,10 +16,10 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from improved_gan_tf import resuming
-from improved_gan_tf.config import ExperimentConfig
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
-from improved_gan_tf.run_config import different_settings
 from improved_gan_tf.run_folders import Run, read_run
+from improved_gan_tf.settings.every_run import different_settings
+from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 
 def plan(config, sweep, parent):
@@ -30,7 +30,7 @@ def plan(config, sweep, parent):
 
     Args:
         config: `ExperimentConfig` of the first run.
-        sweep: `setting_flags.Sweep`.
+        sweep: `settings.flags.Sweep`.
         parent: folder that holds the runs' folders.
 
     Returns:

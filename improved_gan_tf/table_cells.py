@@ -3,9 +3,9 @@
 import dataclasses
 from typing import NamedTuple
 
-from improved_gan_tf.config import ExperimentConfig
-from improved_gan_tf.run_config import BOOKKEEPING, SEEDS
 from improved_gan_tf.run_folders import Run, given_to
+from improved_gan_tf.settings.every_run import BOOKKEEPING, SEEDS
+from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 
 class Cell(NamedTuple):

@@ -89,8 +89,8 @@ def train(dataset, epochs, seed):
 
 
 def _parse(argv):
-    from improved_gan_tf.config import DATA_SOURCES
     from improved_gan_tf.data import DATASETS
+    from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(
         prog="python -m improved_gan_tf.train_classifier", description=__doc__.splitlines()[0]

@@ -31,7 +31,7 @@ from scipy import stats
 from tabulate import tabulate
 
 from improved_gan_tf import rescore
-from improved_gan_tf.run_config import BOOKKEEPING, SEEDS
+from improved_gan_tf.settings.every_run import BOOKKEEPING, SEEDS
 
 HERE = pathlib.Path(__file__).parent / "thin"
 BASELINES = pathlib.Path(__file__).parent / "thin_baselines"

@@ -15,7 +15,7 @@ def strategy_from(kind, num_devices, tpu, batch_size):
     """Makes the strategy that a command asks for. Call it before TensorFlow does anything.
 
     Args:
-        kind: one of `config.STRATEGIES`.
+        kind: one of `settings.semi_supervised.STRATEGIES`.
         num_devices: int or None, devices of this machine that "mirrored" uses: GPUs, or where there
             are none logical CPUs.
         tpu: address of the TPU, "local", or None.

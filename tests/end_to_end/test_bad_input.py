@@ -17,8 +17,9 @@ import run_cifar10
 import run_imagenet
 import run_mnist
 import run_svhn
-from improved_gan_tf import command_line, data, networks, setting_flags, tfds_data
+from improved_gan_tf import command_line, data, networks, tfds_data
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.settings import flags as setting_flags
 from tests.image_folders import write_image_folder
 from tests.prepared_data import write_prepared_mnist
 

@@ -116,7 +116,7 @@ def test_flags_of_the_settings_are_touched_in_one_module_only():
     "module",
     [
         "improved_gan_tf",
-        "improved_gan_tf.config",
+        "improved_gan_tf.settings.semi_supervised",
         "improved_gan_tf.command_line",
         "improved_gan_tf.compare",
         "improved_gan_tf.report",

@@ -9,9 +9,12 @@ from absl import flags
 import run_cifar10
 import run_imagenet
 import run_mnist
-from improved_gan_tf import config, imagenet_config, run_config, run_names, setting_flags
-from improved_gan_tf.ablations import switched_settings
+from improved_gan_tf import run_names
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.settings import every_run, semi_supervised
+from improved_gan_tf.settings import flags as setting_flags
+from improved_gan_tf.settings import imagenet as imagenet_config
+from improved_gan_tf.settings.ablations import switched_settings
 
 LITERAL = run_mnist.EXPERIMENT
 
@@ -64,7 +67,10 @@ def test_the_record_is_frozen():
 
 def test_the_record_survives_json():
     record = changed(data_dir="somewhere", decay_start_epoch=3, decay_end_epoch=400)
-    assert config.ExperimentConfig.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+    assert (
+        semi_supervised.ExperimentConfig.from_dict(json.loads(json.dumps(record.to_dict())))
+        == record
+    )
 
 
 @pytest.mark.parametrize("field", settings(), ids=lambda f: f.name)
@@ -380,12 +386,12 @@ def test_a_number_of_runs_below_one_is_refused(number):
 def test_bookkeeping_and_seeds_are_settings_of_the_record():
     names = {f.name for f in settings()}
     names |= {f.name for f in dataclasses.fields(imagenet_config.ImagenetConfig)}
-    assert names > run_config.BOOKKEEPING | run_config.SEEDS
+    assert names > every_run.BOOKKEEPING | every_run.SEEDS
 
 
 def test_settings_that_differ_are_named_in_the_records_order():
     other = changed(epochs=5, labels_per_class=3, run_dir="x", seed=9)
-    assert run_config.different_settings(LITERAL, other) == ["seed", "epochs", "labels_per_class"]
+    assert every_run.different_settings(LITERAL, other) == ["seed", "epochs", "labels_per_class"]
 
 
 # --- ablations -----------------------------------------------------------------------------

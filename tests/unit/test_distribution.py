@@ -5,10 +5,11 @@ import json
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import config, distribution
+from improved_gan_tf import distribution
 from improved_gan_tf.distribution import devices, workers
 from improved_gan_tf.distribution.tensorflow_errors import reason
 from improved_gan_tf.errors import UserError, WorkerLostError
+from improved_gan_tf.settings import semi_supervised
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ def cluster(workers, index=0, kind="worker"):
 
 
 def test_the_words_for_the_batch_are_those_of_the_flag():
-    assert distribution.CROSS_REPLICA == config.CROSS_REPLICA
+    assert distribution.CROSS_REPLICA == semi_supervised.CROSS_REPLICA
 
 
 def test_one_device_is_tensorflows_default_strategy():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from improved_gan_tf.intervals import Due, Interval, parse_interval
+from improved_gan_tf.settings.intervals import Due, Interval, parse_interval
 
 
 @pytest.mark.parametrize(

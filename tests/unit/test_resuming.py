@@ -6,9 +6,10 @@ import json
 import pytest
 
 import run_mnist
-from improved_gan_tf import resuming, run_config
+from improved_gan_tf import resuming
 from improved_gan_tf.checkpointing import Checkpoint
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.settings import every_run
 
 VERSIONS = {
     **{"improved_gan_tf": "1", "tensorflow": "2", "keras": "3", "numpy": "4", "device": "CPU"},
@@ -135,7 +136,7 @@ def test_every_setting_either_has_to_agree_or_may_change(folder, name):
     saved = record().to_dict()
     saved[name] = "other"
     (folder / "config.json").write_text(json.dumps(saved))
-    if name in run_config.BOOKKEEPING | {"epochs"}:
+    if name in every_run.BOOKKEEPING | {"epochs"}:
         assert resuming.look(record(), folder).status == "unfinished"
     else:
         assert f"--{name}=" in refusal(folder)

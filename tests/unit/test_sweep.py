@@ -7,7 +7,7 @@ import pytest
 
 from improved_gan_tf import sweep
 from improved_gan_tf.errors import DivergedError, UserError
-from improved_gan_tf.setting_flags import Sweep
+from improved_gan_tf.settings.flags import Sweep
 from tests.written_runs import record, result_of, write_run
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from absl import flags
 
-from improved_gan_tf.ablations import ablation_row, check_given
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.settings.ablations import ablation_row, check_given
 
 _DEFINE = {
     bool: flags.DEFINE_boolean,

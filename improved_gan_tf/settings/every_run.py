@@ -4,8 +4,15 @@ import dataclasses
 import math
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.intervals import parse_interval
-from improved_gan_tf.setting import AUTHORS, OURS, check_setting, not_negative, positive, setting
+from improved_gan_tf.settings.intervals import parse_interval
+from improved_gan_tf.settings.setting import (
+    AUTHORS,
+    OURS,
+    check_setting,
+    not_negative,
+    positive,
+    setting,
+)
 
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
 

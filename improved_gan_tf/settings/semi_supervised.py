@@ -1,7 +1,7 @@
 """Every setting of a semi-supervised run once: its default's source, help, unit and check.
 
 One frozen record decides every number of a run. A run script writes its experiment as one literal
-`ExperimentConfig` (or `imagenet_config.ImagenetConfig`); flags of the same names override single
+`ExperimentConfig` (or `settings.imagenet.ImagenetConfig`); flags of the same names override single
 settings.
 """
 
@@ -9,8 +9,8 @@ import dataclasses
 import math
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.run_config import RunConfig
-from improved_gan_tf.setting import AUTHORS, OURS, PAPER, positive, setting
+from improved_gan_tf.settings.every_run import RunConfig
+from improved_gan_tf.settings.setting import AUTHORS, OURS, PAPER, positive, setting
 
 MODELS = ("feature_matching", "minibatch_discrimination", "plain")
 DATA_SOURCES = ("tfds", "sample")

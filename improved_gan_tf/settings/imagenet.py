@@ -3,8 +3,8 @@
 import dataclasses
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.run_config import RunConfig
-from improved_gan_tf.setting import AUTHORS, OURS, positive, setting
+from improved_gan_tf.settings.every_run import RunConfig
+from improved_gan_tf.settings.setting import AUTHORS, OURS, positive, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
