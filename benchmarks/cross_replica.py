@@ -72,7 +72,7 @@ def make_trainer(case, strategy, cross_replica):
     import numpy as np
 
     from improved_gan_tf import networks, training
-    from improved_gan_tf.device_images import DeviceImages
+    from improved_gan_tf.data.device_images import DeviceImages
 
     experiment, width, shape, objective, generator_steps = case
     pixels = np.random.RandomState(0).randint(0, 256, (IMAGES, *shape)).astype("uint8")

@@ -218,12 +218,12 @@ def run(config, dataset, run_dir, log, fault=None, seed=0, seconds=0.0):
 
 def load(config, folder):
     """The data set, read in another process: reading it computes."""
-    from improved_gan_tf import data
+    from improved_gan_tf.data import datasets
 
     path = folder / f"{config.dataset}.npz"
 
     def read():
-        dataset = data.load(config.dataset, config.data_source, config.data_dir)
+        dataset = datasets.load(config.dataset, config.data_source, config.data_dir)
         np.savez(path, *dataset[:4], description=dataset.description)
 
     if in_a_process(read) != 0:
@@ -232,7 +232,7 @@ def load(config, folder):
         arrays = [saved[f"arr_{i}"] for i in range(4)]
         # Evenly: the sample is sorted by class.
         arrays = [array[:: -(-len(array) // IMAGES)] for array in arrays]
-        return data.Dataset(*arrays, str(saved["description"]), False)
+        return datasets.Dataset(*arrays, str(saved["description"]), False)
 
 
 def experiments(data_dir):

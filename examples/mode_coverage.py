@@ -34,7 +34,8 @@ from keras import ops
 from PIL import Image
 from scipy.spatial import distance
 
-from improved_gan_tf import data, initialize_from_data
+from improved_gan_tf import initialize_from_data
+from improved_gan_tf.data import datasets
 from improved_gan_tf.layers import (
     DropReference,
     MinibatchDiscrimination,
@@ -180,7 +181,7 @@ class Digits:
     )
 
     def __init__(self):
-        dataset = data.load("mnist", "sample")
+        dataset = datasets.load("mnist", "sample")
         self.train_images = dataset.train_images.astype("float32") / 127.5 - 1.0
         test_images = dataset.test_images.astype("float32") / 127.5 - 1.0
         self.classifier = self._train_classifier(dataset.train_labels)

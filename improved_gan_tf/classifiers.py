@@ -18,15 +18,13 @@ import pathlib
 import keras
 import numpy as np
 
-from improved_gan_tf import (
-    layers,  # registered, so that our own models load
-    tfds_data,
-)
+from improved_gan_tf import layers
 from improved_gan_tf.classification import Classification, require_grey_or_rgb
+from improved_gan_tf.data import tfds_folders
+from improved_gan_tf.data.pixels import from_range
 from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.frozen_inception import FrozenInception
 from improved_gan_tf.machine.keras_files import load_keras_model
-from improved_gan_tf.pixels import from_range
 
 INCEPTION_V3 = "inception_v3"
 # Layers by which an image's output depends on the others of its batch.
@@ -105,7 +103,7 @@ class KerasInceptionV3:
         home = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
         cached = home / "models" / _KERAS_WEIGHTS
         if weights == "imagenet" and not cached.exists():
-            error = tfds_data.network_error()
+            error = tfds_folders.network_error()
             if error is not None:
                 raise UserError(
                     f"Keras's weights for {INCEPTION_V3} are not in {cached.parent}, and there is "

@@ -107,10 +107,11 @@ def _run_one(config, published):
 
 
 def _train_parts(config, published, parts, found, run_dir):
-    from improved_gan_tf import data, distribution
+    from improved_gan_tf import distribution
+    from improved_gan_tf.data import datasets
 
     where = (config.dataset, config.data_source, config.data_dir)
-    dataset = data.load(*where, download=not config.dry_run)
+    dataset = datasets.load(*where, download=not config.dry_run)
     if config.dry_run:
         _print_dry_run(config, dataset, run_dir)
         return 0
@@ -141,11 +142,12 @@ def _run_sweep(config, sweep, published):
 
 
 def _train_sweep(config, sweep, published):
-    from improved_gan_tf import compare, data, distribution, experiment, resuming
+    from improved_gan_tf import compare, distribution, experiment, resuming
+    from improved_gan_tf.data import datasets
 
     distribution.require_one_process("a command that trains several runs")
     where = (config.dataset, config.data_source, config.data_dir)
-    dataset = data.load(*where, download=not config.dry_run)
+    dataset = datasets.load(*where, download=not config.dry_run)
     parent = pathlib.Path(config.run_dir or f"runs/{run_names.sweep_name(config)}")
     records = sweep_module.plan(config, sweep, parent)
     # Each run compiles a step of its own, which TensorFlow takes for an accident.
@@ -179,9 +181,10 @@ def _train_sweep(config, sweep, published):
 
 def _run_imagenet(config, published):
     """Runs what is left of one ImageNet run; returns the exit code."""
-    from improved_gan_tf import imagenet_sources, resuming
+    from improved_gan_tf import resuming
+    from improved_gan_tf.data import encoded_images
 
-    imagenet_sources.require_folder(config.image_folder)
+    encoded_images.require_folder(config.image_folder)
     run_dir = pathlib.Path(config.run_dir or f"runs/{run_names.imagenet_run_name(config)}")
     resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
     with _training_devices(config):
@@ -189,10 +192,11 @@ def _run_imagenet(config, published):
 
 
 def _train_imagenet(config, published, run_dir):
-    from improved_gan_tf import distribution, imagenet_batches, imagenet_sources
+    from improved_gan_tf import distribution
+    from improved_gan_tf.data import encoded_images, shuffled_batches
 
-    source = imagenet_sources.find(config.image_folder, config.data_dir)
-    epochs = imagenet_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
+    source = encoded_images.find(config.image_folder, config.data_dir)
+    epochs = shuffled_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
     if config.dry_run:
         _print_settings(config)
         print(

@@ -14,7 +14,7 @@ class Predictor:
 
     Args:
         discriminator: model with an output named "logits".
-        images: `device_images.DeviceImages`, the set to score.
+        images: `data.device_images.DeviceImages`, the set to score.
         coupled_batch: None, or the batch size of a discriminator whose outputs depend on the
             composition of the batch (minibatch discrimination). Every batch is then full: the
             last one is filled up with the images before it, which are not counted again.

@@ -7,12 +7,13 @@ import hashlib
 
 import numpy as np
 
-from improved_gan_tf import distribution, evaluation, losses, networks, training_rows
+from improved_gan_tf import distribution, evaluation, losses, networks
 from improved_gan_tf.closeness import Closeness
 from improved_gan_tf.collapse import collapsed_at
-from improved_gan_tf.device_images import DeviceImages
+from improved_gan_tf.data import epoch_rows
+from improved_gan_tf.data.device_images import DeviceImages
+from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.pixels import to_bytes
 from improved_gan_tf.run import Run, run_to_the_end
 from improved_gan_tf.training import StepLosses, Trainer
 
@@ -46,7 +47,7 @@ def differences_from_paper(config, dataset, published):
 
     Args:
         config: `ExperimentConfig` of the run.
-        dataset: `data.Dataset`.
+        dataset: `data.datasets.Dataset`.
         published: the record that the model and recipe stand for without other flags.
     """
     differences = []
@@ -75,10 +76,10 @@ def labeled_subset_and_streams(config, dataset):
     Raises:
         UserError: the settings do not fit the data.
     """
-    subset = training_rows.choose_labeled_subset(
+    subset = epoch_rows.choose_labeled_subset(
         dataset.train_labels, config.labels_per_class, config.seed, config.seed_data
     )
-    streams = training_rows.EpochStreams(
+    streams = epoch_rows.EpochStreams(
         len(dataset.train_labels),
         subset.labeled,
         config.batch_size,
@@ -100,7 +101,7 @@ def measure_closeness(discriminator, test, generated):
 
     Args:
         discriminator: with minibatch discrimination, raw parameters.
-        test: `device_images.DeviceImages`.
+        test: `data.device_images.DeviceImages`.
         generated: (100, H, W, C).
     """
     real = test.images(np.arange(min(SAMPLE_COUNT, len(test))))
@@ -128,7 +129,7 @@ class SemiSupervisedRun(Run):
 
     Args:
         config: `ExperimentConfig`.
-        dataset: `data.Dataset`.
+        dataset: `data.datasets.Dataset`.
         run_dir: folder to write.
         differences: list of str from `differences_from_paper`.
 
@@ -310,7 +311,7 @@ def execute(config, dataset, run_dir, published, stop_requested):
 
     Args:
         config: `ExperimentConfig`.
-        dataset: `data.Dataset`.
+        dataset: `data.datasets.Dataset`.
         run_dir: folder to write.
         published: the record that the model and recipe stand for without other flags.
         stop_requested: function without arguments, like `interruption.StopRequest`.

@@ -1,7 +1,7 @@
 """Where the images to be scored come from: a generator, a folder of pictures, a data set.
 
 Each source has `description`, `image_shape` (H, W, C), `available` (number of images, None for a
-generator), `dataset` (key of `data.DATASETS`, None where unknown), `differences` (why its images
+generator), `dataset` (key of a name in `DATASETS`, None where unknown), `differences` (why its images
 are not what the paper scored, beyond their number) and `batches(count, batch_size)`, which yields
 uint8 (n, H, W, C).
 """
@@ -13,9 +13,9 @@ import keras
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model
-from improved_gan_tf.pixels import from_range, to_bytes
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 # The noise that each name stands for: (lowest, highest) of a uniform one.
@@ -191,7 +191,7 @@ class ArrayImages:
         images: uint8 (N, H, W, C).
         seed: int.
         description: what they are.
-        dataset: key of `data.DATASETS`.
+        dataset: key of `data.datasets.DATASETS`.
         is_papers: whether they are the whole training set that the paper used.
     """
 

@@ -8,9 +8,10 @@ Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/trai
 
 import numpy as np
 
-from improved_gan_tf import imagenet_batches, imagenet_networks, square_images
+from improved_gan_tf import imagenet_networks
+from improved_gan_tf.data import shuffled_batches, square_images
+from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.joint_training import JointLosses, JointTrainer
-from improved_gan_tf.pixels import to_bytes
 from improved_gan_tf.run import Run, run_to_the_end
 
 SAMPLE_COUNT = 100
@@ -22,7 +23,7 @@ def differences_from_paper(config, source, published):
 
     Args:
         config: `ImagenetConfig` of the run.
-        source: `imagenet_sources.Source`.
+        source: `data.encoded_images.Source`.
         published: the record without flags.
     """
     differences = [] if source.is_papers else [f"data: {source.description}"]
@@ -46,7 +47,7 @@ class ImagenetRun(Run):
 
     Args:
         config: `ImagenetConfig`.
-        source: `imagenet_sources.Source`.
+        source: `data.encoded_images.Source`.
         run_dir: folder to write.
         differences: list of str from `differences_from_paper`.
 
@@ -58,7 +59,7 @@ class ImagenetRun(Run):
 
     def __init__(self, config, source, run_dir, differences):
         self.source = source
-        self.streams = imagenet_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
+        self.streams = shuffled_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
         shape = (config.seed, config.width_multiplier, config.image_size)
         images = square_images.prepare(source, config.image_size, config.cache_dir)
         self.images_digest = images.digest
@@ -137,7 +138,7 @@ def execute(config, source, run_dir, published, stop_requested):
 
     Args:
         config: `ImagenetConfig`.
-        source: `imagenet_sources.Source`.
+        source: `data.encoded_images.Source`.
         run_dir: folder to write.
         published: the record without flags.
         stop_requested: function without arguments, like `interruption.StopRequest`.

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from improved_gan_tf import distribution, imagenet_batches, losses
+from improved_gan_tf import distribution, losses
+from improved_gan_tf.data import shuffled_batches
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.imagenet_losses import gan_logits, sigmoid_kl
 from improved_gan_tf.imagenet_networks import INPUT_NOISE
@@ -45,7 +46,7 @@ class JointTrainer:
     Args:
         generator: model from a dict of noise in [-1, 1) to images.
         discriminator: model from a joint batch, real images first, to logits (2N, K + 1).
-        image_set: `square_images.ImageSet`.
+        image_set: `data.square_images.ImageSet`.
         seed: int, decides all noise.
         pixels: `(divisor, offset)`; pixels become `(byte - offset) / divisor`.
         num_towers: int >= 1, equal parts of the batch whose images see one another.
@@ -92,7 +93,7 @@ class JointTrainer:
         (rows,) = rows
         self.discriminator_optimizer.learning_rate.assign(learning_rate)
         self.generator_optimizer.learning_rate.assign(learning_rate)
-        batches = iter(imagenet_batches.batches(self._image_set, rows))
+        batches = iter(shuffled_batches.batches(self._image_set, rows))
         sums = JointLosses(*(tf.constant(s, tf.float64) for s in sums))
         sums, iterations = self._run(batches, tf.constant(len(rows)), sums)
         return JointLosses(*map(float, sums)), int(iterations)
@@ -106,7 +107,7 @@ class JointTrainer:
 
     def _replica_step(self, images, labels):
         """One iteration on this replica's share; losses are those of the batch."""
-        own = imagenet_batches.LabeledBatch(*map(distribution.own_rows, (images, labels)))
+        own = shuffled_batches.LabeledBatch(*map(distribution.own_rows, (images, labels)))
         return distribution.mean_over_replicas(self.step(own))
 
     def iterations(self):
@@ -133,7 +134,7 @@ class JointTrainer:
         """One iteration; returns its `JointLosses`, those before the updates.
 
         Args:
-            batch: `imagenet_batches.LabeledBatch`, this replica's share.
+            batch: `data.shuffled_batches.LabeledBatch`, this replica's share.
         """
         divisor, offset = self._pixels
         real = (tf.cast(batch.images, keras.config.floatx()) - offset) / divisor

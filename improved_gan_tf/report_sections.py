@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from improved_gan_tf import comparison, data, ensembles, paper, report_figures
+from improved_gan_tf import comparison, ensembles, paper, report_figures
+from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.run_folders import commits_of, data_of
 from improved_gan_tf.settings import every_run
@@ -286,7 +287,7 @@ class ScoredImages:
         where = (config.dataset, config.data_source, self._data_dir or config.data_dir)
         if where not in self._loaded:
             try:
-                self._loaded[where] = data.load(*where, download=False)
+                self._loaded[where] = datasets.load(*where, download=False)
             except UserError as error:
                 self._loaded[where] = str(error)
         loaded = self._loaded[where]

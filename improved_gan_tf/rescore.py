@@ -81,12 +81,13 @@ def _read(run_dir):
     if not run_dir.is_dir():  # without waiting for TensorFlow
         raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
     environment.set_defaults()
-    from improved_gan_tf import data, networks
+    from improved_gan_tf import networks
+    from improved_gan_tf.data import datasets
 
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
         config, final = result["config"], result["final"]
-        if config["dataset"] not in data.DATASETS:
+        if config["dataset"] not in datasets.DATASETS:
             raise UserError(
                 f"{run_dir} cannot be scored again: a run on {config['dataset']} has no test set."
             )
@@ -106,12 +107,12 @@ def _read(run_dir):
 
 def _test_set(run, data_dir):
     """Returns the images that a run was tested on, on the device, and their labels (N,)."""
-    from improved_gan_tf import data
-    from improved_gan_tf.device_images import DeviceImages
+    from improved_gan_tf.data import datasets
+    from improved_gan_tf.data.device_images import DeviceImages
 
     config = run.config
     where = (config["dataset"], config["data_source"], data_dir or config["data_dir"])
-    dataset = data.load(*where, download=False)
+    dataset = datasets.load(*where, download=False)
     images = DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
     return images, dataset.test_labels
 

@@ -31,11 +31,12 @@ DEFAULT_NUM_SAMPLES = 50_000
 
 def _source_and_real(arguments):
     """`(source, real source or None, sentence or None)`, the last why there is no real one."""
-    from improved_gan_tf import data, image_sources
+    from improved_gan_tf import image_sources
+    from improved_gan_tf.data import datasets
 
     seed = arguments.seed
     if arguments.real is not None:
-        dataset = data.load(arguments.real, arguments.data_source or "tfds", arguments.data_dir)
+        dataset = datasets.load(arguments.real, arguments.data_source or "tfds", arguments.data_dir)
         train, test = (
             image_sources.ArrayImages(
                 images, seed, f"{part} images of {dataset.description}", arguments.real, complete
@@ -54,10 +55,10 @@ def _source_and_real(arguments):
     source.dataset = source.dataset or name  # what its images have to look like
     if name is None or arguments.num_real == 0:
         return source, None, "no real images were asked for (--real_data=NAME)"
-    if name not in data.DATASETS:
+    if name not in datasets.DATASETS:
         return source, None, f"no comparison with real images of {name}"
     try:
-        dataset = data.load(
+        dataset = datasets.load(
             name,
             arguments.data_source or config.get("data_source", "tfds"),
             arguments.data_dir or config.get("data_dir"),

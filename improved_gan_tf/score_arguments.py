@@ -14,7 +14,7 @@ def parse(argv, description):
         argv: list of str, the command line without the program; `sys.argv` if None.
         description: what `--help` says above the arguments.
     """
-    from improved_gan_tf.data import DATASETS
+    from improved_gan_tf.data.datasets import DATASETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(

@@ -53,7 +53,7 @@ def train(dataset, epochs, seed):
     """Trains a classifier on all labels of a data set.
 
     Args:
-        dataset: `data.Dataset`.
+        dataset: `data.datasets.Dataset`.
         epochs: int >= 1; Adam's step size falls from 0.001 to 0 along a cosine.
         seed: int, decides initial weights, dropout and the order of the images.
 
@@ -89,7 +89,7 @@ def train(dataset, epochs, seed):
 
 
 def _parse(argv):
-    from improved_gan_tf.data import DATASETS
+    from improved_gan_tf.data.datasets import DATASETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(
@@ -138,10 +138,10 @@ def _run(arguments):
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
     _prepare_output(output, arguments.overwrite)
 
-    from improved_gan_tf import data
+    from improved_gan_tf.data import datasets
     from improved_gan_tf.machine import files, keras_files, versions
 
-    dataset = data.load(arguments.dataset, arguments.data_source, arguments.data_dir)
+    dataset = datasets.load(arguments.dataset, arguments.data_source, arguments.data_dir)
     model, test_wrong = train(dataset, arguments.epochs, arguments.seed)
     test_count = len(dataset.test_labels)
     about = {

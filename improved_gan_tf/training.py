@@ -48,7 +48,7 @@ class Trainer:
 
     Args:
         networks: `networks.Networks`.
-        images: `device_images.DeviceImages`.
+        images: `data.device_images.DeviceImages`.
         seed: int, decides the generator's input noise.
         generator_objective: key of `GENERATOR_OBJECTIVES`.
         generator_steps: int >= 1, generator steps in an iteration, each with fresh noise.

@@ -6,7 +6,8 @@ import itertools
 import numpy as np
 
 import run_mnist
-from improved_gan_tf import data, experiment
+from improved_gan_tf import experiment
+from improved_gan_tf.data import datasets
 
 TRAIN, BATCH = 70, 10  # 7 iterations an epoch
 
@@ -14,13 +15,13 @@ TRAIN, BATCH = 70, 10  # 7 iterations an epoch
 def images(name, train=TRAIN, test=15):
     """Training and test images of noise, in the shape of a data set."""
     random = np.random.RandomState(0)
-    shape = data.DATASETS[name].image_shape
+    shape = datasets.DATASETS[name].image_shape
 
     def part(count):
         pixels = random.randint(0, 256, (count, *shape)).astype("uint8")
         return pixels, np.arange(count, dtype="int32") % 10
 
-    return data.Dataset(*part(train), *part(test), description="noise", is_papers=False)
+    return datasets.Dataset(*part(train), *part(test), description="noise", is_papers=False)
 
 
 def settings(script=run_mnist, **changes):

@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 
 from improved_gan_tf import networks, training
-from improved_gan_tf.device_images import DeviceImages
+from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.initialization import initialize_from_data
 
 IMAGES, BATCH, ITERATIONS = 48, 8, 5

@@ -5,7 +5,8 @@ import contextlib
 import numpy as np
 import pytest
 
-from improved_gan_tf import distribution, imagenet_networks, square_images
+from improved_gan_tf import distribution, imagenet_networks
+from improved_gan_tf.data import square_images
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.joint_training import JointTrainer
 

@@ -9,7 +9,8 @@ import functools
 import numpy as np
 import pytest
 
-from improved_gan_tf import data, distribution, evaluation, rescore
+from improved_gan_tf import distribution, evaluation, rescore
+from improved_gan_tf.data import datasets
 from tests.distribution import players
 from tests.noise_runs import images, run, settings
 
@@ -82,7 +83,7 @@ def test_coupled_examples_are_tested_in_batches_of_the_size_they_are_trained_in(
         return predictor(discriminator, images, coupled_batch)
 
     monkeypatch.setattr(evaluation, "Predictor", record)
-    monkeypatch.setattr(data, "load", lambda *arguments, **options: images("mnist"))
+    monkeypatch.setattr(datasets, "load", lambda *arguments, **options: images("mnist"))
     config = settings(
         model="minibatch_discrimination",
         generator_objective="saturating",

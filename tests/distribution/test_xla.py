@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from improved_gan_tf import networks, training
-from improved_gan_tf.device_images import DeviceImages
+from improved_gan_tf.data.device_images import DeviceImages
 from tests.distribution import players
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

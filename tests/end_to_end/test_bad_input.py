@@ -17,7 +17,8 @@ import run_cifar10
 import run_imagenet
 import run_mnist
 import run_svhn
-from improved_gan_tf import command_line, data, networks, tfds_data
+from improved_gan_tf import command_line, networks
+from improved_gan_tf.data import datasets, tfds_folders
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings import flags as setting_flags
 from tests.image_folders import write_image_folder
@@ -63,10 +64,10 @@ def values_of(field):
 
 def pictures(name):
     dice = np.random.RandomState(0)
-    shape = data.DATASETS[name].image_shape
+    shape = datasets.DATASETS[name].image_shape
     images = dice.randint(0, 256, (40, *shape)).astype("uint8")
     labels = np.arange(40, dtype="int32") % 10
-    return data.Dataset(images, labels, images, labels, "noise", False)
+    return datasets.Dataset(images, labels, images, labels, "noise", False)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +78,7 @@ def _here(tmp_path, monkeypatch):
     (tmp_path / "folder" / "thesis.txt").write_text("years of work")
     write_image_folder(tmp_path / "photos")
     monkeypatch.chdir(tmp_path)
-    load = data.load
+    load = datasets.load
 
     def load_noise(name, data_source="tfds", data_dir=None, download=True):
         if data_dir is None:
@@ -85,8 +86,8 @@ def _here(tmp_path, monkeypatch):
         assert not download  # of a dry run
         return load(name, data_source, data_dir, download)
 
-    monkeypatch.setattr(data, "load", load_noise)
-    monkeypatch.setattr(tfds_data, "network_error", lambda: "no network")
+    monkeypatch.setattr(datasets, "load", load_noise)
+    monkeypatch.setattr(tfds_folders, "network_error", lambda: "no network")
 
 
 def content(folder):

@@ -15,8 +15,9 @@ import tensorflow as tf
 from PIL import Image
 
 import run_imagenet
-from improved_gan_tf import checkpointing, imagenet_experiment, imagenet_sources
+from improved_gan_tf import checkpointing, imagenet_experiment
 from improved_gan_tf import run as run_module
+from improved_gan_tf.data import encoded_images
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.image_sources import open_source
 from tests.image_folders import write_image_folder
@@ -112,7 +113,7 @@ def settings(tmp_path, monkeypatch):
 
 def run(config, run_dir, stop_after_calls=None):
     calls = itertools.count(1)
-    source = imagenet_sources.find(config.image_folder, None)
+    source = encoded_images.find(config.image_folder, None)
     return imagenet_experiment.execute(
         config, source, run_dir, run_imagenet.EXPERIMENT, lambda: next(calls) == stop_after_calls
     )

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import data, inception_check, networks, score, score_table, train_classifier
+from improved_gan_tf import inception_check, networks, score, score_table, train_classifier
+from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.paper import PaperResult
 from tests.frozen_graphs import small_inception
@@ -25,17 +26,17 @@ pytestmark = [
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
-load_sample = functools.cache(functools.partial(data.load, "mnist", "sample"))
+load_sample = functools.cache(functools.partial(datasets.load, "mnist", "sample"))
 
 
 @pytest.fixture(autouse=True)
 def _embedded_digits_are_read_once(monkeypatch):
-    load = data.load
+    load = datasets.load
 
     def load_or_remember(name, data_source="tfds", data_dir=None):
         return load_sample() if data_source == "sample" else load(name, data_source, data_dir)
 
-    monkeypatch.setattr(data, "load", load_or_remember)
+    monkeypatch.setattr(datasets, "load", load_or_remember)
 
 
 def command(capsys, *arguments, module=score):
@@ -154,7 +155,7 @@ def test_without_real_data_a_run_is_scored_all_the_same(mnist_run, classifier, m
     def missing(*arguments):
         raise UserError("No prepared data.")
 
-    monkeypatch.setattr(data, "load", missing)
+    monkeypatch.setattr(datasets, "load", missing)
     arguments = (mnist_run, f"--classifier={classifier}", "--num_samples=20", "--output=x.json")
     monkeypatch.chdir(mnist_run)
     code, out, err = command(capsys, *arguments)
@@ -189,8 +190,8 @@ def forty_cifar_images(monkeypatch):
     random = np.random.RandomState(0)
     images = random.randint(0, 256, (60, 32, 32, 3)).astype("uint8")
     labels = np.arange(60, dtype="int32") % 10
-    dataset = data.Dataset(images[:40], labels[:40], images[40:], labels[40:], "cifar10", True)
-    monkeypatch.setattr(data, "load", lambda name, *rest: dataset)
+    dataset = datasets.Dataset(images[:40], labels[:40], images[40:], labels[40:], "cifar10", True)
+    monkeypatch.setattr(datasets, "load", lambda name, *rest: dataset)
     monkeypatch.setattr(inception_check, "NUM_SAMPLES", 40)
     return images
 
@@ -306,7 +307,7 @@ def test_a_mistake_is_one_paragraph_and_exit_code_2(
 
 @pytest.mark.parametrize("name", ["none.keras", "none.pb"])
 def test_a_missing_classifier_is_told_before_any_data_is_loaded(name, monkeypatch, capsys):
-    monkeypatch.setattr(data, "load", lambda *_: pytest.fail("data was loaded"))
+    monkeypatch.setattr(datasets, "load", lambda *_: pytest.fail("data was loaded"))
     code, _, err = command(capsys, "--real=mnist", f"--classifier={name}")
     assert (code, err) == (
         2,
@@ -334,8 +335,8 @@ def test_a_classifier_that_does_not_fit_the_images_is_refused(mnist_run, tmp_pat
 
 def test_real_images_of_another_shape_are_refused(mnist_run, classifier, monkeypatch, capsys):
     images, labels = np.zeros((4, 32, 32, 3), "uint8"), np.zeros(4, "int32")
-    dataset = data.Dataset(images, labels, images, labels, "cifar10", False)
-    monkeypatch.setattr(data, "load", lambda *arguments: dataset)
+    dataset = datasets.Dataset(images, labels, images, labels, "cifar10", False)
+    monkeypatch.setattr(datasets, "load", lambda *arguments: dataset)
     arguments = (mnist_run, f"--classifier={classifier}", "--real_data=cifar10")
     code, _, err = command(capsys, *arguments)
     assert code == 2

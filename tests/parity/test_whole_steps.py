@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import device_images, networks, training
+from improved_gan_tf import networks, training
+from improved_gan_tf.data import device_images
 from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers import noise
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm

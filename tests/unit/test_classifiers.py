@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf import classifiers, layers, networks, tfds_data
+from improved_gan_tf import classifiers, layers, networks
 from improved_gan_tf.classifiers import KerasClassifier, KerasInceptionV3
+from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.frozen_inception import FrozenInception
 from tests.frozen_graphs import small_inception
@@ -212,7 +213,7 @@ def test_inception_v3_sees_images_of_299_pixels_from_minus_one_to_one(tmp_path, 
 def test_the_real_inception_v3_has_the_layers_that_are_asked_for(monkeypatch):
     network = keras.applications.InceptionV3
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda weights: network(weights=None))
-    monkeypatch.setattr(tfds_data, "network_error", lambda: None)
+    monkeypatch.setattr(tfds_folders, "network_error", lambda: None)
     classifier = KerasInceptionV3()
     assert (classifier.num_features, classifier.num_classes) == (2048, 1000)
     assert classifier.label == "keras.applications.InceptionV3, Keras's ImageNet weights"
@@ -220,7 +221,7 @@ def test_the_real_inception_v3_has_the_layers_that_are_asked_for(monkeypatch):
 
 def test_without_weights_and_network_it_says_so_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(tfds_data, "network_error", lambda: "host: no answer")
+    monkeypatch.setattr(tfds_folders, "network_error", lambda: "host: no answer")
     with pytest.raises(
         UserError, match=r"no network to download them \(host: no answer\)\. Give t"
     ):

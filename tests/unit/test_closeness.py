@@ -5,8 +5,9 @@ import json
 import pytest
 
 import run_cifar10
-from improved_gan_tf import data, evaluation, paper, rescore
+from improved_gan_tf import evaluation, paper, rescore
 from improved_gan_tf.closeness import Closeness
+from improved_gan_tf.data import datasets
 from tests.noise_runs import images, run, settings
 from tests.unit.test_paper import result
 
@@ -69,7 +70,7 @@ def test_a_run_without_the_game_of_the_layer_records_none(config, tmp_path):
 
 
 def test_the_saved_networks_have_the_closeness_that_the_run_recorded(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(data, "load", lambda *arguments, **options: images("cifar10"))
+    monkeypatch.setattr(datasets, "load", lambda *arguments, **options: images("cifar10"))
     recorded = run(minibatch_discrimination(), tmp_path / "run")["final"]["closeness"]
     assert rescore.closeness(tmp_path / "run") == pytest.approx(tuple(recorded.values()), rel=1e-6)
     rescore.main([str(tmp_path / "run")])
@@ -78,7 +79,7 @@ def test_the_saved_networks_have_the_closeness_that_the_run_recorded(tmp_path, m
         f"closeness in minibatch discrimination: real {recorded['real']:.2g}, generated "
     )
     run(settings(), tmp_path / "other")
-    monkeypatch.setattr(data, "load", lambda *arguments, **options: images("mnist"))
+    monkeypatch.setattr(datasets, "load", lambda *arguments, **options: images("mnist"))
     assert rescore.closeness(tmp_path / "other") is None
 
 

@@ -7,7 +7,8 @@ import signal
 import pytest
 
 import run_cifar10
-from improved_gan_tf import command_line, data, experiment
+from improved_gan_tf import command_line, experiment
+from improved_gan_tf.data import datasets
 from improved_gan_tf.machine import interruption
 from improved_gan_tf.resuming import Found
 
@@ -50,7 +51,7 @@ def test_a_run_whose_baseline_was_finished_before_ends_with_its_own_code(monkeyp
     shown = []
     monkeypatch.setattr(interruption, "stop_on_signals", lambda _: contextlib.nullcontext(request))
     monkeypatch.setattr(interruption.StopRequest, "__call__", lambda self: False)
-    monkeypatch.setattr(data, "load", lambda *_, **__: None)
+    monkeypatch.setattr(datasets, "load", lambda *_, **__: None)
     monkeypatch.setattr(experiment, "execute", lambda *_: {"status": status})
     monkeypatch.setattr(command_line, "_print_results", lambda results, *_: shown.extend(results))
     found = [Found("unfinished"), Found("finished", {"status": "finished"})]

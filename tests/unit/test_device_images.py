@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf.device_images import DeviceImages
+from improved_gan_tf.data.device_images import DeviceImages
 
 IMAGES = 20
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf.device_images import DeviceImages
+from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.evaluation import (
     EVALUATION_BATCH,
     Predictor,

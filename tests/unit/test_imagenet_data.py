@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import imagenet_batches, imagenet_sources, square_images
+from improved_gan_tf.data import encoded_images, shuffled_batches, square_images
 from improved_gan_tf.errors import UserError
 from tests.image_folders import write_image_folder
 
@@ -18,7 +18,7 @@ def folder(tmp_path):
 
 
 def prepared(folder, tmp_path, image_size=32):
-    source = imagenet_sources.find(folder, None)
+    source = encoded_images.find(folder, None)
     return square_images.prepare(source, image_size, tmp_path / "cache")
 
 
@@ -31,7 +31,7 @@ def test_each_folder_is_a_class_in_the_order_of_names(folder):
     (folder / "empty").mkdir()
     (folder / ".hidden").mkdir()
     Image.new("L", (64, 64)).save(folder / ".hidden" / "x.png")
-    source = imagenet_sources.find(folder, None)
+    source = encoded_images.find(folder, None)
     assert source.class_names == ("dark", "light")
     assert source.count == 13
     assert [label for _, _, label in source.items()] == [0] * 7 + [1] * 6
@@ -42,7 +42,7 @@ def test_each_folder_is_a_class_in_the_order_of_names(folder):
 def test_images_in_folders_below_a_class_belong_to_it(folder):
     (folder / "light" / "more").mkdir()
     Image.new("RGB", (32, 32)).save(folder / "light" / "more" / "x.PNG")
-    assert imagenet_sources.find(folder, None).count == 13
+    assert encoded_images.find(folder, None).count == 13
 
 
 def test_prepared_images_are_bytes_with_their_labels(folder, tmp_path):
@@ -165,7 +165,7 @@ def test_a_failed_preparation_leaves_nothing(folder, tmp_path):
 
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
-        imagenet_sources.find(tmp_path / "none", None)
+        encoded_images.find(tmp_path / "none", None)
     assert str(caught.value) == (
         f"--image_folder must be a folder that exists. Received: {tmp_path / 'none'} (no such "
         "folder)."
@@ -175,7 +175,7 @@ def test_a_missing_folder_is_refused(tmp_path):
 def test_one_class_is_refused(tmp_path):
     folder = write_image_folder(tmp_path / "images", classes=("only",))
     with pytest.raises(UserError, match=r"two or more classes .* Received: 1 such folders\."):
-        imagenet_sources.find(folder, None)
+        encoded_images.find(folder, None)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", "half"])
@@ -219,7 +219,7 @@ def test_a_cache_that_cannot_be_made_is_refused(folder, tmp_path):
 
 
 def test_an_epoch_takes_each_image_at_most_once():
-    (rows,) = imagenet_batches.ShuffledEpochs(13, 4, seed=1)(0)
+    (rows,) = shuffled_batches.ShuffledEpochs(13, 4, seed=1)(0)
     assert rows.shape == (3, 4)
     assert len(set(rows.ravel())) == 12
     assert set(rows.ravel()) <= set(range(13))
@@ -227,7 +227,7 @@ def test_an_epoch_takes_each_image_at_most_once():
 
 def test_the_order_is_decided_by_seed_and_epoch():
     def rows(seed, epoch):
-        return imagenet_batches.ShuffledEpochs(100, 10, seed)(epoch)[0].tolist()
+        return shuffled_batches.ShuffledEpochs(100, 10, seed)(epoch)[0].tolist()
 
     assert rows(1, 3) == rows(1, 3)
     assert rows(1, 3) != rows(1, 4)
@@ -237,7 +237,7 @@ def test_the_order_is_decided_by_seed_and_epoch():
 
 def test_fewer_images_than_a_batch_are_refused():
     with pytest.raises(UserError) as caught:
-        imagenet_batches.ShuffledEpochs(12, 64, 1)
+        shuffled_batches.ShuffledEpochs(12, 64, 1)
     assert str(caught.value) == (
         "--batch_size must not exceed the 12 images: give a smaller one, or more images. "
         "Received: 64."
@@ -246,8 +246,8 @@ def test_fewer_images_than_a_batch_are_refused():
 
 def test_batches_are_the_rows_images_in_their_order(folder, tmp_path):
     image_set = prepared(folder, tmp_path)
-    (rows,) = imagenet_batches.ShuffledEpochs(12, 4, seed=1)(0)
-    parts = list(imagenet_batches.batches(image_set, rows))
+    (rows,) = shuffled_batches.ShuffledEpochs(12, 4, seed=1)(0)
+    parts = list(shuffled_batches.batches(image_set, rows))
     assert len(parts) == 3
     for part, expected in zip(parts, rows, strict=True):
         np.testing.assert_array_equal(part.images.numpy(), image_set.images[expected])
@@ -287,7 +287,7 @@ def tfds_folder(tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_prepared_tfds_images_are_read(tfds_folder, tmp_path):
-    source = imagenet_sources.find(None, tfds_folder)
+    source = encoded_images.find(None, tfds_folder)
     assert (source.count, len(source.class_names)) == (8, 4)
     assert source.description == "PARTIAL imagenet2012 (TFDS 5.1.0): 8 of 1,281,167 images"
     assert not source.is_papers
@@ -301,4 +301,4 @@ def test_prepared_tfds_images_are_read(tfds_folder, tmp_path):
 
 def test_missing_tfds_data_is_explained(tmp_path):
     with pytest.raises(UserError, match=r"(?s)No prepared 'imagenet2012' .*by hand.*--image_fold"):
-        imagenet_sources.find(None, tmp_path)
+        encoded_images.find(None, tmp_path)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import imagenet_batches, imagenet_networks, joint_training, square_images
+from improved_gan_tf import imagenet_networks, joint_training
+from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.joint_training import JointLosses, JointTrainer
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -36,7 +37,7 @@ def make_trainer(num_towers=1, seed=1, images=None):
 
 
 def batch_of(images, count):
-    return imagenet_batches.LabeledBatch(
+    return shuffled_batches.LabeledBatch(
         tf.constant(images.images[:count]), tf.constant(images.labels[:count])
     )
 
@@ -114,7 +115,7 @@ def test_a_step_descends_the_mean_gradients_of_its_towers(num_towers, monkeypatc
         by_hand(
             trainer,
             {name: x[rows] for name, x in noise.items()},
-            imagenet_batches.LabeledBatch(batch.images[rows], batch.labels[rows]),
+            shuffled_batches.LabeledBatch(batch.images[rows], batch.labels[rows]),
         )
         for rows in towers
     ]
@@ -195,7 +196,7 @@ def test_it_learns_to_tell_three_grey_levels_apart():
     trainer = make_trainer()
     errors = []
     for epoch in range(16):
-        sums, done = trainer.train(imagenet_batches.ShuffledEpochs(32, 8, 1)(epoch), 2e-3)
+        sums, done = trainer.train(shuffled_batches.ShuffledEpochs(32, 8, 1)(epoch), 2e-3)
         assert done == 4
         errors.append(sums.train_error / done)
     assert trainer.iterations() == 64
@@ -209,7 +210,7 @@ def test_training_stops_at_a_loss_that_is_not_finite():
     trainer.generator.trainable_variables[0].assign(
         np.full(trainer.generator.trainable_variables[0].shape, np.nan)
     )
-    sums, done = trainer.train(imagenet_batches.ShuffledEpochs(32, 8, 1)(0), 4e-4)
+    sums, done = trainer.train(shuffled_batches.ShuffledEpochs(32, 8, 1)(0), 4e-4)
     assert done == 1
     assert np.isnan(sums.generator)
     assert any(name.startswith("generator.") for name in trainer.not_finite())

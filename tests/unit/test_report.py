@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import compare, report, report_figures, report_sections, tfds_data
+from improved_gan_tf import compare, report, report_figures, report_sections
+from improved_gan_tf.data import tfds_folders
 from tests.written_runs import record, write_run
 
 LABELS = np.arange(1000) % 10
@@ -327,7 +328,7 @@ def test_missing_data_are_not_downloaded_for_a_page(tmp_path, monkeypatch):
     def connected():
         raise AssertionError("the network was asked")
 
-    monkeypatch.setattr(tfds_data, "network_error", connected)
+    monkeypatch.setattr(tfds_folders, "network_error", connected)
     images, reason = report_sections.ScoredImages(tmp_path).of(record(), LABELS)
     assert images is None
     assert reason.startswith("the test images could not be loaded: No prepared 'mnist' data in ")

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from improved_gan_tf import data, networks, rescore, tfds_data
+from improved_gan_tf import networks, rescore
+from improved_gan_tf.data import datasets, tfds_folders
 from tests.written_runs import record, write_imagenet_run, write_run
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -26,8 +27,8 @@ def test_recorded_and_new_counts_stand_side_by_side(tmp_path, monkeypatch, capsy
     model = networks.mnist_discriminator(1, 0.02)
     images = np.random.RandomState(0).randint(0, 256, (20, 28, 28, 1)).astype("uint8")
     labels = np.arange(20, dtype="int32") % 10
-    dataset = data.Dataset(images, labels, images, labels, "noise", False)
-    monkeypatch.setattr(data, "load", lambda *arguments, **options: dataset)
+    dataset = datasets.Dataset(images, labels, images, labels, "noise", False)
+    monkeypatch.setattr(datasets, "load", lambda *arguments, **options: dataset)
     logits = np.array(model(images / 255.0, training=False)["logits"])
     wrong = int(np.sum(np.argmax(logits, axis=1) != labels))
     for recorded, expected_code in ((wrong, 0), (wrong + 1, rescore.DIFFERENT)):
@@ -70,7 +71,7 @@ def test_missing_data_are_not_downloaded(tmp_path, monkeypatch, capsys):
     def connected():
         raise AssertionError("the network was asked")
 
-    monkeypatch.setattr(tfds_data, "network_error", connected)
+    monkeypatch.setattr(tfds_folders, "network_error", connected)
     write_run(tmp_path / "run")
     (tmp_path / "data").mkdir()
     code, _, err = command(capsys, tmp_path / "run", f"--data_dir={tmp_path}/data")

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from improved_gan_tf import losses, networks, training
-from improved_gan_tf.device_images import DeviceImages
+from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.layers import noise
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from improved_gan_tf import training_rows
+from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.errors import UserError
 
 LABELS = np.random.RandomState(0).randint(0, 10, 1000)
 
 
 def subset(labels_per_class=5, seed=1, seed_data=1):
-    return training_rows.choose_labeled_subset(LABELS, labels_per_class, seed, seed_data)
+    return epoch_rows.choose_labeled_subset(LABELS, labels_per_class, seed, seed_data)
 
 
 # --- the labeled subset --------------------------------------------------------------------
@@ -58,7 +58,7 @@ def test_all_images_of_the_smallest_class_may_be_labeled():
 def test_more_labels_than_a_class_has_are_refused_with_the_class():
     labels = np.repeat(np.arange(10), [9, 9, 9, 4, 9, 9, 9, 9, 9, 9])
     with pytest.raises(UserError) as caught:
-        training_rows.choose_labeled_subset(labels, 5, 1, 1)
+        epoch_rows.choose_labeled_subset(labels, 5, 1, 1)
     assert str(caught.value) == (
         "--labels_per_class must not exceed the number of training images of any class. "
         "Received: 5; class 3 has 4 images."
@@ -67,7 +67,7 @@ def test_more_labels_than_a_class_has_are_refused_with_the_class():
 
 def test_a_class_without_images_cannot_be_labeled():
     with pytest.raises(UserError, match="class 9 has 0 images"):
-        training_rows.choose_labeled_subset(np.arange(9), 1, 1, 1)
+        epoch_rows.choose_labeled_subset(np.arange(9), 1, 1, 1)
 
 
 # --- the streams ---------------------------------------------------------------------------
@@ -75,7 +75,7 @@ def test_a_class_without_images_cannot_be_labeled():
 
 def streams(num_train=60, labeled=None, batch_size=10, seed=1, **arguments):
     labeled = np.arange(0, 20) if labeled is None else labeled
-    return training_rows.EpochStreams(num_train, labeled, batch_size, seed, **arguments)
+    return epoch_rows.EpochStreams(num_train, labeled, batch_size, seed, **arguments)
 
 
 def test_an_epoch_has_every_whole_batch_of_the_training_set():

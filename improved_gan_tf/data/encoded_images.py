@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from improved_gan_tf import tfds_data
+from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.errors import UserError
 
 IMAGENET = "imagenet2012"  # its name in TFDS
@@ -86,22 +86,22 @@ def _find_folder(image_folder):
 def _find_tfds(data_dir):
     import tensorflow_datasets as tfds
 
-    folder = tfds_data.prepared_folder(IMAGENET, data_dir)
+    folder = tfds_folders.prepared_folder(IMAGENET, data_dir)
     if folder is None:
-        directory = tfds_data.tfds_directory(data_dir)
+        directory = tfds_folders.tfds_directory(data_dir)
         raise UserError(
             f"No prepared '{IMAGENET}' data in {directory}. ImageNet has to be "
             "requested and downloaded by hand (tensorflow.org/datasets/catalog/imagenet2012); name "
             f"the folder that holds {IMAGENET}/VERSION/dataset_info.json with --data_dir=PARENT, "
             "or train on your own images: --image_folder=FOLDER, with one folder per class."
         )
-    with tfds_data.explained_tfds_errors(IMAGENET, folder):
+    with tfds_folders.explained_tfds_errors(IMAGENET, folder):
         builder = tfds.builder_from_directory(str(folder))
         count = builder.info.splits["train"].num_examples
         names = tuple(builder.info.features["label"].names)
 
     def items():
-        with tfds_data.explained_tfds_errors(IMAGENET, folder):
+        with tfds_folders.explained_tfds_errors(IMAGENET, folder):
             encoded = builder.as_dataset(
                 split="train",
                 decoders={"image": tfds.decode.SkipDecoding()},

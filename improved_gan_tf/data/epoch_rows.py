@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from improved_gan_tf.data import NUM_CLASSES
+from improved_gan_tf.data.datasets import NUM_CLASSES
 from improved_gan_tf.errors import UserError
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from improved_gan_tf import tfds_data
+from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.errors import UserError
 
 NUM_CLASSES = 10
@@ -103,7 +103,7 @@ def _load_sample():
 
 
 def _load_tfds(spec, data_dir, download):
-    splits, version = tfds_data.read(spec.tfds_name, data_dir, download)
+    splits, version = tfds_folders.read(spec.tfds_name, data_dir, download)
     train_images, train_labels = splits["train"]
     test_images, test_labels = splits["test"]
     whole = (len(train_images), len(test_images)) == (spec.num_train, spec.num_test)

@@ -42,7 +42,7 @@ def prepare(source, image_size, cache_dir=None):
     """Makes the square bytes of every image of a source, unless that was done before.
 
     Args:
-        source: `imagenet_sources.Source`.
+        source: `data.encoded_images.Source`.
         image_size: int, side of the square images.
         cache_dir: folder for them; `DEFAULT_CACHE` if None.
 

@@ -50,7 +50,7 @@ def batches(image_set, rows):
     """The images of some iterations, read ahead of their use.
 
     Args:
-        image_set: `square_images.ImageSet`.
+        image_set: `data.square_images.ImageSet`.
         rows: int array (iterations, batch_size), from `ShuffledEpochs`.
 
     Returns:
