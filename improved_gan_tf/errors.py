@@ -1,9 +1,19 @@
-"""Mistakes that a user can mend: shown as one paragraph, without a traceback."""
+"""The errors that a command shows as one paragraph, without a traceback."""
+
+import re
 
 
 def first_line(error):
     """The first line of another library's error, or its type's name if it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def reason(error):
+    """The line of a long TensorFlow error that says what happened."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if "ollective" in line and "aborted" in line]
+    line = (telling or lines or [type(error).__name__])[0]
+    return re.sub(r"^\{\{.*?\}\}\s*", "", line)[:300].rstrip(" :.") + "."
 
 
 class UserError(Exception):

@@ -1,7 +1,7 @@
 """Where the images to be scored come from: a generator, a folder of pictures, a data set.
 
 Each source has `description`, `image_shape` (H, W, C), `available` (number of images, None for a
-generator), `dataset` (key of a name in `DATASETS`, None where unknown), `differences` (why its images
+generator), `dataset` (a name in `DATASETS`, None where unknown), `differences` (why its images
 are not what the paper scored, beyond their number) and `batches(count, batch_size)`, which yields
 uint8 (n, H, W, C).
 """

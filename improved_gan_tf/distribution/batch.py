@@ -6,7 +6,7 @@ import contextvars
 import keras
 from keras import ops
 
-from improved_gan_tf import means
+from improved_gan_tf import precision
 
 # "global": the batch is that of all replicas together, exactly as on one device.
 # "local": each replica's share is a batch of its own, another algorithm and a cheaper one.
@@ -64,7 +64,7 @@ def gather_rows(x):
 
 
 def mean_over_batch(x, axis):
-    """`means.mean(x, axis, keepdims=True)` over the rows of all replicas; differentiable.
+    """`precision.mean(x, axis, keepdims=True)` over the rows of all replicas; differentiable.
 
     Args:
         x: (n, ...), this replica's rows; shares may differ in size.
@@ -75,7 +75,7 @@ def mean_over_batch(x, axis):
     """
     context = _replicas()
     if context is None:
-        return means.mean(x, axis, keepdims=True)
+        return precision.mean(x, axis, keepdims=True)
     total = ops.sum(x, axis=axis, keepdims=True)
     count = ops.cast(ops.size(x) / ops.size(total), x.dtype)
     total, count = context.all_reduce("SUM", [total, count])

@@ -3,8 +3,7 @@
 import json
 import os
 
-from improved_gan_tf.distribution.tensorflow_errors import reason
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, reason
 
 # How long a worker waits for the others in one exchange. They may take long to come: the chief
 # writes models while they wait. A worker that is gone is noticed earlier, see `lost_workers`.

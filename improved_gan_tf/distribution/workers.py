@@ -8,8 +8,7 @@ import pathlib
 import tempfile
 
 from improved_gan_tf.distribution.current import current_strategy, run_step, spans_workers
-from improved_gan_tf.distribution.tensorflow_errors import reason
-from improved_gan_tf.errors import UserError, WorkerLostError
+from improved_gan_tf.errors import UserError, WorkerLostError, reason
 
 # Where a worker that is not chief writes; removed in the end.
 _scratch = contextvars.ContextVar("improved_gan_tf_scratch", default=None)

@@ -3,13 +3,13 @@
 import keras
 from keras import ops
 
-from improved_gan_tf import distribution, means
-from improved_gan_tf.layers.half_precision import at_least_float32
+from improved_gan_tf import distribution, precision
+from improved_gan_tf.precision import at_least_float32
 
 
 def mean_of_rows(x, axis):
     """Returns the mean over the rows at hand, the reduced axes kept."""
-    return means.mean(x, axis, keepdims=True)
+    return precision.mean(x, axis, keepdims=True)
 
 
 def normalize_by_batch(x, epsilon, mean=mean_of_rows):

@@ -14,7 +14,7 @@ from keras import ops
 from improved_gan_tf import distribution
 from improved_gan_tf.layers.argument_checks import require_floating
 from improved_gan_tf.layers.batch_statistics_norm import mean_of_rows
-from improved_gan_tf.layers.half_precision import at_least_float32
+from improved_gan_tf.precision import at_least_float32
 
 
 def cross_statistics(x, mean=mean_of_rows):

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.half_precision import at_least_float32
 from improved_gan_tf.layers.random_layer import RandomLayer
+from improved_gan_tf.precision import at_least_float32
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")

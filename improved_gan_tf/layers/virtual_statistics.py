@@ -6,7 +6,7 @@ Original: openai/improved-gan@4f5d1ec, imagenet/model.py, `VBN`.
 
 from keras import ops
 
-from improved_gan_tf.means import mean as mean_of
+from improved_gan_tf.precision import mean as mean_of
 
 
 def row_statistics(inputs, axes):

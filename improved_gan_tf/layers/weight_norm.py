@@ -11,7 +11,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `WeightNormLaye
 import keras
 from keras import ops
 
-from improved_gan_tf import means
+from improved_gan_tf import precision
 from improved_gan_tf.layers import data_dependent, norm_sharing
 from improved_gan_tf.layers.argument_checks import require_floating
 
@@ -72,8 +72,8 @@ def data_dependent_scale_and_shift(pre_activation, init_stddev):
         Two tensors (K,): the factor for the scale, and the bias that goes with it.
     """
     axes = tuple(range(len(pre_activation.shape) - 1))
-    mean = means.mean(pre_activation, axes)
-    deviation = ops.sqrt(means.mean(ops.square(pre_activation - mean), axes))
+    mean = precision.mean(pre_activation, axes)
+    deviation = ops.sqrt(precision.mean(ops.square(pre_activation - mean), axes))
     factor = init_stddev / deviation
     return factor, -mean * factor
 

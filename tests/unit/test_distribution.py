@@ -7,8 +7,7 @@ import tensorflow as tf
 
 from improved_gan_tf import distribution
 from improved_gan_tf.distribution import devices, workers
-from improved_gan_tf.distribution.tensorflow_errors import reason
-from improved_gan_tf.errors import UserError, WorkerLostError
+from improved_gan_tf.errors import UserError, WorkerLostError, reason
 from improved_gan_tf.settings import semi_supervised
 
 

@@ -1,4 +1,4 @@
-"""The mean in the dtype of what it is taken of."""
+"""The dtype in which sums, squares and means are taken."""
 
 import math
 
@@ -21,3 +21,14 @@ def mean(x, axis, keepdims=False):
         return ops.mean(x, axis=axis, keepdims=keepdims)
     count = math.prod(ops.shape(x)[a] for a in axis)
     return ops.sum(x, axis=axis, keepdims=keepdims) / ops.cast(count, x.dtype)
+
+
+def at_least_float32(dtype):
+    """Returns "float32" for a half-precision dtype and any other dtype as it is.
+
+    Sums over a batch lose digits in half precision, and squares do not fit float16.
+
+    Args:
+        dtype: str, a floating point dtype.
+    """
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
