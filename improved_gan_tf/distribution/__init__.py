@@ -7,7 +7,7 @@ Three kinds of functions serve that:
   (`batch.py`): `gather_rows`, `mean_over_batch`, `mean_over_replicas`, `draw_for_batch`,
   `own_rows`, `share_of_loss`;
 - the training loop asks for every device, and on several workers for every process:
-  `run_step`, `DeviceCopies` (`current.py`), `is_chief`, `on_any_worker` (`workers.py`);
+  `run_step`, `DeviceCopies` (`distribution/strategy.py`), `is_chief`, `on_any_worker` (`workers.py`);
 - the command asks for the devices: `training_on` (`session.py`), with `strategy_from`
   (`devices.py`).
 
@@ -31,15 +31,15 @@ from improved_gan_tf.distribution.batch import (
     replica_count,
     share_of_loss,
 )
-from improved_gan_tf.distribution.current import (
+from improved_gan_tf.distribution.devices import check_request, strategy_from
+from improved_gan_tf.distribution.session import training_on
+from improved_gan_tf.distribution.strategy import (
     DeviceCopies,
     current_strategy,
     num_replicas,
     run_step,
     scope,
 )
-from improved_gan_tf.distribution.devices import check_request, strategy_from
-from improved_gan_tf.distribution.session import training_on
 from improved_gan_tf.distribution.workers import (
     is_chief,
     lost_workers,

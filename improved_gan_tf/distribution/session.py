@@ -2,8 +2,8 @@
 
 import contextlib
 
-from improved_gan_tf.distribution.current import spans_workers, using
 from improved_gan_tf.distribution.devices import strategy_from
+from improved_gan_tf.distribution.strategy import spans_workers, using
 from improved_gan_tf.distribution.workers import is_chief, lost_workers, only_the_chief_writes
 
 

@@ -7,7 +7,7 @@ import os
 import pathlib
 import tempfile
 
-from improved_gan_tf.distribution.current import current_strategy, run_step, spans_workers
+from improved_gan_tf.distribution.strategy import current_strategy, run_step, spans_workers
 from improved_gan_tf.errors import UserError, WorkerLostError, reason
 
 # Where a worker that is not chief writes; removed in the end.
