@@ -35,9 +35,9 @@ def package(m):
     """The one `MinibatchDiscrimination` uses."""
     import tensorflow as tf
 
-    from improved_gan_tf.layers import pairwise_l1
+    from improved_gan_tf.layers.minibatch_discrimination import kernel_sums
 
-    return pairwise_l1.kernel_sums(m, tf.ones((1, m.shape[0])))[0]
+    return kernel_sums.kernel_sums(m, tf.ones((1, m.shape[0])))[0]
 
 
 def measure(implementation, shape, repeats, jit_compile):

@@ -33,7 +33,7 @@ from absl import app, flags
 
 from improved_gan_tf import networks, training
 from improved_gan_tf.data.device_images import Batch, DeviceImages
-from improved_gan_tf.initialization import initialize_from_data
+from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.machine.determinism import make_operations_deterministic
 
 BATCH = 100

@@ -30,7 +30,7 @@ from keras import ops
 
 from examples import mode_coverage
 from improved_gan_tf import HistoricalAverage, losses
-from improved_gan_tf.layers import pairwise_l1
+from improved_gan_tf.layers.minibatch_discrimination import kernel_sums
 
 LATENT_SIZE = 4
 HIDDEN_WIDTHS = (64, 64, 64)
@@ -110,7 +110,7 @@ class MinibatchDiscriminationSideBySide(keras.layers.Layer):
         """Appends its closeness to the others of its batch to each example, (n, S, A + B)."""
         m = ops.einsum("nsa,sak->nsk", features, self.theta)
         m = ops.reshape(m, (BATCH_SIZE, self.num_gans * NUM_KERNELS, KERNEL_DIM))
-        means = pairwise_l1.kernel_sums(m, ops.ones((1, BATCH_SIZE)) / (BATCH_SIZE - 1))
+        means = kernel_sums.kernel_sums(m, ops.ones((1, BATCH_SIZE)) / (BATCH_SIZE - 1))
         means = ops.reshape(means, (BATCH_SIZE, self.num_gans, NUM_KERNELS))
         return ops.concatenate([features, means], axis=-1)
 

@@ -23,7 +23,7 @@ _PUBLIC = {
     "class_coverage": "diversity",
     "collapsed_at": "collapse",
     "frechet_distance": "frechet",
-    "initialize_from_data": "initialization",
+    "initialize_from_data": "layers.data_dependent",
     "layers": "layers",
     "losses": "losses",
     "mean_pairwise_distance": "diversity",

@@ -13,7 +13,7 @@ from improved_gan_tf.collapse import collapsed_at
 from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.pixels import to_bytes
-from improved_gan_tf.initialization import initialize_from_data
+from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.run import Run, run_to_the_end
 from improved_gan_tf.training import StepLosses, Trainer
 

@@ -17,9 +17,12 @@ import numpy as np
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.activations import LeakyReLU
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
-from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
-from improved_gan_tf.layers.reference_batch import DropReference, PrependReference
-from improved_gan_tf.layers.virtual_batch_norm import VirtualBatchNorm
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
+from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
+from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
+    DropReference,
+    PrependReference,
+)
 from improved_gan_tf.networks import Seeds
 
 IMAGE_SIZES = (32, 64, 128)

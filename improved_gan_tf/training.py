@@ -17,7 +17,7 @@ from improved_gan_tf import distribution, losses
 from improved_gan_tf.averaging import ParameterAverage
 from improved_gan_tf.historical_averaging import HistoricalAverage
 from improved_gan_tf.iterations import add_while_finite
-from improved_gan_tf.layers import norm_sharing
+from improved_gan_tf.layers.weight_norm import shared_norms
 from improved_gan_tf.named_variables import named_variables, names_of_not_finite
 from improved_gan_tf.networks import NOISE_DIM
 from improved_gan_tf.optimizers import Adam
@@ -240,7 +240,7 @@ class Trainer:
             logits = self.discriminator(tf.concat(minibatches, axis=0), training=True)["logits"]
         return tf.split(logits, [images.shape[0] for images in minibatches])
 
-    @norm_sharing.shared_norms()  # the discriminator does not change here
+    @shared_norms.shared_norms()  # the discriminator does not change here
     def _generator_step(self, real):
         if self._feature_matching:
             target = self.discriminator(real, training=True)["features"]

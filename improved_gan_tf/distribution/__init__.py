@@ -7,7 +7,7 @@ Three kinds of functions serve that:
   (`batch.py`): `gather_rows`, `mean_over_batch`, `mean_over_replicas`, `draw_for_batch`,
   `own_rows`, `share_of_loss`;
 - the training loop asks for every device, and on several workers for every process:
-  `run_step`, `DeviceCopies` (`distribution/strategy.py`), `is_chief`, `on_any_worker` (`workers.py`);
+  `run_step`, `DeviceCopies` (`strategy.py`), `is_chief`, `on_any_worker` (`workers.py`);
 - the command asks for the devices: `training_on` (`session.py`), with `strategy_from`
   (`devices.py`).
 

@@ -7,18 +7,21 @@ from improved_gan_tf.layers.activations import LeakyReLU, leaky_rectify, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
-from improved_gan_tf.layers.frozen_virtual_batch_norm import (
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.virtual_batch_norm.frozen import (
     FrozenVirtualBatchNorm,
     freeze_reference,
 )
-from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
-from improved_gan_tf.layers.noise import GaussianNoise
-from improved_gan_tf.layers.reference_batch import DropReference, PrependReference
-from improved_gan_tf.layers.virtual_batch_norm import VirtualBatchNorm
-from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
-from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
-from improved_gan_tf.layers.weight_norm_removal import remove_weight_norm
+from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
+from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
+    DropReference,
+    PrependReference,
+)
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.removal import remove_weight_norm
 
 __all__ = [
     "BatchStatisticsNorm",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from improved_gan_tf import initialize_from_data
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from tests.contract.layer_cases import LAYER_CASES
 from tests.numerics import BACKEND, gradients, layer_loss, to_numpy
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from improved_gan_tf import networks, training
 from improved_gan_tf.data.device_images import DeviceImages
-from improved_gan_tf.initialization import initialize_from_data
+from improved_gan_tf.layers.data_dependent import initialize_from_data
 
 IMAGES, BATCH, ITERATIONS = 48, 8, 5
 LEARNING_RATE = 0.003

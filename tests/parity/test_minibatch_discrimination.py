@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
+from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from tests.numerics import float64, gradients, layer_loss, to_numpy
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers.activations import leaky_rectify, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from tests.numerics import gradients, layer_loss, to_numpy
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

@@ -11,14 +11,14 @@ import tensorflow as tf
 
 from improved_gan_tf import networks, training
 from improved_gan_tf.data import device_images
-from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers import noise
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.layers.dropout import Dropout
-from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
-from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
-from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from tests.parity.original_step import OriginalStep
 
 TOLERANCE = 1e-9

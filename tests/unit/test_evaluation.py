@@ -11,7 +11,7 @@ from improved_gan_tf.evaluation import (
     mean_closeness,
     wrong_count,
 )
-from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers import data_dependent
 from improved_gan_tf.layers.activations import rectify
+from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.layers.noise import GaussianNoise
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from tests.numerics import to_numpy
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

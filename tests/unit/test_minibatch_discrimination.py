@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.layers import pairwise_l1
-from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
+from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.layers.minibatch_discrimination import kernel_sums as pairwise_l1
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from tests.numerics import (
     BACKEND,
     finite_differences,

@@ -8,16 +8,19 @@ import pytest
 
 from improved_gan_tf import networks
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.initialization import initialize_from_data
 from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.layers.dropout import Dropout
-from improved_gan_tf.layers.minibatch_discrimination import MinibatchDiscrimination
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
-from improved_gan_tf.layers.reference_batch import DropReference, PrependReference
-from improved_gan_tf.layers.virtual_batch_norm import VirtualBatchNorm
-from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
+from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
+    DropReference,
+    PrependReference,
+)
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from tests.numerics import to_numpy
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

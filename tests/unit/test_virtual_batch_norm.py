@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 from keras import ops
 
-from improved_gan_tf.layers.frozen_virtual_batch_norm import (
+from improved_gan_tf.layers.virtual_batch_norm.frozen import (
     FrozenVirtualBatchNorm,
     freeze_reference,
 )
-from improved_gan_tf.layers.reference_batch import DropReference, PrependReference
-from improved_gan_tf.layers.virtual_batch_norm import VirtualBatchNorm
-from improved_gan_tf.layers.virtual_statistics import virtual_statistics
+from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
+from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
+    DropReference,
+    PrependReference,
+)
+from improved_gan_tf.layers.virtual_batch_norm.statistics import virtual_statistics
 from tests.numerics import finite_differences, float64, gradients, layer_loss, to_numpy
 from tests.reference.virtual_batch_norm import virtual_batch_norm
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from improved_gan_tf.initialization import initialize_from_data
-from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D, conv_output_length
-from improved_gan_tf.layers.weight_norm_conv_transpose import (
+from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D, conv_output_length
+from improved_gan_tf.layers.weight_norm.conv_transpose import (
     WeightNormConv2DTranspose,
     conv_transpose_output_length,
 )

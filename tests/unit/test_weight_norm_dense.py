@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from improved_gan_tf.layers.activations import rectify
-from improved_gan_tf.layers.weight_norm import sum_of_squares
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.base import sum_of_squares
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from tests.numerics import finite_differences, gradients, layer_loss, to_numpy
 from tests.reference import weight_norm as reference
 

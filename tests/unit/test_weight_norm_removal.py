@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from improved_gan_tf.layers.activations import leaky_rectify
-from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
-from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
-from improved_gan_tf.layers.weight_norm_removal import remove_weight_norm
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.removal import remove_weight_norm
 from tests.numerics import BACKEND, float64, to_numpy
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

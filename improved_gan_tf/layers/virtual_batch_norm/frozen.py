@@ -7,10 +7,13 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.layer_replacement import replace_layers
-from improved_gan_tf.layers.reference_batch import DropReference, PrependReference
-from improved_gan_tf.layers.virtual_batch_norm import VirtualBatchNorm, recording
-from improved_gan_tf.layers.virtual_norm_layer import VirtualNormLayer
-from improved_gan_tf.layers.virtual_statistics import virtual_statistics
+from improved_gan_tf.layers.virtual_batch_norm.base import VirtualNormLayer
+from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm, recording
+from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
+    DropReference,
+    PrependReference,
+)
+from improved_gan_tf.layers.virtual_batch_norm.statistics import virtual_statistics
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")

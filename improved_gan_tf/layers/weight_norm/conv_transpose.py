@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.weight_norm_conv import WeightNormConvLayer, extent, pair
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, extent, pair
 
 
 def conv_transpose_output_length(length, kernel_size, stride, dilation, padding, output_padding):

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.argument_checks import is_integer, positive_integer
-from improved_gan_tf.layers.weight_norm import WeightNormLayer
+from improved_gan_tf.layers.weight_norm.base import WeightNormLayer
 
 
 def conv_output_length(length, kernel_size, stride, dilation, padding):

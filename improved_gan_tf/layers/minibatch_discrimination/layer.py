@@ -6,8 +6,9 @@ import keras
 from keras import ops
 
 from improved_gan_tf import distribution
-from improved_gan_tf.layers import data_dependent, pairwise_l1, pairwise_l1_shared
+from improved_gan_tf.layers import data_dependent
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
+from improved_gan_tf.layers.minibatch_discrimination import kernel_sums, kernel_sums_across_replicas
 
 REDUCTIONS = ("sum", "mean", "mean_over_pairs")
 
@@ -240,10 +241,10 @@ class MinibatchDiscrimination(keras.layers.Layer):
             # N rows are here, their neighbours on every replica.
             weights, _ = distribution.gather_rows(ops.transpose(own_weights))
             weights = ops.transpose(weights)
-            o = pairwise_l1_shared.kernel_sums(m, weights, distribution.gather_rows)
+            o = kernel_sums_across_replicas.kernel_sums(m, weights, distribution.gather_rows)
         else:
             weights = own_weights
-            o = pairwise_l1.kernel_sums(m, weights)
+            o = kernel_sums.kernel_sums(m, weights)
         o = o * present[:, None]  # (P, N, B)
         if self.reduction != "sum":
             o = o / ops.cast(self._neighbour_counts(weights, own_weights, present), o.dtype)
@@ -270,7 +271,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         data_dependent.require_first_call(self)
         mean_weights = (present / ops.sum(present))[:, None]  # (N, 1)
         if self.weight_normalization:
-            nearest = pairwise_l1.nearest_distances(m, present)  # (N, B)
+            nearest = kernel_sums.nearest_distances(m, present)  # (N, B)
             nearest = _zero_absent_rows(nearest, present)
             scale = 0.5 * ops.sum(nearest * mean_weights, axis=0)  # s_b, (B,)
             log_scale = ops.log(scale)

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer
-from improved_gan_tf.layers.weight_norm import WeightNormLayer
+from improved_gan_tf.layers.weight_norm.base import WeightNormLayer
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")

@@ -1,7 +1,7 @@
 """Virtual batch normalization: every example is normalised by a fixed reference batch and itself.
 
 The reference batch is the first R rows of the layer's input: `reference_batch.py` puts it there.
-After training `frozen_virtual_batch_norm.freeze_reference` puts the reference statistics into the
+After training `frozen.freeze_reference` puts the reference statistics into the
 model.
 
 Paper:    Salimans et al. (2016), Sec. 3.5.
@@ -14,9 +14,12 @@ import contextvars
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.reference_batch import require_reference_rows
-from improved_gan_tf.layers.virtual_norm_layer import VirtualNormLayer
-from improved_gan_tf.layers.virtual_statistics import pooled_statistics, virtual_statistics
+from improved_gan_tf.layers.virtual_batch_norm.base import VirtualNormLayer
+from improved_gan_tf.layers.virtual_batch_norm.reference_batch import require_reference_rows
+from improved_gan_tf.layers.virtual_batch_norm.statistics import (
+    pooled_statistics,
+    virtual_statistics,
+)
 
 # Where `freeze_reference` collects {id(layer): [(layer, mean, variance), ...]} during one pass.
 _recorded = contextvars.ContextVar("improved_gan_tf_recorded", default=None)

@@ -12,8 +12,9 @@ import keras
 from keras import ops
 
 from improved_gan_tf import precision
-from improved_gan_tf.layers import data_dependent, norm_sharing
+from improved_gan_tf.layers import data_dependent
 from improved_gan_tf.layers.argument_checks import require_floating
+from improved_gan_tf.layers.weight_norm import shared_norms
 
 
 def sum_of_squares(kernel, axes):
@@ -159,7 +160,7 @@ class WeightNormLayer(keras.layers.Layer):
         def compute():
             return scale_over_norm(self.kernel, self.scale, self.epsilon, self._sum_axes)
 
-        return norm_sharing.computed_once(self, compute)
+        return shared_norms.computed_once(self, compute)
 
     def _linear(self, inputs):
         """Returns the normalised layer's output before the bias: (N, ..., K)."""

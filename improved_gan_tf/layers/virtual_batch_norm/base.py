@@ -8,7 +8,7 @@ from improved_gan_tf.layers.argument_checks import (
     positive_integer,
     require_floating,
 )
-from improved_gan_tf.layers.virtual_statistics import row_statistics
+from improved_gan_tf.layers.virtual_batch_norm.statistics import row_statistics
 from improved_gan_tf.precision import at_least_float32
 
 

@@ -14,11 +14,15 @@ that visits each pair once computes N (N - 1) / 2.
 
 from keras import ops
 
-from improved_gan_tf.layers.pairwise_l1 import pair_kernels, repeat_rows, with_derivatives
+from improved_gan_tf.layers.minibatch_discrimination.kernel_sums import (
+    pair_kernels,
+    repeat_rows,
+    with_derivatives,
+)
 
 
 def kernel_sums(m, weights, gather_rows):
-    """`pairwise_l1.kernel_sums` of this replica's rows with every *other* row of all replicas.
+    """`kernel_sums.kernel_sums` of this replica's rows with every *other* row of all replicas.
 
     Args:
         m: (n, B, C), this replica's rows.

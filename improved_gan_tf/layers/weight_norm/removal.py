@@ -11,10 +11,10 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.layer_replacement import replace_layers
-from improved_gan_tf.layers.weight_norm import WeightNormLayer
-from improved_gan_tf.layers.weight_norm_conv import WeightNormConv2D
-from improved_gan_tf.layers.weight_norm_conv_transpose import WeightNormConv2DTranspose
-from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.base import WeightNormLayer
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 
 
 def remove_weight_norm(model):
@@ -39,7 +39,7 @@ def remove_weight_norm(model):
 
     Example:
 
-    >>> from improved_gan_tf.layers.weight_norm_dense import WeightNormDense
+    >>> from improved_gan_tf.layers.weight_norm.base.dense import WeightNormDense
     >>> model = keras.Sequential([keras.Input((5,)), WeightNormDense(3, name="logits")])
     >>> type(remove_weight_norm(model).get_layer("logits")).__name__
     'Dense'

@@ -1,0 +1,1 @@
+"""Virtual batch normalization (Sec. 3.5): live and frozen layers, reference batch, statistics."""

@@ -1,0 +1,1 @@
+"""Weight normalization: dense, convolution, transposed convolution, and its removal."""
