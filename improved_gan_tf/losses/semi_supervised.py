@@ -1,4 +1,4 @@
-"""Every scalar that is minimised, as pure functions of logits or features.
+"""The losses of the semi-supervised game, on K class logits.
 
 K class logits l; the (K+1)-th logit, "generated", is fixed at 0. With Z = sum_k exp l_k the
 discriminator's belief that an image is real is D = Z / (Z + 1), so that
@@ -6,16 +6,14 @@ discriminator's belief that an image is real is D = Z / (Z + 1), so that
     log D       = lse - softplus(lse)                with lse = log Z = logsumexp(l)
     log (1 - D) = -softplus(lse)
 
-Paper:    Salimans et al. (2016), Sec. 3.1, 3.4, 5.
+Paper:    Salimans et al. (2016), Sec. 3.4, 5.
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, the lines from
           `loss_lab` to `loss_gen`.
 """
 
-import math
-
 from keras import ops
 
-from improved_gan_tf import distribution
+from improved_gan_tf.losses.cross_entropy import binary_cross_entropy, binary_entropy
 
 
 def supervised_loss(logits, labels):
@@ -78,24 +76,6 @@ def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, gener
     return 0.5 * real + 0.5 * generated
 
 
-def binary_cross_entropy(log_odds, target):
-    """Cross-entropy of a target probability and `D = sigmoid(s)`: `mean(softplus(s) - target s)`.
-
-    Args:
-        log_odds: (N,), s.
-        target: float in [0, 1].
-
-    Returns:
-        Scalar >= 0, nats.
-    """
-    # softplus(s) - s = softplus(-s): the difference of two large numbers would lose the loss.
-    if target == 1.0:
-        return ops.mean(ops.softplus(-log_odds))
-    if target == 0.0:
-        return ops.mean(ops.softplus(log_odds))
-    return ops.mean(target * ops.softplus(-log_odds) + (1.0 - target) * ops.softplus(log_odds))
-
-
 def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
     """The `unsupervised_loss` of a discriminator that tells real and generated images apart.
 
@@ -112,18 +92,6 @@ def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
     return 0.5 * binary_entropy(real_target) + 0.5 * binary_entropy(generated_target)
 
 
-def binary_entropy(probability):
-    """Entropy of a coin, `-p log p - (1 - p) log(1 - p)`; 0 for a certain one.
-
-    Args:
-        probability: float p in [0, 1].
-
-    Returns:
-        float in [0, log 2], nats.
-    """
-    return sum(-p * math.log(p) for p in (probability, 1.0 - probability) if p > 0.0)
-
-
 def saturating_generator_loss(logits_generated):
     """What the generator minimises with minibatch discrimination: `-mean(softplus(lse_gen))`.
 
@@ -137,57 +105,6 @@ def saturating_generator_loss(logits_generated):
         Scalar <= 0, nats.
     """
     return -ops.mean(ops.softplus(ops.logsumexp(logits_generated, axis=1)))
-
-
-def feature_matching_l2(features_real, features_generated, cross_replica="global"):
-    """Mean squared difference of the batch means: `mean((E f(x) - E f(G(z)))^2)` (MNIST).
-
-    Args:
-        features_real: (N, A).
-        features_generated: (M, A).
-        cross_replica: "global" for means over the rows of all replicas, whose shares are of
-            equal size; "local" for this replica's rows. The same on one device.
-
-    Returns:
-        Scalar >= 0. A distance of means, not a mean of distances.
-
-    Raises:
-        ValueError: the features of the two differ in number, or `cross_replica` is neither of the
-            two.
-    """
-    # D7: the paper's squared norm sums over the features; the code's mean divides by their number.
-    difference = _difference_of_means(features_real, features_generated, cross_replica)
-    return ops.mean(ops.square(difference))
-
-
-def feature_matching_l1(features_real, features_generated, cross_replica="global"):
-    """Mean absolute difference of the batch means: `mean(|E f(x) - E f(G(z))|)` (CIFAR-10, SVHN).
-
-    Args:
-        features_real: (N, A).
-        features_generated: (M, A).
-        cross_replica: as in `feature_matching_l2`.
-
-    Returns:
-        Scalar >= 0.
-
-    Raises:
-        ValueError: as in `feature_matching_l2`.
-    """
-    difference = _difference_of_means(features_real, features_generated, cross_replica)
-    return ops.mean(ops.abs(difference))
-
-
-def _difference_of_means(features_real, features_generated, cross_replica):
-    distribution.check_cross_replica(cross_replica)
-    shapes = [tuple(features.shape[1:]) for features in (features_real, features_generated)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(
-            "Real and generated features must be of one layer. Received: features of shape "
-            f"{shapes[0]} and {shapes[1]} for each row"
-        )
-    difference = ops.mean(features_real, axis=0) - ops.mean(features_generated, axis=0)  # (A,)
-    return distribution.mean_over_replicas(difference) if cross_replica == "global" else difference
 
 
 def error_rate(logits, labels):

@@ -1,0 +1,60 @@
+"""Feature matching, a loss of the generator: a distance between batch means of features.
+
+Paper:    Salimans et al. (2016), Sec. 3.1.
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*_feature_matching.py, `loss_gen`.
+"""
+
+from keras import ops
+
+from improved_gan_tf import distribution
+
+
+def feature_matching_l2(features_real, features_generated, cross_replica="global"):
+    """Mean squared difference of the batch means: `mean((E f(x) - E f(G(z)))^2)` (MNIST).
+
+    Args:
+        features_real: (N, A).
+        features_generated: (M, A).
+        cross_replica: "global" for means over the rows of all replicas, whose shares are of
+            equal size; "local" for this replica's rows. The same on one device.
+
+    Returns:
+        Scalar >= 0. A distance of means, not a mean of distances.
+
+    Raises:
+        ValueError: the features of the two differ in number, or `cross_replica` is neither of the
+            two.
+    """
+    # D7: the paper's squared norm sums over the features; the code's mean divides by their number.
+    difference = _difference_of_means(features_real, features_generated, cross_replica)
+    return ops.mean(ops.square(difference))
+
+
+def feature_matching_l1(features_real, features_generated, cross_replica="global"):
+    """Mean absolute difference of the batch means: `mean(|E f(x) - E f(G(z))|)` (CIFAR-10, SVHN).
+
+    Args:
+        features_real: (N, A).
+        features_generated: (M, A).
+        cross_replica: as in `feature_matching_l2`.
+
+    Returns:
+        Scalar >= 0.
+
+    Raises:
+        ValueError: as in `feature_matching_l2`.
+    """
+    difference = _difference_of_means(features_real, features_generated, cross_replica)
+    return ops.mean(ops.abs(difference))
+
+
+def _difference_of_means(features_real, features_generated, cross_replica):
+    distribution.check_cross_replica(cross_replica)
+    shapes = [tuple(features.shape[1:]) for features in (features_real, features_generated)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            "Real and generated features must be of one layer. Received: features of shape "
+            f"{shapes[0]} and {shapes[1]} for each row"
+        )
+    difference = ops.mean(features_real, axis=0) - ops.mean(features_generated, axis=0)  # (A,)
+    return distribution.mean_over_replicas(difference) if cross_replica == "global" else difference
