@@ -8,10 +8,10 @@ Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/trai
 
 import numpy as np
 
-from improved_gan_tf import imagenet_networks
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.joint_training import JointLosses, JointTrainer
+from improved_gan_tf.networks import imagenet
 from improved_gan_tf.run import Run, run_to_the_end
 
 SAMPLE_COUNT = 100
@@ -64,8 +64,8 @@ class ImagenetRun(Run):
         images = square_images.prepare(source, config.image_size, config.cache_dir)
         self.images_digest = images.digest
         self.trainer = JointTrainer(
-            imagenet_networks.imagenet_generator(*shape),
-            imagenet_networks.imagenet_discriminator(*shape, len(source.class_names)),
+            imagenet.imagenet_generator(*shape),
+            imagenet.imagenet_discriminator(*shape, len(source.class_names)),
             images,
             seed=config.seed,
             pixels=config.pixels,

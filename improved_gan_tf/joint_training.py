@@ -17,11 +17,11 @@ import tensorflow as tf
 from improved_gan_tf import distribution, losses
 from improved_gan_tf.data import shuffled_batches
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.imagenet_networks import INPUT_NOISE
 from improved_gan_tf.iterations import add_while_finite
 from improved_gan_tf.layers.noise import standard_normal
 from improved_gan_tf.losses.joint_minibatches import gan_logits, sigmoid_kl
 from improved_gan_tf.named_variables import named_variables, names_of_not_finite
+from improved_gan_tf.networks.imagenet import INPUT_NOISE
 
 REAL_TARGET = 0.75  # one-sided label smoothing
 GENERATOR_TARGET = 0.375  # D at the equilibrium under it

@@ -19,7 +19,7 @@ from improved_gan_tf.historical_averaging import HistoricalAverage
 from improved_gan_tf.iterations import add_while_finite
 from improved_gan_tf.layers.weight_norm import shared_norms
 from improved_gan_tf.named_variables import named_variables, names_of_not_finite
-from improved_gan_tf.networks import NOISE_DIM
+from improved_gan_tf.networks.parts import NOISE_DIM
 from improved_gan_tf.optimizers import Adam
 
 # What the generator minimises: a distance of feature means, or None for the discriminator's

@@ -5,10 +5,11 @@ import contextlib
 import numpy as np
 import pytest
 
-from improved_gan_tf import distribution, imagenet_networks
+from improved_gan_tf import distribution
 from improved_gan_tf.data import square_images
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.joint_training import JointTrainer
+from improved_gan_tf.networks import imagenet
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -27,8 +28,8 @@ def trained(replicas=None, num_towers=2, iterations=2):
         scope = distribution.strategy_from("mirrored", replicas, None, BATCH).scope()
     with scope:
         trainer = JointTrainer(
-            imagenet_networks.imagenet_generator(1, 1 / 32, 32),
-            imagenet_networks.imagenet_discriminator(1, 1 / 32, 32, CLASSES),
+            imagenet.imagenet_generator(1, 1 / 32, 32),
+            imagenet.imagenet_discriminator(1, 1 / 32, 32, CLASSES),
             images,
             seed=1,
             pixels=(127.5, 127.5),

@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf import imagenet_networks
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import (
     CrossBatchNorm,
@@ -16,6 +15,7 @@ from improved_gan_tf.layers import (
     VirtualBatchNorm,
     freeze_reference,
 )
+from improved_gan_tf.networks import imagenet
 from tests.numerics import to_numpy
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -46,22 +46,22 @@ def images(rows, size=32, seed=0):
 
 @pytest.fixture(scope="module")
 def paper_generator():
-    return imagenet_networks.imagenet_generator(1)
+    return imagenet.imagenet_generator(1)
 
 
 @pytest.fixture(scope="module")
 def paper_discriminator():
-    return imagenet_networks.imagenet_discriminator(1)
+    return imagenet.imagenet_discriminator(1)
 
 
 @pytest.fixture
 def generator():
-    return imagenet_networks.imagenet_generator(1, NARROW, 32)
+    return imagenet.imagenet_generator(1, NARROW, 32)
 
 
 @pytest.fixture
 def discriminator():
-    return imagenet_networks.imagenet_discriminator(1, NARROW, 32, num_classes=5)
+    return imagenet.imagenet_discriminator(1, NARROW, 32, num_classes=5)
 
 
 # --- the paper's size ----------------------------------------------------------------------
@@ -263,32 +263,30 @@ def test_a_saved_discriminator_keeps_its_outputs(discriminator, tmp_path):
 
 @pytest.mark.parametrize(("size", "stages", "convolutions"), [(32, 4, 5), (64, 5, 6), (128, 6, 7)])
 def test_half_the_size_is_one_stage_less_in_either_player(size, stages, convolutions):
-    generator = imagenet_networks.imagenet_generator(1, NARROW, size)
+    generator = imagenet.imagenet_generator(1, NARROW, size)
     assert generator.output_shape == (None, size, size, 3)
     assert len(layers_of(generator, VirtualBatchNorm)) == stages
-    discriminator = imagenet_networks.imagenet_discriminator(1, NARROW, size)
+    discriminator = imagenet.imagenet_discriminator(1, NARROW, size)
     maps = layers_of(discriminator, keras.layers.Conv2D)
     assert len(maps) == convolutions
     assert maps[-1].output.shape[1:] == (4, 4, 8 * 4)
 
 
 def test_the_width_multiplier_scales_channels_noise_and_kernels():
-    generator = imagenet_networks.imagenet_generator(1, 0.25)
+    generator = imagenet.imagenet_generator(1, 0.25)
     assert [x.shape[-1] for x in generator.input.values()] == [2048, 16, 16, 8, 4, 2, 2]
     assert layers_of(generator, VirtualBatchNorm)[0].output.shape[-1] == 128
-    discriminator = imagenet_networks.imagenet_discriminator(1, 0.25)
+    discriminator = imagenet.imagenet_discriminator(1, 0.25)
     assert layers_of(discriminator, keras.layers.Conv2D)[0].filters == 16
     assert layers_of(discriminator, MinibatchDiscrimination)[0].num_kernels == 75
 
 
 def test_the_thinnest_noise_is_one_map():
-    generator = imagenet_networks.imagenet_generator(1, 1 / 32)
+    generator = imagenet.imagenet_generator(1, 1 / 32)
     assert [x.shape[-1] for x in generator.input.values()] == [256, 2, 2, 1, 1, 1, 1]
 
 
-@pytest.mark.parametrize(
-    "build", [imagenet_networks.imagenet_generator, imagenet_networks.imagenet_discriminator]
-)
+@pytest.mark.parametrize("build", [imagenet.imagenet_generator, imagenet.imagenet_discriminator])
 def test_settings_out_of_range_are_refused(build):
     with pytest.raises(UserError) as caught:
         build(1, 0.03)
@@ -301,9 +299,7 @@ def test_settings_out_of_range_are_refused(build):
     assert str(caught.value) == "--image_size must be one of: 32, 64, 128. Received: 100."
 
 
-@pytest.mark.parametrize(
-    "build", [imagenet_networks.imagenet_generator, imagenet_networks.imagenet_discriminator]
-)
+@pytest.mark.parametrize("build", [imagenet.imagenet_generator, imagenet.imagenet_discriminator])
 def test_a_seed_decides_the_weights_and_the_reference(build):
     one, same, other = ([to_numpy(v) for v in build(s, NARROW, 32).weights] for s in (1, 1, 2))
     for a, b in zip(one, same, strict=True):

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import imagenet_networks, joint_training
+from improved_gan_tf import joint_training
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.joint_training import JointLosses, JointTrainer
+from improved_gan_tf.networks import imagenet
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -27,8 +28,8 @@ def image_set(count=32, seed=0):
 
 def make_trainer(num_towers=1, seed=1, images=None):
     return JointTrainer(
-        imagenet_networks.imagenet_generator(1, WIDTH, SIZE),
-        imagenet_networks.imagenet_discriminator(1, WIDTH, SIZE, CLASSES),
+        imagenet.imagenet_generator(1, WIDTH, SIZE),
+        imagenet.imagenet_discriminator(1, WIDTH, SIZE, CLASSES),
         images or image_set(),
         seed=seed,
         pixels=(127.5, 127.5),

@@ -23,7 +23,7 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     DropReference,
     PrependReference,
 )
-from improved_gan_tf.networks import Seeds
+from improved_gan_tf.networks.parts import Seeds
 
 IMAGE_SIZES = (32, 64, 128)
 CHANNELS = 64  # of the thinnest maps in either player: gf and df in the original

@@ -1,0 +1,145 @@
+"""The convolutional networks of CIFAR-10 and SVHN."""
+
+import keras
+
+from improved_gan_tf.layers.activations import LeakyReLU, rectify
+from improved_gan_tf.layers.dropout import Dropout
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.networks.parts import (
+    NOISE_DIM,
+    NUM_CLASSES,
+    GeneratorNormalization,
+    Seeds,
+    scaled_widths,
+)
+
+
+def convolutional_discriminator(
+    seed,
+    width_multiplier=1.0,
+    *,
+    name,
+    widths,
+    image_shape=(32, 32, 3),
+    first_padding=1,
+    minibatch_discrimination=False,
+    input_noise=False,
+    negative_slope=0.2,
+):
+    """The convolutional discriminator of CIFAR-10, SVHN and the minibatch MNIST experiment.
+
+    Nine weight-normalised convolutions with leaky ReLU, average pooling, a dense layer:
+    conv3 a, conv3 a, conv3 a stride 2 | conv3 b, conv3 b, conv3 b stride 2 | conv3 b unpadded,
+    1x1 b, 1x1 b, with dropout in front of each group.
+
+    Args:
+        seed: int, decides initial weights, dropout and noise.
+        width_multiplier: float > 0, factor of `widths`.
+        name: str, the model's name.
+        widths: `(a, b)`, channels of the first three and of the other convolutions.
+        image_shape: (H, W, C) of the images.
+        first_padding: int, zeros around the image; 3 takes 28 x 28 images to 32 x 32.
+        minibatch_discrimination: bool; with it `MinibatchDiscrimination(100, 5)` follows the
+            pooling.
+        input_noise: bool, Gaussian noise of 0.2 on the input instead of dropout.
+        negative_slope: float, of the leaky ReLU.
+
+    Returns:
+        Model from (N, *image_shape) to logits and features; features are the pooled
+        activations, (N, b).
+    """
+    seeds = Seeds(seed, 1)
+    a, b = scaled_widths(widths, width_multiplier)
+
+    def normal():
+        return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
+
+    def dropout(rate):
+        return Dropout(rate, seed=seeds.next())
+
+    def activated(x, filters, kernel_size, **kwargs):
+        layer = WeightNormConv2D(filters, kernel_size, kernel_initializer=normal(), **kwargs)
+        return LeakyReLU(negative_slope)(layer(x))
+
+    images = keras.Input(image_shape, name="images")
+    x = GaussianNoise(0.2, seed=seeds.next())(images) if input_noise else dropout(0.2)(images)
+    x = activated(x, a, 3, padding=first_padding)
+    x = activated(x, a, 3, padding=1)
+    x = activated(x, a, 3, padding=1, strides=2)
+    x = dropout(0.5)(x)
+    x = activated(x, b, 3, padding=1)
+    x = activated(x, b, 3, padding=1)
+    x = activated(x, b, 3, padding=1, strides=2)
+    x = dropout(0.5)(x)
+    x = activated(x, b, 3)
+    x = activated(x, b, 1)
+    x = activated(x, b, 1)
+    features = keras.layers.GlobalAveragePooling2D()(x)
+    x = features
+    if minibatch_discrimination:
+        x = MinibatchDiscrimination(num_kernels=100, kernel_dim=5, theta_initializer=normal())(x)
+    logits = WeightNormDense(
+        NUM_CLASSES, kernel_initializer=normal(), train_scale=True, init_stddev=0.1
+    )(x)
+    outputs = {"logits": logits, "features": features}
+    return keras.Model(images, outputs, name=name)
+
+
+def convolutional_generator(
+    seed, width_multiplier=1.0, reference_size=None, *, name, image_shape=(32, 32, 3)
+):
+    """The convolutional generator: dense to 4 x 4 x 512, three transposed convolutions, tanh.
+
+    Args:
+        seed: int, decides the initial weights.
+        width_multiplier: float > 0, factor of the channels 512, 256, 128.
+        reference_size: int >= 2 for virtual batch normalization, or None.
+        name: str, the model's name.
+        image_shape: (32, 32, C), or (28, 28, C), for which the last layer maps 16 to 28.
+
+    Returns:
+        Model from (N, 100) in [0, 1) to (N, *image_shape) in (-1, 1).
+    """
+    seeds = Seeds(seed, 2)
+    size, _, channels = image_shape
+
+    def normal():
+        return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
+
+    normalization = GeneratorNormalization(seed, reference_size)
+
+    def normalized_relu(x):
+        return keras.layers.Activation(rectify)(normalization.normalize(x))
+
+    z = keras.Input((NOISE_DIM,), name="z")
+    x = normalization.enter(z)
+    first, *inner = scaled_widths((512, 256, 128), width_multiplier)
+    x = keras.layers.Dense(4 * 4 * first, use_bias=False, kernel_initializer=normal())(x)
+    x = normalized_relu(x)
+    x = keras.layers.Reshape((4, 4, first))(x)
+    for filters in inner:
+        # The full output cut by 2 and 1: exactly twice the input. Keras' "same" is a pixel off.
+        x = keras.layers.Conv2DTranspose(
+            filters, 5, strides=2, use_bias=False, kernel_initializer=normal()
+        )(x)
+        x = keras.layers.Cropping2D(((2, 1), (2, 1)))(x)
+        x = normalized_relu(x)
+    x = normalization.leave(x)
+    # D10: the removed MNIST script's layer from 16 to 28 cannot have run; here the cut is 4 and 3.
+    padding = {32: 2, 28: 4}[size]
+    x = WeightNormConv2DTranspose(
+        channels,
+        5,
+        strides=2,
+        padding=padding,
+        output_padding=1,
+        kernel_initializer=normal(),
+        train_scale=True,
+        init_stddev=0.1,
+    )(x)
+    images = keras.layers.Activation("tanh", name="images")(x)
+    return keras.Model(z, images, name=name)

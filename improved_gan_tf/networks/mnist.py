@@ -1,0 +1,77 @@
+"""The dense networks of MNIST."""
+
+import keras
+
+from improved_gan_tf.layers.activations import rectify
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.networks.parts import (
+    NOISE_DIM,
+    NUM_CLASSES,
+    GeneratorNormalization,
+    Seeds,
+    scaled_widths,
+)
+
+
+def mnist_discriminator(seed, width_multiplier=1.0):
+    """The MNIST discriminator: six weight-normalised dense layers, noise in front of each.
+
+    Args:
+        seed: int, decides initial weights and noise.
+        width_multiplier: float > 0, factor of the hidden widths 1000, 500, 250, 250, 250.
+
+    Returns:
+        Model from (N, 28, 28, 1), pixels in [0, 1], to logits and features; features are the
+        last hidden layer after its activation and before its noise, (N, 250).
+    """
+    seeds = Seeds(seed, 1)
+
+    def dense(units, **kwargs):
+        return WeightNormDense(
+            units,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.1, seed=seeds.next()),
+            epsilon=0.0,
+            **kwargs,
+        )
+
+    images = keras.Input((28, 28, 1), name="images")
+    x = keras.layers.Flatten()(images)
+    x = GaussianNoise(0.3, seed=seeds.next())(x)
+    for units in scaled_widths((1000, 500, 250, 250, 250), width_multiplier):
+        features = dense(units, activation=rectify)(x)
+        x = GaussianNoise(0.5, seed=seeds.next())(features)
+    logits = dense(NUM_CLASSES, train_scale=True)(x)
+    outputs = {"logits": logits, "features": features}
+    return keras.Model(images, outputs, name="mnist_discriminator")
+
+
+def mnist_generator(seed, width_multiplier=1.0, reference_size=None):
+    """The MNIST generator: dense, batch-normalised softplus layers, sigmoid output.
+
+    Args:
+        seed: int, decides the initial weights.
+        width_multiplier: float > 0, factor of the hidden widths 500, 500.
+        reference_size: int >= 2 for virtual batch normalization, or None.
+
+    Returns:
+        Model from (N, 100) in [0, 1) to (N, 28, 28, 1) in (0, 1).
+    """
+    seeds = Seeds(seed, 2)
+
+    def glorot():
+        return keras.initializers.GlorotUniform(seed=seeds.next())
+
+    normalization = GeneratorNormalization(seed, reference_size)
+    z = keras.Input((NOISE_DIM,), name="z")
+    x = normalization.enter(z)
+    for units in scaled_widths((500, 500), width_multiplier):
+        x = keras.layers.Dense(units, use_bias=False, kernel_initializer=glorot())(x)
+        x = normalization.normalize(x)
+        x = keras.layers.Activation("softplus")(x)
+    x = normalization.leave(x)
+    x = WeightNormDense(
+        28 * 28, activation="sigmoid", kernel_initializer=glorot(), train_scale=True
+    )(x)
+    images = keras.layers.Reshape((28, 28, 1), name="images")(x)
+    return keras.Model(z, images, name="mnist_generator")

@@ -1,0 +1,78 @@
+"""What the networks of every experiment are made of."""
+
+import keras
+import numpy as np
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
+from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
+    DropReference,
+    PrependReference,
+)
+
+NOISE_DIM = 100
+
+NUM_CLASSES = 10
+
+
+class Seeds:
+    """Independent integer seeds for the parts of one network, in the order of their creation."""
+
+    # D3: other streams than Theano's and Lasagne's; runs compare in distribution only.
+    def __init__(self, *entropy):
+        self._sequence = np.random.SeedSequence(entropy)
+
+    def next(self):
+        """Returns the next seed, in [0, 2**31)."""
+        child = self._sequence.spawn(1)[0]
+        return int(child.generate_state(1)[0] >> 1)  # 31 bits: an int32 everywhere
+
+
+def scaled_widths(widths, width_multiplier):
+    """Widths times the multiplier, rounded down."""
+    scaled = tuple(int(width * width_multiplier) for width in widths)
+    if min(scaled) < 1:
+        raise UserError(
+            "--width_multiplier must leave every layer at least one unit; the smallest layer has "
+            f"{min(widths)}. Received: {width_multiplier}."
+        )
+    return scaled
+
+
+class GeneratorNormalization:
+    """What normalises the hidden layers of a generator: the batch, or a reference batch.
+
+    Batch normalization is the authors' choice in these generators. Virtual batch normalization
+    takes its place layer by layer; `enter` puts the reference batch in front of the noise, `leave`
+    takes it off before the output layer, which sees the live batch only (also when it
+    is initialised from data).
+
+    Args:
+        seed: int, decides the reference noise, U[0, 1), drawn once and saved with the model.
+        reference_size: int >= 2, examples in the reference batch; None for batch normalization.
+    """
+
+    def __init__(self, seed, reference_size):
+        self._size = reference_size
+        self._seed = Seeds(seed, 3).next()
+
+    def enter(self, z):
+        """What the generator's first layer takes, from its input z, (N, 100)."""
+        if self._size is None:
+            return z
+        prepend = PrependReference(self._size)
+        noise = np.random.RandomState(self._seed).uniform(size=(self._size, NOISE_DIM))
+        prepend.set_reference(noise.astype(keras.config.floatx()))
+        return prepend(z)
+
+    def normalize(self, x):
+        """Each channel normalised and shifted."""
+        if self._size is None:
+            return BatchStatisticsNorm()(x)
+        # D12: as the batch normalization that it replaces, a shift, no scale and its epsilon.
+        return VirtualBatchNorm(self._size, epsilon=1e-6, scale=False)(x)
+
+    def leave(self, x):
+        """What the output layer takes, (N, ...)."""
+        return x if self._size is None else DropReference(self._size)(x)

@@ -1,0 +1,111 @@
+"""A generator and a discriminator per experiment.
+
+Images are NHWC, scaled as the experiment's `pixels` say. A discriminator returns
+`{"logits": (N, 10), "features": (N, A)}`; `features` is the layer that feature matching uses.
+A generator maps `z ~ U[0, 1)^100`, (N, 100), to images.
+
+Paper:    Salimans et al. (2016), Sec. 6.
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, the lines that build
+          `gen_layers` and `disc_layers`.
+"""
+
+from typing import NamedTuple
+
+import keras
+
+from improved_gan_tf.networks.convolutional import (
+    convolutional_discriminator,
+    convolutional_generator,
+)
+from improved_gan_tf.networks.mnist import mnist_discriminator, mnist_generator
+
+
+class Networks(NamedTuple):
+    """The two players of one experiment."""
+
+    generator: keras.Model
+    discriminator: keras.Model
+    couples_examples: bool  # whether a discriminator output depends on the rest of its batch
+
+
+class NetworkSpec(NamedTuple):
+    """How to build one experiment's players."""
+
+    generator: object  # function of (seed, width_multiplier, reference_size)
+    discriminator: object  # function of (seed, width_multiplier)
+    couples_examples: bool
+    # Whether the generator's last layer is initialised from one batch of noise.
+    initializes_generator: bool
+
+    def build(self, seed, width_multiplier=1.0, reference_size=None, cross_replica="global"):
+        """Returns freshly built `Networks`.
+
+        Args:
+            seed: int.
+            width_multiplier: float > 0.
+            reference_size: int or None, see `GeneratorNormalization`.
+            cross_replica: "global" or "local", what a batch is on several devices.
+        """
+        players = Networks(
+            self.generator(seed, width_multiplier, reference_size),
+            self.discriminator(seed, width_multiplier),
+            self.couples_examples,
+        )
+        for layer in (*players.generator.layers, *players.discriminator.layers):
+            if hasattr(layer, "cross_replica"):
+                layer.cross_replica = cross_replica
+        return players
+
+
+def _convolutional_spec(dataset, model, **kwargs):
+    """`NetworkSpec` of a convolutional experiment."""
+    image_shape = kwargs.get("image_shape", (32, 32, 3))
+    minibatch_discrimination = model == "minibatch_discrimination"
+
+    def generator(seed, width_multiplier, reference_size):
+        return convolutional_generator(
+            seed,
+            width_multiplier,
+            reference_size,
+            name=f"{dataset}_generator",
+            image_shape=image_shape,
+        )
+
+    def discriminator(seed, width_multiplier):
+        return convolutional_discriminator(
+            seed,
+            width_multiplier,
+            name=f"{dataset}_discriminator",
+            minibatch_discrimination=minibatch_discrimination,
+            input_noise=model != "feature_matching",
+            **kwargs,
+        )
+
+    return NetworkSpec(generator, discriminator, minibatch_discrimination, True)
+
+
+EXPERIMENTS = {
+    ("mnist", "feature_matching"): NetworkSpec(
+        mnist_generator, mnist_discriminator, False, initializes_generator=False
+    ),
+    ("mnist", "minibatch_discrimination"): _convolutional_spec(
+        "mnist",
+        "minibatch_discrimination",
+        widths=(96, 192),
+        image_shape=(28, 28, 1),
+        first_padding=3,
+        negative_slope=0.1,
+    ),
+    ("cifar10", "feature_matching"): _convolutional_spec(
+        "cifar10", "feature_matching", widths=(96, 192)
+    ),
+    ("cifar10", "minibatch_discrimination"): _convolutional_spec(
+        "cifar10", "minibatch_discrimination", widths=(96, 192)
+    ),
+    # The network of minibatch discrimination without its layer (Table 3).
+    ("cifar10", "plain"): _convolutional_spec("cifar10", "plain", widths=(96, 192)),
+    ("svhn", "feature_matching"): _convolutional_spec("svhn", "feature_matching", widths=(64, 128)),
+    ("svhn", "minibatch_discrimination"): _convolutional_spec(
+        "svhn", "minibatch_discrimination", widths=(96, 192)
+    ),
+}
