@@ -71,13 +71,14 @@ def make_trainer(case, strategy, cross_replica):
     """A trainer of the case on noise images, under a strategy."""
     import numpy as np
 
-    from improved_gan_tf import networks, training
+    from improved_gan_tf import networks
     from improved_gan_tf.data.device_images import DeviceImages
+    from improved_gan_tf.training import semi_supervised
 
     experiment, width, shape, objective, generator_steps = case
     pixels = np.random.RandomState(0).randint(0, 256, (IMAGES, *shape)).astype("uint8")
     with strategy.scope():
-        return training.Trainer(
+        return semi_supervised.Trainer(
             networks.EXPERIMENTS[experiment].build(1, width, cross_replica=cross_replica),
             DeviceImages(pixels, np.arange(IMAGES) % 10, (127.5, 127.5)),
             seed=1,

@@ -101,7 +101,7 @@ def _at_any_time(dice, seconds):
 
 
 def _in_a_training_call(dice, seconds):
-    from improved_gan_tf.training import Trainer
+    from improved_gan_tf.training.semi_supervised import Trainer
 
     train, calls, before = Trainer.train, [dice.randint(2, 6)], [0.0]
 

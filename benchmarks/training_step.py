@@ -31,10 +31,11 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from improved_gan_tf import networks, training
+from improved_gan_tf import networks
 from improved_gan_tf.data.device_images import Batch, DeviceImages
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.machine.determinism import make_operations_deterministic
+from improved_gan_tf.training import semi_supervised
 
 BATCH = 100
 IMAGES = 2000
@@ -174,7 +175,7 @@ class Bench:
         initialize_from_data(players.discriminator, self.images.images(np.arange(500)))
         self.generator_steps = 1 if self.feature_matching else 3
         objective = "feature_matching_l2" if key[0] == "mnist" else "feature_matching_l1"
-        self.trainer = training.Trainer(
+        self.trainer = semi_supervised.Trainer(
             players,
             self.images,
             seed=1,

@@ -17,9 +17,9 @@ __version__ = "0.1.0"
 
 # Public name -> module it lives in.
 _PUBLIC = {
-    "ParameterAverage": "averaging",
-    "Adam": "optimizers",
-    "HistoricalAverage": "historical_averaging",
+    "ParameterAverage": "training.parameter_average",
+    "Adam": "training.adam",
+    "HistoricalAverage": "training.historical_averaging",
     "class_coverage": "diversity",
     "collapsed_at": "collapse",
     "frechet_distance": "frechet",

@@ -7,7 +7,7 @@ import hashlib
 
 import numpy as np
 
-from improved_gan_tf import distribution, evaluation, losses, networks
+from improved_gan_tf import distribution, losses, networks
 from improved_gan_tf.closeness import Closeness
 from improved_gan_tf.collapse import collapsed_at
 from improved_gan_tf.data import epoch_rows
@@ -15,7 +15,8 @@ from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.run import Run, run_to_the_end
-from improved_gan_tf.training import StepLosses, Trainer
+from improved_gan_tf.training import evaluation
+from improved_gan_tf.training.semi_supervised import StepLosses, Trainer
 
 SAMPLE_COUNT = 100
 INITIALIZATION_IMAGES = 500

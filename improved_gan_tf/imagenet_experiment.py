@@ -10,9 +10,9 @@ import numpy as np
 
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.data.pixels import to_bytes
-from improved_gan_tf.joint_training import JointLosses, JointTrainer
 from improved_gan_tf.networks import imagenet
 from improved_gan_tf.run import Run, run_to_the_end
+from improved_gan_tf.training.joint_minibatches import JointLosses, JointTrainer
 
 SAMPLE_COUNT = 100
 SAMPLES_AT_ONCE = 20  # bounds the memory of sampling

@@ -36,7 +36,7 @@ def rescore(run_dir, data_dir=None):
             no test set; or the data it was tested on is not here.
     """
     run = _read(run_dir)
-    from improved_gan_tf import evaluation
+    from improved_gan_tf.training import evaluation
 
     images, labels = _test_set(run, data_dir)
     scores = {}

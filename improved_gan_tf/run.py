@@ -32,7 +32,7 @@ class Run:
     - `circumstances()`: what decides the numbers and is no setting, a dict of JSON types;
     - `streams`: `streams(epoch)`, arrays of rows whose first axis is the iteration, and the number
       of `streams.iterations` in an epoch;
-    - `prepare()`, which makes `trainer`, with the methods of `training.Trainer`;
+    - `prepare()`, which makes `trainer`, with the methods of `training.semi_supervised.Trainer`;
     - `evaluate()`, and `measured(evaluated)`, what an epoch's metrics hold beside the losses;
     - `save_state(interrupted)`, models and samples; `title()`, `final()`, `epoch_line(metrics)`,
       what is shown and recorded.

@@ -125,7 +125,7 @@ class _Player:
     """One coordinate, the cost its owner pays, and the memory of where it has been."""
 
     def __init__(self, coordinate, cost, weight):
-        from improved_gan_tf.historical_averaging import HistoricalAverage
+        from improved_gan_tf.training.historical_averaging import HistoricalAverage
 
         self.coordinate = coordinate
         self.cost = cost

@@ -63,8 +63,8 @@ def train(dataset, epochs, seed):
     """
     import keras
 
-    from improved_gan_tf import evaluation
     from improved_gan_tf.machine.determinism import make_operations_deterministic
+    from improved_gan_tf.training import evaluation
 
     make_operations_deterministic()
     keras.utils.set_random_seed(seed)

@@ -24,7 +24,7 @@ class ExperimentConfig(RunConfig):
     """The resolved settings of one semi-supervised run."""
 
     # What makes the experiment; `dataset` is a key of `data.datasets.DATASETS`.
-    generator_objective: str  # key of `training.GENERATOR_OBJECTIVES`
+    generator_objective: str  # key of `training.semi_supervised.GENERATOR_OBJECTIVES`
     generator_steps: int  # generator steps after each discriminator step
     initialization_images: str  # "permuted_training_set" or "labeled_stream"
 

@@ -4,9 +4,10 @@ import contextlib
 
 import numpy as np
 
-from improved_gan_tf import networks, training
+from improved_gan_tf import networks
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.training import semi_supervised
 
 IMAGES, BATCH, ITERATIONS = 48, 8, 5
 LEARNING_RATE = 0.003
@@ -28,7 +29,7 @@ def train(
 ):
     """Trains an experiment's players from the same start on the same images.
 
-    `techniques` are settings of `training.Trainer`.
+    `techniques` are settings of `training.semi_supervised.Trainer`.
 
     Returns:
         `(trainer, StepLosses)` after `iterations` iterations in one call.
@@ -43,7 +44,7 @@ def train(
         )
         images = DeviceImages(pixels, np.arange(IMAGES) % 10, (127.5, 127.5))
         initialize_from_data(players.discriminator, images.images(np.arange(IMAGES)))
-        trainer = training.Trainer(
+        trainer = semi_supervised.Trainer(
             players,
             images,
             seed=1,

@@ -8,8 +8,8 @@ import pytest
 from improved_gan_tf import distribution
 from improved_gan_tf.data import square_images
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.joint_training import JointTrainer
 from improved_gan_tf.networks import imagenet
+from improved_gan_tf.training.joint_minibatches import JointTrainer
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

@@ -9,8 +9,9 @@ import functools
 import numpy as np
 import pytest
 
-from improved_gan_tf import distribution, evaluation, rescore
+from improved_gan_tf import distribution, rescore
 from improved_gan_tf.data import datasets
+from improved_gan_tf.training import evaluation
 from tests.distribution import players
 from tests.noise_runs import images, run, settings
 

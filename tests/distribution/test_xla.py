@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import networks, training
+from improved_gan_tf import networks
 from improved_gan_tf.data.device_images import DeviceImages
+from improved_gan_tf.training import semi_supervised
 from tests.distribution import players
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -17,7 +18,7 @@ def make_trainer(experiment):
     random = np.random.RandomState(0)
     pixels = random.randint(0, 256, (players.IMAGES, *shape)).astype("uint8")
     images = DeviceImages(pixels, np.arange(players.IMAGES) % 10, (127.5, 127.5))
-    return training.Trainer(
+    return semi_supervised.Trainer(
         networks.EXPERIMENTS[experiment].build(1, width),
         images,
         seed=1,

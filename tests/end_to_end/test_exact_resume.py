@@ -13,10 +13,11 @@ import tensorflow as tf
 
 import run_cifar10
 from benchmarks.kill_campaign import remains
-from improved_gan_tf import checkpointing, experiment, training
+from improved_gan_tf import checkpointing, experiment
 from improved_gan_tf import run as run_module
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
 from improved_gan_tf.machine import files, versions
+from improved_gan_tf.training import semi_supervised
 from tests.noise_runs import images, run, settings
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
@@ -271,7 +272,7 @@ def test_a_folder_in_use_is_refused_and_untouched(straight):
 def test_a_parameter_that_is_not_finite_stops_the_run_and_the_last_checkpoint_is_good(
     tmp_path, monkeypatch
 ):
-    train = training.Trainer.train
+    train = semi_supervised.Trainer.train
     calls = itertools.count(1)
 
     def poisoned(self, *args):
@@ -282,7 +283,7 @@ def test_a_parameter_that_is_not_finite_stops_the_run_and_the_last_checkpoint_is
             )
         return result
 
-    monkeypatch.setattr(training.Trainer, "train", poisoned)
+    monkeypatch.setattr(semi_supervised.Trainer, "train", poisoned)
     config = settings(checkpoint_every="3 iterations")
     with pytest.raises(DivergedError) as caught:
         run(config, tmp_path / "run")

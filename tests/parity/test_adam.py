@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf.averaging import ParameterAverage
-from improved_gan_tf.optimizers import Adam
+from improved_gan_tf.training.adam import Adam
+from improved_gan_tf.training.parameter_average import ParameterAverage
 from tests.numerics import to_numpy
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

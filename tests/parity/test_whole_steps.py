@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import networks, training
+from improved_gan_tf import networks
 from improved_gan_tf.data import device_images
 from improved_gan_tf.layers import noise
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
@@ -19,6 +19,7 @@ from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscr
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.training import semi_supervised as training
 from tests.parity.original_step import OriginalStep
 
 TOLERANCE = 1e-9

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf.averaging import ParameterAverage
-from improved_gan_tf.optimizers import Adam
+from improved_gan_tf.training.adam import Adam
+from improved_gan_tf.training.parameter_average import ParameterAverage
 
 
 def test_the_average_starts_at_zero_not_at_the_parameter():

@@ -5,9 +5,10 @@ import json
 import pytest
 
 import run_cifar10
-from improved_gan_tf import evaluation, paper, rescore
+from improved_gan_tf import paper, rescore
 from improved_gan_tf.closeness import Closeness
 from improved_gan_tf.data import datasets
+from improved_gan_tf.training import evaluation
 from tests.noise_runs import images, run, settings
 from tests.unit.test_paper import result
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from improved_gan_tf.data.device_images import DeviceImages
-from improved_gan_tf.evaluation import (
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
+from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.training.evaluation import (
     EVALUATION_BATCH,
     Predictor,
     mean_closeness,
     wrong_count,
 )
-from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
-from improved_gan_tf.layers.noise import GaussianNoise
 
 
 def device_images(count):

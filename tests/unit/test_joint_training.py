@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import joint_training
 from improved_gan_tf.data import shuffled_batches, square_images
-from improved_gan_tf.joint_training import JointLosses, JointTrainer
 from improved_gan_tf.networks import imagenet
+from improved_gan_tf.training import joint_minibatches
+from improved_gan_tf.training.joint_minibatches import JointLosses, JointTrainer
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -106,7 +106,7 @@ def divergence(target, belief):
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("num_towers", [1, 2])
 def test_a_step_descends_the_mean_gradients_of_its_towers(num_towers, monkeypatch):
-    monkeypatch.setattr(joint_training, "INPUT_NOISE", 0.0)
+    monkeypatch.setattr(joint_minibatches, "INPUT_NOISE", 0.0)
     images = image_set()
     trainer = with_plain_descent(make_trainer(num_towers, images=images))
     noise, batch = fix_noise(trainer, 8), batch_of(images, 8)

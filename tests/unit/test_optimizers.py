@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf.optimizers import Adam
+from improved_gan_tf.training.adam import Adam
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

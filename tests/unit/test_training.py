@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import losses, networks, training
+from improved_gan_tf import losses, networks
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.layers import noise
+from improved_gan_tf.training import semi_supervised
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -41,7 +42,7 @@ def device_images():
 
 def make_trainer(seed=1, **settings):
     settings = {"generator_objective": "feature_matching_l2", **settings}
-    return training.Trainer(SPEC.build(seed, 0.03), device_images(), seed=seed, **settings)
+    return semi_supervised.Trainer(SPEC.build(seed, 0.03), device_images(), seed=seed, **settings)
 
 
 def rows(iterations, seed=0):
@@ -267,7 +268,7 @@ def test_the_targets_smooth_the_discriminators_loss(no_noise, monkeypatch):
 
 def test_a_generator_with_virtual_batch_norm_trains_all_its_parameters_and_keeps_its_reference():
     players = SPEC.build(1, 0.03, reference_size=3)
-    trainer = training.Trainer(
+    trainer = semi_supervised.Trainer(
         players, device_images(), seed=1, generator_objective="feature_matching_l2"
     )
     before = values(players.generator.trainable_variables)
@@ -373,7 +374,7 @@ def test_one_call_of_many_iterations_equals_many_calls(graph):
     all_rows = rows(4)
     sums, done = one.train(all_rows, 0.01)
     assert done == 4
-    cut = training.NO_LOSSES
+    cut = semi_supervised.NO_LOSSES
     for i in range(4):
         cut, done = many.train([r[i : i + 1] for r in all_rows], 0.01, cut)
         assert done == 1
@@ -427,7 +428,7 @@ def test_unknown_objectives_are_refused():
 
 def test_keras_models_are_the_ones_given():
     players = SPEC.build(1, 0.03)
-    trainer = training.Trainer(
+    trainer = semi_supervised.Trainer(
         players, device_images(), seed=1, generator_objective="feature_matching_l2"
     )
     assert trainer.generator is players.generator

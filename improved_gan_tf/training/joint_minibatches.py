@@ -17,11 +17,10 @@ import tensorflow as tf
 from improved_gan_tf import distribution, losses
 from improved_gan_tf.data import shuffled_batches
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.iterations import add_while_finite
 from improved_gan_tf.layers.noise import standard_normal
 from improved_gan_tf.losses.joint_minibatches import gan_logits, sigmoid_kl
-from improved_gan_tf.named_variables import named_variables, names_of_not_finite
 from improved_gan_tf.networks.imagenet import INPUT_NOISE
+from improved_gan_tf.training.trainer import add_while_finite, named_variables, names_of_not_finite
 
 REAL_TARGET = 0.75  # one-sided label smoothing
 GENERATOR_TARGET = 0.375  # D at the equilibrium under it
@@ -88,7 +87,7 @@ class JointTrainer:
 
         Returns:
             `(JointLosses, int)`: sums of floats, and the number of iterations that were run, as
-            `training.Trainer.train` returns them.
+            `training.semi_supervised.Trainer.train` returns them.
         """
         (rows,) = rows
         self.discriminator_optimizer.learning_rate.assign(learning_rate)
@@ -115,7 +114,7 @@ class JointTrainer:
         return int(self.discriminator_optimizer.iterations.numpy())
 
     def state(self):
-        """Every variable that training reads and changes, as `training.Trainer.state`."""
+        """Every variable that training reads and changes, as `semi_supervised.Trainer.state`."""
         return named_variables(
             {
                 "generator": self.generator.variables,

@@ -14,13 +14,12 @@ import keras
 import tensorflow as tf
 
 from improved_gan_tf import distribution, losses
-from improved_gan_tf.averaging import ParameterAverage
-from improved_gan_tf.historical_averaging import HistoricalAverage
-from improved_gan_tf.iterations import add_while_finite
 from improved_gan_tf.layers.weight_norm import shared_norms
-from improved_gan_tf.named_variables import named_variables, names_of_not_finite
 from improved_gan_tf.networks.parts import NOISE_DIM
-from improved_gan_tf.optimizers import Adam
+from improved_gan_tf.training.adam import Adam
+from improved_gan_tf.training.historical_averaging import HistoricalAverage
+from improved_gan_tf.training.parameter_average import ParameterAverage
+from improved_gan_tf.training.trainer import add_while_finite, named_variables, names_of_not_finite
 
 # What the generator minimises: a distance of feature means, or None for the discriminator's
 # objective itself.

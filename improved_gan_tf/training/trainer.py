@@ -1,4 +1,6 @@
-"""Many iterations in one call of a graph, stopped by a loss that is not finite."""
+"""What the trainer of every game does: many iterations a call, state by names, finite numbers."""
+
+import re
 
 import tensorflow as tf
 
@@ -27,3 +29,27 @@ def add_while_finite(losses_of, total, sums):
 
     i, sums = tf.while_loop(finite, iterate, (0, sums), parallel_iterations=1)
     return sums, i
+
+
+def named_variables(parts):
+    """`{name: variable}` of `{part: variables}`, the names the same in every process."""
+    return {
+        f"{part}.{index:03d}.{_without_count(variable.name)}": variable
+        for part, variables in parts.items()
+        for index, variable in enumerate(variables)
+    }
+
+
+def names_of_not_finite(variables):
+    """Names of the variables of `{name: variable}` that hold a NaN or an infinite number."""
+    return [
+        name
+        for name, variable in variables.items()
+        if tf.as_dtype(variable.dtype).is_floating
+        and not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(variable)))
+    ]
+
+
+def _without_count(name):
+    """A name without the numbers that Keras adds when a process makes several of a kind."""
+    return re.sub(r"_\d+(?=_|$)", "", name)
