@@ -50,7 +50,7 @@ def remains(run_dir):
     archives, which hold the time (their variables are in the checkpoint), and all checkpoints
     but the last, whose number depends on where the run was continued.
     """
-    from improved_gan_tf import checkpointing
+    from improved_gan_tf.runs import checkpoints as checkpointing
 
     run_dir = pathlib.Path(run_dir)
     checkpoints = sorted(run_dir.glob("**/checkpoints/*"))
@@ -151,7 +151,7 @@ def _in_another_file(dice, seconds):
     if dice.random() < 0.75:
         _while_writing(dice, lambda p: "checkpoint-" not in p.name, 1, 8)
         return
-    from improved_gan_tf.reporting import RunFolder
+    from improved_gan_tf.runs.run_folder import RunFolder
 
     append = RunFolder.append_metrics
 
@@ -205,13 +205,13 @@ def run(config, dataset, run_dir, log, fault=None, seed=0, seconds=0.0):
         with open(log, "a") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        from improved_gan_tf import experiment
-        from improved_gan_tf import run as run_module
+        from improved_gan_tf.runs import semi_supervised
+        from improved_gan_tf.runs import training_run as run_module
 
         run_module.ITERATIONS_PER_CALL = 10  # many calls in a short run
         if fault is not None:
             _ARM[fault](random.Random(seed), seconds)
-        experiment.execute(config, dataset, run_dir, config, lambda: False)
+        semi_supervised.execute(config, dataset, run_dir, config, lambda: False)
 
     return in_a_process(execute)
 
@@ -314,7 +314,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="decides the moments")
     arguments = parser.parse_args()
     environment.set_defaults()
-    import improved_gan_tf.experiment  # noqa: F401  once, before the forks
+    import improved_gan_tf.runs.semi_supervised  # noqa: F401  once, before the forks
 
     outcomes = []
     with tempfile.TemporaryDirectory() as temporary:

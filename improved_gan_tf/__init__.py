@@ -21,7 +21,7 @@ _PUBLIC = {
     "Adam": "training.adam",
     "HistoricalAverage": "training.historical_averaging",
     "class_coverage": "diversity",
-    "collapsed_at": "collapse",
+    "collapsed_at": "runs.health",
     "frechet_distance": "frechet",
     "initialize_from_data": "layers.data_dependent",
     "layers": "layers",

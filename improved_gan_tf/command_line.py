@@ -8,10 +8,11 @@ import sys
 
 from absl import app, logging
 
-from improved_gan_tf import run_names
-from improved_gan_tf import sweep as sweep_module
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
 from improved_gan_tf.machine import environment, exits, interruption
+from improved_gan_tf.runs import folder_names
+from improved_gan_tf.runs import sweep as sweep_module
+from improved_gan_tf.runs.dry_run import print_dry_run, print_settings, print_sweep_dry_run
 from improved_gan_tf.settings import flags
 from improved_gan_tf.settings.ablations import switched_settings
 from improved_gan_tf.settings.imagenet import ImagenetConfig
@@ -92,9 +93,9 @@ def _training_devices(config):
 
 def _run_one(config, published):
     """Runs what is left of one run, and its baseline; returns the exit code."""
-    from improved_gan_tf import resuming
+    from improved_gan_tf.runs import resuming
 
-    run_dir = pathlib.Path(config.run_dir or f"runs/{run_names.run_name(config)}")
+    run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.run_name(config)}")
     parts = [(config, run_dir)]
     if config.with_baseline and not config.supervised_only:
         baseline = sweep_module.baseline_of(config, run_dir)
@@ -113,10 +114,10 @@ def _train_parts(config, published, parts, found, run_dir):
     where = (config.dataset, config.data_source, config.data_dir)
     dataset = datasets.load(*where, download=not config.dry_run)
     if config.dry_run:
-        _print_dry_run(config, dataset, run_dir)
+        print_dry_run(config, dataset, run_dir)
         return 0
 
-    from improved_gan_tf import experiment
+    from improved_gan_tf.runs import semi_supervised as experiment
 
     results = []
     with interruption.stop_on_signals(distribution.on_any_worker) as stop_requested:
@@ -142,13 +143,15 @@ def _run_sweep(config, sweep, published):
 
 
 def _train_sweep(config, sweep, published):
-    from improved_gan_tf import compare, distribution, experiment, resuming
+    from improved_gan_tf import compare, distribution
     from improved_gan_tf.data import datasets
+    from improved_gan_tf.runs import resuming
+    from improved_gan_tf.runs import semi_supervised as experiment
 
     distribution.require_one_process("a command that trains several runs")
     where = (config.dataset, config.data_source, config.data_dir)
     dataset = datasets.load(*where, download=not config.dry_run)
-    parent = pathlib.Path(config.run_dir or f"runs/{run_names.sweep_name(config)}")
+    parent = pathlib.Path(config.run_dir or f"runs/{folder_names.sweep_name(config)}")
     records = sweep_module.plan(config, sweep, parent)
     # Each run compiles a step of its own, which TensorFlow takes for an accident.
     std_logging.getLogger("tensorflow").addFilter(
@@ -157,7 +160,7 @@ def _train_sweep(config, sweep, published):
     for record in records[: len(sweep.labels_per_class) * (1 + config.with_baseline)]:
         experiment.labeled_subset_and_streams(record, dataset)  # a UserError if they do not fit
     if config.dry_run:
-        _print_sweep_dry_run(records, dataset, parent)
+        print_sweep_dry_run(records, dataset, parent)
         return 0
 
     with interruption.stop_on_signals() as stop_requested:
@@ -181,11 +184,11 @@ def _train_sweep(config, sweep, published):
 
 def _run_imagenet(config, published):
     """Runs what is left of one ImageNet run; returns the exit code."""
-    from improved_gan_tf import resuming
     from improved_gan_tf.data import encoded_images
+    from improved_gan_tf.runs import resuming
 
     encoded_images.require_folder(config.image_folder)
-    run_dir = pathlib.Path(config.run_dir or f"runs/{run_names.imagenet_run_name(config)}")
+    run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.imagenet_run_name(config)}")
     resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
     with _training_devices(config):
         return _train_imagenet(config, published, run_dir)
@@ -198,7 +201,7 @@ def _train_imagenet(config, published, run_dir):
     source = encoded_images.find(config.image_folder, config.data_dir)
     epochs = shuffled_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
     if config.dry_run:
-        _print_settings(config)
+        print_settings(config)
         print(
             f"\nWould train on {source.description}: {config.epochs} epochs of {epochs.iterations} "
             f"iterations, and write {run_dir}. No image was read, nothing was trained or written "
@@ -206,10 +209,10 @@ def _train_imagenet(config, published, run_dir):
         )
         return 0
 
-    from improved_gan_tf import imagenet_experiment
+    from improved_gan_tf.runs import imagenet
 
     with interruption.stop_on_signals(distribution.on_any_worker) as stop_requested:
-        result = imagenet_experiment.execute(config, source, run_dir, published, stop_requested)
+        result = imagenet.execute(config, source, run_dir, published, stop_requested)
     for difference in result["differences_from_paper"]:
         print(f"not the paper's: {difference}")
     _print_where(result, run_dir, config)
@@ -244,7 +247,7 @@ def _print_results(results, run_dir, config):
 
 
 def _print_where(result, run_dir, config):
-    from improved_gan_tf import resuming
+    from improved_gan_tf.runs import resuming
 
     note = ""
     if result["status"] == "interrupted":
@@ -253,53 +256,3 @@ def _print_where(result, run_dir, config):
             f"{resuming.command_to_continue(config)})"
         )
     print(f"\nEverything is in {run_dir}{note}")
-
-
-def _print_settings(config):
-    for name, value in config.to_dict().items():
-        print(f"{name} = {value}")
-
-
-def _print_sweep_dry_run(records, dataset, parent):
-    from improved_gan_tf import experiment
-
-    own = {"seed", "seed_data", "labels_per_class", "supervised_only", "run_dir"}
-    for name, value in records[0].to_dict().items():
-        if name not in own:
-            print(f"{name} = {value}")
-    _, streams = experiment.labeled_subset_and_streams(records[0], dataset)
-    outcomes = [
-        sweep_module.earlier_outcome(record)
-        or sweep_module.Outcome(
-            record,
-            "would run",
-            "goes on" if _is_begun(record) else "",
-        )
-        for record in records
-    ]
-    print(f"\n{sweep_module.outcome_table(outcomes)}\n")
-    print(
-        f"Would train {sum(o.status == 'would run' for o in outcomes)} of {len(records)} runs on "
-        f"{dataset.description}: {records[0].epochs} epochs of {streams.iterations} iterations "
-        f"each, and write {parent}/labels*-seed*. Nothing was trained or written (--dry_run)."
-    )
-
-
-def _is_begun(record):
-    return not record.overwrite and (pathlib.Path(record.run_dir) / "config.json").exists()
-
-
-def _print_dry_run(config, dataset, run_dir):
-    from improved_gan_tf import experiment, networks
-
-    subset, streams = experiment.labeled_subset_and_streams(config, dataset)
-    networks.EXPERIMENTS[config.dataset, config.model].build(
-        config.seed, config.width_multiplier, config.reference_size
-    )
-    _print_settings(config)
-    unused = "" if config.supervised_weight else " (not used: supervised_weight = 0)"
-    print(
-        f"\nWould train on {dataset.description}: {config.epochs} epochs of "
-        f"{streams.iterations} iterations, {len(subset.labeled)} labeled images{unused}, and write "
-        f"{run_dir}. Nothing was trained or written (--dry_run)."
-    )

@@ -18,7 +18,7 @@ from tabulate import tabulate
 from improved_gan_tf import comparison, paper, score_table, table_cells
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import exits
-from improved_gan_tf.run_folders import commits_of, read_runs
+from improved_gan_tf.runs.finished_runs import commits_of, read_runs
 
 USER_ERROR = 2
 FORMATS = ("text", "markdown", "csv", "json")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from improved_gan_tf.closeness import Closeness
+from improved_gan_tf.runs.health import Closeness
 
 
 class PaperResult(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from improved_gan_tf import comparison, ensembles, paper, report_figures
 from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.run_folders import commits_of, data_of
+from improved_gan_tf.runs.finished_runs import commits_of, data_of
 from improved_gan_tf.settings import every_run
 
 NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "svhn": "SVHN"}

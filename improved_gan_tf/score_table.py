@@ -10,7 +10,7 @@ import pathlib
 from typing import NamedTuple
 
 from improved_gan_tf import paper
-from improved_gan_tf.run_folders import LeftOut
+from improved_gan_tf.runs.finished_runs import LeftOut
 
 TITLE = "Inception scores (the paper's Table 3: CIFAR-10, 50,000 samples)"
 HEADERS = (
@@ -72,7 +72,7 @@ def read_scores(runs):
     """The scores in the folders of some runs.
 
     Args:
-        runs: list of `run_folders.Run`.
+        runs: list of `runs.finished_runs.Run`.
 
     Returns:
         `(list of Score, list of LeftOut)`; a score.json of another kind is neither.

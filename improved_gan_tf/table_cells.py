@@ -3,7 +3,7 @@
 import dataclasses
 from typing import NamedTuple
 
-from improved_gan_tf.run_folders import Run, given_to
+from improved_gan_tf.runs.finished_runs import Run, given_to
 from improved_gan_tf.settings.every_run import BOOKKEEPING, SEEDS
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 

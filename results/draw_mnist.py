@@ -15,7 +15,7 @@ import matplotlib.figure
 from scipy.stats import binomtest
 from tabulate import tabulate
 
-from improved_gan_tf.collapse import collapsed_at
+from improved_gan_tf.runs.health import collapsed_at
 
 HERE = pathlib.Path(__file__).parent
 RECIPES = ("released", "first_release")

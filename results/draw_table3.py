@@ -18,7 +18,7 @@ import matplotlib.figure
 from PIL import Image
 from tabulate import tabulate
 
-from improved_gan_tf import rescore
+from improved_gan_tf.runs import rescoring
 from improved_gan_tf.score_table import PAPER_ROWS
 
 HERE = pathlib.Path(__file__).parent / "table3_thin"
@@ -85,7 +85,7 @@ def copy(runs):
                 (runs / row / name).read_text("utf-8"), object_hook=without_folders
             )
             (HERE / row / name).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-        close = json.dumps(rescore.closeness(runs / row))
+        close = json.dumps(rescoring.closeness(runs / row))
         (HERE / row / "closeness.json").write_text(close + "\n", "utf-8")
 
 

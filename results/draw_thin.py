@@ -30,7 +30,7 @@ from PIL import Image
 from scipy import stats
 from tabulate import tabulate
 
-from improved_gan_tf import rescore
+from improved_gan_tf.runs import rescoring
 from improved_gan_tf.settings.every_run import BOOKKEEPING, SEEDS
 
 HERE = pathlib.Path(__file__).parent / "thin"
@@ -292,7 +292,7 @@ def copy(run):
     ours, baseline = (wrong(run, part) for part in PARTS)
     only = {"run": int((ours & ~baseline).sum()), "supervised_only": int((baseline & ~ours).sum())}
     (HERE / run.name / "only_one_wrong.json").write_text(json.dumps(only) + "\n", "utf-8")
-    close = json.dumps(rescore.closeness(run))
+    close = json.dumps(rescoring.closeness(run))
     (HERE / run.name / "closeness.json").write_text(close + "\n", "utf-8")
 
 

@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 
 import run_mnist
-from improved_gan_tf import experiment
 from improved_gan_tf.data import datasets
+from improved_gan_tf.runs import semi_supervised
 
 TRAIN, BATCH = 70, 10  # 7 iterations an epoch
 
@@ -34,6 +34,6 @@ def run(config, run_dir, stop_after_calls=None):
     """Runs to the end, or until it was asked to stop after some calls of the loop."""
     calls = itertools.count(1)
     dataset = images(config.dataset)
-    return experiment.execute(
+    return semi_supervised.execute(
         config, dataset, run_dir, config, lambda: next(calls) == stop_after_calls
     )

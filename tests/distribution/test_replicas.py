@@ -9,8 +9,9 @@ import functools
 import numpy as np
 import pytest
 
-from improved_gan_tf import distribution, rescore
+from improved_gan_tf import distribution
 from improved_gan_tf.data import datasets
+from improved_gan_tf.runs import rescoring
 from improved_gan_tf.training import evaluation
 from tests.distribution import players
 from tests.noise_runs import images, run, settings
@@ -96,7 +97,7 @@ def test_coupled_examples_are_tested_in_batches_of_the_size_they_are_trained_in(
     )
     with distribution.training_on("mirrored", 2, None, config.batch_size):
         assert run(config, tmp_path / "run")["final"]["test_batch"] == batch
-    for recorded, now in rescore.rescore(tmp_path / "run").values():
+    for recorded, now in rescoring.rescore(tmp_path / "run").values():
         assert recorded == now
     assert sizes == 4 * [batch]  # averaged and raw, in the run and scored again
 

@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks.kill_campaign import remains
 from improved_gan_tf import distribution
-from improved_gan_tf import run as run_module
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs import training_run as run_module
 from tests.noise_runs import run, settings
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

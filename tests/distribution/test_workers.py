@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from benchmarks.kill_campaign import remains
-from improved_gan_tf import checkpointing
+from improved_gan_tf.runs import checkpoints
 from tests import numerics
 from tests.distribution import players, worker
 
@@ -185,6 +185,6 @@ def test_a_worker_that_is_killed_ends_the_run_and_both_continue_with_the_same_bi
 
 def checkpoint_epochs(run):
     return [
-        checkpointing.read(path).header["progress"]["epoch"]
+        checkpoints.read(path).header["progress"]["epoch"]
         for path in run.glob("checkpoints/checkpoint-*.npz")
     ]

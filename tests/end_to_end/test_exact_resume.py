@@ -13,10 +13,11 @@ import tensorflow as tf
 
 import run_cifar10
 from benchmarks.kill_campaign import remains
-from improved_gan_tf import checkpointing, experiment
-from improved_gan_tf import run as run_module
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
 from improved_gan_tf.machine import files, versions
+from improved_gan_tf.runs import checkpoints
+from improved_gan_tf.runs import semi_supervised as experiment
+from improved_gan_tf.runs import training_run as run_module
 from improved_gan_tf.training import semi_supervised
 from tests.noise_runs import images, run, settings
 
@@ -61,7 +62,7 @@ def test_a_run_stopped_inside_epochs_and_between_them_ends_with_the_same_bits(st
     for calls, left_in_epoch in ((3, 2), (2, 0), (3, 2), (1, 1)):
         result = run(settings(), tmp_path / "run", stop_after_calls=calls)
         assert result["status"] == "interrupted"
-        newest = checkpointing.Checkpoints(tmp_path / "run" / "checkpoints", 2).newest()
+        newest = checkpoints.Checkpoints(tmp_path / "run" / "checkpoints", 2).newest()
         assert -newest.header["progress"]["iteration"] % 7 == left_in_epoch
     assert run(settings(), tmp_path / "run")["status"] == "finished"
     assert remains(tmp_path / "run") == remains(straight)
@@ -220,9 +221,9 @@ def test_evaluating_sampling_and_saving_change_nothing_that_training_uses(tmp_pa
 def test_a_checkpoint_of_another_network_is_refused_and_the_folder_stays(tmp_path):
     run(settings(), tmp_path / "run", stop_after_calls=1)
     (path,) = (tmp_path / "run" / "checkpoints").iterdir()
-    checkpoint = checkpointing.read(path)
+    checkpoint = checkpoints.read(path)
     del checkpoint.arrays["noise.000.seed_generator_state"]
-    checkpointing.write(path, checkpoint.header, checkpoint.arrays)
+    checkpoints.write(path, checkpoint.header, checkpoint.arrays)
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     with pytest.raises(UserError, match=r"noise.000.seed_generator_state: nothing in the file"):
         run(settings(), tmp_path / "run")
@@ -293,7 +294,7 @@ def test_a_parameter_that_is_not_finite_stops_the_run_and_the_last_checkpoint_is
     )
     assert "the checkpoint checkpoint-000000006.npz" in text
     assert "Try a smaller --learning_rate (received 0.003) or another --seed." in text
-    arrays = checkpointing.read(max((tmp_path / "run" / "checkpoints").iterdir())).arrays
+    arrays = checkpoints.read(max((tmp_path / "run" / "checkpoints").iterdir())).arrays
     assert all(np.all(np.isfinite(array)) for array in arrays.values())
     with pytest.raises(UserError, match="continued, it would do so again"):
         run(config, tmp_path / "run")

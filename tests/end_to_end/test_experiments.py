@@ -10,7 +10,7 @@ import pytest
 import run_cifar10
 import run_mnist
 import run_svhn
-from improved_gan_tf import experiment
+from improved_gan_tf.runs import semi_supervised
 from tests.noise_runs import images
 
 CASES = [
@@ -32,7 +32,7 @@ def test_an_epoch_runs_and_scores_every_test_image(script, model, recipe, tmp_pa
         published, labels_per_class=2, batch_size=20, epochs=1, width_multiplier=0.05
     )
     dataset = images(config.dataset, 40, 30)
-    result = experiment.execute(config, dataset, tmp_path / "run", published, lambda: False)
+    result = semi_supervised.execute(config, dataset, tmp_path / "run", published, lambda: False)
 
     assert result["status"] == "finished"
     assert result["final"]["test_count"] == 30
@@ -59,7 +59,9 @@ def test_every_row_of_table_3_trains(row, tmp_path):
         run_cifar10.EXPERIMENT, **{**recipe, **settings, **small, "ablation": row}
     )
     run_dir = tmp_path / "run"
-    result = experiment.execute(config, images("cifar10", 40, 30), run_dir, config, lambda: False)
+    result = semi_supervised.execute(
+        config, images("cifar10", 40, 30), run_dir, config, lambda: False
+    )
 
     assert result["status"] == "finished"
     assert json.loads((run_dir / "config.json").read_text("utf-8"))["ablation"] == row

@@ -15,11 +15,11 @@ import tensorflow as tf
 from PIL import Image
 
 import run_imagenet
-from improved_gan_tf import checkpointing, imagenet_experiment
-from improved_gan_tf import run as run_module
 from improved_gan_tf.data import encoded_images
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.image_sources import open_source
+from improved_gan_tf.runs import checkpoints, imagenet
+from improved_gan_tf.runs import training_run as run_module
 from tests.image_folders import write_image_folder
 
 pytestmark = [
@@ -114,7 +114,7 @@ def settings(tmp_path, monkeypatch):
 def run(config, run_dir, stop_after_calls=None):
     calls = itertools.count(1)
     source = encoded_images.find(config.image_folder, None)
-    return imagenet_experiment.execute(
+    return imagenet.execute(
         config, source, run_dir, run_imagenet.EXPERIMENT, lambda: next(calls) == stop_after_calls
     )
 
@@ -125,7 +125,7 @@ def test_a_stopped_run_continues_with_the_same_bits(settings, tmp_path):
     assert (tmp_path / "run" / "samples" / "epoch_0000_interrupted.png").exists()
     assert run(settings, tmp_path / "run")["status"] == "finished"
     straight, continued = (
-        checkpointing.Checkpoints(tmp_path / name / "checkpoints", 2).newest()
+        checkpoints.Checkpoints(tmp_path / name / "checkpoints", 2).newest()
         for name in ("straight", "run")
     )
     assert straight.arrays.keys() == continued.arrays.keys()

@@ -13,7 +13,7 @@ import pytest
 import run_cifar10
 import run_mnist
 import run_svhn
-from improved_gan_tf import experiment
+from improved_gan_tf.runs import semi_supervised
 
 GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 SCRIPTS = {
@@ -51,7 +51,7 @@ def config(name, golden):
 @pytest.fixture
 def chosen(config, golden):
     dataset = types.SimpleNamespace(train_labels=golden["y"])
-    return experiment.labeled_subset_and_streams(config, dataset)
+    return semi_supervised.labeled_subset_and_streams(config, dataset)
 
 
 def test_the_labeled_subset_is_the_originals(golden, chosen):
@@ -60,7 +60,7 @@ def test_the_labeled_subset_is_the_originals(golden, chosen):
 
 
 def test_the_initialization_batch_is_the_originals(name, config, golden, chosen):
-    rows = experiment.initialization_rows(config, *chosen)
+    rows = semi_supervised.initialization_rows(config, *chosen)
     expected = "init_idx" if name == "mnist_fm" else "init_batch_idx"
     np.testing.assert_array_equal(rows, golden[expected])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from improved_gan_tf.call_length import CallLength
+from improved_gan_tf.runs.call_length import CallLength
 
 
 def after(calls, most=50, seconds=4.0):

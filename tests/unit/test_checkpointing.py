@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf import checkpointing
-from improved_gan_tf.checkpointing import Checkpoints, DamagedCheckpointError
 from improved_gan_tf.errors import StorageError, UserError
 from improved_gan_tf.machine import files
-from improved_gan_tf.progress import Progress
+from improved_gan_tf.runs import checkpoints as checkpointing
+from improved_gan_tf.runs.checkpoints import Checkpoints, DamagedCheckpointError
+from improved_gan_tf.runs.progress import Progress
 
 ARRAYS = {
     "generator.000.kernel": np.float32([[1.0, -0.0], [np.nextafter(1.0, 2.0, dtype="f4"), 3e-45]]),

@@ -6,8 +6,9 @@ import pytest
 
 import run_cifar10
 from improved_gan_tf import paper, rescore
-from improved_gan_tf.closeness import Closeness
 from improved_gan_tf.data import datasets
+from improved_gan_tf.runs import rescoring
+from improved_gan_tf.runs.health import Closeness
 from improved_gan_tf.training import evaluation
 from tests.noise_runs import images, run, settings
 from tests.unit.test_paper import result
@@ -73,7 +74,9 @@ def test_a_run_without_the_game_of_the_layer_records_none(config, tmp_path):
 def test_the_saved_networks_have_the_closeness_that_the_run_recorded(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(datasets, "load", lambda *arguments, **options: images("cifar10"))
     recorded = run(minibatch_discrimination(), tmp_path / "run")["final"]["closeness"]
-    assert rescore.closeness(tmp_path / "run") == pytest.approx(tuple(recorded.values()), rel=1e-6)
+    assert rescoring.closeness(tmp_path / "run") == pytest.approx(
+        tuple(recorded.values()), rel=1e-6
+    )
     rescore.main([str(tmp_path / "run")])
     told = capsys.readouterr().out.splitlines()[-1]
     assert told.startswith(
@@ -81,7 +84,7 @@ def test_the_saved_networks_have_the_closeness_that_the_run_recorded(tmp_path, m
     )
     run(settings(), tmp_path / "other")
     monkeypatch.setattr(datasets, "load", lambda *arguments, **options: images("mnist"))
-    assert rescore.closeness(tmp_path / "other") is None
+    assert rescoring.closeness(tmp_path / "other") is None
 
 
 def test_the_table_is_followed_by_a_word_about_a_silent_layer():

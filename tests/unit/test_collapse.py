@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 import run_mnist
-from improved_gan_tf import experiment
-from improved_gan_tf.collapse import collapsed_at
-from improved_gan_tf.progress import Progress
+from improved_gan_tf.runs import semi_supervised
+from improved_gan_tf.runs.health import collapsed_at
+from improved_gan_tf.runs.progress import Progress
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_answer_does_not_change_as_epochs_are_added():
 
 
 def a_run_with(losses, **settings):
-    run = object.__new__(experiment.SemiSupervisedRun)
+    run = object.__new__(semi_supervised.SemiSupervisedRun)
     run.config = dataclasses.replace(run_mnist.EXPERIMENT, **settings)
     run.progress = Progress(history=[{"loss_unsupervised": loss} for loss in losses])
     return run

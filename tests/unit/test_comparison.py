@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 
 from improved_gan_tf import comparison, ensembles, paper, run_statistics, table_cells
-from improved_gan_tf.run_folders import read_run, read_runs
+from improved_gan_tf.runs.finished_runs import read_run, read_runs
 from tests.written_runs import record, write_run
 
 # --- statistics ----------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from absl import flags
 import run_cifar10
 import run_imagenet
 import run_mnist
-from improved_gan_tf import run_names
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs import folder_names
 from improved_gan_tf.settings import every_run, semi_supervised
 from improved_gan_tf.settings import flags as setting_flags
 from improved_gan_tf.settings import imagenet as imagenet_config
@@ -540,7 +540,7 @@ def test_imagenet_has_its_own_settings_and_no_semi_supervised_ones():
     record, published = imagenet("--image_folder=photos", "--image_size=64", "--seed=3")
     assert (record.image_folder, record.image_size, record.seed) == ("photos", 64, 3)
     assert published == run_imagenet.EXPERIMENT
-    assert run_names.imagenet_run_name(record) == "imagenet-photos-64px-seed3"
+    assert folder_names.imagenet_run_name(record) == "imagenet-photos-64px-seed3"
     for flag in ("labels_per_class=3", "num_runs=2", "averaging_rate=0", "model=plain"):
         with pytest.raises(UserError, match="Unknown command line flag"):
             imagenet(f"--{flag}")

@@ -4,7 +4,7 @@ import dataclasses
 from types import SimpleNamespace
 
 import run_cifar10
-from improved_gan_tf.experiment import differences_from_paper
+from improved_gan_tf.runs.semi_supervised import differences_from_paper
 
 PAPERS_DATA = SimpleNamespace(is_papers=True, description="all of it")
 BASELINE = "a supervised-only baseline, which the paper does not report"

@@ -11,9 +11,10 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator
 
-from improved_gan_tf import reporting
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files, versions
+from improved_gan_tf.runs import curves
+from improved_gan_tf.runs import run_folder as reporting
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*"),
@@ -264,7 +265,7 @@ def test_curves_are_a_picture(folder, history):
 
 def test_curves_show_each_epochs_numbers():
     history = [metrics(0), metrics(1, averaged=None), metrics(2)]
-    figure = reporting.curves_figure(history, "a title")
+    figure = curves.curves_figure(history, "a title")
     left, right = figure.axes
     supervised = next(line for line in left.lines if line.get_label() == "supervised")
     np.testing.assert_array_equal(supervised.get_xdata(), [1, 2, 3])
@@ -279,7 +280,7 @@ def test_curves_of_minibatch_discrimination_show_its_closeness():
         {**metrics(epoch), "closeness_real": real, "closeness_generated": 0.25}
         for epoch, real in enumerate([1.0, None, 1e-9])
     ]
-    *_, third = reporting.curves_figure(history, "a title").axes
+    *_, third = curves.curves_figure(history, "a title").axes
     real, generated, limit = third.lines
     assert [line.get_label() for line in third.lines] == ["real", "generated", "silent below"]
     np.testing.assert_array_equal(real.get_xydata(), [[1, 1.0], [3, 1e-9]])

@@ -6,9 +6,9 @@ import json
 import pytest
 
 import run_mnist
-from improved_gan_tf import resuming
-from improved_gan_tf.checkpointing import Checkpoint
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs import resuming
+from improved_gan_tf.runs.checkpoints import Checkpoint
 from improved_gan_tf.settings import every_run
 
 VERSIONS = {

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.run_folders import LeftOut, Run, find_run_folders, read_run, read_runs
+from improved_gan_tf.runs.finished_runs import LeftOut, Run, find_run_folders, read_run, read_runs
 from tests.written_runs import record, result_of, write_imagenet_run, write_run
 
 # --- finding -------------------------------------------------------------------------------

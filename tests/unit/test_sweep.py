@@ -5,8 +5,8 @@ import pathlib
 
 import pytest
 
-from improved_gan_tf import sweep
 from improved_gan_tf.errors import DivergedError, UserError
+from improved_gan_tf.runs import sweep
 from improved_gan_tf.settings.flags import Sweep
 from tests.written_runs import record, result_of, write_run
 

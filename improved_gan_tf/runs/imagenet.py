@@ -11,7 +11,7 @@ import numpy as np
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.networks import imagenet
-from improved_gan_tf.run import Run, run_to_the_end
+from improved_gan_tf.runs.training_run import Run, run_to_the_end
 from improved_gan_tf.training.joint_minibatches import JointLosses, JointTrainer
 
 SAMPLE_COUNT = 100
@@ -147,7 +147,7 @@ def execute(config, source, run_dir, published, stop_requested):
         The content of result.json.
 
     Raises:
-        UserError, DivergedError, StorageError, WorkerLostError: as `run.run_to_the_end`.
+        UserError, DivergedError, StorageError, WorkerLostError: as `training_run.run_to_the_end`.
     """
 
     def make_run():

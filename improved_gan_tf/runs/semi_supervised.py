@@ -8,13 +8,12 @@ import hashlib
 import numpy as np
 
 from improved_gan_tf import distribution, losses, networks
-from improved_gan_tf.closeness import Closeness
-from improved_gan_tf.collapse import collapsed_at
 from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.layers.data_dependent import initialize_from_data
-from improved_gan_tf.run import Run, run_to_the_end
+from improved_gan_tf.runs.health import Closeness, collapsed_at
+from improved_gan_tf.runs.training_run import Run, run_to_the_end
 from improved_gan_tf.training import evaluation
 from improved_gan_tf.training.semi_supervised import StepLosses, Trainer
 

@@ -10,12 +10,13 @@ import time
 import keras
 from tqdm import tqdm
 
-from improved_gan_tf import checkpointing, distribution, reporting, resuming
-from improved_gan_tf.call_length import CallLength
+from improved_gan_tf import distribution
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
 from improved_gan_tf.machine import versions
 from improved_gan_tf.machine.determinism import make_operations_deterministic
-from improved_gan_tf.progress import Progress
+from improved_gan_tf.runs import checkpoints, resuming, run_folder
+from improved_gan_tf.runs.call_length import CallLength
+from improved_gan_tf.runs.progress import Progress
 from improved_gan_tf.settings.intervals import Due, parse_interval
 
 # A call of the training loop is what Ctrl-C waits for.
@@ -53,7 +54,7 @@ class Run:
         self._is_chief = distribution.is_chief()
         # After every check: a mistake must not leave a folder.
         self._refuse_finished(run_dir)
-        self.folder = reporting.RunFolder(distribution.own_folder(run_dir), config.overwrite)
+        self.folder = run_folder.RunFolder(distribution.own_folder(run_dir), config.overwrite)
         self.progress = Progress(sums=[0.0] * len(self.Losses._fields))
         self.versions = versions.versions()
         self.earlier_versions = []  # of the processes before this one, where they were others
@@ -94,7 +95,7 @@ class Run:
                 f"done: it is in epoch {reached}."
             )
         resuming.require_same_circumstances(checkpoint, self.circumstances())
-        checkpointing.assign(checkpoint, self.trainer.state())
+        checkpoints.assign(checkpoint, self.trainer.state())
         self.progress = progress
         self._last_checkpoint = checkpoint.path
         header = checkpoint.header
@@ -122,7 +123,7 @@ class Run:
             "circumstances": self.circumstances(),
             "progress": self.progress.to_dict(),
         }
-        values = checkpointing.values(self.trainer.state())
+        values = checkpoints.values(self.trainer.state())
         self._last_checkpoint = self.checkpoints.save(self.trainer.iterations(), header, values)
         self._checkpoint_due.happened()
 

@@ -10,9 +10,9 @@ import pathlib
 import sys
 from typing import NamedTuple
 
-from improved_gan_tf.checkpointing import Checkpoints
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
+from improved_gan_tf.runs.checkpoints import Checkpoints
 from improved_gan_tf.settings.every_run import BOOKKEEPING
 
 # The folder's run may go on with other values of these.
@@ -173,7 +173,7 @@ def require_same_circumstances(checkpoint, now):
     """Raises `UserError` if a checkpoint's run had other data, or other local batches.
 
     Args:
-        checkpoint: `checkpointing.Checkpoint`.
+        checkpoint: `runs.checkpoints.Checkpoint`.
         now: dict of JSON types, `Run.circumstances()` of the command.
     """
     # An earlier version did not write them, or not all.
@@ -214,7 +214,7 @@ def warn_of_other_versions(checkpoint, versions):
     """Prints a warning if a checkpoint was not written by these versions.
 
     Args:
-        checkpoint: `checkpointing.Checkpoint`.
+        checkpoint: `runs.checkpoints.Checkpoint`.
         versions: dict, `machine.versions.versions()`.
     """
     names = (

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from improved_gan_tf import resuming
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
-from improved_gan_tf.run_folders import Run, read_run
+from improved_gan_tf.runs import resuming
+from improved_gan_tf.runs.finished_runs import Run, read_run
 from improved_gan_tf.settings.every_run import different_settings
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 

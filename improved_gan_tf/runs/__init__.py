@@ -1,0 +1,1 @@
+"""A run from settings to result: epochs, checkpoints, its folder, sweeps of many runs."""

@@ -1,0 +1,114 @@
+"""The saved networks of a run, measured again in a fresh process."""
+
+import json
+import pathlib
+from typing import NamedTuple
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment
+
+MODELS = {"averaged": "discriminator", "raw": "discriminator_raw"}  # kind -> name of its file
+
+
+def rescore(run_dir, data_dir=None):
+    """Scores the saved networks of a run folder.
+
+    Args:
+        run_dir: folder that a run script wrote.
+        data_dir: folder of prepared TFDS data; the run's own `--data_dir` if None.
+
+    Returns:
+        `{kind: (recorded, now)}`, misclassified test images for "averaged" and "raw".
+
+    Raises:
+        UserError: the folder is not a run's, is incomplete, holds a damaged file, or its run has
+            no test set; or the data it was tested on is not here.
+    """
+    run = _read(run_dir)
+    from improved_gan_tf.training import evaluation
+
+    images, labels = _test_set(run, data_dir)
+    scores = {}
+    for kind, name in MODELS.items():
+        if run.recorded[kind] is None:
+            continue
+        predictor = evaluation.Predictor(_model(run_dir, name), images, run.coupled_batch)
+        scores[kind] = (run.recorded[kind], evaluation.wrong_count(predictor.logits(), labels))
+    return scores
+
+
+def closeness(run_dir, data_dir=None):
+    """How close minibatch discrimination finds images to each other in a run's raw networks.
+
+    Args, Raises: as for `rescore`.
+
+    Returns:
+        `runs.health.Closeness` of 100 test images and the 100 images of the run's sample grid, or
+        None for a run without the layer or without a generator.
+    """
+    run = _read(run_dir)
+    if run.coupled_batch is None or not (pathlib.Path(run_dir) / "generator.keras").exists():
+        return None
+    from improved_gan_tf.runs import semi_supervised
+
+    images, _ = _test_set(run, data_dir)
+    noise = semi_supervised.sample_noise(run.config["seed"])
+    generated = _model(run_dir, "generator")(noise, training=False)
+    return semi_supervised.measure_closeness(_model(run_dir, MODELS["raw"]), images, generated)
+
+
+class _Recorded(NamedTuple):
+    """What a run folder says of itself."""
+
+    config: dict
+    coupled_batch: int | None
+    recorded: dict  # kind -> misclassified test images
+
+
+def _read(run_dir):
+    run_dir = pathlib.Path(run_dir)
+    if not run_dir.is_dir():  # without waiting for TensorFlow
+        raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
+    environment.set_defaults()
+    from improved_gan_tf import networks
+    from improved_gan_tf.data import datasets
+
+    try:
+        result = json.loads((run_dir / "result.json").read_text("utf-8"))
+        config, final = result["config"], result["final"]
+        if config["dataset"] not in datasets.DATASETS:
+            raise UserError(
+                f"{run_dir} cannot be scored again: a run on {config['dataset']} has no test set."
+            )
+        missing = {"data_source", "data_dir", "pixels", "seed"} - config.keys()
+        if missing:
+            raise KeyError(", ".join(sorted(missing)))
+        spec = networks.EXPERIMENTS[config["dataset"], config["model"]]
+        coupled_batch = config["batch_size"] if spec.couples_examples else None
+        coupled_batch = final.get("test_batch", coupled_batch)  # earlier versions left it out
+        recorded = {kind: final[f"test_wrong_{kind}"] for kind in MODELS}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{run_dir} is not a run folder with a readable result.json: {error}"
+        ) from error
+    return _Recorded(config, coupled_batch, recorded)
+
+
+def _test_set(run, data_dir):
+    """Returns the images that a run was tested on, on the device, and their labels (N,)."""
+    from improved_gan_tf.data import datasets
+    from improved_gan_tf.data.device_images import DeviceImages
+
+    config = run.config
+    where = (config["dataset"], config["data_source"], data_dir or config["data_dir"])
+    dataset = datasets.load(*where, download=False)
+    images = DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
+    return images, dataset.test_labels
+
+
+def _model(run_dir, name):
+    from improved_gan_tf import layers
+    from improved_gan_tf.machine.keras_files import load_keras_model
+
+    del layers  # imported so that its layers are registered and the models load
+    return load_keras_model(pathlib.Path(run_dir) / f"{name}.keras")
