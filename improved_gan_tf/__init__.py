@@ -9,10 +9,6 @@ does not wait for TensorFlow.
 
 import importlib
 
-# Not later, as the others: the function has its module's name, and whoever imports the module
-# first would otherwise put the module in its place. It needs NumPy only.
-from improved_gan_tf.inception_score import inception_score as inception_score
-
 __version__ = "0.1.0"
 
 # Public name -> module it lives in.
@@ -20,17 +16,18 @@ _PUBLIC = {
     "ParameterAverage": "training.parameter_average",
     "Adam": "training.adam",
     "HistoricalAverage": "training.historical_averaging",
-    "class_coverage": "diversity",
+    "class_coverage": "scoring.diversity",
     "collapsed_at": "runs.health",
-    "frechet_distance": "frechet",
+    "frechet_distance": "scoring.frechet",
+    "inception_score": "scoring.inception_score",
     "initialize_from_data": "layers.data_dependent",
     "layers": "layers",
     "losses": "losses",
-    "mean_pairwise_distance": "diversity",
+    "mean_pairwise_distance": "scoring.diversity",
     "networks": "networks",
 }
 
-__all__ = sorted([*_PUBLIC, "__version__", "inception_score"])
+__all__ = sorted([*_PUBLIC, "__version__"])
 
 
 def __getattr__(name):

@@ -15,157 +15,22 @@ Writes RUN_DIR/score.json, or --output:
  "real": {...} or null, ...}
 """
 
-import pathlib
 import sys
 
-from improved_gan_tf import score_arguments
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.scoring import arguments as score_arguments
+from improved_gan_tf.scoring.score import run
 
-DOES_NOT_AGREE = 1
 USER_ERROR = 2
 INTERRUPTED = 130
-
-DEFAULT_NUM_SAMPLES = 50_000
-
-
-def _source_and_real(arguments):
-    """`(source, real source or None, sentence or None)`, the last why there is no real one."""
-    from improved_gan_tf import image_sources
-    from improved_gan_tf.data import datasets
-
-    seed = arguments.seed
-    if arguments.real is not None:
-        dataset = datasets.load(arguments.real, arguments.data_source or "tfds", arguments.data_dir)
-        train, test = (
-            image_sources.ArrayImages(
-                images, seed, f"{part} images of {dataset.description}", arguments.real, complete
-            )
-            for part, images, complete in (
-                ("training", dataset.train_images, dataset.is_papers),
-                ("test", dataset.test_images, dataset.is_papers),
-            )
-        )
-        return train, None if arguments.num_real == 0 else test, None
-    source = image_sources.open_source(
-        arguments.source, seed, arguments.noise, arguments.output_range
-    )
-    config = source.config or {}
-    name = arguments.real_data or source.dataset
-    source.dataset = source.dataset or name  # what its images have to look like
-    if name is None or arguments.num_real == 0:
-        return source, None, "no real images were asked for (--real_data=NAME)"
-    if name not in datasets.DATASETS:
-        return source, None, f"no comparison with real images of {name}"
-    try:
-        dataset = datasets.load(
-            name,
-            arguments.data_source or config.get("data_source", "tfds"),
-            arguments.data_dir or config.get("data_dir"),
-        )
-    except UserError as error:
-        if arguments.real_data is not None or arguments.data_dir is not None:
-            raise
-        return source, None, f"no real images to compare with. {error}"
-    real = image_sources.ArrayImages(
-        dataset.train_images, seed, f"training images of {dataset.description}", name, True
-    )
-    if real.image_shape != tuple(source.image_shape):
-        raise UserError(
-            f"Images of shape {tuple(source.image_shape)} cannot be compared with {name}, whose "
-            f"images have shape {real.image_shape}."
-        )
-    return source, real, None
-
-
-def _num_samples(arguments, source):
-    count = arguments.num_samples
-    if count is None:
-        count = min(DEFAULT_NUM_SAMPLES, source.available or DEFAULT_NUM_SAMPLES)
-    if source.available is not None and count > source.available:
-        raise UserError(
-            f"--num_samples={count} exceeds the {source.available:,} images there are "
-            f"({source.description})."
-        )
-    if count < max(2, arguments.num_splits):
-        raise UserError(
-            f"--num_splits={arguments.num_splits} splits need as many images, and at least 2. "
-            f"Received: {count} images."
-        )
-    return count
-
-
-def _run(arguments):
-    score_arguments.check(arguments)
-    output = score_arguments.output(arguments)
-    score_arguments.require_classifier(arguments)
-
-    from improved_gan_tf import (
-        classifiers,
-        image_scores,
-        inception_check,
-        score_report,
-        score_table,
-    )
-    from improved_gan_tf.machine import files, versions
-
-    # Before the generator is loaded: a run that goes on may replace it.
-    scored = score_table.generator_digest(pathlib.Path(arguments.source or "").expanduser())
-    source, real_source, no_real = _source_and_real(arguments)
-    count = _num_samples(arguments, source)
-    classifier = classifiers.load(
-        arguments.classifier, arguments.weights, arguments.classifier_range
-    )
-    classifier.check_images(source.image_shape)
-    if real_source is not None:
-        num_real = arguments.num_real or real_source.available
-        if num_real > real_source.available:
-            raise UserError(
-                f"--num_real must be at most {real_source.available:,}, all of "
-                f"{real_source.description}. Received: {num_real:,}."
-            )
-    is_check = arguments.real == image_scores.PAPERS_DATASET and classifier.kind == "inception_2015"
-    if is_check:
-        inception_check.require_writable(classifier.path)
-
-    batch_size = arguments.batch_size
-    classified = image_scores.classify_all(source, classifier, count, batch_size)
-    real = None
-    if real_source is not None:
-        real = image_scores.classify_all(real_source, classifier, num_real, batch_size)
-    score = image_scores.score(source, classifier, classified, real, arguments.num_splits)
-    differences = image_scores.differences_from_paper(
-        source, classifier, count, arguments.num_splits
-    )
-    if is_check and not differences:
-        inception_check.record(classifier, score)
-    unchecked = inception_check.why_unchecked(classifier)
-    why_not = differences + unchecked
-    score |= {
-        "comparable_with_paper": not why_not,
-        "why_not": why_not,
-        "source": arguments.source or f"--real={arguments.real}",
-        "generator_sha256": scored,
-        "seed": arguments.seed,
-        "batch_size": batch_size,
-        "no_real": no_real,
-        "versions": versions.versions(),
-    }
-    print(score_report.report(score))
-    if output is not None:
-        files.write_json(output, score)
-        print(f"\nWritten to {output}")
-    if not is_check:
-        return 0
-    print(f"\n{score_report.verdict(classifier.path, differences, unchecked)}")
-    return DOES_NOT_AGREE if why_not else 0
 
 
 def main(argv=None):
     """Runs the command; exits with code 2 on a mistake that the user can mend."""
     environment.set_defaults()
     try:
-        code = _run(score_arguments.parse(argv, __doc__.split("\n\n{")[0]))
+        code = run(score_arguments.parse(argv, __doc__.split("\n\n{")[0]))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USER_ERROR)

@@ -17,9 +17,9 @@ from PIL import Image
 import run_imagenet
 from improved_gan_tf.data import encoded_images
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.image_sources import open_source
 from improved_gan_tf.runs import checkpoints, imagenet
 from improved_gan_tf.runs import training_run as run_module
+from improved_gan_tf.scoring.image_sources import open_source
 from tests.image_folders import write_image_folder
 
 pytestmark = [

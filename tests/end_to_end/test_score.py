@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import inception_check, networks, score, score_table, train_classifier
+from improved_gan_tf import networks, score, score_table, train_classifier
 from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.paper import PaperResult
+from improved_gan_tf.scoring import inception_check, small_classifier
 from tests.frozen_graphs import small_inception
 
 pytestmark = [
@@ -67,7 +68,7 @@ def classifier(tmp_path, monkeypatch):
     monkeypatch.setattr(train_classifier, "FILTERS", (2, 4))
     path = tmp_path / "mnist.keras"
     keras.utils.set_random_seed(1)
-    train_classifier.build_classifier((28, 28, 1)).save(path)
+    small_classifier.build_classifier((28, 28, 1)).save(path)
     path.with_suffix(".json").write_text(json.dumps({"kind": "classifier", "data": "digits"}))
     return path
 
@@ -326,7 +327,7 @@ def test_an_output_that_is_a_folder_is_refused_before_work(given, tmp_path, monk
 
 def test_a_classifier_that_does_not_fit_the_images_is_refused(mnist_run, tmp_path, capsys):
     path = tmp_path / "cifar.keras"
-    train_classifier.build_classifier((32, 32, 3)).save(path)
+    small_classifier.build_classifier((32, 32, 3)).save(path)
     arguments = (mnist_run, f"--classifier={path}", "--classifier_range", "0", "255")
     code, _, err = command(capsys, *arguments, "--num_real=0")
     assert code == 2

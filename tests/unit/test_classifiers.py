@@ -7,11 +7,12 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf import classifiers, layers, networks
-from improved_gan_tf.classifiers import KerasClassifier, KerasInceptionV3
+from improved_gan_tf import layers, networks
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.frozen_inception import FrozenInception
+from improved_gan_tf.scoring import classifiers
+from improved_gan_tf.scoring.classifiers import KerasClassifier, KerasInceptionV3
+from improved_gan_tf.scoring.frozen_inception import FrozenInception
 from tests.frozen_graphs import small_inception
 
 # Keras's own conversion of variables to arrays, under NumPy 2.

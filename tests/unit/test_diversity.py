@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import improved_gan_tf
-from improved_gan_tf.diversity import class_coverage, mean_pairwise_distance
+from improved_gan_tf.scoring.diversity import class_coverage, mean_pairwise_distance
 
 
 def test_three_points_by_hand():

@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 
 import improved_gan_tf
-from improved_gan_tf.frechet import (
+from improved_gan_tf.scoring.frechet import (
     frechet_distance,
     frechet_distance_of_gaussians,
     mean_and_covariance,

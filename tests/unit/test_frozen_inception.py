@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.frozen_inception import FrozenInception
+from improved_gan_tf.scoring.frozen_inception import FrozenInception
 from tests.frozen_graphs import NUM_CLASSES, NUM_FEATURES, SIZE, small_inception
 
 

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from improved_gan_tf import image_scores, inception_check
-from improved_gan_tf.classification import Classification
-from improved_gan_tf.diversity import mean_pairwise_distance
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.frechet import frechet_distance
-from improved_gan_tf.image_sources import ArrayImages
-from improved_gan_tf.inception_score import inception_score
+from improved_gan_tf.scoring import image_scores, inception_check
+from improved_gan_tf.scoring.classification import Classification
+from improved_gan_tf.scoring.diversity import mean_pairwise_distance
+from improved_gan_tf.scoring.frechet import frechet_distance
+from improved_gan_tf.scoring.image_sources import ArrayImages
+from improved_gan_tf.scoring.inception_score import inception_score
 
 
 class PixelClassifier:

@@ -10,7 +10,7 @@ from PIL import Image
 from improved_gan_tf import networks
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.image_sources import ArrayImages, open_source
+from improved_gan_tf.scoring.image_sources import ArrayImages, open_source
 
 # Keras's own conversion of variables to arrays, under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

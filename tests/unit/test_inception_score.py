@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import improved_gan_tf
-from improved_gan_tf.inception_score import inception_score, mean_divergence
+from improved_gan_tf.scoring.inception_score import inception_score, mean_divergence
 
 
 def softmax_rows(count, classes, seed=0):
@@ -146,7 +146,7 @@ def test_what_is_no_array_of_probabilities_is_refused(probabilities, num_splits,
 
 
 @pytest.mark.parametrize(
-    "first", ["import improved_gan_tf.inception_score", "import improved_gan_tf", "pass"]
+    "first", ["import improved_gan_tf.scoring.inception_score", "import improved_gan_tf", "pass"]
 )
 def test_the_public_name_is_the_function_whatever_was_imported_first(first):
     code = (

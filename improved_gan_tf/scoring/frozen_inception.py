@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from improved_gan_tf.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.errors import UserError, first_line
+from improved_gan_tf.scoring.classification import Classification, require_grey_or_rgb
 
 # Node names of the 2015 graph.
 IMAGE = "ExpandDims"  # (1, H, W, 3), 0 to 255; the graph resizes and scales

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+import improved_gan_tf.layers  # noqa: F401  registers them: our own generators load
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model

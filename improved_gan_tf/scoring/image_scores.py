@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from improved_gan_tf import inception_check
-from improved_gan_tf.diversity import class_coverage, mean_pairwise_distance
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.frechet import frechet_distance
-from improved_gan_tf.inception_score import inception_score
+from improved_gan_tf.scoring import inception_check
+from improved_gan_tf.scoring.diversity import class_coverage, mean_pairwise_distance
+from improved_gan_tf.scoring.frechet import frechet_distance
+from improved_gan_tf.scoring.inception_score import inception_score
 
 PAPERS_DATASET = "cifar10"
 PAPERS_IMAGE_SHAPE = (32, 32, 3)

@@ -2,7 +2,7 @@
 
 from tabulate import tabulate
 
-from improved_gan_tf import inception_check
+from improved_gan_tf.scoring import inception_check
 
 
 def report(score):
@@ -68,7 +68,7 @@ def verdict(graph, differences, unchecked):
     Args:
         graph: path of the graph.
         differences: what keeps this from being the check, see `differences_from_paper`.
-        unchecked: `inception_check.why_unchecked` after it.
+        unchecked: `scoring.inception_check.why_unchecked` after it.
 
     Returns:
         One sentence. The graph has passed only if both lists are empty.

@@ -19,12 +19,12 @@ import keras
 import numpy as np
 
 from improved_gan_tf import layers
-from improved_gan_tf.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.data.pixels import from_range
 from improved_gan_tf.errors import UserError, first_line
-from improved_gan_tf.frozen_inception import FrozenInception
 from improved_gan_tf.machine.keras_files import load_keras_model
+from improved_gan_tf.scoring.classification import Classification, require_grey_or_rgb
+from improved_gan_tf.scoring.frozen_inception import FrozenInception
 
 INCEPTION_V3 = "inception_v3"
 # Layers by which an image's output depends on the others of its batch.

@@ -1,0 +1,1 @@
+"""Scores of images: Inception score, Frechet distance, diversity, and what they need."""
