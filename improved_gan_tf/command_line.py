@@ -143,10 +143,11 @@ def _run_sweep(config, sweep, published):
 
 
 def _train_sweep(config, sweep, published):
-    from improved_gan_tf import compare, distribution
+    from improved_gan_tf import distribution
     from improved_gan_tf.data import datasets
     from improved_gan_tf.runs import resuming
     from improved_gan_tf.runs import semi_supervised as experiment
+    from improved_gan_tf.tables import comparison, formats
 
     distribution.require_one_process("a command that trains several runs")
     where = (config.dataset, config.data_source, config.data_dir)
@@ -173,7 +174,7 @@ def _train_sweep(config, sweep, published):
     print(f"\n{sweep_module.outcome_table(outcomes)}\n")
     statuses = [outcome.status for outcome in outcomes]
     if "finished" in statuses:
-        print(compare.text_of(compare.Comparison([parent]), measured_only=True), "\n")
+        print(formats.text_of(comparison.Comparison([parent]), measured_only=True), "\n")
     print(f"Everything is in {parent}")
     if "interrupted" in statuses or (stop_requested() and "not started" in statuses):
         print(f"Give {resuming.command_to_continue(config)}.")
@@ -236,11 +237,11 @@ def _print_techniques(config, ablations):
 
 
 def _print_results(results, run_dir, config):
-    from improved_gan_tf import paper
+    from improved_gan_tf.tables import one_run
 
     print()
-    print(paper.comparison_table(results))
-    for line in paper.remarks(results):
+    print(one_run.comparison_table(results))
+    for line in one_run.remarks(results):
         print(line)
     unfinished = [result for result in results if result["status"] != "finished"]
     _print_where((unfinished or results)[-1], run_dir, config)

@@ -15,9 +15,11 @@ import sys
 
 import jinja2
 
-from improved_gan_tf import compare, report_sections, score_table, table_cells
+from improved_gan_tf import report_sections
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.tables import cells as table_cells
+from improved_gan_tf.tables import comparison, inception_scores
 
 USER_ERROR = 2
 
@@ -59,8 +61,8 @@ def page(found, data_dir=None, ledger=ROOT / "REPRODUCTION.md"):
         tables=tables(found),
         sections=sections,
         num_runs=len(found.runs),
-        legend=compare.LEGEND,
-        provenance=compare.provenance(found),
+        legend=comparison.LEGEND,
+        provenance=comparison.provenance(found),
         left_out=found.left_out,
         deviations=deviations(ledger),
     )
@@ -69,20 +71,25 @@ def page(found, data_dir=None, ledger=ROOT / "REPRODUCTION.md"):
 def tables(found):
     """The comparison's tables that some run belongs to, each a dict for the template."""
     shown = []
-    for dataset, title in compare.TITLES.items():
+    for dataset, title in comparison.TITLES.items():
         if found.cells[dataset]:
-            notes = compare.Notes()
-            lines = [compare.line_of(row, notes) for row in found.rows[dataset]]
+            notes = comparison.Notes()
+            lines = [comparison.line_of(row, notes) for row in found.rows[dataset]]
             shown.append(
-                {"title": title, "headers": compare.HEADERS, "lines": lines, "notes": notes.lines}
+                {
+                    "title": title,
+                    "headers": comparison.HEADERS,
+                    "lines": lines,
+                    "notes": notes.lines,
+                }
             )
     if found.scores:
-        notes = compare.Notes()
-        lines = score_table.lines(found.scores, notes)
+        notes = comparison.Notes()
+        lines = inception_scores.lines(found.scores, notes)
         shown.append(
             {
-                "title": score_table.TITLE,
-                "headers": score_table.HEADERS,
+                "title": inception_scores.TITLE,
+                "headers": inception_scores.HEADERS,
                 "lines": lines,
                 "notes": notes.lines,
             }
@@ -172,7 +179,7 @@ def main():
     try:
         output = os.path.expanduser(arguments.output)
         check_output(output)
-        found = compare.Comparison(arguments.runs, arguments.other_versions)
+        found = comparison.Comparison(arguments.runs, arguments.other_versions)
         text = page(found, arguments.data_dir)
         write_page(output, text)
     except UserError as error:

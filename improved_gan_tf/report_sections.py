@@ -6,11 +6,12 @@ import re
 
 import numpy as np
 
-from improved_gan_tf import comparison, ensembles, paper, report_figures
+from improved_gan_tf import paper, report_figures
 from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
 from improved_gan_tf.settings import every_run
+from improved_gan_tf.tables import ensembles, rows
 
 NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "svhn": "SVHN"}
 DIGITS = tuple("0123456789")
@@ -64,12 +65,12 @@ def section(cell, settings, test_images):
     """Everything about the runs of one cell, as a dict for the template.
 
     Args:
-        cell: `table_cells.Cell`.
+        cell: `tables.cells.Cell`.
         settings: str, what tells it from the other cells of its data set.
         test_images: `ScoredImages`.
     """
     runs = cell.runs or cell.baselines
-    method = cell.config.model if cell.runs else comparison.SUPERVISED_ONLY
+    method = cell.config.model if cell.runs else rows.SUPERVISED_ONLY
     classes = CLASSES[cell.config.dataset]
     title = f"{NAMES[cell.config.dataset]}, {cell.num_labels} labels, {method}"
     remarks = list(
@@ -113,7 +114,7 @@ def run_lines(cell):
     without such a run has a line of its own, below the others.
 
     Args:
-        cell: `table_cells.Cell`.
+        cell: `tables.cells.Cell`.
 
     Returns:
         List of lists of str, under `RUN_HEADERS`.

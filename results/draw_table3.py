@@ -19,7 +19,7 @@ from PIL import Image
 from tabulate import tabulate
 
 from improved_gan_tf.runs import rescoring
-from improved_gan_tf.score_table import PAPER_ROWS
+from improved_gan_tf.tables.inception_scores import PAPER_ROWS
 
 HERE = pathlib.Path(__file__).parent / "table3_thin"
 FILES = ("config.json", "metrics.jsonl", "result.json", "score.json")

@@ -3,6 +3,7 @@
 Nothing here starts TensorFlow: a folder is judged by its JSON files alone.
 """
 
+import hashlib
 import json
 import pathlib
 import re
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import improved_gan_tf
 from improved_gan_tf import paper
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs.finished_runs import LeftOut
 from improved_gan_tf.settings.every_run import different_settings
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
@@ -191,3 +193,13 @@ def given_to(run):
 
 def _differences(run, kind):
     return "; ".join(d for d in run.result["differences_from_paper"] if d.startswith(kind))
+
+
+def generator_digest(run_dir):
+    """SHA-256 of the generator in a run folder, or None where there is none.
+
+    Args:
+        run_dir: `pathlib.Path`.
+    """
+    path = run_dir / "generator.keras"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None

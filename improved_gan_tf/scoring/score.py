@@ -89,12 +89,12 @@ def run(arguments):
     output = score_arguments.output(arguments)
     score_arguments.require_classifier(arguments)
 
-    from improved_gan_tf import score_table
     from improved_gan_tf.machine import files, versions
+    from improved_gan_tf.runs import finished_runs
     from improved_gan_tf.scoring import classifiers, image_scores, inception_check, score_text
 
     # Before the generator is loaded: a run that goes on may replace it.
-    scored = score_table.generator_digest(pathlib.Path(arguments.source or "").expanduser())
+    scored = finished_runs.generator_digest(pathlib.Path(arguments.source or "").expanduser())
     source, real_source, no_real = _source_and_real(arguments)
     count = _num_samples(arguments, source)
     classifier = classifiers.load(

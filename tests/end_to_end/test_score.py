@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import networks, score, score_table, train_classifier
+from improved_gan_tf import networks, score, train_classifier
 from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.paper import PaperResult
+from improved_gan_tf.runs import finished_runs
 from improved_gan_tf.scoring import inception_check, small_classifier
+from improved_gan_tf.tables import inception_scores
 from tests.frozen_graphs import small_inception
 
 pytestmark = [
@@ -93,7 +95,7 @@ def test_a_run_is_scored_beside_real_images_and_the_score_stands_in_its_folder(
         "splits: 3 instead of 10",
         "images: mnist instead of cifar10",
     ]
-    assert result["generator_sha256"] == score_table.generator_digest(mnist_run) is not None
+    assert result["generator_sha256"] == finished_runs.generator_digest(mnist_run) is not None
     assert result["frechet"]["num_real"] == 90
     assert result["frechet"]["distance"] > 0
     assert result["real"]["num_samples"] == 60
@@ -111,7 +113,7 @@ def test_a_run_is_scored_beside_real_images_and_the_score_stands_in_its_folder(
         config=types.SimpleNamespace(ablation=None),
         result={"differences_from_paper": []},
     )
-    (row,), left_out = score_table.read_scores([run])
+    (row,), left_out = inception_scores.read_scores([run])
     assert left_out == []
     assert (row.classifier, row.mean) == (result["classifier"], result["mean"])
     assert row.frechet == result["frechet"]["distance"]

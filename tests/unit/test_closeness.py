@@ -5,10 +5,11 @@ import json
 import pytest
 
 import run_cifar10
-from improved_gan_tf import paper, rescore
+from improved_gan_tf import rescore
 from improved_gan_tf.data import datasets
 from improved_gan_tf.runs import rescoring
 from improved_gan_tf.runs.health import Closeness
+from improved_gan_tf.tables import one_run
 from improved_gan_tf.training import evaluation
 from tests.noise_runs import images, run, settings
 from tests.unit.test_paper import result
@@ -90,8 +91,8 @@ def test_the_saved_networks_have_the_closeness_that_the_run_recorded(tmp_path, m
 def test_the_table_is_followed_by_a_word_about_a_silent_layer():
     heard = result(average_weight=None, closeness={"real": 0.2, "generated": 0.0})
     silent = result(average_weight=None, closeness={"real": 2e-15, "generated": 0.0})
-    assert paper.remarks([heard]) == paper.remarks([result(average_weight=None)]) == []
-    (remark,) = paper.remarks([silent])
+    assert one_run.remarks([heard]) == one_run.remarks([result(average_weight=None)]) == []
+    (remark,) = one_run.remarks([silent])
     assert remark.startswith("MINIBATCH DISCRIMINATION SILENT")
     assert "real (2e-15)" in remark
     assert "--learning_rate" in remark

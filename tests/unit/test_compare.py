@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import run_cifar10
-from improved_gan_tf import compare, paper, score_table
+from improved_gan_tf import compare, paper
+from improved_gan_tf.runs import finished_runs
+from improved_gan_tf.tables import comparison, formats, inception_scores
 from tests.written_runs import record, result_of, write_imagenet_run, write_run
 
 
@@ -19,7 +21,7 @@ def columns(line):
 
 
 def printed(paths, **options):
-    return compare.text_of(compare.Comparison(paths), **options)
+    return formats.text_of(comparison.Comparison(paths), **options)
 
 
 def table_line(text, *starts):
@@ -82,7 +84,7 @@ def test_every_number_of_the_paper_is_in_the_tables(two_runs):
     text = printed([two_runs])
     for dataset, num_labels in paper.TEST_ERRORS:
         for result in paper.error_percent(dataset, num_labels, "feature_matching"):
-            assert result is None or compare.mean_and_spread(*result) in text
+            assert result is None or comparison.mean_and_spread(*result) in text
     for name, result in paper.INCEPTION_SCORES.items():
         assert str(result) in " ".join(table_line(text, f"paper: {name}"))
     assert table_line(text, "500")[2:4] == ["not measured", "0"]
@@ -172,7 +174,7 @@ def test_every_commit_that_trained_a_run_is_named_and_whether_it_had_changes(tmp
     [(16.77, 4.52, "16.77 +- 4.52"), (0.93, 0.065, "0.93 +- 0.065"), (1.5, None, "1.50")],
 )
 def test_spreads_below_a_tenth_keep_two_digits(mean, spread, text):
-    assert compare.mean_and_spread(mean, spread) == text
+    assert comparison.mean_and_spread(mean, spread) == text
 
 
 # --- Markdown, CSV, JSON -------------------------------------------------------------------
@@ -243,8 +245,8 @@ def test_the_papers_measurement_of_a_row_of_its_table_stands_beside_its_number(t
 
 
 def test_every_row_of_the_scripts_ablations_is_one_of_the_papers():
-    assert list(score_table.PAPER_ROWS) == list(run_cifar10.ABLATIONS)
-    assert ["real data", *score_table.PAPER_ROWS.values()] == list(paper.INCEPTION_SCORES)
+    assert list(inception_scores.PAPER_ROWS) == list(run_cifar10.ABLATIONS)
+    assert ["real data", *inception_scores.PAPER_ROWS.values()] == list(paper.INCEPTION_SCORES)
 
 
 def test_a_damaged_score_is_named(two_runs):
@@ -255,7 +257,7 @@ def test_a_damaged_score_is_named(two_runs):
 def test_a_score_of_a_generator_that_was_replaced_is_left_out(two_runs):
     run = two_runs / "seed1"
     (run / "generator.keras").write_bytes(b"scored")
-    scored = {"generator_sha256": score_table.generator_digest(run)}
+    scored = {"generator_sha256": finished_runs.generator_digest(run)}
     (run / "score.json").write_text(json.dumps(SCORE | scored))
     assert table_line(printed([two_runs]), f"{run}", "mnist_classifier.keras")
     (run / "generator.keras").write_bytes(b"trained on")

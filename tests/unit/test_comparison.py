@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from improved_gan_tf import comparison, ensembles, paper, run_statistics, table_cells
+from improved_gan_tf import paper
 from improved_gan_tf.runs.finished_runs import read_run, read_runs
+from improved_gan_tf.tables import cells as table_cells
+from improved_gan_tf.tables import ensembles, statistics
+from improved_gan_tf.tables import rows as comparison
 from tests.written_runs import record, write_run
 
 # --- statistics ----------------------------------------------------------------------------
@@ -17,54 +20,54 @@ from tests.written_runs import record, write_run
 
 def test_mean_and_sample_standard_deviation_of_a_hand_computed_case():
     # Deviations -3, -1, 4: squares 9 + 1 + 16 = 26, over n - 1 = 2.
-    summary = run_statistics.summarize([2, 4, 9])
+    summary = statistics.summarize([2, 4, 9])
     assert (summary.values, summary.mean) == ((2.0, 4.0, 9.0), 5.0)
     assert summary.std == pytest.approx(math.sqrt(13.0), rel=1e-15)
 
 
 def test_one_run_has_no_standard_deviation():
-    assert run_statistics.summarize([7]) == ((7.0,), 7.0, None)
+    assert statistics.summarize([7]) == ((7.0,), 7.0, None)
 
 
 def test_mean_and_standard_deviation_are_scipys():
     values = np.random.RandomState(0).normal(5, 2, 10)
     described = scipy.stats.describe(values, ddof=1)
-    summary = run_statistics.summarize(values)
+    summary = statistics.summarize(values)
     assert summary.mean == pytest.approx(described.mean, rel=1e-13)
     assert summary.std == pytest.approx(math.sqrt(described.variance), rel=1e-13)
 
 
 def test_equal_results_have_no_spread_and_still_a_distance_from_the_paper():
-    summary = run_statistics.summarize([2.0, 2.0])
+    summary = statistics.summarize([2.0, 2.0])
     assert summary.std == 0.0
-    apart = run_statistics.standard_errors_apart(summary, paper.PaperResult(1.0, 0.1))
+    apart = statistics.standard_errors_apart(summary, paper.PaperResult(1.0, 0.1))
     assert apart == pytest.approx(1.0 / math.sqrt(0.01 / 10))
 
 
 def test_the_difference_in_standard_errors_is_the_docstrings_formula():
-    summary, published = run_statistics.summarize([1.0, 2.0, 3.0]), paper.PaperResult(0.5, 0.3)
+    summary, published = statistics.summarize([1.0, 2.0, 3.0]), paper.PaperResult(0.5, 0.3)
     # sd = 1, n = 3: 1.5 / sqrt(1/3 + 0.09/10).
     expected = 1.5 / math.sqrt(1.0 / 3.0 + 0.009)
-    assert run_statistics.standard_errors_apart(summary, published) == pytest.approx(expected)
+    assert statistics.standard_errors_apart(summary, published) == pytest.approx(expected)
 
 
 def test_the_difference_is_welchs_statistic_of_two_samples():
     random = np.random.RandomState(1)
     ours, theirs = random.normal(1, 1, 6), random.normal(0, 3, 10)
     published = paper.PaperResult(np.mean(theirs), np.std(theirs, ddof=1))
-    apart = run_statistics.standard_errors_apart(run_statistics.summarize(ours), published)
+    apart = statistics.standard_errors_apart(statistics.summarize(ours), published)
     expected = scipy.stats.ttest_ind(ours, theirs, equal_var=False).statistic
     assert apart == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_better_result_lies_below_the_papers():
-    summary = run_statistics.summarize([0.1, 0.2])
-    assert run_statistics.standard_errors_apart(summary, paper.PaperResult(0.9, 0.1)) < 0
+    summary = statistics.summarize([0.1, 0.2])
+    assert statistics.standard_errors_apart(summary, paper.PaperResult(0.9, 0.1)) < 0
 
 
 def test_one_run_is_no_distance_from_the_paper():
-    one = run_statistics.summarize([1.0])
-    assert run_statistics.standard_errors_apart(one, paper.PaperResult(0.9, 0.1)) is None
+    one = statistics.summarize([1.0])
+    assert statistics.standard_errors_apart(one, paper.PaperResult(0.9, 0.1)) is None
 
 
 def test_an_ensemble_averages_probabilities_not_logits():

@@ -3,6 +3,7 @@
 import pytest
 
 from improved_gan_tf import paper
+from improved_gan_tf.tables import one_run
 
 
 def result(**changes):
@@ -32,7 +33,7 @@ def result(**changes):
 
 def rows(results):
     """The table as `{first column: (as in the paper, measured otherwise)}`."""
-    lines = paper.comparison_table(results).splitlines()
+    lines = one_run.comparison_table(results).splitlines()
     cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
     assert cells[0] == ["test error", "as in the paper", "measured otherwise"]
     return {row[0]: (row[1], row[2]) for row in cells[2:]}
@@ -154,25 +155,25 @@ def test_a_number_of_labels_that_the_paper_has_no_result_for_gets_a_dash():
 
 
 def test_the_papers_setting_and_a_settled_average_need_one_remark():
-    (remark,) = paper.remarks([result(average_weight=0.99)])
+    (remark,) = one_run.remarks([result(average_weight=0.99)])
     assert "holds 99 % of its weight." in remark
 
 
 def test_every_difference_is_named():
-    remarks = paper.remarks([result(differences=["data: sample", "epochs: 2 instead of 300"])])
+    remarks = one_run.remarks([result(differences=["data: sample", "epochs: 2 instead of 300"])])
     assert remarks[0] == "Not the paper's setting: data: sample; epochs: 2 instead of 300."
 
 
 def test_an_unsettled_average_is_explained():
-    (remark,) = paper.remarks([result(average_weight=0.2)])
+    (remark,) = one_run.remarks([result(average_weight=0.2)])
     assert "starts at zero" in remark
     assert "holds 20 % of its weight, far from settled" in remark
 
 
 def test_without_an_average_there_is_no_word_about_it():
-    assert paper.remarks([result(average_weight=None)]) == []
+    assert one_run.remarks([result(average_weight=None)]) == []
 
 
 def test_a_collapse_is_named_with_its_epoch_counted_from_one():
-    remark = paper.remarks([result(average_weight=None, collapsed_at_epoch=9)])[0]
+    remark = one_run.remarks([result(average_weight=None, collapsed_at_epoch=9)])[0]
     assert remark.startswith("COLLAPSED in epoch 10:")

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import compare, report, report_figures, report_sections
+from improved_gan_tf import report, report_figures, report_sections
 from improved_gan_tf.data import tfds_folders
+from improved_gan_tf.tables import comparison
 from tests.written_runs import record, write_run
 
 LABELS = np.arange(1000) % 10
@@ -85,7 +86,7 @@ def looked_at(tmp_path_factory):
 
 
 def page_of(folder):
-    return report.page(compare.Comparison([folder]), ledger=folder / "ledger.md")
+    return report.page(comparison.Comparison([folder]), ledger=folder / "ledger.md")
 
 
 class Reader(html.parser.HTMLParser):
@@ -148,9 +149,9 @@ def test_the_numbers_are_those_of_the_results(looked_at):
     ):
         final = json.loads((folder / "result.json").read_text())["final"]
         assert f"{100 * final['test_wrong_raw'] / 1000:.2f}" in words
-    rows = compare.Comparison([looked_at[0]]).rows["mnist"]
+    rows = comparison.Comparison([looked_at[0]]).rows["mnist"]
     row = next(r for r in rows if len(r.runs) == 2)
-    assert compare.mean_and_spread(row.error.mean, row.error.std) in words
+    assert comparison.mean_and_spread(row.error.mean, row.error.std) in words
 
 
 def test_the_page_says_what_is_not_the_papers_setting_and_which_folders_do_not_count(runs):
@@ -230,7 +231,7 @@ def test_a_page_about_no_finished_run_says_so(tmp_path):
 
 
 def lines_by_seed(folder):
-    ((cell,),) = [cells for cells in compare.Comparison([folder]).cells.values() if cells]
+    ((cell,),) = [cells for cells in comparison.Comparison([folder]).cells.values() if cells]
     lines = report_sections.run_lines(cell)
     return [dict(zip(report_sections.RUN_HEADERS, line, strict=True)) for line in lines]
 
@@ -368,7 +369,7 @@ def test_curves_take_the_colour_of_the_page_and_keep_their_text():
 def test_a_cut_line_of_metrics_ends_the_curve(runs):
     path = runs / "seed1" / "metrics.jsonl"
     path.write_text(path.read_text()[:-20])
-    (run,) = [r for r in compare.Comparison([runs]).runs if r.path == runs / "seed1"]
+    (run,) = [r for r in comparison.Comparison([runs]).runs if r.path == runs / "seed1"]
     assert [m["epoch"] for m in report_sections.read_history(run)] == [0, 1]
 
 

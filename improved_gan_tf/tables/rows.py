@@ -10,10 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 from improved_gan_tf import paper
-from improved_gan_tf.ensembles import PredictionsError, ensemble_wrong, read_predictions, wrong_of
-from improved_gan_tf.run_statistics import Summary, standard_errors_apart, summarize
 from improved_gan_tf.runs.finished_runs import Run, data_of
-from improved_gan_tf.table_cells import telling_settings
+from improved_gan_tf.tables.cells import telling_settings
+from improved_gan_tf.tables.ensembles import (
+    PredictionsError,
+    ensemble_wrong,
+    read_predictions,
+    wrong_of,
+)
+from improved_gan_tf.tables.statistics import Summary, standard_errors_apart, summarize
 
 SUPERVISED_ONLY = "supervised only"
 

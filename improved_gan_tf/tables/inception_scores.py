@@ -3,14 +3,13 @@
 Paper: Salimans et al. (2016), Sec. 4, Table 3.
 """
 
-import hashlib
 import json
 import math
 import pathlib
 from typing import NamedTuple
 
 from improved_gan_tf import paper
-from improved_gan_tf.runs.finished_runs import LeftOut
+from improved_gan_tf.runs.finished_runs import LeftOut, generator_digest
 
 TITLE = "Inception scores (the paper's Table 3: CIFAR-10, 50,000 samples)"
 HEADERS = (
@@ -50,16 +49,6 @@ class Score(NamedTuple):
     frechet: float | None  # distance to the real images, on the same classifier's features
     comparable_with_paper: bool  # the measurement, not the run
     why_not: tuple[str, ...]
-
-
-def generator_digest(run_dir):
-    """SHA-256 of the generator in a run folder, or None where there is none.
-
-    Args:
-        run_dir: `pathlib.Path`.
-    """
-    path = run_dir / "generator.keras"
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
 def _is_of_another_generator(run_dir, content):

@@ -1,0 +1,1 @@
+"""The paper's tables with the measured runs next to them."""

@@ -1,0 +1,96 @@
+"""The table at the end of a run: its numbers next to the paper's."""
+
+from tabulate import tabulate
+
+from improved_gan_tf.paper import paper_row
+from improved_gan_tf.runs.health import Closeness
+
+
+def comparison_table(results):
+    """Sets the test errors of finished runs beside the paper's.
+
+    A number stands in the column "as in the paper" only if the run finished, with the paper's
+    whole data and settings, on a number of labels that the paper has a result for, and if it is
+    measured as the recipe's code measured it: with the averaged parameters where there is an
+    average. Every other number stands in "measured otherwise".
+
+    Args:
+        results: list of `result.json` contents, the main run first.
+
+    Returns:
+        Text table.
+    """
+    rows = []
+    for result in results:
+        comparable = _is_comparable(result)
+        config, final = result["config"], result["final"]
+        name = "supervised only" if config["supervised_only"] else config["model"]
+        for kind in ("averaged", "raw"):
+            wrong = final[f"test_wrong_{kind}"]
+            if wrong is None:
+                continue
+            count = final["test_count"]
+            text = f"{100 * wrong / count:.2f} % ({wrong} of {count:,})"
+            papers_measure = kind == "averaged" or final["test_wrong_averaged"] is None
+            as_paper = comparable and papers_measure
+            columns = [text, ""] if as_paper else ["", text]
+            rows.append([f"{name}, {kind} parameters", *columns])
+    num_labels, paper = _paper_cell(results[0])
+    rows.append([f"paper, {num_labels} labels, full data, 10 splits", paper, ""])
+    headers = ["test error", "as in the paper", "measured otherwise"]
+    return tabulate(rows, headers=headers, tablefmt="github")
+
+
+def _paper_cell(result):
+    """The number of labels of a run, and the paper's result for it as text."""
+    config = result["config"]
+    num_labels = 10 * config["labels_per_class"]
+    return num_labels, paper_row(config["dataset"], num_labels, config["model"])
+
+
+def _is_comparable(result):
+    if result["status"] != "finished" or result["differences_from_paper"]:
+        return False
+    return _paper_cell(result)[1] != "-"
+
+
+def remarks(results):
+    """Sentences that belong under the table: what differs, and why two errors of one run do.
+
+    Args:
+        results: as in `comparison_table`.
+
+    Returns:
+        List of str.
+    """
+    main = results[0]
+    lines = []
+    if main["differences_from_paper"]:
+        lines.append("Not the paper's setting: " + "; ".join(main["differences_from_paper"]) + ".")
+    if main["status"] != "finished":
+        lines.append(f"The run was {main['status']}: its numbers are those of where it stopped.")
+    weight = main["final"]["average_weight"]
+    if weight is not None:
+        lines.append(
+            "Averaged: the paper's code tests with a parameter average that starts at zero; "
+            f"after this run it holds {100 * weight:.0f} % of its weight"
+            + (
+                ", far from settled, so the raw parameters say more about what was learned."
+                if weight < 0.95
+                else "."
+            )
+        )
+    collapsed = main["final"]["collapsed_at_epoch"]
+    if collapsed is not None:
+        lines.append(
+            f"COLLAPSED in epoch {collapsed + 1}: the unsupervised loss fell to nearly 0 "
+            "(REPRODUCTION.md has what was counted); another --seed may do better."
+        )
+    closeness = main["final"].get("closeness")
+    if closeness is not None and Closeness(**closeness).silent:
+        lines.append(
+            "MINIBATCH DISCRIMINATION SILENT: to its layer every two images are far apart, real "
+            f"({closeness['real']:.1g}) or generated ({closeness['generated']:.1g}; it starts near "
+            "1), so the run ended as the game without it. A smaller --learning_rate may keep it."
+        )
+    return lines
