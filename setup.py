@@ -16,7 +16,7 @@ setup(
     description="Improved Techniques for Training GANs (Salimans et al., 2016) in TensorFlow/Keras",
     long_description=(ROOT / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
-    package_data={"improved_gan_tf": ["*.jinja"]},
+    package_data={"improved_gan_tf.pages": ["*.jinja"]},
     packages=find_packages(include=["improved_gan_tf", "improved_gan_tf.*"]),
     python_requires=">=3.10",
     install_requires=[

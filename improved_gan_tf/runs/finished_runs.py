@@ -12,7 +12,6 @@ from typing import NamedTuple
 import improved_gan_tf
 from improved_gan_tf import paper
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.runs.finished_runs import LeftOut
 from improved_gan_tf.settings.every_run import different_settings
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 

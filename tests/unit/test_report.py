@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf import report, report_figures, report_sections
+from improved_gan_tf import report as report_command
 from improved_gan_tf.data import tfds_folders
+from improved_gan_tf.pages import figures, report, sections
 from improved_gan_tf.tables import comparison
 from tests.written_runs import record, write_run
 
@@ -232,8 +233,8 @@ def test_a_page_about_no_finished_run_says_so(tmp_path):
 
 def lines_by_seed(folder):
     ((cell,),) = [cells for cells in comparison.Comparison([folder]).cells.values() if cells]
-    lines = report_sections.run_lines(cell)
-    return [dict(zip(report_sections.RUN_HEADERS, line, strict=True)) for line in lines]
+    lines = sections.run_lines(cell)
+    return [dict(zip(sections.RUN_HEADERS, line, strict=True)) for line in lines]
 
 
 def test_a_baseline_stands_beside_the_run_of_its_seeds(looked_at):
@@ -289,7 +290,7 @@ def test_the_confusion_matrix_is_the_mean_over_the_runs():
     labels = np.array([0, 0, 1])
     right = np.eye(2)[[0, 0, 1]]
     wrong = np.eye(2)[[0, 1, 0]]
-    found = report_sections.confusion([right, wrong], labels)
+    found = sections.confusion([right, wrong], labels)
     np.testing.assert_array_equal(found, [[1.5, 0.5], [0.5, 0.5]])
 
 
@@ -297,30 +298,30 @@ def test_the_surest_mistakes_come_first():
     labels = np.array([0, 0, 0, 1])
     logits = np.array([[0.0, 1.0], [0.0, 3.0], [9.0, 0.0], [2.0, 0.0]])
     images = np.arange(4, dtype="uint8").reshape(4, 1, 1, 1)
-    found = report_sections.confident_mistakes([logits], labels, images, ("no", "yes"), count=2)
+    found = sections.confident_mistakes([logits], labels, images, ("no", "yes"), count=2)
     assert [(m["row"], m["true"], m["predicted"]) for m in found] == [
         (1, "no", "yes"),
         (3, "yes", "no"),
     ]
     assert found[0]["probability"] == f"{1 / (1 + np.exp(-3.0)):.3f}"
-    assert found[0]["uri"] == report_figures.image_uri(images[1])
+    assert found[0]["uri"] == figures.image_uri(images[1])
 
 
 def test_images_of_another_test_set_are_not_shown():
     # The sample's labels are sorted by class, these are not.
-    images, reason = report_sections.ScoredImages().of(record(data_source="sample"), LABELS)
+    images, reason = sections.ScoredImages().of(record(data_source="sample"), LABELS)
     assert images is None
     assert reason == "the data set found here is not the one that the runs were tested on"
 
 
 def test_images_of_the_same_test_set_are_found():
     labels = np.repeat(np.arange(10), 100)
-    images, reason = report_sections.ScoredImages().of(record(data_source="sample"), labels)
+    images, reason = sections.ScoredImages().of(record(data_source="sample"), labels)
     assert (images.shape, reason) == ((1000, 28, 28, 1), None)
 
 
 def test_missing_data_are_told(tmp_path):
-    images, reason = report_sections.ScoredImages(tmp_path / "missing").of(record(), LABELS)
+    images, reason = sections.ScoredImages(tmp_path / "missing").of(record(), LABELS)
     assert images is None
     assert reason.startswith("the test images could not be loaded: --data_dir must be a folder")
 
@@ -330,7 +331,7 @@ def test_missing_data_are_not_downloaded_for_a_page(tmp_path, monkeypatch):
         raise AssertionError("the network was asked")
 
     monkeypatch.setattr(tfds_folders, "network_error", connected)
-    images, reason = report_sections.ScoredImages(tmp_path).of(record(), LABELS)
+    images, reason = sections.ScoredImages(tmp_path).of(record(), LABELS)
     assert images is None
     assert reason.startswith("the test images could not be loaded: No prepared 'mnist' data in ")
     assert list(tmp_path.iterdir()) == []
@@ -345,7 +346,7 @@ def test_the_spread_is_over_the_same_runs_at_every_epoch():
         [{"epoch": 0, "x": 3.0}, {"epoch": 1, "x": 9.0}, {"epoch": 2, "x": 6.0}],
         [{"epoch": 0}, {"epoch": 1, "x": None}],  # a recipe without this metric
     ]
-    epochs, mean, low, high = report_figures.spread_over_runs(histories, "x", 10.0)
+    epochs, mean, low, high = figures.spread_over_runs(histories, "x", 10.0)
     np.testing.assert_array_equal(epochs, [1, 3])
     np.testing.assert_array_equal(mean, [20, 50])
     np.testing.assert_array_equal(low, [10, 40])
@@ -353,12 +354,12 @@ def test_the_spread_is_over_the_same_runs_at_every_epoch():
 
 
 def test_no_run_has_no_spread():
-    assert len(report_figures.spread_over_runs([[]], "x")[0]) == 0
+    assert len(figures.spread_over_runs([[]], "x")[0]) == 0
 
 
 def test_curves_take_the_colour_of_the_page_and_keep_their_text():
-    spread = report_figures.spread_over_runs([[{"epoch": e, "x": 2.0**e} for e in range(5)]], "x")
-    svg = report_figures.curves_svg([("raw", spread)], "test error (%)", True, ("paper", 3.0))
+    spread = figures.spread_over_runs([[{"epoch": e, "x": 2.0**e} for e in range(5)]], "x")
+    svg = figures.curves_svg([("raw", spread)], "test error (%)", True, ("paper", 3.0))
     assert svg.startswith("<svg")
     assert "currentColor" in svg
     assert "#010203" not in svg
@@ -370,7 +371,7 @@ def test_a_cut_line_of_metrics_ends_the_curve(runs):
     path = runs / "seed1" / "metrics.jsonl"
     path.write_text(path.read_text()[:-20])
     (run,) = [r for r in comparison.Comparison([runs]).runs if r.path == runs / "seed1"]
-    assert [m["epoch"] for m in report_sections.read_history(run)] == [0, 1]
+    assert [m["epoch"] for m in sections.read_history(run)] == [0, 1]
 
 
 # --- the command ---------------------------------------------------------------------------
@@ -378,8 +379,8 @@ def test_a_cut_line_of_metrics_ends_the_curve(runs):
 
 def test_the_command_writes_the_page_and_replaces_an_earlier_one(runs, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["report", str(runs), f"--output={runs}/page.html"])
-    report.main()
-    report.main()
+    report_command.main()
+    report_command.main()
     assert re.match(r".*/page.html: 3 runs, [\d.]+ MB\n", capsys.readouterr().out)
     assert (runs / "page.html").read_text().startswith("<!DOCTYPE html>\n" + report.MARK)
 
@@ -388,7 +389,7 @@ def test_another_file_is_not_overwritten(runs, monkeypatch, capsys):
     (runs / "thesis.html").write_text("years of work")
     monkeypatch.setattr(sys, "argv", ["report", str(runs), f"--output={runs}/thesis.html"])
     with pytest.raises(SystemExit) as caught:
-        report.main()
+        report_command.main()
     assert caught.value.code == 2
     assert "exists and is no report of this program" in capsys.readouterr().err
     assert (runs / "thesis.html").read_text() == "years of work"
@@ -397,5 +398,5 @@ def test_another_file_is_not_overwritten(runs, monkeypatch, capsys):
 def test_a_folder_that_cannot_be_written_is_explained(runs, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["report", str(runs), f"--output={runs}/missing/page.html"])
     with pytest.raises(SystemExit):
-        report.main()
+        report_command.main()
     assert "cannot be written: there is no such folder." in capsys.readouterr().err

@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 
-from improved_gan_tf import paper, report_figures
+from improved_gan_tf import paper
 from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.pages import figures
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
 from improved_gan_tf.settings import every_run
 from improved_gan_tf.tables import ensembles, rows
@@ -200,7 +201,7 @@ def confident_mistakes(all_logits, labels, images, classes, count=NUM_MISTAKES):
     wrong = np.flatnonzero(predicted != labels)
     return [
         {
-            "uri": report_figures.image_uri(images[row]),
+            "uri": figures.image_uri(images[row]),
             "true": classes[labels[row]],
             "predicted": classes[predicted[row]],
             "probability": f"{sureness[row]:.3f}",
@@ -219,14 +220,14 @@ def curves(cell):
     drawn = []
     for ylabel, scale, wanted in PANELS:
         lines = [
-            (label, report_figures.spread_over_runs(histories[whose], metric, scale))
+            (label, figures.spread_over_runs(histories[whose], metric, scale))
             for whose, metric, label in wanted
         ]
         lines = [(label, spread) for label, spread in lines if len(spread[0])]
         if lines:
             is_error = ylabel.startswith("test error")
             level = _papers_level(cell) if is_error else None
-            svg = report_figures.curves_svg(lines, ylabel, logarithmic=is_error, level=level)
+            svg = figures.curves_svg(lines, ylabel, logarithmic=is_error, level=level)
             last = "; ".join(f"{label} {spread[1][-1]:.4g}" for label, spread in lines)
             alt = f"{ylabel} over the epochs; in the last epoch: {last}"
             drawn.append({"svg": svg, "alt": alt})
@@ -259,7 +260,7 @@ def sample_grids(runs):
         if pictures and len(grids) < NUM_SAMPLE_GRIDS:
             epoch = int(re.search(r"\d+", pictures[-1].stem)[0])
             caption = f"seed {run.config.seed}, after epoch {epoch}"
-            uri = report_figures.png_uri(pictures[-1].read_bytes())
+            uri = figures.png_uri(pictures[-1].read_bytes())
             grids.append({"uri": uri, "caption": caption})
     return grids
 

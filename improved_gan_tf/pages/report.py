@@ -1,0 +1,143 @@
+"""The report page of some runs: one HTML file that needs nothing else."""
+
+import pathlib
+import re
+
+import jinja2
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files
+from improved_gan_tf.pages import sections as report_sections
+from improved_gan_tf.tables import cells as table_cells
+from improved_gan_tf.tables import comparison, inception_scores
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+MARK = "<!-- a report of improved_gan_tf -->"
+
+
+def page(found, data_dir=None, ledger=ROOT / "REPRODUCTION.md"):
+    """The report as HTML text.
+
+    Args:
+        found: `compare.Comparison`.
+        data_dir: folder of prepared TFDS data; each run's own `--data_dir` if None.
+        ledger: file whose deviations the page lists, if it exists.
+
+    Returns:
+        str.
+    """
+    templates = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
+    )
+    test_images = report_sections.ScoredImages(data_dir)
+    sections = []
+    for cells in found.cells.values():
+        settings = table_cells.telling_settings(cells)
+        sections += [
+            report_sections.section(cell, text, test_images)
+            for cell, text in zip(cells, settings, strict=True)
+        ]
+    return templates.get_template("report.html.jinja").render(
+        mark=MARK,
+        tables=tables(found),
+        sections=sections,
+        num_runs=len(found.runs),
+        legend=comparison.LEGEND,
+        provenance=comparison.provenance(found),
+        left_out=found.left_out,
+        deviations=deviations(ledger),
+    )
+
+
+def tables(found):
+    """The comparison's tables that some run belongs to, each a dict for the template."""
+    shown = []
+    for dataset, title in comparison.TITLES.items():
+        if found.cells[dataset]:
+            notes = comparison.Notes()
+            lines = [comparison.line_of(row, notes) for row in found.rows[dataset]]
+            shown.append(
+                {
+                    "title": title,
+                    "headers": comparison.HEADERS,
+                    "lines": lines,
+                    "notes": notes.lines,
+                }
+            )
+    if found.scores:
+        notes = comparison.Notes()
+        lines = inception_scores.lines(found.scores, notes)
+        shown.append(
+            {
+                "title": inception_scores.TITLE,
+                "headers": inception_scores.HEADERS,
+                "lines": lines,
+                "notes": notes.lines,
+            }
+        )
+    return shown
+
+
+def deviations(ledger):
+    """The entries of a ledger of deviations.
+
+    Args:
+        ledger: Markdown file with headings `### D<number> title`.
+
+    Returns:
+        List of dicts with "title" and "paragraphs", a paragraph being a list of
+        `(is code, text)`; empty if there is no such file.
+    """
+    if not ledger.is_file():
+        return []
+    text = ledger.read_text("utf-8")
+    entries = re.findall(r"^### (D\d+ [^\n]+)\n(.*?)(?=^#|\Z)", text, re.M | re.S)
+    return [
+        {
+            "title": title,
+            "paragraphs": [_code_parts(" ".join(p.split())) for p in body.strip().split("\n\n")],
+        }
+        for title, body in entries
+    ]
+
+
+def _code_parts(text):
+    """Splits at backticks: every second part is code."""
+    return [(i % 2 == 1, part) for i, part in enumerate(text.split("`")) if part]
+
+
+def check_output(path):
+    """Refuses a file that is no earlier report, and a folder that is not there.
+
+    Raises:
+        UserError: `--output` cannot be written, or is something else.
+    """
+    path = pathlib.Path(path)
+    try:
+        if not path.absolute().parent.is_dir():
+            raise UserError(f"--output={path} cannot be written: there is no such folder.")
+        if path.exists() and MARK not in path.read_text("utf-8", errors="replace")[:200]:
+            raise UserError(
+                f"--output={path} exists and is no report of this program; it is not overwritten. "
+                "Give another --output."
+            )
+    except OSError as error:
+        raise UserError(f"--output={path} cannot be written: {error.strerror}.") from error
+
+
+def write_page(path, text):
+    """Writes the page whole or not at all.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    path = pathlib.Path(path)
+    try:
+        files.write_whole(path, lambda p: p.write_text(text, "utf-8"))
+    except OSError as error:
+        raise UserError(f"--output={path} cannot be written: {error.strerror}.") from error
