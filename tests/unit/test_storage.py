@@ -111,8 +111,8 @@ def test_a_second_lock_is_refused_until_the_first_is_closed(tmp_path):
 
 def test_a_killed_process_leaves_no_lock(tmp_path):
     code = (
-        "import sys, time; from improved_gan_tf import storage; "
-        f"lock = storage.FolderLock({str(tmp_path)!r}); print('locked', flush=True); time.sleep(60)"
+        "import sys, time; from improved_gan_tf.machine import files; "
+        f"lock = files.FolderLock({str(tmp_path)!r}); print('locked', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"locked\n"

@@ -32,7 +32,7 @@ def kernels(code, **variables):
     return done.stdout.strip() == "True"
 
 
-SET = "from improved_gan_tf import tensorflow_environment; tensorflow_environment.set_defaults()"
+SET = "from improved_gan_tf.machine import environment; environment.set_defaults()"
 
 
 @pytest.mark.skipif(
