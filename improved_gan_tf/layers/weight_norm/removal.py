@@ -39,7 +39,7 @@ def remove_weight_norm(model):
 
     Example:
 
-    >>> from improved_gan_tf.layers.weight_norm.base.dense import WeightNormDense
+    >>> from improved_gan_tf.layers import WeightNormDense
     >>> model = keras.Sequential([keras.Input((5,)), WeightNormDense(3, name="logits")])
     >>> type(remove_weight_norm(model).get_layer("logits")).__name__
     'Dense'
