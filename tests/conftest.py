@@ -7,7 +7,7 @@ environment.set_defaults()  # before TensorFlow is imported, as the commands do
 import keras
 import pytest
 
-from tests import numerics
+from tests.support import numerics
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf

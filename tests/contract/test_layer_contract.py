@@ -10,11 +10,9 @@ import pytest
 from improved_gan_tf import initialize_from_data
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from tests.contract.layer_cases import LAYER_CASES
-from tests.numerics import BACKEND, gradients, layer_loss, to_numpy
+from tests.support.numerics import BACKEND, gradients, layer_loss, to_numpy
 
 pytestmark = [
-    # Keras's own conversion of variables to arrays, under NumPy 2.
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.parametrize("case", LAYER_CASES.values(), ids=list(LAYER_CASES)),
 ]
 

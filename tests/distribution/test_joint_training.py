@@ -11,8 +11,6 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks import imagenet
 from improved_gan_tf.training.joint_minibatches import JointTrainer
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 BATCH, CLASSES = 8, 3
 
 

@@ -18,9 +18,7 @@ from improved_gan_tf.layers import (
     PrependReference,
     VirtualBatchNorm,
 )
-from tests.numerics import float64 as float64_numbers
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import float64 as float64_numbers
 
 ROWS = 8
 HALVES = [[0, 1, 2, 3], [4, 5, 6, 7]]  # rows of each replica

@@ -14,9 +14,7 @@ from improved_gan_tf.data import datasets
 from improved_gan_tf.runs import rescoring
 from improved_gan_tf.training import evaluation
 from tests.distribution import players
-from tests.noise_runs import images, run, settings
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.noise_runs import images, run, settings
 
 MNIST = ("mnist", "feature_matching")
 CIFAR = ("cifar10", "minibatch_discrimination")

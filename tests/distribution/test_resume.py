@@ -6,10 +6,7 @@ from benchmarks.kill_campaign import remains
 from improved_gan_tf import distribution
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs import training_run as run_module
-from tests.noise_runs import run, settings
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.noise_runs import run, settings
 
 
 @pytest.mark.parametrize("cross_replica", ["global", "local"])

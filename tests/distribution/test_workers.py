@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import re
 import signal
 import socket
@@ -12,16 +11,13 @@ import time
 
 import keras
 import numpy as np
-import pytest
 
 from benchmarks.kill_campaign import remains
 from improved_gan_tf.runs import checkpoints
-from tests import numerics
 from tests.distribution import players, worker
+from tests.support import numerics
+from tests.support.places import ROOT
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-ROOT = pathlib.Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 TIMEOUT = 500  # seconds, for a machine with other work
 

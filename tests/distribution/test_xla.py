@@ -10,8 +10,6 @@ from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.training import semi_supervised
 from tests.distribution import players
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def make_trainer(experiment):
     width, shape, objective, generator_steps = players.EXPERIMENTS[experiment]

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 
 from improved_gan_tf import distribution
-from tests import numerics
 from tests.distribution import players
+from tests.support import numerics
 
 EXPERIMENTS = (("mnist", "feature_matching"), ("cifar10", "minibatch_discrimination"))
 

@@ -21,8 +21,8 @@ from improved_gan_tf import command_line, networks
 from improved_gan_tf.data import datasets, tfds_folders
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings import flags as setting_flags
-from tests.image_folders import write_image_folder
-from tests.prepared_data import write_prepared_mnist
+from tests.support.image_folders import write_image_folder
+from tests.support.prepared_data import write_prepared_mnist
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),

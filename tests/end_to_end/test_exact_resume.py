@@ -19,10 +19,7 @@ from improved_gan_tf.runs import checkpoints
 from improved_gan_tf.runs import semi_supervised as experiment
 from improved_gan_tf.runs import training_run as run_module
 from improved_gan_tf.training import semi_supervised
-from tests.noise_runs import images, run, settings
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.noise_runs import images, run, settings
 
 
 def minibatch_discrimination(**changes):

@@ -1,31 +1,17 @@
 """The examples as a user runs them: the table they print, the picture they write."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from examples import mode_coverage
-
-ROOT = pathlib.Path(__file__).parent.parent.parent
-TIMEOUT = 300  # seconds, for a machine with other work; a command takes a few
-ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": str(ROOT)}
+from tests.support.commands import run_python
+from tests.support.places import ROOT
 
 
 def command(*arguments, cwd):
     """Runs examples/mode_coverage.py in a new process and returns what it did."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "mode_coverage.py"), *map(str, arguments)],
-        cwd=cwd,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-    )
+    return run_python(ROOT / "examples/mode_coverage.py", *arguments, cwd=cwd)
 
 
 def table_rows(text):

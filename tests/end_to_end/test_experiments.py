@@ -11,7 +11,7 @@ import run_cifar10
 import run_mnist
 import run_svhn
 from improved_gan_tf.runs import semi_supervised
-from tests.noise_runs import images
+from tests.support.noise_runs import images
 
 CASES = [
     (script, model, recipe)

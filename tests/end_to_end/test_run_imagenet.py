@@ -3,10 +3,6 @@
 import dataclasses
 import itertools
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -20,27 +16,21 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs import checkpoints, imagenet
 from improved_gan_tf.runs import training_run as run_module
 from improved_gan_tf.scoring.image_sources import open_source
-from tests.image_folders import write_image_folder
+from tests.support.commands import run_python
+from tests.support.image_folders import write_image_folder
+from tests.support.places import ROOT
 
 pytestmark = [
     # Raised by tf.data where the other functions run eagerly.
     pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions"),
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
 SMALL = ["--image_size=32", "--width_multiplier=0.03125", "--batch_size=4", "--num_towers=2"]
 
 
 def command(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "run_imagenet.py"), *SMALL, "--cache_dir=cache", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    script = ROOT / "run_imagenet.py"
+    return run_python(script, *SMALL, "--cache_dir=cache", *arguments, cwd=cwd)
 
 
 def test_a_folder_of_images_is_trained_on(tmp_path):

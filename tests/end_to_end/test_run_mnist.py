@@ -18,7 +18,10 @@ from PIL import Image
 
 import run_mnist
 from improved_gan_tf.machine import environment
-from tests.prepared_data import write_prepared_mnist
+from tests.support import commands
+from tests.support.commands import TIMEOUT, run_python
+from tests.support.places import ROOT
+from tests.support.prepared_data import write_prepared_mnist
 
 # Raised inside TFDS while it writes.
 pytestmark = [
@@ -26,26 +29,17 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
 SCRIPT = ROOT / "run_mnist.py"
-TIMEOUT = 300  # seconds, for a machine with other work; a command takes a few
 SMALL = ["--data_source=sample", "--width_multiplier=0.1"]
 THREE_EPOCHS = [*SMALL, "--epochs=3", "--evaluate_every=2"]
-ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = dict(commands.ENVIRONMENT)
 ENVIRONMENT.pop(environment.ONEDNN, None)  # the command sets it where it is of use
 
 
 def command(*arguments, cwd, code=None):
     """Runs the script, or `code`, in a new process and returns what it did."""
-    program = [str(SCRIPT)] if code is None else ["-c", code]
-    return subprocess.run(
-        [sys.executable, *program, *map(str, arguments)],
-        cwd=cwd,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-    )
+    program = [SCRIPT] if code is None else ["-c", code]
+    return run_python(*program, *arguments, cwd=cwd, env=ENVIRONMENT)
 
 
 def content(folder):

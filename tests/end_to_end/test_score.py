@@ -3,7 +3,6 @@
 import functools
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import types
@@ -20,14 +19,12 @@ from improved_gan_tf.paper import PaperResult
 from improved_gan_tf.runs import finished_runs
 from improved_gan_tf.scoring import inception_check, small_classifier
 from improved_gan_tf.tables import inception_scores
-from tests.frozen_graphs import small_inception
+from tests.support.commands import call_main
+from tests.support.frozen_graphs import small_inception
+from tests.support.places import ROOT
 
-pytestmark = [
-    # Keras's own conversion of variables to arrays, under NumPy 2.
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-]
+pytestmark = []
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
 
 load_sample = functools.cache(functools.partial(datasets.load, "mnist", "sample"))
 
@@ -44,13 +41,7 @@ def _embedded_digits_are_read_once(monkeypatch):
 
 def command(capsys, *arguments, module=score):
     """Runs the command in this process; returns its exit code, stdout and stderr."""
-    code = 0
-    try:
-        module.main([str(a) for a in arguments])
-    except SystemExit as stopped:
-        code = stopped.code
-    out, err = capsys.readouterr()
-    return code, out, err
+    return call_main(module.main, capsys, *arguments)
 
 
 @pytest.fixture

@@ -1,34 +1,23 @@
 """Several runs with one command: folders, resuming by skipping, failures, the table at the end."""
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
-from tests.prepared_data import write_prepared_mnist
+from tests.support.commands import run_python
+from tests.support.places import ROOT
+from tests.support.prepared_data import write_prepared_mnist
 
 pytestmark = [  # raised inside TFDS while it writes
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
-ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": str(ROOT)}
 SMALL = ["--batch_size=20", "--epochs=1", "--width_multiplier=0.02", "--run_dir=all"]
 
 
 def command(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "run_mnist.py"), "--data_dir=data", *SMALL, *arguments],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=900,  # seconds, for a machine with other work; a command takes twenty
-    )
+    return run_python(ROOT / "run_mnist.py", "--data_dir=data", *SMALL, *arguments, cwd=folder)
 
 
 def modified(folder):

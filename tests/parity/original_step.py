@@ -1,12 +1,9 @@
 """Reads whole-step goldens of the original code and compares with them."""
 
-import pathlib
-
 import numpy as np
 
 from tests.goldens.make_goldens import step_fingerprint
-
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
+from tests.support.places import GOLDENS
 
 
 class OriginalStep:

@@ -1,30 +1,18 @@
 """Adam and the parameter average against the original code (tests/goldens/units.md)."""
 
-import pathlib
-
 import keras
 import numpy as np
 import pytest
 
 from improved_gan_tf.training.adam import Adam
 from improved_gan_tf.training.parameter_average import ParameterAverage
-from tests.numerics import to_numpy
+from tests.support.numerics import assert_close, to_numpy
+from tests.support.places import GOLDENS
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-    pytest.mark.usefixtures("float64"),
-]
+pytestmark = pytest.mark.usefixtures("float64")
 
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 STEPS = 5
 PARAMETERS = 3
-
-
-def assert_close(actual, expected):
-    actual = to_numpy(actual)
-    assert actual.shape == expected.shape
-    assert np.max(np.abs(actual - expected)) <= 1e-9 * np.max(np.abs(expected))
 
 
 @pytest.mark.parametrize("name", ["adam_mom05", "adam_mom09"])

@@ -4,7 +4,6 @@ Each script's settings are those of the run script here, with the golden's seeds
 """
 
 import dataclasses
-import pathlib
 import types
 
 import numpy as np
@@ -14,8 +13,8 @@ import run_cifar10
 import run_mnist
 import run_svhn
 from improved_gan_tf.runs import semi_supervised
+from tests.support.places import GOLDENS
 
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 SCRIPTS = {
     "mnist_fm": (run_mnist, "feature_matching"),
     "cifar_fm": (run_cifar10, "feature_matching"),

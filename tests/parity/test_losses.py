@@ -1,27 +1,19 @@
 """Losses, activations and their gradients against the original code (tests/goldens/units.md)."""
 
-import pathlib
-
 import numpy as np
 import pytest
 from keras import ops
 
 from improved_gan_tf import losses
 from improved_gan_tf.layers.activations import leaky_rectify, rectify
-from tests.numerics import gradients, to_numpy
+from tests.support.numerics import assert_close, gradients
+from tests.support.places import GOLDENS
 
 pytestmark = pytest.mark.usefixtures("float64")
 
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 # float64 on both sides. At logits of scale 60 Theano's softplus and sigmoid have switched to x
 # and 1 (above 16), which ours have not.
 TOLERANCES = {"losses": 1e-9, "losses_extreme": 1e-8}
-
-
-def assert_close(actual, expected, tolerance=1e-9):
-    actual, expected = to_numpy(actual), np.asarray(expected)
-    assert actual.shape == expected.shape
-    assert np.max(np.abs(actual - expected)) <= tolerance * np.max(np.abs(expected))
 
 
 def load(name):

@@ -1,30 +1,15 @@
 """Minibatch discrimination against the original code (tests/goldens/minibatch.md)."""
 
-import pathlib
-
 import numpy as np
 import pytest
 from keras import ops
 
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
-from tests.numerics import float64, gradients, layer_loss, to_numpy
+from tests.support.numerics import assert_close, float64, gradients, layer_loss
+from tests.support.places import GOLDENS
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 CASES = {"minibatch_small": True, "minibatch_full_8_kernels": False}  # is the input in `out`?
-# float64 on both sides: an independent reimplementation agrees to 5e-12.
-TOLERANCE = 1e-9
-
-
-def assert_close(result, expected):
-    """Compares to the largest entry: the tolerance is one of the whole array."""
-    assert np.abs(expected).max() > 0.0
-    np.testing.assert_allclose(
-        to_numpy(result), expected, rtol=0.0, atol=TOLERANCE * np.abs(expected).max()
-    )
 
 
 @pytest.fixture(params=CASES)

@@ -1,7 +1,5 @@
 """The dense and batch-norm layers against the original code (tests/goldens/units.md)."""
 
-import pathlib
-
 import numpy as np
 import pytest
 from keras import ops
@@ -10,16 +8,11 @@ from improved_gan_tf.layers.activations import leaky_rectify, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
-from tests.numerics import gradients, layer_loss, to_numpy
+from tests.support.numerics import assert_close, gradients, layer_loss, to_numpy
+from tests.support.places import GOLDENS
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-    pytest.mark.usefixtures("float64"),
-]
+pytestmark = pytest.mark.usefixtures("float64")
 
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
-TOLERANCE = 1e-9  # float64 on both sides: rounding only
 
 # file -> (arguments of the layer, original names of kernel and scale)
 DENSE = {
@@ -48,12 +41,6 @@ BATCH_NORM = {
     "bn_dense_relu": (rectify, ""),
     "bn_conv_relu": (rectify, "__nhwc"),
 }
-
-
-def assert_close(actual, expected):
-    actual = to_numpy(actual)
-    assert actual.shape == expected.shape
-    assert np.max(np.abs(actual - expected)) <= TOLERANCE * np.max(np.abs(expected))
 
 
 def load(name):

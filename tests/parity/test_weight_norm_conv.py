@@ -1,7 +1,5 @@
 """The weight-normalised convolutions against the original code (tests/goldens)."""
 
-import pathlib
-
 import numpy as np
 import pytest
 from keras import ops
@@ -11,12 +9,9 @@ from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.removal import remove_weight_norm
-from tests.numerics import BACKEND, float64, gradients, layer_loss, to_numpy
+from tests.support.numerics import BACKEND, assert_close, float64, gradients, layer_loss, to_numpy
+from tests.support.places import GOLDENS
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens"
 # float64 on both sides: an independent reimplementation agrees to 5e-12.
 LINEAR_TOLERANCE = 1e-9
 # Keras's mean, tanh and maximum are float32 on JAX and PyTorch, whatever their argument.
@@ -49,12 +44,6 @@ def _float64():
         yield
 
 
-def assert_close(actual, expected, tolerance=TOLERANCE):
-    actual = to_numpy(actual)
-    assert actual.shape == expected.shape
-    assert np.max(np.abs(actual - expected)) <= tolerance * np.max(np.abs(expected))
-
-
 @pytest.fixture(params=sorted(CASES))
 def case(request):
     """A layer with the original's parameters, the golden arrays, and the kernel's key."""
@@ -77,7 +66,7 @@ def case(request):
 
 def test_forward(case):
     layer, golden, _ = case
-    assert_close(layer(golden["x__nhwc"].astype("float64")), golden["out__nhwc"])
+    assert_close(layer(golden["x__nhwc"].astype("float64")), golden["out__nhwc"], TOLERANCE)
 
 
 def test_effective_kernel(case):
@@ -96,10 +85,10 @@ def test_gradients(case):
     d_x, *d_weights = gradients(loss, golden["x__nhwc"].astype("float64"), *values)
     actual = dict(zip([w.name for w in layer.weights], d_weights, strict=True))
     d_kernel = golden["d_" + kernel_key].reshape(layer.kernel.shape)
-    assert_close(d_x, golden["d_x__nhwc"])
-    assert_close(actual["kernel"], d_kernel)
-    assert_close(actual["scale"], golden["d_g"])
-    assert_close(actual["bias"], golden["d_b"])
+    assert_close(d_x, golden["d_x__nhwc"], TOLERANCE)
+    assert_close(actual["kernel"], d_kernel, TOLERANCE)
+    assert_close(actual["scale"], golden["d_g"], TOLERANCE)
+    assert_close(actual["bias"], golden["d_b"], TOLERANCE)
 
 
 def test_which_weights_are_trained(case):
@@ -111,10 +100,10 @@ def test_which_weights_are_trained(case):
 def test_initialization_pass(case):
     layer, golden, _ = case
     x = golden["x__nhwc"].astype("float64")
-    assert_close(initialize_from_data(layer, x), golden["init_out__nhwc"])
-    assert_close(layer.scale, golden["init_g"])
-    assert_close(layer.bias, golden["init_b"])
-    assert_close(layer(x), golden["out_after_init__nhwc"])
+    assert_close(initialize_from_data(layer, x), golden["init_out__nhwc"], TOLERANCE)
+    assert_close(layer.scale, golden["init_g"], TOLERANCE)
+    assert_close(layer.bias, golden["init_b"], TOLERANCE)
+    assert_close(layer(x), golden["out_after_init__nhwc"], TOLERANCE)
 
 
 LINEAR_CASES = {

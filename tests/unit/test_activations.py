@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_rectify, rectify
-from tests.numerics import gradients, to_numpy
+from tests.support.numerics import gradients, to_numpy
 
 X = np.array([-3.0, -0.5, 0.0, 0.25, 2.0], "float32")
 

@@ -5,7 +5,6 @@ import doctest
 import importlib
 import io
 import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -14,7 +13,8 @@ import tokenize
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
+from tests.support.places import ROOT
+
 PACKAGE = ROOT / "improved_gan_tf"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(ROOT.glob("run_*.py"))
@@ -151,7 +151,6 @@ def public(nodes, kinds):
     return [n for n in nodes if isinstance(n, kinds) and not n.name.startswith("_")]
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("path", [p for p in MODULES if ">>>" in p.read_text("utf-8")], ids=name_of)
 def test_the_examples_of_the_docstrings_run(path):
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)

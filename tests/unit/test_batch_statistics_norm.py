@@ -5,10 +5,7 @@ import numpy as np
 import pytest
 
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
-from tests.numerics import to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import to_numpy
 
 
 def random(*shape, seed=0):

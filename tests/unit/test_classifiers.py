@@ -13,10 +13,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring import classifiers
 from improved_gan_tf.scoring.classifiers import KerasClassifier, KerasInceptionV3
 from improved_gan_tf.scoring.frozen_inception import FrozenInception
-from tests.frozen_graphs import small_inception
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.frozen_graphs import small_inception
 
 
 def softmax(logits):

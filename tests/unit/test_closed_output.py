@@ -1,16 +1,14 @@
 """A run script whose reader has gone ends quietly, but still says what was wrong."""
 
 import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
 
 from improved_gan_tf.machine import exits
-from tests.written_runs import write_run
-
-ROOT = pathlib.Path(__file__).parent.parent.parent
+from tests.support.places import ROOT
+from tests.support.written_runs import write_run
 
 
 def run_unread(*arguments, program=(str(ROOT / "run_svhn.py"),)):

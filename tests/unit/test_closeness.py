@@ -11,7 +11,7 @@ from improved_gan_tf.runs import rescoring
 from improved_gan_tf.runs.health import Closeness
 from improved_gan_tf.tables import one_run
 from improved_gan_tf.training import evaluation
-from tests.noise_runs import images, run, settings
+from tests.support.noise_runs import images, run, settings
 from tests.unit.test_paper import result
 
 

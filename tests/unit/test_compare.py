@@ -12,7 +12,7 @@ import run_cifar10
 from improved_gan_tf import compare, paper
 from improved_gan_tf.runs import finished_runs
 from improved_gan_tf.tables import comparison, formats, inception_scores
-from tests.written_runs import record, result_of, write_imagenet_run, write_run
+from tests.support.written_runs import record, result_of, write_imagenet_run, write_run
 
 
 def columns(line):

@@ -13,7 +13,7 @@ from improved_gan_tf.runs.finished_runs import read_run, read_runs
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import ensembles, statistics
 from improved_gan_tf.tables import rows as comparison
-from tests.written_runs import record, write_run
+from tests.support.written_runs import record, write_run
 
 # --- statistics ----------------------------------------------------------------------------
 

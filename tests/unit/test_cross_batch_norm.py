@@ -6,11 +6,8 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
-from tests.numerics import finite_differences, gradients, layer_loss, to_numpy
 from tests.reference.cross_batch_norm import cross_batch_norm
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import finite_differences, gradients, layer_loss, to_numpy
 
 
 def random(*shape, seed=0, dtype="float64"):

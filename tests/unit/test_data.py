@@ -9,7 +9,7 @@ import pytest
 
 from improved_gan_tf.data import datasets, tfds_folders
 from improved_gan_tf.errors import UserError
-from tests.prepared_data import write_prepared_mnist
+from tests.support.prepared_data import write_prepared_mnist
 
 # Raised inside TFDS while it writes and reads.
 pytestmark = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from improved_gan_tf.layers.dropout import Dropout
-from tests.numerics import to_numpy
+from tests.support.numerics import to_numpy
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring.frozen_inception import FrozenInception
-from tests.frozen_graphs import NUM_CLASSES, NUM_FEATURES, SIZE, small_inception
+from tests.support.frozen_graphs import NUM_CLASSES, NUM_FEATURES, SIZE, small_inception
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,6 @@ import tensorflow as tf
 
 from improved_gan_tf.training.historical_averaging import HistoricalAverage, two_sum
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def mean_of(history, index=0):
     """The mean in float64, its remainder included."""

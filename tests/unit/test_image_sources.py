@@ -12,9 +12,6 @@ from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring.image_sources import ArrayImages, open_source
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def all_batches(source, count, batch_size):
     batches = list(source.batches(count, batch_size))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from improved_gan_tf.data import encoded_images, shuffled_batches, square_images
 from improved_gan_tf.errors import UserError
-from tests.image_folders import write_image_folder
+from tests.support.image_folders import write_image_folder
 
 
 @pytest.fixture

@@ -7,10 +7,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.losses import joint_minibatches
-from tests.numerics import gradients, to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import gradients, to_numpy
 
 
 def sigmoid(s):

@@ -16,10 +16,7 @@ from improved_gan_tf.layers import (
     freeze_reference,
 )
 from improved_gan_tf.networks import imagenet
-from tests.numerics import to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import to_numpy
 
 NARROW = 0.0625
 

@@ -10,10 +10,7 @@ from improved_gan_tf.layers.activations import rectify
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
-from tests.numerics import to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import to_numpy
 
 
 def batch(size=200, width=6, seed=0):

@@ -10,9 +10,6 @@ from improved_gan_tf.networks import imagenet
 from improved_gan_tf.training import joint_minibatches
 from improved_gan_tf.training.joint_minibatches import JointLosses, JointTrainer
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 WIDTH, SIZE, CLASSES = 1 / 32, 32, 3
 
 

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf import losses
-from tests.numerics import gradients, to_numpy
+from tests.support.numerics import gradients, to_numpy
 
 
 def tensor(values):

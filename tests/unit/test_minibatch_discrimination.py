@@ -12,7 +12,8 @@ from keras import ops
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.layers.minibatch_discrimination import kernel_sums as pairwise_l1
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
-from tests.numerics import (
+from tests.reference import minibatch_discrimination as reference
+from tests.support.numerics import (
     BACKEND,
     finite_differences,
     float64,
@@ -20,10 +21,6 @@ from tests.numerics import (
     layer_loss,
     to_numpy,
 )
-from tests.reference import minibatch_discrimination as reference
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 tensorflow_only = pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's own saving")
 

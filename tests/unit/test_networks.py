@@ -21,10 +21,7 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
 )
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
-from tests.numerics import to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import to_numpy
 
 SPECS = networks.EXPERIMENTS
 EXPERIMENTS = pytest.mark.parametrize("key", sorted(SPECS), ids="-".join)

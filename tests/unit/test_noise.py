@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy import stats
 
 from improved_gan_tf.layers.noise import GaussianNoise, standard_normal
-from tests.numerics import to_numpy
+from tests.support.numerics import to_numpy
 
 
 def draw(*shape, seed=1, dtype="float32"):

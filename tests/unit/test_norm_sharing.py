@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from improved_gan_tf.layers.weight_norm import shared_norms
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
-from tests.numerics import to_numpy
+from tests.support.numerics import to_numpy
 
 INPUT = np.array([[3.0, 4.0]], "float32")
 

@@ -7,9 +7,6 @@ import tensorflow as tf
 
 from improved_gan_tf.training.adam import Adam
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def first_step(gradient, dtype="float64", **arguments):
     """How far the first step moves a parameter at 0."""

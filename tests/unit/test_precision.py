@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from improved_gan_tf import precision
-from tests.numerics import to_numpy
+from tests.support.numerics import to_numpy
 
 
 @pytest.mark.parametrize("keepdims", [False, True])

@@ -13,7 +13,7 @@ from improved_gan_tf import report as report_command
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.pages import figures, report, sections
 from improved_gan_tf.tables import comparison
-from tests.written_runs import record, write_run
+from tests.support.written_runs import record, write_run
 
 LABELS = np.arange(1000) % 10
 LEDGER = """# Reproduction

@@ -18,8 +18,6 @@ from improved_gan_tf.runs import run_folder as reporting
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*"),
-    # Keras's own conversion of variables to arrays, under NumPy 2.
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
 

@@ -7,20 +7,13 @@ import pytest
 
 from improved_gan_tf import networks, rescore
 from improved_gan_tf.data import datasets, tfds_folders
-from tests.written_runs import record, write_imagenet_run, write_run
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.commands import call_main
+from tests.support.written_runs import record, write_imagenet_run, write_run
 
 
 def command(capsys, *arguments):
     """Runs the command in this process; returns its exit code, stdout and stderr."""
-    code = 0
-    try:
-        rescore.main([str(a) for a in arguments])
-    except SystemExit as stopped:
-        code = stopped.code
-    return code, *capsys.readouterr()
+    return call_main(rescore.main, capsys, *arguments)
 
 
 def test_recorded_and_new_counts_stand_side_by_side(tmp_path, monkeypatch, capsys):

@@ -6,7 +6,7 @@ import pytest
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs.finished_runs import LeftOut, Run, find_run_folders, read_run, read_runs
-from tests.written_runs import record, result_of, write_imagenet_run, write_run
+from tests.support.written_runs import record, result_of, write_imagenet_run, write_run
 
 # --- finding -------------------------------------------------------------------------------
 

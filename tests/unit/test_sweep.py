@@ -8,7 +8,7 @@ import pytest
 from improved_gan_tf.errors import DivergedError, UserError
 from improved_gan_tf.runs import sweep
 from improved_gan_tf.settings.flags import Sweep
-from tests.written_runs import record, result_of, write_run
+from tests.support.written_runs import record, result_of, write_run
 
 
 def planned(num_runs=2, labels=(2, 5), seed_data_given=False, **settings):

@@ -1,7 +1,6 @@
 """The toy games: closed forms, who converges and who orbits, the command's table and picture."""
 
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -12,8 +11,8 @@ from PIL import Image
 
 from improved_gan_tf import toy_game
 from improved_gan_tf.errors import UserError
+from tests.support.places import ROOT
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
 PAPER, BILINEAR = toy_game.GAMES["paper"], toy_game.GAMES["bilinear"]
 
 

@@ -10,9 +10,6 @@ from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.layers import noise
 from improved_gan_tf.training import semi_supervised
 
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 IMAGES, BATCH = 40, 4
 SPEC = networks.EXPERIMENTS["mnist", "feature_matching"]
 

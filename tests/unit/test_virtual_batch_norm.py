@@ -15,11 +15,8 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     PrependReference,
 )
 from improved_gan_tf.layers.virtual_batch_norm.statistics import virtual_statistics
-from tests.numerics import finite_differences, float64, gradients, layer_loss, to_numpy
 from tests.reference.virtual_batch_norm import virtual_batch_norm
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import finite_differences, float64, gradients, layer_loss, to_numpy
 
 
 @pytest.fixture

@@ -11,11 +11,15 @@ from improved_gan_tf.layers.weight_norm.conv_transpose import (
     WeightNormConv2DTranspose,
     conv_transpose_output_length,
 )
-from tests.numerics import BACKEND, finite_differences, float64, gradients, layer_loss, to_numpy
 from tests.reference import weight_norm as reference
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import (
+    BACKEND,
+    finite_differences,
+    float64,
+    gradients,
+    layer_loss,
+    to_numpy,
+)
 
 BOTH = pytest.mark.parametrize("layer_class", [WeightNormConv2D, WeightNormConv2DTranspose])
 

@@ -9,11 +9,8 @@ import pytest
 from improved_gan_tf.layers.activations import rectify
 from improved_gan_tf.layers.weight_norm.base import sum_of_squares
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
-from tests.numerics import finite_differences, gradients, layer_loss, to_numpy
 from tests.reference import weight_norm as reference
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import finite_differences, gradients, layer_loss, to_numpy
 
 
 def random(*shape, seed=0):

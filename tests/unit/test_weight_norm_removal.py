@@ -9,10 +9,7 @@ from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from improved_gan_tf.layers.weight_norm.removal import remove_weight_norm
-from tests.numerics import BACKEND, float64, to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import BACKEND, float64, to_numpy
 
 SOFTMAX = "softmax"  # not elementwise: the order of padding and activation would show
 CASES = [

@@ -31,6 +31,14 @@ def to_numpy(x):
     return ops.convert_to_numpy(ops.convert_to_tensor(x))
 
 
+def assert_close(actual, expected, tolerance=1e-9):
+    """Compares to the largest entry, which must not be 0: the tolerance is the whole array's."""
+    actual, expected = to_numpy(actual), np.asarray(expected)
+    assert actual.shape == expected.shape
+    assert np.max(np.abs(expected)) > 0.0
+    assert np.max(np.abs(actual - expected)) <= tolerance * np.max(np.abs(expected))
+
+
 def layer_loss(layer, weights, **call_arguments):
     """A function of (inputs, *values of layer.weights): `sum(layer(inputs) * weights)`."""
 
