@@ -5,16 +5,12 @@ eq. 6, with the 2015 Inception network's pool_3 features ("FID"). On other featu
 number, so it is always shown with the name of the network that made them.
 """
 
-import warnings
-
 import numpy as np
-import scipy.linalg
 
-EPSILON = 1e-6  # what is added to the variances where the root does not exist otherwise
-IMAGINARY_TOLERANCE = 1e-3
+NEGATIVE_TOLERANCE = 1e-6  # of the largest variance: what rounding may leave below 0
 
 
-def frechet_distance(features_a, features_b, epsilon=EPSILON):
+def frechet_distance(features_a, features_b):
     """Returns the squared Frechet distance of the Gaussians fitted to two sets of features.
 
     The covariances are divided by N - 1. The distance is 0 for equal sets. Its estimate from
@@ -25,7 +21,6 @@ def frechet_distance(features_a, features_b, epsilon=EPSILON):
     Args:
         features_a: (N, A) numbers, N of 2 or more.
         features_b: (M, A) numbers, M of 2 or more.
-        epsilon: see `frechet_distance_of_gaussians`.
 
     Returns:
         Float of 0 or more, in squared units of the features.
@@ -43,7 +38,7 @@ def frechet_distance(features_a, features_b, epsilon=EPSILON):
             f"{features_a.shape} and {features_b.shape}."
         )
     return frechet_distance_of_gaussians(
-        *mean_and_covariance(features_a), *mean_and_covariance(features_b), epsilon=epsilon
+        *mean_and_covariance(features_a), *mean_and_covariance(features_b)
     )
 
 
@@ -53,52 +48,46 @@ def mean_and_covariance(features):
     return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
 
 
-def frechet_distance_of_gaussians(mean_a, covariance_a, mean_b, covariance_b, epsilon=EPSILON):
+def frechet_distance_of_gaussians(mean_a, covariance_a, mean_b, covariance_b):
     """Returns `|m_a - m_b|^2 + trace(S_a + S_b - 2 (S_a S_b)^(1/2))`.
 
-    The product of two covariances has real eigenvalues of 0 or more; where they are close to 0
-    rounding gives the root a small imaginary part, which is dropped, or no root at all, in which
-    case `epsilon` is added to both diagonals.
+    The trace of the last root is taken as the sum of the singular values of
+    `S_a^(1/2) S_b^(1/2)`. It is the same number, and both roots exist for singular covariances.
 
     Args:
         mean_a: (A,) numbers.
-        covariance_a: (A, A) numbers.
+        covariance_a: (A, A) numbers, symmetric.
         mean_b: (A,) numbers.
-        covariance_b: (A, A) numbers.
-        epsilon: float > 0, in squared units of the features.
+        covariance_b: (A, A) numbers, symmetric.
 
     Returns:
         Float of 0 or more.
 
     Raises:
-        ValueError: the root is not real, so these are no covariances.
+        ValueError: a covariance has a negative variance in some direction, or the numbers are too
+            large.
     """
-    trace_of_root = _trace_of_root(covariance_a @ covariance_b)
-    if not np.isfinite(trace_of_root):
-        shift = epsilon * np.eye(len(covariance_a))
-        trace_of_root = _trace_of_root((covariance_a + shift) @ (covariance_b + shift))
-    if not np.isfinite(trace_of_root):
-        raise ValueError(
-            "The product of the covariances has no finite square root, even with "
-            f"epsilon={epsilon:g} on their diagonals: are all numbers finite and not huge?"
-        )
+    roots = [
+        _root(covariance, name)
+        for covariance, name in ((covariance_a, "covariance_a"), (covariance_b, "covariance_b"))
+    ]
+    trace_of_root = np.linalg.svd(roots[0] @ roots[1], compute_uv=False).sum()
     distance = np.sum((mean_a - mean_b) ** 2)
     distance += np.trace(covariance_a) + np.trace(covariance_b) - 2 * trace_of_root
     return max(0.0, float(distance))  # rounding can leave it a little below 0
 
 
-def _trace_of_root(product):
-    with warnings.catch_warnings():
-        # Singular: expected with constant features, or fewer examples than features.
-        warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
-        root = scipy.linalg.sqrtm(product)
-    trace, imaginary = np.trace(root).real, np.abs(np.diagonal(root).imag).max()
-    if imaginary > IMAGINARY_TOLERANCE * max(1.0, abs(trace)):
+def _root(covariance, name):
+    """The symmetric square root of a covariance."""
+    if not np.isfinite(covariance).all():
+        raise ValueError(f"{name} must be finite. Received: NaN or infinity among its numbers.")
+    variances, directions = np.linalg.eigh(covariance)
+    if variances[0] < -NEGATIVE_TOLERANCE * np.abs(variances).max():
         raise ValueError(
-            "The square root of the product of the covariances must be real up to rounding: are "
-            f"both symmetric, with no negative variance? Received: imaginary part {imaginary:g}."
+            f"{name} must be a covariance, with no negative variance in any direction. "
+            f"Received: variance {variances[0]:g}."
         )
-    return trace
+    return (directions * np.sqrt(np.maximum(variances, 0.0))) @ directions.T
 
 
 def _checked(features, name):
