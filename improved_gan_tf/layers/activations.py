@@ -14,6 +14,8 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `relu` and `lre
 import keras
 from keras import ops
 
+from improved_gan_tf.layers.argument_checks import has_own_build
+
 # The smallest normal float32 and bfloat16; the smallest float16 of all, whose normal numbers
 # start at 6e-5.
 _SMALLEST = {"float32": 2.0**-126, "bfloat16": 2.0**-126, "float16": 2.0**-24}
@@ -91,7 +93,7 @@ class LeakyReLU(keras.layers.Layer):
             )
         self.negative_slope = float(negative_slope)
         self.supports_masking = True
-        self.built = True
+        self.built = not has_own_build(self)
 
     def call(self, inputs):
         return leaky_rectify(inputs, self.negative_slope)

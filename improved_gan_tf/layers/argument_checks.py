@@ -1,4 +1,4 @@
-"""Checks that several layers make of what they are given."""
+"""Checks that several layers make of what they are given, and of what subclasses add."""
 
 import numbers
 
@@ -29,3 +29,8 @@ def require_floating(layer, dtype, what="input"):
             f"The {what} of `{type(layer).__name__}` '{layer.name}' must be floating point. "
             f"Received: dtype={dtype}"
         )
+
+
+def has_own_build(layer):
+    """Whether the layer's class has a `build` of its own, which Keras is to call before `call`."""
+    return type(layer).build is not keras.layers.Layer.build
