@@ -16,7 +16,18 @@ setup(
     description="Improved Techniques for Training GANs (Salimans et al., 2016) in TensorFlow/Keras",
     long_description=(ROOT / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+    keywords="GAN, semi-supervised learning, minibatch discrimination, feature matching, Keras",
     package_data={"improved_gan_tf.pages": ["*.jinja"]},
+    # The experiments are run as scripts in a clone, and as `improved-gan run` once installed.
+    py_modules=["run_mnist", "run_cifar10", "run_svhn", "run_imagenet"],
     packages=find_packages(include=["improved_gan_tf", "improved_gan_tf.*"]),
     python_requires=">=3.10",
     install_requires=[
