@@ -17,64 +17,38 @@ REDUCTIONS = ("sum", "mean", "mean_over_pairs")
 class MinibatchDiscrimination(keras.layers.Layer):
     """Appends to each example's features how close it is to the other examples of the batch.
 
-    A discriminator that looks at one example at a time cannot tell the generator to make its
-    samples differ, so the generator may collapse to one point. This layer lets it see the
-    batch: feed the real and the generated batch *separately* (two calls), as the paper does.
+    Feed the real and the generated batch *separately*, in two calls, as the paper does.
 
         T = theta * exp(log_weight_scale) / sqrt(sum_A theta^2)            # (A, B, C)
         M_i = f(x_i) T                                                     # (B, C)
         o(x_i)_b = sum_{j != i} exp(-||M_ib - M_jb||_1)                    # (B,)
         output_i = [f(x_i), o(x_i) + bias]                                 # (A + B,)
 
-    Time is about N^2 B C / 2 per pass; memory grows with N B C, not with N x N
-    (`pairwise_l1`). First and second derivatives are supported (gradient penalties). The
-    distances and their sums are taken in float32 under half-precision policies.
+    Batch meaning: the rows of this call; with `cross_replica="global"` those of all replicas. A
+    row's output depends on every other row, at test time too.
 
-    Batch meaning: the rows of this call. The output of a row depends on every other row, at
-    test time too. On several replicas the rows are, with `cross_replica="global"`, those of all of
-    them: M is gathered, B C numbers a row, and each replica computes the sums of its own rows
-    (`pairwise_l1_shared`); part p of the batch is part p of every replica's share. With "local"
-    they are this replica's share.
-
-    A NaN in one row makes the `o` of every row NaN, each having that row as a neighbour; the
-    copied features of the other rows stay as they are. `row_mask` keeps such a row out.
-
-    Training: the same in training and inference. Inside
-    `improved_gan_tf.initialize_from_data` the layer divides its distances by
-    `s_b = 0.5 * mean_i min_{j != i} ||M_ib - M_jb||_1` (`log_weight_scale -= log s_b`, only with
-    weight normalisation) and sets `bias` to minus the mean of `o`, so that `o` leaves with
-    mean 0.
+    Training: the same in training and inference. `improved_gan_tf.initialize_from_data` divides the
+    distances by `s_b = 0.5 * mean_i min_{j != i} ||M_ib - M_jb||_1` (`log_weight_scale -= log s_b`,
+    only with weight normalisation) and sets `bias` to minus the mean of `o`.
 
     Args:
-        num_kernels: int > 0, number of kernels B (100 in the original, 300 for ImageNet).
-        kernel_dim: int > 0, dimensions of each kernel C (5 in the original, 50 for ImageNet).
-        weight_normalization: bool; True as in the original's `MinibatchLayer` (default), False
-            for the paper's plain `T = theta`.
-        concatenate_input: bool, whether the flattened input precedes `o`. Default True.
+        num_kernels: int > 0, B; 100 in the original, 300 for ImageNet.
+        kernel_dim: int > 0, C; 5 in the original, 50 for ImageNet.
+        weight_normalization: bool, default True as in the original; False for plain `T = theta`.
+        concatenate_input: bool, default True, whether the flattened input precedes `o`.
         reduction: "sum" over the neighbours (the paper, default); "mean", divided by the row's
-            number of neighbours; "mean_over_pairs", divided by the number of all pairs (row,
-            neighbour) of the batch, one number for all rows, as the ImageNet code does. A
-            count of 0 is taken as 1.
-        num_parts: int > 0. With P > 1 the batch is taken as P consecutive parts of equal size,
-            and each row gets a set of features against each part: o has P * B entries, those
-            of part 0 first. ImageNet's joint batch of real, then generated rows is 2.
-            Default 1.
+            number of neighbours; "mean_over_pairs", by the number of all pairs (row, neighbour) of
+            the batch, as the ImageNet code does. A count of 0 is taken as 1.
+        num_parts: int > 0, P, default 1: equal consecutive parts of the batch. Each row gets a set
+            of features against each part, those of part 0 first; ImageNet's joint batch has 2.
         use_bias: bool, default True.
-        theta_initializer: default N(0, 0.05), as in the original.
-        bias_initializer: default -1, as in the original.
-        theta_regularizer: as `kernel_regularizer` in `keras.layers.Dense`; it sees the
-            unnormalised `theta`.
-        cross_replica: "global" (default) or "local", see above; the same on one device.
-
-    On small networks and low-dimensional data `reduction="mean"` without weight normalisation
-    may train where the original's form does not (`examples/README.md` has a case).
-
-    The ImageNet form: `MinibatchDiscrimination(300, 50, weight_normalization=False,
-    use_bias=False, reduction="mean_over_pairs", num_parts=2)`.
+        theta_initializer: default N(0, 0.05), the original's.
+        bias_initializer: default -1, the original's.
+        theta_regularizer: a regularizer of the unnormalised `theta`.
+        cross_replica: "global" (default), or "local" for this replica's rows alone.
 
     Call arguments:
-        inputs: (N, ..., A), floating point; rank above 2 is flattened to (N, A), as in the
-            original.
+        inputs: (N, ..., A), floating point; rank above 2 is flattened to (N, A).
         row_mask: (N,), bool or 0/1, optional. A row where it is 0 is nobody's neighbour and has
             none: its `o` is 0 and its values, NaN included, reach no other row.
 
@@ -83,11 +57,9 @@ class MinibatchDiscrimination(keras.layers.Layer):
         [0, N - 1] for "sum" and in [0, 1] for "mean"; 0 for a batch of one.
 
     Raises:
-        ValueError: an argument is out of its range, the input has rank below 2, unknown
-            feature dimensions or an integer dtype, `row_mask` is not (N,), the batch is
-            known not to be divisible into `num_parts`, or an initialisation batch gives a
-            kernel no scale (fewer than two rows, every row equal to another one, values not
-            finite).
+        ValueError: an argument, the input's rank, dtype or dimensions, or `row_mask` is not as
+            above; the batch cannot be divided into `num_parts`; or an initialisation batch gives a
+            kernel no scale.
 
     Weights:
         theta: (A, B, C).
