@@ -1,22 +1,22 @@
 """The paper's Figure 3 with our runs: MNIST samples of either technique, side by side.
 
-    python results/draw_figure3.py FEATURE_MATCHING_RUN MINIBATCH_DISCRIMINATION_RUN
+    python -m tools.draw_figure3 FEATURE_MATCHING_RUN MINIBATCH_DISCRIMINATION_RUN
 
-Draws `mnist_figure3.png` from the last sample grid of each run folder.
+Draws `results/mnist_figure3.png` from the last sample grid of each run folder.
 """
 
-import json
 import pathlib
 import sys
 
 import matplotlib.figure
 from PIL import Image
 
+from tools.run_files import RESULTS, result
+
 
 def title(run):
     """What the run is, in two lines."""
-    result = json.loads((run / "result.json").read_text("utf-8"))
-    config, final = result["config"], result["final"]
+    config, final = result(run)["config"], result(run)["final"]
     width = config["width_multiplier"]
     width = "full width" if width == 1 else f"widths x {width:g}"
     model = config["model"].replace("_", " ")
@@ -24,13 +24,17 @@ def title(run):
     return f"{model}\n{width}, epoch {final['epochs']}, test error {wrong:.1f} % (raw)"
 
 
+def last_grid(run):
+    """The last sample grid of a run folder."""
+    return sorted((run / "samples").glob("epoch_*.png"))[-1]
+
+
 def draw(runs, path):
     """The last sample grid of every run."""
     figure = matplotlib.figure.Figure(figsize=(4.3 * len(runs), 4.8), layout="constrained")
     panels = figure.subplots(1, len(runs), squeeze=False)[0]
     for panel, run in zip(panels, runs, strict=True):
-        grid = sorted((run / "samples").glob("epoch_*.png"))[-1]
-        panel.imshow(Image.open(grid), cmap="gray")
+        panel.imshow(Image.open(last_grid(run)), cmap="gray")
         panel.set_title(title(run), fontsize=9)
         panel.axis("off")
     figure.savefig(path, dpi=80)
@@ -39,5 +43,4 @@ def draw(runs, path):
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    folders = [pathlib.Path(argument) for argument in sys.argv[1:]]
-    draw(folders, pathlib.Path(__file__).parent / "mnist_figure3.png")
+    draw([pathlib.Path(argument) for argument in sys.argv[1:]], RESULTS / "mnist_figure3.png")

@@ -1,0 +1,1 @@
+"""Scripts that make the tables and pictures of the pages; not installed."""

@@ -1,0 +1,64 @@
+"""The tables of docs/benchmarks.md, from `benchmarks/measured.json` and from arithmetic."""
+
+from tools.run_files import ROOT, markdown_table, read
+
+MEASURED = ROOT / "benchmarks" / "measured.json"
+# Bytes of CIFAR-10's minibatch discrimination at full width, batch 100: docs/benchmarks.md.
+BYTES_PER_IMAGE = 6 * 4 * (500 + 100 + 1)
+GRADIENT_BYTES = 4 * (1.50e6 + 3 * 4.93e6)
+BATCH = 100  # images on each replica
+
+
+def _rows(name, *columns):
+    return [[row[column] for column in columns] for row in read(MEASURED)[name]["rows"]]
+
+
+def avx512():
+    """An iteration against its floor and PyTorch, on a processor with AVX-512."""
+    columns = ("here", "ratio_to_floor", "one_call_per_step", "tf_data", "pytorch")
+    headers = (
+        *("an iteration of", "here", "ratio to the floor", "one Python call per step"),
+        *("`tf.data` feeding", "PyTorch"),
+    )
+    return markdown_table(headers, _rows("avx512", "experiment", *columns))
+
+
+def avx2():
+    """The same on a processor without AVX-512, with oneDNN and without."""
+    columns = ("experiment", "here", "without_onednn", "floor", "pytorch")
+    headers = (*("an iteration of", "here", "with `TF_ENABLE_ONEDNN_OPTS=0`", "floor", "PyTorch"),)
+    return markdown_table(headers, _rows("avx2", *columns))
+
+
+def cross_replica():
+    """One device and two replicas: time, and bytes that one replica hands over."""
+    lines = [
+        [name, one, local, everywhere, f"{summed[0]:,} / {summed[1]:,}", f"{gathered:,}"]
+        for name, one, local, everywhere, *summed, gathered in _rows(
+            *("cross_replica", "experiment", "one_device", "local", "global"),
+            *("summed_local", "summed_global", "gathered"),
+        )
+    ]
+    headers = (
+        *("batch 100", "one device", "2 replicas, local", "2 replicas, global"),
+        *("bytes summed, local / global", "bytes gathered"),
+    )
+    return markdown_table(headers, lines)
+
+
+def traffic():
+    """What many replicas would exchange around a ring: arithmetic, not measured."""
+    lines = []
+    for replicas in (1, 8, 64):
+        part = (replicas - 1) / replicas  # of what is exchanged, that comes from other replicas
+        images = BATCH * replicas
+        # One replica computes each pair once; several compute their own rows against all others.
+        pairs = BATCH * (BATCH - 1) // 2 if replicas == 1 else BATCH * (images - 1)
+        gathered, summed = part * images * BYTES_PER_IMAGE, 2 * part * GRADIENT_BYTES
+        megabytes = (f"{size / 1e6:.0f} MB" if size else "0" for size in (gathered, summed))
+        lines.append([replicas, *megabytes, f"{pairs:,}", f"{images:,} images"])
+    headers = (
+        *("replicas", "gathered", "gradients summed", "pairs of rows in a pass"),
+        "noise drawn for",
+    )
+    return markdown_table(headers, lines)

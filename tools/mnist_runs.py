@@ -1,0 +1,82 @@
+"""MNIST runs below `results/` and the original's logs, read as lists of epochs."""
+
+import re
+
+from improved_gan_tf import collapsed_at
+from tools.run_files import RESULTS, epochs, result, runs_in
+
+RECIPES = ("released", "first_release")
+COUNTED_EPOCHS = 30
+TABLE1 = RESULTS / "mnist_table1"
+ORIGINAL_LINE = re.compile(
+    r"loss_lab = (?P<loss_supervised>\S+), loss_unl = (?P<loss_unsupervised>\S+), "
+    r"train err = \S+, test err = (?P<test_error>\S+)"
+)
+
+
+def original_runs(recipe):
+    """`[(seed, [epoch dicts])]` of the original's logs."""
+    runs = []
+    for path in sorted((RESULTS / "original").glob("mnist_*.txt")):
+        if ("first_release" in path.name) != (recipe == "first_release"):
+            continue
+        text = path.read_text("utf-8")
+        seed = int(re.search(r"Namespace\(seed=(\d+)", text)[1])
+        lines = [
+            {name: float(value) for name, value in match.groupdict().items()}
+            for match in ORIGINAL_LINE.finditer(text)
+        ]
+        runs.append((seed, lines))
+    return sorted(runs, key=lambda run: run[0])
+
+
+def our_runs(recipe):
+    """`[(seed, [epoch dicts], result)]` of our short runs; of two with one seed the longer last.
+
+    Of runs with the recipe's settings: nothing but the number of epochs may differ.
+    """
+    runs = []
+    for folder in (RESULTS / "mnist_feature_matching").glob(f"{recipe}-seed*"):
+        content = result(folder)
+        if any(not text.startswith("epochs:") for text in content["differences_from_paper"]):
+            continue
+        runs.append((content["config"]["seed"], with_test_errors(folder), content))
+    return sorted(runs, key=lambda run: (run[0], len(run[1])))
+
+
+def with_test_errors(folder, part=""):
+    """A run's epochs, each with the `test_error` that its recipe's code measures, or None."""
+    lines = epochs(folder, part)
+    for epoch in lines:
+        averaged = epoch["test_error_averaged"]
+        epoch["test_error"] = epoch["test_error_raw"] if averaged is None else averaged
+    return lines
+
+
+def collapse_epoch(lines):
+    """The epoch (from 1) in which a run collapsed, or None."""
+    at = collapsed_at([epoch["loss_unsupervised"] for epoch in lines])
+    return None if at is None else at + 1
+
+
+def is_full_length(content):
+    """Whether a result is of a finished run with all of the paper's settings, or its baseline."""
+    others = [t for t in content["differences_from_paper"] if "supervised-only" not in t]
+    return content["status"] == "finished" and not others
+
+
+def table1_runs(folder=TABLE1):
+    """`{(labels, recipe): run folders}` of the finished full-length runs, by seed.
+
+    A run that was stopped, or whose settings are not the paper's, is not one of them.
+    """
+    groups = {}
+    for run in runs_in(folder):
+        content = result(run)
+        if is_full_length(content):
+            config = content["config"]
+            key = (10 * config["labels_per_class"], config["recipe"])
+            groups.setdefault(key, []).append(run)
+    for runs in groups.values():
+        runs.sort(key=lambda run: result(run)["config"]["seed"])
+    return groups

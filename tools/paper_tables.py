@@ -1,0 +1,210 @@
+"""The tables of README.md: the experiments, and the paper's results with ours."""
+
+import importlib
+import statistics
+
+from improved_gan_tf import paper
+from tools import thin_runs
+from tools.mnist_runs import RECIPES, collapse_epoch, our_runs, table1_runs
+from tools.mnist_tables import LABELS, UNDER_WAY, baselines, collapses, spread
+from tools.run_files import RESULTS, epochs, error_of, markdown_table, read, result
+from tools.thin_tables import difference_text, interval_text
+
+# Training images of the full data sets: what one epoch is.
+IMAGES = {"mnist": 60_000, "cifar10": 50_000, "svhn": 73_257, "imagenet": 1_281_167}
+# (where in the paper, run script, flags): one for each experiment.
+EXPERIMENTS = (
+    ("MNIST, feature matching (Table 1)", "run_mnist", ""),
+    ("MNIST, minibatch discrimination (Fig. 3)", "run_mnist", "minibatch_discrimination"),
+    ("CIFAR-10, feature matching (Table 2)", "run_cifar10", ""),
+    ("CIFAR-10, minibatch discrimination (samples)", "run_cifar10", "minibatch_discrimination"),
+    ("SVHN, feature matching (Sec. 6.3)", "run_svhn", ""),
+    ("SVHN, minibatch discrimination", "run_svhn", "minibatch_discrimination"),
+)
+
+
+def experiments():
+    """Each experiment of the paper, its command and how long it is."""
+    lines = []
+    for title, script, model in EXPERIMENTS:
+        module = importlib.import_module(script)
+        chosen = model or module.EXPERIMENT.model
+        variant = next(iter(module.VARIANTS[chosen].values()))
+        length = variant.get("epochs", module.EXPERIMENT.epochs)
+        per_epoch = IMAGES[module.EXPERIMENT.dataset] // module.EXPERIMENT.batch_size
+        flag = f" --model={model}" if model else ""
+        lines.append([title, f"`python {script}.py{flag}`", f"{length * per_epoch:,}"])
+    table3 = "`python run_cifar10.py --ablation=our_methods`, and five more"
+    title = "CIFAR-10, a technique left out in turn (Table 3)"
+    lines.insert(4, [title, table3, f"{lines[3][2]} each"])
+    imagenet = importlib.import_module("run_imagenet").EXPERIMENT
+    length = imagenet.epochs * (IMAGES["imagenet"] // imagenet.batch_size)
+    told = f"not said; {length:,} ({imagenet.epochs} epochs) here"
+    lines.append(["ImageNet 128 x 128 (Fig. 6)", "`python run_imagenet.py`", told])
+    return markdown_table(("paper", "command", "iterations"), lines)
+
+
+def results():
+    """The paper's rows with what was measured here, and the command of each."""
+    lines = [*_table1(), *_short_mnist(), *_thin()]
+    return markdown_table(("paper's row", "command", "paper", "ours"), lines)
+
+
+def _table1():
+    groups = table1_runs()
+    for labels in LABELS:
+        ours = []
+        for recipe in (recipe for recipe in RECIPES if (labels, recipe) in groups):
+            runs = groups[labels, recipe]
+            text = spread([error_of(result(run)) for run in runs]) + collapses(runs)
+            supervised = baselines(runs)
+            text += f"; supervised only {spread(supervised)}" if supervised else ""
+            ours.append(f"{recipe}: {text}")
+        flag = "" if labels == 100 else f" --labels_per_class={labels // 10}"
+        one, _ = paper.error_percent("mnist", labels, "feature_matching")
+        yield [
+            f"MNIST, {labels} labels, 300 epochs",
+            f"`run_mnist.py{flag} --num_runs=10`",
+            f"{one.mean:.2f} +- {one.spread:g} %",
+            "<br>".join(ours) or UNDER_WAY,
+        ]
+
+
+def _percents(values):
+    return ", ".join(f"{value:.2f}" for value in values) + " %"
+
+
+def _short_mnist():
+    folder = RESULTS / "mnist_feature_matching"
+    long = [folder / f"released-seed{seed}-100epochs" for seed in (1, 2, 3)]
+    collapsed = [run for run in long if collapse_epoch(epochs(run)) is not None]
+    healthy = [run for run in long if run not in collapsed]
+    told = _percents(error_of(result(run)) for run in healthy)
+    told += f"; collapsed {_percents(error_of(result(run)) for run in collapsed)}"
+    supervised = (error_of(result(run, "supervised_only")) for run in healthy + collapsed)
+    paper_100, _ = paper.error_percent("mnist", 100, "feature_matching")
+    yield [
+        "MNIST, 100 labels, 100 epochs",
+        "`run_mnist.py --epochs=100 --num_runs=3`",
+        f"{paper_100.mean:.2f} % at 300",
+        f"{told}; supervised only {_percents(supervised)}",
+    ]
+    few = [RESULTS / "mnist_labels" / f"labels{labels}-seed1" for labels in (20, 50, 200)]
+    papers = [paper.error_percent("mnist", n, "feature_matching")[0].mean for n in (20, 50, 200)]
+    yield [
+        "MNIST, 20, 50, 200 labels, 25 epochs",
+        "`run_mnist.py --epochs=25 --labels_per_class=2,5,20`",
+        f"{_percents(papers)} at 300",
+        f"{_percents(error_of(result(run)) for run in few)}; supervised only "
+        + _percents(error_of(result(run, "supervised_only")) for run in few),
+    ]
+    short = [
+        error_of(content)
+        for _, lines, content in our_runs("first_release")
+        if len(lines) == 30 and content["config"]["seed_data"] == 1
+    ]
+    yield [
+        "MNIST, 100 labels, 30 epochs",
+        "`run_mnist.py --recipe=first_release --epochs=30 --seed=N`",
+        f"{paper_100.mean:.2f} % at 300",
+        f"{min(short):.2f} to {max(short):.2f} %, mean {statistics.mean(short):.2f} % "
+        f"({len(short)} runs)",
+    ]
+
+
+def _thin():
+    mnist = thin_runs.pair(thin_runs.THIN / "mnist-minibatch_discrimination")
+    yield [
+        "MNIST samples (Fig. 3), width / 8, 100 labels",
+        "`run_mnist.py --model=minibatch_discrimination ...`",
+        "-",
+        f"{mnist.error:.1f} %; supervised only {mnist.supervised:.1f} %",
+    ]
+    groups = list(thin_runs.groups_over_seeds())
+    matching = _group(groups, "cifar10-feature_matching", 400)
+    yield [
+        "CIFAR-10, part of the data, width / 8, 400 labels",
+        "`run_cifar10.py ...`",
+        "-",
+        _against(matching),
+    ]
+    independent = next(thin_runs.independent_groups())
+    rate = thin_runs.config(independent.runs[0])["learning_rate"]
+    half = _group(groups, "cifar10-minibatch_discrimination", 400, 0.0005)
+    single = thin_runs.pair(thin_runs.THIN / "cifar10-minibatch_discrimination")
+    yield [
+        "the same, minibatch discrimination",
+        "`run_cifar10.py --model=minibatch_discrimination ...`",
+        "-",
+        "at no rate clearly below its baseline: "
+        f"{difference_text(independent.difference)} points at {rate:g} ({len(independent.runs)} "
+        f"seeds, {len(independent.supervised)} baselines), {single.difference:+.1f} at 0.002 "
+        f"(1 seed), {difference_text(half.difference)} at 0.0005 ({len(half.runs)} seeds)",
+    ]
+    svhn = _group(groups, "svhn-feature_matching", 500)
+    discrimination = thin_runs.pair(thin_runs.THIN / "svhn-minibatch_discrimination-500-labels")
+    yield [
+        "SVHN, a stand-in, width / 4, 500 labels",
+        "`run_svhn.py ...`",
+        "-",
+        f"{_against(svhn)}; minibatch discrimination {discrimination.error:.1f} %, supervised only "
+        f"{discrimination.supervised:.1f} % (1 seed)",
+    ]
+    scores = [score.mean for row, score in paper.INCEPTION_SCORES.items() if row != "real data"]
+    paper_scores = f"{min(scores)} to {max(scores)}"
+    yield ["Table 3, Inception scores", "`run_cifar10.py --ablation=ROW`", paper_scores, "none yet"]
+    ours, supervised = zip(*_sample_errors(), strict=True)
+    yield [
+        "MNIST sample, 100 labels",
+        "the first one above",
+        "-",
+        f"{min(ours):.1f} to {max(ours):.1f} %, supervised only {min(supervised):.1f} to "
+        f"{max(supervised):.1f} % ({len(ours)} processors)",
+    ]
+
+
+def _group(groups, name, labels, rate=None):
+    """The only set of runs over seeds of these settings."""
+    found = [
+        group
+        for group in groups
+        if thin_runs.name(group.runs[0]) == name
+        and 10 * thin_runs.config(group.runs[0])["labels_per_class"] == labels
+        and rate in (None, thin_runs.config(group.runs[0])["learning_rate"])
+    ]
+    (group,) = found
+    return group
+
+
+def _against(group):
+    ours, baseline = group.errors.mean(axis=0)
+    return (
+        f"{ours:.1f} %, supervised only {baseline:.1f} % ({len(group.runs)} seeds: "
+        f"{difference_text(group.difference)} points"
+        + (f", 95 % {interval_text(group.difference)}" if group.difference.interval else "")
+        + ")"
+    )
+
+
+SAMPLE = RESULTS / "mnist_sample"
+# Files of the README's first command on each processor: of the run, of its baseline.
+SAMPLE_FILES = (
+    ("result.json", "supervised_only.json"),
+    ("other_processor.json", "supervised_only.other_processor.json"),
+    ("third_processor.json", "supervised_only.third_processor.json"),
+)
+
+
+def _sample_errors():
+    return [[error_of(read(SAMPLE / name)) for name in names] for names in SAMPLE_FILES]
+
+
+def sample():
+    """The README's first command on the processors where it was run."""
+    lines = []
+    for names, errors in zip(SAMPLE_FILES, _sample_errors(), strict=True):
+        contents = [read(SAMPLE / name) for name in names]
+        commit = contents[0]["versions"]["git_commit"][:7]
+        seconds = sum(content["wall_seconds"] for content in contents)
+        lines.append([commit, *(f"{error:.1f} %" for error in errors), f"{seconds:.0f}"])
+    return markdown_table(("commit", "test error", "supervised only", "seconds, both"), lines)

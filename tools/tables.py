@@ -1,0 +1,70 @@
+"""Writes every table of numbers in the pages from the files of the runs.
+
+    python -m tools.tables              # brings README.md, REPRODUCTION.md, docs/ up to date
+    python -m tools.tables --check      # changes nothing; names stale pages, exit code 1
+
+A table stands in its page between `<!-- table: NAME -->` and `<!-- end -->`; `TABLES` has its name.
+"""
+
+import functools
+import sys
+
+from tools import benchmark_tables, markers, mnist_tables, paper_tables, thin_tables
+from tools.run_files import ROOT
+
+TABLES = {
+    "experiments": paper_tables.experiments,
+    "results": paper_tables.results,
+    "sample": paper_tables.sample,
+    "mnist-full-length": mnist_tables.full_length,
+    "mnist-with-original": mnist_tables.with_original,
+    "mnist-collapses": mnist_tables.collapse_counts,
+    "mnist-compared": functools.partial(mnist_tables.compared, "mnist_full", True),
+    "sample-compared": functools.partial(mnist_tables.compared, "sample_matrix", False),
+    "mnist-scores": mnist_tables.mnist_scores,
+    "cifar10-scores": mnist_tables.cifar10_scores,
+    "thin-runs": thin_tables.every_run,
+    "thin-over-seeds": thin_tables.over_seeds,
+    "thin-independent": thin_tables.independent,
+    "thin-other-rate": thin_tables.other_rate,
+    "closeness": thin_tables.silent,
+    "table3": thin_tables.table3_state,
+    "table3-thin": thin_tables.table3_thin,
+    "benchmark-avx512": benchmark_tables.avx512,
+    "benchmark-avx2": benchmark_tables.avx2,
+    "benchmark-cross-replica": benchmark_tables.cross_replica,
+    "benchmark-traffic": benchmark_tables.traffic,
+}
+
+
+def pages():
+    """The pages that may have tables."""
+    return [ROOT / "README.md", ROOT / "REPRODUCTION.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def stale():
+    """`{page: its text as it should be}` of the pages whose tables are not those of today."""
+    tables = {name: functools.cache(table) for name, table in TABLES.items()}
+    found = {}
+    for page in pages():
+        text = page.read_text("utf-8")
+        filled = markers.filled(text, tables)
+        if filled != text:
+            found[page] = filled
+    return found
+
+
+def main():
+    """The command line."""
+    if sys.argv[1:] not in ([], ["--check"]):
+        sys.exit(__doc__)
+    found = stale()
+    for page, text in found.items():
+        print(f"{page.relative_to(ROOT)}: {'stale' if '--check' in sys.argv else 'written'}")
+        if "--check" not in sys.argv:
+            page.write_text(text, "utf-8")
+    sys.exit(1 if found and "--check" in sys.argv else 0)
+
+
+if __name__ == "__main__":
+    main()
