@@ -16,8 +16,8 @@ import sys
 import matplotlib.figure
 from PIL import Image
 
-from improved_gan_tf import rescore
-from improved_gan_tf.score_table import PAPER_ROWS
+from improved_gan_tf.runs import rescoring
+from improved_gan_tf.tables.inception_scores import PAPER_ROWS
 from tools.draw_figure3 import last_grid
 from tools.run_files import read, without, write
 from tools.thin_tables import TABLE3
@@ -44,7 +44,7 @@ def copy(runs):
             if "config" in content:
                 content["config"] = without(content["config"], *LEFT_OUT)
             write(target / name, content)
-        write(target / "closeness.json", rescore.closeness(runs / row))
+        write(target / "closeness.json", rescoring.closeness(runs / row))
 
 
 def draw(runs, path):

@@ -20,7 +20,7 @@ import matplotlib.lines
 import numpy as np
 from PIL import Image
 
-from improved_gan_tf import rescore
+from improved_gan_tf.runs import rescoring
 from tools import thin_runs
 from tools.draw_figure3 import last_grid
 from tools.run_files import RESULTS, result, runs_in, without, write
@@ -178,7 +178,7 @@ def copy(run):
     ours, baseline = (_wrong(run, part) for part in PARTS)
     only = {"run": int((ours & ~baseline).sum()), "supervised_only": int((baseline & ~ours).sum())}
     write(target / "only_one_wrong.json", only)
-    write(target / "closeness.json", rescore.closeness(run))
+    write(target / "closeness.json", rescoring.closeness(run))
 
 
 def _wrong(run, part):

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from improved_gan_tf.paper import INCEPTION_SCORES
-from improved_gan_tf.score_table import PAPER_ROWS
+from improved_gan_tf.tables.inception_scores import PAPER_ROWS
 from tools import thin_runs
 from tools.run_files import RESULTS, epochs, markdown_table, read, result, runs_in
 
