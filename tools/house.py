@@ -1,0 +1,109 @@
+"""The rooms of the package, what they are for, and which import which.
+
+A room is a folder of `improved_gan_tf/`, the commands, or one of the few files of the ground floor.
+"""
+
+import ast
+
+from tools.run_files import ROOT
+
+PACKAGE = "improved_gan_tf"
+COMMANDS = "commands"
+GROUND_FILES = ("errors", "precision", "paper")
+
+# Floors from the roof down: (room, what it is for). Imports go down, or along a floor.
+FLOORS = (
+    ((COMMANDS, "run scripts and one thin\nfile for each command"),),
+    (
+        ("pages", "the report as one\nHTML page"),
+        ("scoring", "Inception score, Frechet\ndistance, classifiers"),
+        ("tables", "the paper's tables with\nwhat runs measured"),
+    ),
+    (("runs", "epochs, checkpoints, run folders,\nresult, many seeds in a row"),),
+    (("training", "one step of each game, Adam,\naverages, test error"),),
+    (("networks", "generator and discriminator\nof each experiment"),),
+    (
+        ("losses", "what is minimised,\npure functions"),
+        ("layers", "the paper's layers,\non any Keras backend"),
+        ("data", "images, labeled subset,\norder of rows"),
+    ),
+    (
+        ("settings", "every setting once:\ndefault, help, check"),
+        ("distribution", "many devices: the one\nplace for tf.distribute"),
+        ("machine", "files, environment,\nsignals, versions"),
+    ),
+    (
+        ("errors", "mistakes of the user"),
+        ("precision", "dtypes of statistics"),
+        ("paper", "the paper's numbers"),
+    ),
+)
+
+
+def room_of(parts):
+    """The room of a file or module, from its path or name below the package.
+
+    Args:
+        parts: tuple of str, e.g. `("layers", "noise")`.
+
+    Returns:
+        str, or None for the package's `__init__`, which only hands out names.
+    """
+    if not parts or parts == ("__init__",):
+        return None
+    first = parts[0]
+    if (ROOT / PACKAGE / first).is_dir() or first in GROUND_FILES:
+        return first
+    return COMMANDS
+
+
+def imported_modules(path):
+    """Names of all that a file imports from the package, below the package, as tuples."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        parts = (tuple(name.split(".")) for name in names)
+        found |= {name[1:] for name in parts if name[0] == PACKAGE}
+    return found
+
+
+def arrows():
+    """`{(importing room, imported room)}` of the imports of today."""
+    package = ROOT / PACKAGE
+    files = [(path, COMMANDS) for path in ROOT.glob("run_*.py")]
+    files += [
+        (path, room_of(path.relative_to(package).with_suffix("").parts))
+        for path in package.rglob("*.py")
+    ]
+    found = {(room, room_of(module)) for path, room in files for module in imported_modules(path)}
+    return {(room, other) for room, other in found if room != other and None not in (room, other)}
+
+
+def rooms():
+    """The names of all rooms."""
+    return {room for floor in FLOORS for room, _ in floor}
+
+
+def floor_of(room):
+    """How many floors below the roof a room is."""
+    return next(n for n, floor in enumerate(FLOORS) if room in dict(floor))
+
+
+def direct(all_arrows):
+    """The arrows that are not the sum of others: all others follow from them."""
+
+    def reached(room, avoiding):
+        found, left = set(), [b for a, b in all_arrows if a == room and b != avoiding]
+        while left:
+            at = left.pop()
+            if at not in found:
+                found.add(at)
+                left += [b for a, b in all_arrows if a == at]
+        return found
+
+    return {(a, b) for a, b in all_arrows if b not in reached(a, b)}
