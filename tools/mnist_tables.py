@@ -8,6 +8,7 @@ from improved_gan_tf import paper
 from tools.mnist_runs import (
     COUNTED_EPOCHS,
     RECIPES,
+    TABLE1,
     collapse_epoch,
     is_full_length,
     original_runs,
@@ -40,9 +41,9 @@ def collapses(runs):
     return f", {count} of them collapsed" if count else ""
 
 
-def full_length():
+def full_length(folder=TABLE1):
     """The paper's Table 1: a line for each number of labels and recipe at 300 epochs."""
-    groups = table1_runs()
+    groups = table1_runs(folder)
     lines = []
     for labels in LABELS:
         cell = paper.paper_row("mnist", labels)

@@ -5,7 +5,7 @@ import statistics
 
 from improved_gan_tf import paper
 from tools import thin_runs
-from tools.mnist_runs import RECIPES, collapse_epoch, our_runs, table1_runs
+from tools.mnist_runs import RECIPES, TABLE1, collapse_epoch, our_runs, table1_runs
 from tools.mnist_tables import LABELS, UNDER_WAY, baselines, collapses, spread
 from tools.run_files import RESULTS, epochs, error_of, markdown_table, read, result
 from tools.thin_tables import difference_text, interval_text
@@ -44,14 +44,14 @@ def experiments():
     return markdown_table(("paper", "command", "iterations"), lines)
 
 
-def results():
+def results(folder=TABLE1):
     """The paper's rows with what was measured here, and the command of each."""
-    lines = [*_table1(), *_short_mnist(), *_thin()]
+    lines = [*_table1(folder), *_short_mnist(), *_thin()]
     return markdown_table(("paper's row", "command", "paper", "ours"), lines)
 
 
-def _table1():
-    groups = table1_runs()
+def _table1(folder):
+    groups = table1_runs(folder)
     for labels in LABELS:
         ours = []
         for recipe in (recipe for recipe in RECIPES if (labels, recipe) in groups):

@@ -1,0 +1,137 @@
+"""What the tables of the pages are computed from: which runs count, and their statistics."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tools import draw_table1, mnist_runs, mnist_tables, paper_tables, thin_runs
+
+BASELINE = "a supervised-only baseline, which the paper does not report"
+
+
+def write_run(
+    folder, *, seed, wrong, labels=100, recipe="released", status="finished", differences=()
+):
+    """A run of two epochs, the second one tested."""
+    folder.mkdir(parents=True)
+    config = {"seed": seed, "labels_per_class": labels // 10, "recipe": recipe, "epochs": 300}
+    averaged = wrong if recipe == "released" else None
+    final = {"test_wrong_averaged": averaged, "test_wrong_raw": wrong, "test_count": 10_000}
+    final["collapsed_at_epoch"] = 10 if wrong > 1000 else None
+    content = {
+        "status": status,
+        "config": config,
+        "final": final,
+        "differences_from_paper": list(differences),
+    }
+    (folder / "result.json").write_text(json.dumps(content))
+    errors = (None, wrong / 10_000)
+    lines = [
+        {
+            "epoch": epoch,
+            "loss_unsupervised": 0.5,
+            "test_error_averaged": error if recipe == "released" else None,
+            "test_error_raw": error,
+        }
+        for epoch, error in enumerate(errors)
+    ]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def write_table1(folder):
+    """Two seeds of one recipe with baselines, another recipe, and three runs that do not count."""
+    for seed, wrong in ((2, 110), (1, 90)):
+        run = folder / f"released-seed{seed}"
+        write_run(run, seed=seed, wrong=wrong)
+        write_run(run / "supervised_only", seed=seed, wrong=2000 + seed, differences=[BASELINE])
+    write_run(folder / "first_release-seed1", seed=1, wrong=95, recipe="first_release")
+    write_run(folder / "released-count2-seed1", seed=1, wrong=1677, labels=20)
+    write_run(folder / "released-seed3", seed=3, wrong=5000, status="interrupted")
+    few = ["epochs: 100 instead of 300"]
+    write_run(folder / "released-seed4", seed=4, wrong=5000, differences=few)
+
+
+def test_full_length_runs_that_are_finished_count_and_no_others(tmp_path):
+    write_table1(tmp_path)
+    groups = mnist_runs.table1_runs(tmp_path)
+    names = {key: [run.name for run in runs] for key, runs in groups.items()}
+    assert names == {
+        (100, "released"): ["released-seed1", "released-seed2"],
+        (100, "first_release"): ["first_release-seed1"],
+        (20, "released"): ["released-count2-seed1"],
+    }
+
+
+def test_table_1_has_means_over_seeds_and_says_what_is_under_way(tmp_path):
+    write_table1(tmp_path)
+    lines = mnist_tables.full_length(tmp_path).splitlines()[2:]
+    assert [line.split(" | ")[0] for line in lines] == ["| 20", "| 50", "| 100", "| 100", "| 200"]
+    assert "16.77 % (1 run), 1 of them collapsed" in lines[0]
+    assert lines[1].count(mnist_tables.UNDER_WAY) == 2
+    assert "| 1.00 +- 0.14 % (2 runs) | 20.02 +- 0.01 % (2 runs) |" in lines[2]
+    assert "| first_release |" in lines[3]
+    assert "| 0.95 % (1 run) | - |" in lines[3]
+
+
+def test_the_readme_has_the_full_length_runs_as_soon_as_they_are_there(tmp_path):
+    empty = paper_tables.results(tmp_path)
+    assert empty.count(mnist_tables.UNDER_WAY) == 4
+    write_table1(tmp_path)
+    text = paper_tables.results(tmp_path)
+    assert text.count(mnist_tables.UNDER_WAY) == 2
+    assert (
+        "released: 1.00 +- 0.14 % (2 runs); supervised only 20.02 +- 0.01 % (2 runs)"
+        "<br>first_release: 0.95 % (1 run)"
+    ) in text
+
+
+def test_the_curves_of_table_1_are_drawn_from_whatever_runs_are_there(tmp_path):
+    runs = tmp_path / "runs"
+    write_table1(runs)
+    assert {n: sorted(found) for n, found in draw_table1.panels(runs).items()} == {
+        20: ["released"],
+        100: ["first_release", "released"],
+    }
+    draw_table1.draw(runs, tmp_path / "table1.png")
+    assert (tmp_path / "table1.png").read_bytes()[:4] == b"\x89PNG"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="no run"):
+        draw_table1.draw(tmp_path / "empty", tmp_path / "none.png")
+
+
+def test_a_mean_difference_has_students_interval_from_three_pairs_on():
+    found = thin_runs.mean_difference([-1.0, -2.0, -3.0])
+    assert found.mean == -2.0
+    np.testing.assert_allclose(found.standard_error, 1 / 3**0.5)
+    # t(0.975, 2) = 4.30265273
+    np.testing.assert_allclose(found.interval, [-2 - 4.30265273 / 3**0.5, -2 + 4.30265273 / 3**0.5])
+    two = thin_runs.mean_difference([1.0, 2.0])
+    assert (two.mean, two.standard_error, two.interval) == (1.5, 0.5, None)
+    assert thin_runs.mean_difference([1.0]) == (1.0, None, None)
+
+
+def test_a_pair_on_the_same_test_images_has_the_spread_of_the_images_that_differ():
+    run = thin_runs.THIN / "mnist-minibatch_discrimination"
+    ours, baseline = (thin_runs.result(run, part)["final"] for part in thin_runs.PARTS)
+    only = json.loads((run / "only_one_wrong.json").read_text())
+    # The images that only one of the two gets wrong are all that their errors differ by.
+    gap = ours["test_wrong_raw"] - baseline["test_wrong_raw"]
+    assert only["run"] - only["supervised_only"] == gap
+    count = ours["test_count"]
+    scores = np.zeros(count)
+    scores[: only["run"]] = 1
+    scores[only["run"] : only["run"] + only["supervised_only"]] = -1
+    pair = thin_runs.pair(run)
+    np.testing.assert_allclose(pair.difference, 100 * scores.mean())
+    np.testing.assert_allclose(pair.standard_error, 100 * scores.std() / count**0.5)
+
+
+def test_runs_of_a_group_differ_in_seeds_and_length_only():
+    groups = list(thin_runs.groups_over_seeds())
+    assert len(groups) == 9
+    for group in groups:
+        seeds = [thin_runs.seed(run) for run in group.runs]
+        assert len(set(seeds)) == len(seeds) > 1
+        kinds = {(thin_runs.name(r), thin_runs.learning_rate(r)) for r in group.runs}
+        assert len(kinds) == 1
