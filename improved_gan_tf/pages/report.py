@@ -11,12 +11,13 @@ from improved_gan_tf.pages import sections as report_sections
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import comparison, inception_scores
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+# In a clone of the repository; an installed package comes without it.
+LEDGER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "deviations.md"
 
 MARK = "<!-- a report of improved_gan_tf -->"
 
 
-def page(found, data_dir=None, ledger=ROOT / "REPRODUCTION.md"):
+def page(found, data_dir=None, ledger=LEDGER):
     """The report as HTML text.
 
     Args:

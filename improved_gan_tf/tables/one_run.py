@@ -84,7 +84,7 @@ def remarks(results):
     if collapsed is not None:
         lines.append(
             f"COLLAPSED in epoch {collapsed + 1}: the unsupervised loss fell to nearly 0 "
-            "(REPRODUCTION.md has what was counted); another --seed may do better."
+            "(docs/results_mnist.md has what was counted); another --seed may do better."
         )
     closeness = main["final"].get("closeness")
     if closeness is not None and Closeness(**closeness).silent:

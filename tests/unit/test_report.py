@@ -210,7 +210,7 @@ def test_without_a_ledger_there_are_no_deviations(tmp_path):
 
 
 def test_the_ledger_of_this_repository_is_read():
-    titles = [entry["title"] for entry in report.deviations(report.ROOT / "REPRODUCTION.md")]
+    titles = [entry["title"] for entry in report.deviations(report.LEDGER)]
     assert len(titles) >= 10
     assert titles[0].startswith("D1 ")
 
