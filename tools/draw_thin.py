@@ -105,7 +105,7 @@ def draw_differences(path):
         fontsize=9,
     )
     axes.text(-0.3, -0.5, "the unlabeled images helped \u2190", fontsize=8, ha="right")
-    axes.text(0.3, -0.5, "\u2192 harmed", fontsize=8)
+    axes.text(0.3, -0.5, "\u2192 labels alone did better", fontsize=8)
     handles = [
         _handle("o", PAIR_COLOUR, "one pair: a run, its baseline (bar: 95 %, by the test images)")
     ]
