@@ -18,9 +18,9 @@ WIDTH, FLOOR_HEIGHT, BOX_HEIGHT, TOP = 990, 98, 62, 12
 # Room -> middle and width of its box. A new room gets a line here and in `house.FLOORS`.
 PLACES = {
     "commands": (480, 330),
-    "scoring": (180, 210),
-    "pages": (480, 190),
-    "tables": (770, 200),
+    "pages": (650, 190),
+    "scoring": (300, 210),
+    "tables": (650, 200),
     "runs": (480, 250),
     "training": (480, 220),
     "networks": (190, 200),
@@ -34,7 +34,17 @@ PLACES = {
     "errors": (530, 170),
     "paper": (890, 150),
 }
-COLOURS = ("#dbeafe", "#e0e7ff", "#ede9fe", "#fae8ff", "#ffe4e6", "#ffedd5", "#fef9c3", "#dcfce7")
+COLOURS = (
+    "#cffafe",
+    "#dbeafe",
+    "#e0e7ff",
+    "#ede9fe",
+    "#fae8ff",
+    "#ffe4e6",
+    "#ffedd5",
+    "#fef9c3",
+    "#dcfce7",
+)
 
 
 def middle(room):
@@ -57,13 +67,9 @@ def box(room, purpose):
 
 
 def arrow(upper, lower):
-    """An import as SVG: a line down, or along a floor."""
+    """An import as SVG: a line down."""
     (x1, y1), (x2, y2) = middle(upper), middle(lower)
     floors = floor_of(lower) - floor_of(upper)
-    if floors == 0:
-        side = 1 if x2 > x1 else -1
-        x1, x2 = x1 + side * PLACES[upper][1] / 2, x2 - side * PLACES[lower][1] / 2
-        return f'<path d="M {x1} {y1} L {x2 - side * 2} {y2}"/>'
     end = y2 - BOX_HEIGHT / 2 - 2
     if floors > 2:  # past the rooms in between, along the right wall
         x1, x2 = x1 + PLACES[upper][1] / 2, x2 + 0.3 * PLACES[lower][1]

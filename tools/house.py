@@ -11,11 +11,11 @@ PACKAGE = "improved_gan_tf"
 COMMANDS = "commands"
 GROUND_FILES = ("errors", "precision", "paper")
 
-# Floors from the roof down: (room, what it is for). Imports go down, or along a floor.
+# Floors from the roof down: (room, what it is for). Imports go down.
 FLOORS = (
     ((COMMANDS, "run scripts and one thin\nfile for each command"),),
+    (("pages", "the report as one\nHTML page"),),
     (
-        ("pages", "the report as one\nHTML page"),
         ("scoring", "Inception score, Frechet\ndistance, classifiers"),
         ("tables", "the paper's tables with\nwhat runs measured"),
     ),

@@ -125,8 +125,15 @@ def test_every_room_has_a_place_in_the_picture():
     assert set(PLACES) == house.rooms()
 
 
-def test_no_arrow_of_the_house_goes_up():
-    up = [(a, b) for a, b in house.arrows() if house.floor_of(b) < house.floor_of(a)]
+def test_the_floors_of_the_picture_are_those_of_the_contract():
+    contract = (ROOT / "pyproject.toml").read_text("utf-8")
+    lines = re.findall(r'"(.*)"', re.search(r"^layers = \[$(.*?)^\]$", contract, re.M | re.S)[1])
+    floors = [{house.room_of((name,)) for name in re.split(r" [|:] ", line)} for line in lines]
+    assert floors == [set(dict(floor)) for floor in house.FLOORS]
+
+
+def test_every_arrow_of_the_house_goes_down():
+    up = [(a, b) for a, b in house.arrows() if house.floor_of(b) <= house.floor_of(a)]
     assert up == []
 
 
