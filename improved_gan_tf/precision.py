@@ -6,12 +6,12 @@ import keras
 from keras import ops
 
 
-def mean(x, axis, keepdims=False):
+def mean(x, axis=None, keepdims=False):
     """`keras.ops.mean`, in float64 too: on JAX and PyTorch that one is float32 whatever `x` is.
 
     Args:
         x: tensor, floating point.
-        axis: tuple of ints >= 0.
+        axis: tuple of ints >= 0, or None for all axes.
         keepdims: bool.
 
     Returns:
@@ -19,7 +19,8 @@ def mean(x, axis, keepdims=False):
     """
     if keras.backend.standardize_dtype(x.dtype) != "float64":
         return ops.mean(x, axis=axis, keepdims=keepdims)
-    count = math.prod(ops.shape(x)[a] for a in axis)
+    shape = ops.shape(x)
+    count = math.prod(shape if axis is None else [shape[a] for a in axis])
     return ops.sum(x, axis=axis, keepdims=keepdims) / ops.cast(count, x.dtype)
 
 

@@ -1,8 +1,11 @@
 """Cross-entropy of a logit against a target probability, and the entropy of a target."""
 
 import math
+import numbers
 
 from keras import ops
+
+from improved_gan_tf.precision import mean
 
 
 def binary_cross_entropy(log_odds, target):
@@ -10,17 +13,36 @@ def binary_cross_entropy(log_odds, target):
 
     Args:
         log_odds: (N,), s.
-        target: float in [0, 1].
+        target: float in [0, 1] for all examples, or (N,), one for each. Above 1 the loss of that
+            example has no minimum: it falls by `target - 1` for every unit of a large s.
 
     Returns:
-        Scalar >= 0, nats.
+        Scalar, nats; >= 0 for targets in [0, 1].
+
+    Raises:
+        ValueError: targets for each example are of another shape than `log_odds`.
     """
     # softplus(s) - s = softplus(-s): the difference of two large numbers would lose the loss.
-    if target == 1.0:
-        return ops.mean(ops.softplus(-log_odds))
-    if target == 0.0:
-        return ops.mean(ops.softplus(log_odds))
-    return ops.mean(target * ops.softplus(-log_odds) + (1.0 - target) * ops.softplus(log_odds))
+    if isinstance(target, numbers.Real):
+        if target == 1.0:
+            return mean(ops.softplus(-log_odds))
+        if target == 0.0:
+            return mean(ops.softplus(log_odds))
+    else:
+        log_odds, target = _example_by_example(log_odds, target)
+    return mean(target * ops.softplus(-log_odds) + (1.0 - target) * ops.softplus(log_odds))
+
+
+def _example_by_example(log_odds, target):
+    """Returns both as tensors; (N,) and (N, 1) would be compared each with each."""
+    log_odds = ops.convert_to_tensor(log_odds)
+    target = ops.cast(target, log_odds.dtype)
+    if tuple(target.shape) not in ((), tuple(log_odds.shape)):
+        raise ValueError(
+            "`target` must be one number, or one for each example. Received: "
+            f"target.shape={tuple(target.shape)}, log_odds.shape={tuple(log_odds.shape)}"
+        )
+    return log_odds, target
 
 
 def binary_entropy(probability):

@@ -7,6 +7,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*_feature_matchi
 from keras import ops
 
 from improved_gan_tf import distribution
+from improved_gan_tf.precision import mean
 
 
 def feature_matching_l2(features_real, features_generated, cross_replica="global"):
@@ -27,7 +28,7 @@ def feature_matching_l2(features_real, features_generated, cross_replica="global
     """
     # D7: the paper's squared norm sums over the features; the code's mean divides by their number.
     difference = _difference_of_means(features_real, features_generated, cross_replica)
-    return ops.mean(ops.square(difference))
+    return mean(ops.square(difference))
 
 
 def feature_matching_l1(features_real, features_generated, cross_replica="global"):
@@ -45,7 +46,7 @@ def feature_matching_l1(features_real, features_generated, cross_replica="global
         ValueError: as in `feature_matching_l2`.
     """
     difference = _difference_of_means(features_real, features_generated, cross_replica)
-    return ops.mean(ops.abs(difference))
+    return mean(ops.abs(difference))
 
 
 def _difference_of_means(features_real, features_generated, cross_replica):
@@ -56,5 +57,5 @@ def _difference_of_means(features_real, features_generated, cross_replica):
             "Real and generated features must be of one layer. Received: features of shape "
             f"{shapes[0]} and {shapes[1]} for each row"
         )
-    difference = ops.mean(features_real, axis=0) - ops.mean(features_generated, axis=0)  # (A,)
+    difference = mean(features_real, axis=(0,)) - mean(features_generated, axis=(0,))  # (A,)
     return distribution.mean_over_replicas(difference) if cross_replica == "global" else difference

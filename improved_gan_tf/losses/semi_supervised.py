@@ -14,6 +14,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, the lines 
 from keras import ops
 
 from improved_gan_tf.losses.cross_entropy import binary_cross_entropy, binary_entropy
+from improved_gan_tf.precision import mean
 
 
 def supervised_loss(logits, labels):
@@ -31,7 +32,7 @@ def supervised_loss(logits, labels):
     """
     labels = _checked_labels(labels)
     label_logits = ops.take_along_axis(logits, ops.expand_dims(labels, 1), axis=1)[:, 0]  # (N,)
-    return ops.mean(ops.logsumexp(logits, axis=1) - label_logits)
+    return mean(ops.logsumexp(logits, axis=1) - label_logits)
 
 
 def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, generated_target=0.0):
@@ -104,7 +105,7 @@ def saturating_generator_loss(logits_generated):
     Returns:
         Scalar <= 0, nats.
     """
-    return -ops.mean(ops.softplus(ops.logsumexp(logits_generated, axis=1)))
+    return -mean(ops.softplus(ops.logsumexp(logits_generated, axis=1)))
 
 
 def error_rate(logits, labels):
@@ -122,7 +123,7 @@ def error_rate(logits, labels):
     """
     labels = _checked_labels(labels)
     wrong = ops.not_equal(ops.argmax(logits, axis=1), ops.cast(labels, "int32"))
-    return ops.mean(ops.cast(wrong, logits.dtype))
+    return mean(ops.cast(wrong, logits.dtype))
 
 
 def _checked_labels(labels):
