@@ -1,0 +1,122 @@
+"""Penalties on the critic's gradient with respect to its input: WGAN-GP, DRAGAN, R1.
+
+Three steps, each in sight: the points (functions of examples and random numbers that the caller
+draws), the gradients there (`input_gradients`), the penalty (a function of the gradients). The
+penalty is *added* to a minimised loss, times a weight:
+
+    points = interpolated_points(real, generated, alpha)
+    penalty = gradient_penalty(input_gradients(critic, points))
+    loss = wasserstein_discriminator_loss(...) + 10.0 * penalty
+
+A critic with batch normalisation has no gradient of one example: it goes with none of these.
+"""
+
+import functools
+
+from keras import ops
+
+from improved_gan_tf import distribution
+from improved_gan_tf.losses.adversarial.norms import euclidean_norms
+from improved_gan_tf.precision import mean
+
+
+def interpolated_points(real, generated, alpha):
+    """WGAN-GP's points between real and generated: `alpha x + (1 - alpha) G(z)`.
+
+    Args:
+        real: (N, ...).
+        generated: the same shape.
+        alpha: (N,) or (N, 1, ..., 1), one number for each *example*, U[0, 1).
+
+    Returns:
+        The same shape.
+
+    Raises:
+        ValueError: there is not one alpha for each example.
+
+    References:
+        Paper:    Gulrajani et al. (2017), Algorithm 1. Weight 10.
+        Original: igul222/improved_wgan_training, gan_64x64.py; there alpha weighs the generated.
+    """
+    alpha = _one_for_each_example(alpha, real)
+    return alpha * real + (1.0 - alpha) * generated
+
+
+def dragan_points(real, alpha, noise, scale=0.5, cross_replica="global"):
+    """DRAGAN's points around real examples: `x + alpha * scale * std * noise`.
+
+    std is the standard deviation of all numbers of the batch.
+
+    Args:
+        real: (N, ...).
+        alpha: (N,) or (N, 1, ..., 1), one number for each example; U[0, 1) in the authors' code.
+        noise: the shape of `real`; U[0, 1) in the authors' code, which moves pixels up only;
+            N(0, 1) in the paper, with alpha 1.
+        scale: float, 0.5 in the authors' code.
+        cross_replica: "global" for the std of all replicas' examples, "local" for this replica's.
+
+    Returns:
+        The shape of `real`.
+
+    Raises:
+        ValueError: there is not one alpha for each example, or `cross_replica` is neither.
+
+    References:
+        Paper:    Kodali et al. (2017), On Convergence and Stability of GANs, Sec. 2.3. Weight 10,
+                  the gradient of the logit.
+        Original: kodalinaveen3/DRAGAN, DRAGAN.ipynb.
+    """
+    distribution.check_cross_replica(cross_replica)
+    alpha = _one_for_each_example(alpha, real)
+    real = ops.convert_to_tensor(real)
+    axes = tuple(range(len(real.shape)))
+    whole_batch, share = distribution.mean_over_batch, functools.partial(mean, keepdims=True)
+    over_batch = whole_batch if cross_replica == "global" else share
+    variance = over_batch(ops.square(real - over_batch(real, axes)), axes)
+    return real + alpha * (scale * ops.sqrt(variance)) * noise
+
+
+def gradient_penalty(gradients, one_sided=False):
+    """`mean((||g|| - 1)^2)`; the norm is that of a whole example. No weight, no epsilon.
+
+    Args:
+        gradients: (N, ...), the critic's gradient at each point.
+        one_sided: bool; True for `mean(max(0, ||g|| - 1)^2)`.
+
+    Returns:
+        Scalar >= 0.
+
+    References:
+        Paper: Gulrajani et al. (2017), Eq. 3; Kodali et al. (2017), Algorithm 1.
+    """
+    excess = euclidean_norms(gradients) - 1.0
+    return mean(ops.square(ops.relu(excess) if one_sided else excess))
+
+
+def r1_penalty(gradients):
+    """`mean(||g||^2)` at real examples. No weight: the paper's is gamma / 2, with gamma 10.
+
+    Args:
+        gradients: (N, ...), the discriminator's gradient at real examples.
+
+    Returns:
+        Scalar >= 0.
+
+    References:
+        Paper: Mescheder et al. (2018), Which Training Methods for GANs do actually Converge?,
+               Eq. 9.
+    """
+    axes = tuple(range(1, len(gradients.shape)))
+    return mean(ops.sum(ops.square(gradients), axis=axes))
+
+
+def _one_for_each_example(alpha, examples):
+    """Returns alpha as (N, 1, ..., 1): a number for each pixel would be another penalty."""
+    alpha = ops.convert_to_tensor(alpha)
+    shape, rank = tuple(alpha.shape), len(examples.shape)
+    if not shape or any(size != 1 for size in shape[1:]) or len(shape) not in (1, rank):
+        raise ValueError(
+            "`alpha` must be one number for each example, (N,) or (N, 1, ..., 1). "
+            f"Received: alpha.shape={shape}, for examples of shape {tuple(examples.shape)}"
+        )
+    return ops.reshape(alpha, (-1, *[1] * (rank - 1)))

@@ -1,0 +1,45 @@
+"""The gradient of a critic with respect to its input, on the Keras backend in use.
+
+The one place of the losses that knows the backends' own differentiation. The result can be
+differentiated again, with respect to the critic's parameters.
+"""
+
+import keras
+from keras import ops
+
+
+def input_gradients(critic, points):
+    """`d critic(x) / dx` at every point.
+
+    Args:
+        critic: function of (N, ...) that returns one number for each example, (N,) or (N, 1);
+            each depends on its own example only.
+        points: (N, ...), floating point.
+
+    Returns:
+        The shape and dtype of `points`; zeros where the critic ignores its input.
+    """
+    points = ops.convert_to_tensor(points)
+
+    def total(x):
+        return ops.sum(critic(x))
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(points)
+            value = total(points)
+        return tape.gradient(value, points, unconnected_gradients="zero")
+    if backend == "jax":
+        import jax
+
+        return jax.grad(total)(points)
+    import torch
+
+    points = points.detach().requires_grad_(True)
+    (gradients,) = torch.autograd.grad(
+        total(points), points, create_graph=True, materialize_grads=True
+    )
+    return gradients

@@ -1,0 +1,216 @@
+"""Value functions of other games: closed forms, batches of several replicas, refusals."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from improved_gan_tf import losses
+from improved_gan_tf.losses import adversarial
+from tests.support.numerics import gradients, to_numpy
+
+
+def value(loss):
+    return float(to_numpy(loss))
+
+
+def logits(seed, count=8):
+    return np.random.default_rng(seed).normal(size=count).astype("float32")
+
+
+# --- two players ---------------------------------------------------------------------------
+
+
+def test_a_discriminator_that_knows_nothing_loses_twice_log_two():
+    zeros = np.zeros(5, "float32")
+    expected = pytest.approx(2.0 * math.log(2.0), rel=1e-6)
+    assert value(adversarial.minimax_discriminator_loss(zeros, zeros)) == expected
+    assert value(adversarial.preference_discriminator_loss(zeros, zeros)) == expected
+
+
+def test_real_and_generated_batches_may_differ_in_size():
+    loss = value(adversarial.minimax_discriminator_loss(np.zeros(3, "float32"), logits(1, 7)))
+    halves = math.log(2.0) + value(losses.binary_cross_entropy(logits(1, 7), 0.0))
+    assert loss == pytest.approx(halves, rel=1e-6)
+
+
+def test_the_discriminators_loss_is_twice_the_papers_of_one_class():
+    real, generated = logits(1), logits(2)
+    paper = losses.unsupervised_loss(real[:, None], generated[:, None])
+    ours = adversarial.minimax_discriminator_loss(real, generated)
+    assert value(ours) == pytest.approx(2.0 * value(paper), rel=1e-6)
+
+
+def test_the_blended_loss_is_the_sum_of_the_two_generators_losses():
+    generated = logits(3)
+    both = adversarial.minimax_generator_loss(
+        generated
+    ) + adversarial.non_saturating_generator_loss(generated)
+    assert value(adversarial.blended_generator_loss(generated)) == pytest.approx(
+        value(both), rel=1e-5
+    )
+
+
+def test_the_minimax_generator_learns_nothing_from_examples_that_are_surely_generated():
+    sure = np.array([-20.0], "float32")
+    (saturated,) = gradients(adversarial.minimax_generator_loss, sure)
+    (alive,) = gradients(adversarial.non_saturating_generator_loss, sure)
+    assert abs(saturated[0]) < 1e-8
+    assert alive[0] == pytest.approx(-1.0, abs=1e-6)
+
+
+def test_one_target_for_each_example_equals_the_same_number_for_all():
+    real = logits(4)
+    each = losses.binary_cross_entropy(real, np.full(8, 0.9, "float32"))
+    assert value(each) == pytest.approx(value(losses.binary_cross_entropy(real, 0.9)), rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(8, 1), (4,)])
+def test_targets_of_another_shape_than_the_logits_are_refused(shape):
+    with pytest.raises(ValueError, match=r"one for each example\. Received: target.shape="):
+        losses.binary_cross_entropy(logits(4), np.ones(shape, "float32"))
+
+
+def test_soft_targets_fill_their_interval():
+    uniform = np.array([0.0, 0.5, 0.999], "float32")
+    targets = to_numpy(adversarial.soft_targets(uniform, 0.7, 1.2))
+    np.testing.assert_allclose(targets, [0.7, 0.95, 1.1995], rtol=1e-6)
+
+
+def test_soft_targets_of_an_empty_interval_are_refused():
+    with pytest.raises(ValueError, match=r"Received: low=1.0, high=0.5"):
+        adversarial.soft_targets(np.zeros(3), 1.0, 0.5)
+
+
+def test_flips_exchange_the_targets_of_the_same_place():
+    real, generated = adversarial.flipped_targets(
+        np.array([0.9, 0.8, 1.0]), np.array([0.1, 0.2, 0.3]), [True, False, True]
+    )
+    np.testing.assert_allclose(to_numpy(real), [0.1, 0.8, 0.3], rtol=1e-6)
+    np.testing.assert_allclose(to_numpy(generated), [0.9, 0.2, 1.0], rtol=1e-6)
+
+
+def test_the_two_triples_of_least_squares_are_the_papers():
+    assert adversarial.ZERO_ONE == (0.0, 1.0, 1.0)
+    assert adversarial.PEARSON == (-1.0, 1.0, 0.0)
+
+
+# --- classes and codes ---------------------------------------------------------------------
+
+
+def test_codes_of_another_shape_than_their_means_are_refused():
+    with pytest.raises(ValueError, match=r"of one shape, \(M, C\)\. Received: shapes"):
+        adversarial.infogan_gaussian_loss(np.zeros((4, 2)), np.zeros((4, 1)))
+
+
+def test_the_entropy_of_uniform_codes_is_the_log_of_their_volume():
+    assert adversarial.uniform_code_entropy(3) == pytest.approx(3 * math.log(2.0))
+    assert adversarial.uniform_code_entropy(2, low=0.0, high=0.5) == pytest.approx(
+        -2 * math.log(2.0)
+    )
+
+
+# --- autoencoders --------------------------------------------------------------------------
+
+
+def test_one_example_alone_has_no_pull_away_term():
+    with pytest.raises(ValueError, match=r"two examples. Received: encodings.shape=\(1, 4\)"):
+        adversarial.pull_away_term(np.ones((1, 4), "float32"))
+
+
+def test_the_pull_away_term_of_orthogonal_encodings_is_zero_and_of_equal_ones_one():
+    assert value(adversarial.pull_away_term(np.eye(4, dtype="float32"))) == 0.0
+    equal = np.tile(np.float32([1.0, 2.0]), (5, 1))
+    assert value(adversarial.pull_away_term(equal)) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_an_encoding_of_zeros_pulls_nothing_and_has_a_finite_gradient():
+    encodings = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]], "float32")
+    assert value(adversarial.pull_away_term(encodings)) == pytest.approx(1.0 / 3.0, abs=1e-6)
+    (gradient,) = gradients(adversarial.pull_away_term, encodings)
+    assert np.isfinite(gradient).all()
+
+
+def test_began_holds_k_between_zero_and_one():
+    assert value(adversarial.began_next_k(0.0, 1.0, 2.0, rate=1.0)) == 0.0
+    assert value(adversarial.began_next_k(0.9, 2.0, 0.0, rate=1.0)) == 1.0
+    assert value(adversarial.began_next_k(0.5, 1.0, 0.3)) == pytest.approx(0.5002, abs=1e-6)
+
+
+# --- gradient penalties --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(), (8, 3), (8, 1, 3), (8, 1)])
+@pytest.mark.parametrize("points", ["interpolated_points", "dragan_points"])
+def test_an_alpha_for_each_pixel_is_refused(points, shape):
+    images = np.zeros((8, 2, 3), "float32")
+    with pytest.raises(ValueError, match=r"one number for each example, \(N,\)"):
+        getattr(adversarial, points)(images, alpha=np.zeros(shape), **second(points, images))
+
+
+def second(points, images):
+    return {"generated": images} if points == "interpolated_points" else {"noise": images}
+
+
+def test_one_alpha_moves_all_pixels_of_its_example():
+    real, generated = np.ones((2, 2, 3), "float32"), np.zeros((2, 2, 3), "float32")
+    alpha = np.array([0.25, 1.0], "float32")
+    points = to_numpy(adversarial.interpolated_points(real, generated, alpha))
+    np.testing.assert_allclose(points[0], 0.25)
+    np.testing.assert_allclose(points[1], 1.0)
+
+
+def test_a_critic_without_a_slope_has_the_penalty_one_and_no_gradient_of_it():
+    flat = np.zeros((4, 2, 3), "float32")
+    assert value(adversarial.gradient_penalty(flat)) == 1.0
+    np.testing.assert_array_equal(gradients(adversarial.gradient_penalty, flat)[0], 0.0)
+
+
+def test_the_one_sided_penalty_leaves_small_slopes_alone():
+    slopes = np.array([[0.6, 0.0], [0.0, 3.0]], "float32")
+    assert value(adversarial.gradient_penalty(slopes)) == pytest.approx((0.16 + 4.0) / 2)
+    assert value(adversarial.gradient_penalty(slopes, one_sided=True)) == pytest.approx(2.0)
+
+
+def test_r1_is_the_mean_squared_norm_of_whole_images():
+    gradients_of_images = np.full((2, 2, 3), 2.0, "float32")
+    assert value(adversarial.r1_penalty(gradients_of_images)) == pytest.approx(24.0)
+
+
+def test_input_gradients_are_each_examples_own():
+    x = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
+    result = adversarial.input_gradients(lambda v: ops.sum(v**3, axis=1, keepdims=True), x)
+    np.testing.assert_allclose(to_numpy(result), 3.0 * x**2, rtol=1e-6)
+
+
+def test_a_critic_that_ignores_its_input_has_no_slope():
+    result = adversarial.input_gradients(lambda v: ops.ones((2,)), np.ones((2, 3), "float32"))
+    np.testing.assert_array_equal(to_numpy(result), np.zeros((2, 3)))
+
+
+def test_input_gradients_of_a_keras_model_train_it():
+    """The slope of a linear critic is its kernel: the penalty's minimum is a kernel of length 1."""
+    critic = keras.layers.Dense(1, use_bias=False)
+    critic.build((None, 3))
+    points = np.random.default_rng(1).normal(size=(4, 3)).astype("float32")
+
+    def penalty(kernel):
+        return adversarial.gradient_penalty(
+            adversarial.input_gradients(lambda x: critic.stateless_call([kernel], [], x)[0], points)
+        )
+
+    kernel = np.array([[3.0], [0.0], [4.0]], "float32")
+    assert value(penalty(ops.convert_to_tensor(kernel))) == pytest.approx(16.0)
+    np.testing.assert_allclose(gradients(penalty, kernel)[0], 8.0 * kernel / 5.0, rtol=1e-5)
+
+
+# --- ordered pairs -------------------------------------------------------------------------
+
+
+def test_a_preference_is_undone_by_exchanging_the_labels():
+    first, second_ = logits(5), logits(6)
+    exchanged = adversarial.preference_discriminator_loss(second_, first)
+    generator = adversarial.preference_generator_loss(first, second_)
+    assert value(generator) == pytest.approx(value(exchanged), rel=1e-6)
