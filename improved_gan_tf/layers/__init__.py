@@ -9,6 +9,7 @@ from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.pixel_shuffle import ICNR, PixelShuffle
 from improved_gan_tf.layers.virtual_batch_norm.frozen import (
     FrozenVirtualBatchNorm,
     freeze_reference,
@@ -24,6 +25,7 @@ from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from improved_gan_tf.layers.weight_norm.removal import remove_weight_norm
 
 __all__ = [
+    "ICNR",
     "BatchStatisticsNorm",
     "CrossBatchNorm",
     "DropReference",
@@ -32,6 +34,7 @@ __all__ = [
     "GaussianNoise",
     "LeakyReLU",
     "MinibatchDiscrimination",
+    "PixelShuffle",
     "PrependReference",
     "VirtualBatchNorm",
     "WeightNormConv2D",

@@ -12,6 +12,7 @@ from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.pixel_shuffle import PixelShuffle
 from improved_gan_tf.layers.virtual_batch_norm.frozen import FrozenVirtualBatchNorm
 from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
 from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
@@ -102,5 +103,7 @@ LAYER_CASES = {
     "CrossBatchNorm, vectors": _case(CrossBatchNorm, (4,)),
     "GaussianNoise": _case(GaussianNoise, (5,), 0.3, seed=1),
     "Dropout": _case(Dropout, (5,), 0.3, seed=1),
+    "PixelShuffle": _case(PixelShuffle, IMAGE, 2),
+    "PixelShuffle, pytorch": _case(PixelShuffle, (3, 2, 18), 3, channel_order="pytorch"),
     "LeakyReLU": _case(LeakyReLU, (5,)),
 }
