@@ -119,7 +119,7 @@ class ICNR(keras.initializers.Initializer):
         ValueError: as `PixelShuffle`; when called, the last axis is no multiple of r^2.
 
     References:
-        Paper: Aitken et al. (2017), Checkerboard artifact free sub-pixel convolution, Sec. 3.
+        Paper: Aitken et al. (2017), Checkerboard artifact free sub-pixel convolution.
     """
 
     def __init__(self, initializer, upscale_factor, channel_order="tensorflow"):

@@ -26,7 +26,7 @@ def uniform(shape, seed, dtype="float32"):
         Tensor of `shape`.
 
     References:
-        Paper: Radford et al. (2016), Sec. 4.
+        Paper: Radford et al. (2016), Fig. 1.
     """
     return keras.random.uniform(shape, -1.0, 1.0, dtype=dtype, seed=seed)
 

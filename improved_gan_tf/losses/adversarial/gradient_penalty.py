@@ -62,8 +62,8 @@ def dragan_points(real, alpha, noise, scale=0.5, cross_replica="global"):
         ValueError: there is not one alpha for each example, or `cross_replica` is neither.
 
     References:
-        Paper:    Kodali et al. (2017), On Convergence and Stability of GANs, Sec. 2.3. Weight 10,
-                  the gradient of the logit.
+        Paper:    Kodali et al. (2017), On Convergence and Stability of GANs. Weight 10, the
+                  gradient of the logit.
         Original: kodalinaveen3/DRAGAN, DRAGAN.ipynb.
     """
     distribution.check_cross_replica(cross_replica)
@@ -87,7 +87,7 @@ def gradient_penalty(gradients, one_sided=False):
         Scalar >= 0.
 
     References:
-        Paper: Gulrajani et al. (2017), Eq. 3; Kodali et al. (2017), Algorithm 1.
+        Paper: Gulrajani et al. (2017), Eq. 3; Kodali et al. (2017).
     """
     excess = euclidean_norms(gradients) - 1.0
     return mean(ops.square(ops.relu(excess) if one_sided else excess))
