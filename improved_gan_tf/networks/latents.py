@@ -108,6 +108,11 @@ def first_within(draws, threshold):
         taken = ops.where(outside, drawn, taken)
 
 
+# Directions whose sum is shorter than this count as opposite: the sine of their angle would be made
+# of float32's rounding errors.
+_OPPOSITE = 1e-3
+
+
 def slerp(start, end, t):
     """Goes from one latent vector to another along the great circle between their directions.
 
@@ -138,9 +143,7 @@ def slerp(start, end, t):
     from_origin, to_origin = _direction(start), _direction(end)
     chord, sum_of_both = _length(from_origin - to_origin), _length(from_origin + to_origin)
     angle = 2.0 * ops.arctan2(chord, sum_of_both)  # exact for small angles, unlike arccos
-    # Near pi rounding decides what the sine is.
-    resolution = float(np.sqrt(np.finfo(keras.backend.standardize_dtype(start.dtype)).eps))
-    bent = ops.logical_and(chord > 0.0, sum_of_both > resolution)
+    bent = ops.logical_and(chord > 0.0, sum_of_both > _OPPOSITE)
     angle = ops.where(bent, angle, ops.ones_like(angle))
     weight_of_start = ops.where(bent, ops.sin((1.0 - t) * angle) / ops.sin(angle), 1.0 - t)
     weight_of_end = ops.where(bent, ops.sin(t * angle) / ops.sin(angle), t)

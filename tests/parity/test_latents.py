@@ -6,10 +6,13 @@ import pytest
 from scipy import stats
 
 from improved_gan_tf.networks import latents
-from tests.support.numerics import to_numpy
+from tests.support.numerics import BACKEND, to_numpy
 from tests.support.systems import assert_close, load
 
 pytestmark = pytest.mark.usefixtures("float64")
+
+# Keras's sine and arctangent are float32 on JAX, whatever they are given.
+TOLERANCE = 1e-6 if BACKEND == "jax" else 1e-10
 
 
 @pytest.fixture(scope="module")
@@ -21,14 +24,14 @@ def test_the_way_between_two_latents_equals_plats(golden):
     low, high, t = golden["low"][:, None], golden["high"][:, None], golden["t"][None, :, None]
     shape = golden["slerp"].shape
     way = latents.slerp(np.broadcast_to(low, shape), np.broadcast_to(high, shape), t)
-    assert_close(way, golden["slerp"])
-    assert_close(np.linalg.norm(to_numpy(way), axis=-1), golden["slerp_norm"])
+    assert_close(way, golden["slerp"], TOLERANCE)
+    assert_close(np.linalg.norm(to_numpy(way), axis=-1), golden["slerp_norm"], TOLERANCE)
 
 
 def test_a_quarter_circle_with_ends_of_two_lengths_equals_plats(golden):
     low = np.tile(golden["plane_low"], (9, 1))
     high = np.tile(golden["plane_high"], (9, 1))
-    assert_close(latents.slerp(low, high, golden["t"][:, None]), golden["plane_slerp"])
+    assert_close(latents.slerp(low, high, golden["t"][:, None]), golden["plane_slerp"], TOLERANCE)
 
 
 def test_beyond_the_ends_and_between_equal_or_opposite_ends_it_does_what_plat_does(golden):
