@@ -1,15 +1,14 @@
 """The example of minibatch divergences: its table, its picture, the page, refusals."""
 
-import pathlib
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from examples import minibatch_divergences as example
+from tests.support.places import ROOT
 from tests.support.systems import load
 
-PAGE = pathlib.Path(__file__).parent.parent.parent / "docs" / "minibatch_divergences.md"
+PAGE = ROOT / "docs/minibatch_divergences.md"
 
 
 def rows(text):

@@ -1,11 +1,11 @@
 """The page of value functions names every function there is, and no other."""
 
-import pathlib
 import re
 
 from improved_gan_tf.losses import adversarial
+from tests.support.places import ROOT
 
-PAGE = pathlib.Path(__file__).parent.parent.parent / "docs" / "value_functions.md"
+PAGE = ROOT / "docs/value_functions.md"
 
 
 def test_the_page_names_every_public_function_and_no_other():
