@@ -133,6 +133,16 @@ def test_an_encoding_of_zeros_pulls_nothing_and_has_a_finite_gradient():
     assert np.isfinite(gradient).all()
 
 
+def test_squares_fit_half_precision():
+    large = ops.cast(np.full((2, 600), 300.0), "float16")  # 300^2 is beyond float16
+    assert value(adversarial.pull_away_term(large)) == pytest.approx(1.0, abs=1e-5)
+    assert value(adversarial.mean_squared_energy(large, 0.0 * large)[0]) == 300.0**2
+    length = 300.0 * math.sqrt(600.0)
+    assert value(adversarial.euclidean_energy(large, 0.0 * large)[0]) == pytest.approx(length)
+    assert value(adversarial.gradient_penalty(large)) == pytest.approx((length - 1.0) ** 2)
+    assert value(adversarial.r1_penalty(large)) == pytest.approx(length**2)
+
+
 def test_began_holds_k_between_zero_and_one():
     assert value(adversarial.began_next_k(0.0, 1.0, 2.0, rate=1.0)) == 0.0
     assert value(adversarial.began_next_k(0.9, 2.0, 0.0, rate=1.0)) == 1.0
@@ -172,6 +182,19 @@ def test_the_one_sided_penalty_leaves_small_slopes_alone():
     slopes = np.array([[0.6, 0.0], [0.0, 3.0]], "float32")
     assert value(adversarial.gradient_penalty(slopes)) == pytest.approx((0.16 + 4.0) / 2)
     assert value(adversarial.gradient_penalty(slopes, one_sided=True)) == pytest.approx(2.0)
+
+
+def test_a_slope_that_is_too_large_is_paid_for():
+    """Added to a value that is *maximised*, as tables have it, the penalty would be a reward."""
+    x = np.random.default_rng(1).normal(size=(6, 3)).astype("float32")
+
+    def loss(slope):
+        critic = lambda v: slope * v[:, 0]  # noqa: E731
+        penalty = adversarial.gradient_penalty(adversarial.input_gradients(critic, x))
+        return adversarial.wasserstein_discriminator_loss(critic(x), critic(x)) + 10.0 * penalty
+
+    values = [value(loss(slope)) for slope in (1.0, 2.0, 3.0)]
+    assert values == pytest.approx([0.0, 10.0, 40.0], abs=1e-5)
 
 
 def test_r1_is_the_mean_squared_norm_of_whole_images():

@@ -9,7 +9,7 @@ Paper: Zhao et al. (2017), Energy-based Generative Adversarial Networks, Sec. 2.
 from keras import ops
 
 from improved_gan_tf import distribution
-from improved_gan_tf.losses.adversarial.norms import euclidean_norms
+from improved_gan_tf.losses.adversarial.norms import euclidean_norms, in_float32
 from improved_gan_tf.precision import mean
 
 
@@ -36,7 +36,7 @@ def mean_squared_energy(examples, reconstructions):
     Returns:
         (N,), >= 0.
     """
-    difference = reconstructions - examples
+    difference = in_float32(reconstructions - examples)
     return mean(ops.square(difference), axis=tuple(range(1, len(difference.shape))))
 
 
@@ -90,7 +90,7 @@ def pull_away_term(encodings, cross_replica="global"):
             is neither of the two.
     """
     distribution.check_cross_replica(cross_replica)
-    encodings = ops.convert_to_tensor(encodings)
+    encodings = in_float32(encodings)
     if len(encodings.shape) != 2 or encodings.shape[0] == 1:
         raise ValueError(
             "`encodings` must be (N, A) with at least two examples. "

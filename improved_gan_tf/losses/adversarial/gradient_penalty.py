@@ -16,7 +16,7 @@ import functools
 from keras import ops
 
 from improved_gan_tf import distribution
-from improved_gan_tf.losses.adversarial.norms import euclidean_norms
+from improved_gan_tf.losses.adversarial.norms import euclidean_norms, in_float32
 from improved_gan_tf.precision import mean
 
 
@@ -106,8 +106,8 @@ def r1_penalty(gradients):
         Paper: Mescheder et al. (2018), Which Training Methods for GANs do actually Converge?,
                Eq. 9.
     """
-    axes = tuple(range(1, len(gradients.shape)))
-    return mean(ops.sum(ops.square(gradients), axis=axes))
+    squares = ops.square(in_float32(gradients))
+    return mean(ops.sum(squares, axis=tuple(range(1, len(squares.shape)))))
 
 
 def _one_for_each_example(alpha, examples):

@@ -1,6 +1,9 @@
-"""Euclidean length of each example, with a gradient that is finite at zero."""
+"""Euclidean length of each example, in half precision and at zero too."""
 
+import keras
 from keras import ops
+
+from improved_gan_tf.precision import at_least_float32
 
 
 def euclidean_norms(x):
@@ -13,10 +16,16 @@ def euclidean_norms(x):
         x: (N, ...), floating point.
 
     Returns:
-        (N,), >= 0.
+        (N,), >= 0, at least float32.
     """
-    x = ops.convert_to_tensor(x)
+    x = in_float32(x)
     squares = ops.sum(ops.square(x), axis=tuple(range(1, len(x.shape))))
     positive = squares > 0.0
     roots = ops.sqrt(ops.where(positive, squares, ops.ones_like(squares)))
     return ops.where(positive, roots, ops.zeros_like(squares))
+
+
+def in_float32(x):
+    """Returns x as a tensor whose squares fit: half precision becomes float32."""
+    x = ops.convert_to_tensor(x)
+    return ops.cast(x, at_least_float32(keras.backend.standardize_dtype(x.dtype)))
