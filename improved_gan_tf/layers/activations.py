@@ -16,9 +16,13 @@ from keras import ops
 
 from improved_gan_tf.layers.argument_checks import has_own_build
 
-# The smallest normal float32 and bfloat16; the smallest float16 of all, whose normal numbers
-# start at 6e-5.
-_SMALLEST = {"float32": 2.0**-126, "bfloat16": 2.0**-126, "float16": 2.0**-24}
+# The smallest normal number; of float16 the smallest of all, for its normal ones start at 6e-5.
+_SMALLEST = {
+    "float64": 2.0**-1022,
+    "float32": 2.0**-126,
+    "bfloat16": 2.0**-126,
+    "float16": 2.0**-24,
+}
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
@@ -28,7 +32,8 @@ def rectify(x):
     Lasagne's name for it: a function called `relu` comes back from a saved model as Keras' own
     with Keras 3.6.
 
-    At exactly 0 the result is the smallest number of the dtype rather than 0, but in float64.
+    At exactly 0 the result is the smallest number of the dtype rather than 0, except in float64 on
+    TensorFlow.
     """
     if _smallest(x) is None:
         return ops.maximum(x, ops.zeros_like(x))
@@ -41,7 +46,8 @@ def leaky_rectify(x, negative_slope=0.2):
 
     Lasagne's name for it, for the same reason: `leaky_relu` would come back as Keras' own.
 
-    At exactly 0 the result is the smallest number of the dtype rather than 0, but in float64.
+    At exactly 0 the result is the smallest number of the dtype rather than 0, except in float64 on
+    TensorFlow.
     """
     if _smallest(x) is None:
         return ops.maximum(x, negative_slope * x)
@@ -49,12 +55,15 @@ def leaky_rectify(x, negative_slope=0.2):
 
 
 def _smallest(x):
-    """What moves a zero of `x` off the kink.
+    """What moves a zero of `x` off the kink; None in float64 on TensorFlow.
 
-    None in float64, where TensorFlow's fused rectifier would keep its slope in float32: there
-    the maximum is taken.
+    There the maximum is taken, whose gradient at a tie goes to its first argument: the fused leaky
+    rectifier would keep its slope in float32. On JAX and PyTorch the maximum shares it out.
     """
-    return _SMALLEST.get(keras.backend.standardize_dtype(x.dtype))
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    if dtype == "float64" and keras.backend.backend() == "tensorflow":
+        return None
+    return _SMALLEST[dtype]
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")

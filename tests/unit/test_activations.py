@@ -1,12 +1,14 @@
 """Values, derivatives at the kink, and saving by name."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_rectify, rectify
-from tests.support.numerics import gradients, to_numpy
+from tests.support.numerics import float64, gradients, to_numpy
 
 X = np.array([-3.0, -0.5, 0.0, 0.25, 2.0], "float32")
 
@@ -25,9 +27,10 @@ def test_relu_keeps_infinities_and_nan():
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_only_an_exact_zero_is_moved_off_the_kink(dtype):
-    x = ops.convert_to_tensor(np.array([-2.0, -1e-3, 1e-3, 2.0]), dtype=dtype)
-    kept = ops.convert_to_numpy(ops.cast(rectify(x), "float64"))
-    plain = ops.convert_to_numpy(ops.cast(ops.relu(x), "float64"))
+    with float64():
+        x = ops.convert_to_tensor(np.array([-2.0, -1e-3, 1e-3, 2.0]), dtype=dtype)
+        kept = ops.convert_to_numpy(ops.cast(rectify(x), "float64"))
+        plain = ops.convert_to_numpy(ops.cast(ops.relu(x), "float64"))
     np.testing.assert_allclose(kept, plain, rtol=1e-4)
 
 
@@ -42,9 +45,12 @@ def test_leaky_relu_takes_another_slope():
 
 
 @pytest.mark.parametrize(("activation", "below"), [(rectify, 0.0), (leaky_rectify, 0.2)])
-def test_the_derivative_at_zero_is_one(activation, below):
-    x = ops.convert_to_tensor(X)  # float32, as networks compute
-    (derivative,) = gradients(lambda x: ops.sum(activation(x)), x)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_derivative_at_zero_is_one(activation, below, dtype):
+    with float64() if dtype == "float64" else contextlib.nullcontext():
+        x = ops.convert_to_tensor(X.astype(dtype))
+        (derivative,) = gradients(lambda x: ops.sum(activation(x)), x)
+    assert derivative.dtype == dtype
     np.testing.assert_allclose(derivative, [below, below, 1.0, 1.0, 1.0], rtol=1e-6)
 
 

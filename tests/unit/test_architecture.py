@@ -163,6 +163,7 @@ def test_the_examples_of_the_docstrings_run(path):
 
 LEDGER = ROOT / "docs" / "deviations.md"
 
+
 def deviations_in_comments():
     """`{number: places}` of every D<number> in a comment of package and run scripts."""
     places = {}
