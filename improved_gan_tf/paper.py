@@ -1,6 +1,7 @@
 """The paper's numbers as data, and the table that sets measured ones beside them.
 
-Paper: Salimans et al. (2016), Tables 1 (MNIST), 2 (CIFAR-10) and Sec. 6.3 (SVHN).
+Paper: Salimans et al. (2016), Tables 1 (MNIST), 2 (CIFAR-10) and 3, Sec. 6.3 (SVHN), Sec. 6.1 and
+6.2 (people).
 """
 
 from typing import NamedTuple
@@ -14,6 +15,18 @@ class PaperResult(NamedTuple):
 
     def __str__(self):
         return f"{self.mean:g} +- {self.spread:g}"
+
+
+class PaperVotes(NamedTuple):
+    """How many of people's answers, real or generated, were right."""
+
+    percent_right: float
+    votes: int | None  # None where the paper does not say
+
+    @property
+    def right(self):
+        """Number of right votes, or None."""
+        return None if self.votes is None else round(self.percent_right * self.votes / 100)
 
 
 # (data set, number of labels) -> one model, its ensemble of 10. MNIST: misclassified of the 10,000
@@ -43,6 +56,13 @@ INCEPTION_SCORES = {
     "-LS": PaperResult(6.83, 0.06),
     "-L": PaperResult(4.36, 0.04),
     "-MBF": PaperResult(3.87, 0.03),
+}
+# The visual Turing test (Sec. 6.1, 6.2): half of the images real, half generated; the best 1 % are
+# those of the highest Inception score. MNIST's samples are those of minibatch discrimination.
+HUMAN_EVALUATIONS = {
+    "MNIST": PaperVotes(52.4, 2000),
+    "CIFAR-10": PaperVotes(78.7, None),
+    "CIFAR-10, best 1 %": PaperVotes(71.4, None),
 }
 NUM_SPLITS = 10  # runs behind each mean and spread of `TEST_ERRORS`
 

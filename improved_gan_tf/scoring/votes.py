@@ -1,0 +1,273 @@
+"""Pages of the visual Turing test and the votes on them, as files that are checked when read.
+
+A page is a folder with turing_test.html, which people open, and turing_test.json, the key: what each
+image is, and where all of them come from. Its digest is the SHA-256 of the key. A file of votes
+names the digest of its page, and has a digest of its own over everything else in it. That finds
+files that were changed, mixed up or handed in twice; a person who computes a digest can forge one.
+
+Nothing here starts TensorFlow.
+"""
+
+import hashlib
+import json
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.scoring import human_evaluation
+
+PAGE_NAME = "turing_test.html"
+KEY_NAME = "turing_test.json"
+VOTES_PATTERN = "votes-*.json"
+PAGE_KIND = "turing_test_page"
+VOTES_KIND = "turing_test_votes"
+REAL, GENERATED = "real", "generated"
+
+
+class Page(NamedTuple):
+    """A page that people vote on."""
+
+    path: pathlib.Path  # the folder
+    digest: str
+    is_generated: np.ndarray  # bool (N,), in the order in which the images are shown
+    key: dict  # content of turing_test.json
+
+
+class Votes(NamedTuple):
+    """One person's answers to every image of a page."""
+
+    path: pathlib.Path
+    person: str  # the name they gave, or an empty one
+    session: str
+    said_generated: np.ndarray  # bool (N,), in the order of the images
+    milliseconds: np.ndarray  # float (N,), from when the image was shown to the answer
+
+
+class PageVotes(NamedTuple):
+    """Everything that people said of one page."""
+
+    page: Page
+    persons: tuple[Votes, ...]
+    pooled: human_evaluation.Tally
+    by_person: tuple[human_evaluation.Tally, ...]
+    over_persons: human_evaluation.OverPersons | None  # None for one person
+
+
+class RefusedError(Exception):
+    """A file is not what it has to be; the message says why, without naming it."""
+
+
+# --- digests -------------------------------------------------------------------------------
+
+
+def key_digest(key):
+    """SHA-256 of a page's key, its `digest` left out, as hexadecimal digits."""
+    content = {name: value for name, value in key.items() if name != "digest"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def votes_digest(content):
+    """SHA-256 of what a file of votes says, as the page computes it.
+
+    Of the lines page, session, person, time of the end, and for each vote
+    `image truth answer milliseconds`.
+
+    Args:
+        content: dict, of the file.
+    """
+    lines = [content[name] for name in ("page", "session", "person", "finished")]
+    lines += [
+        f"{vote['image']} {vote['truth']} {vote['answer']} {vote['milliseconds']}"
+        for vote in content["votes"]
+    ]
+    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()
+
+
+def mark(salt, image, truth):
+    """How a page keeps what an image is: the first 16 digits of SHA-256 of `salt:image:truth`.
+
+    Args:
+        salt: str, of the page.
+        image: int, number of the image, from 1.
+        truth: `REAL` or `GENERATED`.
+    """
+    return hashlib.sha256(f"{salt}:{image}:{truth}".encode()).hexdigest()[:16]
+
+
+# --- reading -------------------------------------------------------------------------------
+
+
+def read_page(folder):
+    """Reads the key of a page.
+
+    Args:
+        folder: where turing_test.json is.
+
+    Returns:
+        `Page`.
+
+    Raises:
+        RefusedError: the key is missing, damaged, or was changed.
+    """
+    folder = pathlib.Path(folder)
+    try:
+        key = json.loads((folder / KEY_NAME).read_text("utf-8"))
+        if key["kind"] != PAGE_KIND:
+            raise RefusedError(f"its kind is {key['kind']!r} instead of {PAGE_KIND!r}")
+        is_generated = np.array([image["generated"] for image in key["images"]])
+        digest = key["digest"]
+    except FileNotFoundError as error:
+        raise RefusedError(f"there is no {KEY_NAME}, the key of the page") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RefusedError(f"not a page's key of this package ({error!r})") from error
+    if digest != key_digest(key) or is_generated.dtype != bool or len(set(is_generated)) != 2:
+        raise RefusedError("the key was changed: its digest is not that of its content")
+    return Page(folder, digest, is_generated, key)
+
+
+def read_votes(path, page):
+    """Reads one person's votes.
+
+    Args:
+        path: the file.
+        page: `Page`.
+
+    Returns:
+        `Votes`.
+
+    Raises:
+        RefusedError: the file is no file of votes, of another page, was changed, or does not
+            answer every image once.
+    """
+    path = pathlib.Path(path)
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        if content["kind"] != VOTES_KIND:
+            raise RefusedError(f"its kind is {content['kind']!r} instead of {VOTES_KIND!r}")
+        if content["page"] != page.digest:
+            raise RefusedError(
+                f"votes of another page: {content['page'][:12]} instead of {page.digest[:12]}"
+            )
+        digest, person, session = votes_digest(content), content["person"], content["session"]
+        votes = {int(vote["image"]): vote for vote in content["votes"]}
+        seconds_times_1000 = [float(votes[image]["milliseconds"]) for image in sorted(votes)]
+        answers = [(votes[image]["truth"], votes[image]["answer"]) for image in sorted(votes)]
+        changed = digest != content["digest"]
+    except OSError as error:
+        raise RefusedError(f"cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RefusedError(f"not votes of this package ({error!r})") from error
+    if changed:
+        raise RefusedError("the votes were changed: their digest is not that of their content")
+    numbers = [vote["image"] for vote in content["votes"]]
+    twice = sorted({number for number in numbers if numbers.count(number) > 1})
+    if twice:
+        raise RefusedError(f"image {twice[0]} was answered twice")
+    if sorted(votes) != list(range(1, len(page.is_generated) + 1)):
+        raise RefusedError(f"{len(votes)} of {len(page.is_generated)} images were answered")
+    truths = [GENERATED if generated else REAL for generated in page.is_generated]
+    if [truth for truth, _ in answers] != truths or {a for _, a in answers} - {REAL, GENERATED}:
+        raise RefusedError("the votes were changed: they do not say what the page's images are")
+    said_generated = np.array([answer == GENERATED for _, answer in answers])
+    return Votes(path, person.strip(), session, said_generated, np.array(seconds_times_1000))
+
+
+def read_all(paths, page):
+    """Reads the votes of several persons.
+
+    Args:
+        paths: files of votes.
+        page: `Page`.
+
+    Returns:
+        `(list of Votes, list of (path, reason))`: those that count, and those that are refused,
+        which a second file of a session or of a person is too.
+    """
+    found, refused = [], []
+    for path in paths:
+        try:
+            votes = read_votes(path, page)
+            for other in found:
+                if votes.session == other.session:
+                    raise RefusedError(f"the same votes as {other.path.name}")
+                if votes.person and votes.person.casefold() == other.person.casefold():
+                    raise RefusedError(
+                        f"{votes.person} answered twice: {other.path.name} is theirs too"
+                    )
+            found.append(votes)
+        except RefusedError as error:
+            refused.append((pathlib.Path(path), str(error)))
+    return found, refused
+
+
+def count(page, persons):
+    """Counts the votes of one page.
+
+    Args:
+        page: `Page`.
+        persons: list of `Votes`, one or more.
+
+    Returns:
+        `PageVotes`; the seed of the bootstrap is the page's.
+    """
+    said = np.stack([person.said_generated for person in persons])  # (persons, N)
+    truth = np.broadcast_to(page.is_generated, said.shape)
+    over_persons = None
+    if len(persons) > 1:
+        over_persons = human_evaluation.over_persons(
+            np.mean(said != truth, axis=1), np.random.RandomState(page.key["seed"])
+        )
+    return PageVotes(
+        page,
+        tuple(persons),
+        human_evaluation.tally(truth, said),
+        tuple(human_evaluation.tally(page.is_generated, answers) for answers in said),
+        over_persons,
+    )
+
+
+def tally(paths, folder=None):
+    """Reads and counts files of votes; one that is refused stops the count.
+
+    Args:
+        paths: files of votes on one page.
+        folder: the page's; that of the first file if None.
+
+    Returns:
+        `PageVotes`.
+
+    Raises:
+        UserError: the page cannot be read, or a file is refused.
+    """
+    folder = pathlib.Path(paths[0]).parent if folder is None else pathlib.Path(folder)
+    try:
+        page = read_page(folder)
+    except RefusedError as error:
+        raise UserError(
+            f"The page that these votes are on cannot be read from {folder}: {error}. Put the "
+            "votes beside it, or name its folder with --page=DIR."
+        ) from error
+    persons, refused = read_all(paths, page)
+    if refused:
+        reasons = "\n".join(f"  {path}: {reason}" for path, reason in refused)
+        raise UserError(
+            f"{len(refused)} of {len(paths)} files cannot be counted, so nothing was. Leave them "
+            f"out:\n{reasons}"
+        )
+    return count(page, persons)
+
+
+def find_pages(run_dir):
+    """Folders of pages in a run folder: itself, or one below it.
+
+    Args:
+        run_dir: `pathlib.Path`.
+
+    Returns:
+        List of `pathlib.Path` in order of their names.
+    """
+    keys = [*run_dir.glob(KEY_NAME), *run_dir.glob(f"*/{KEY_NAME}")]
+    return sorted(key.parent for key in keys if (key.parent / PAGE_NAME).exists())
