@@ -40,7 +40,7 @@ def main():
         output = os.path.expanduser(arguments.output)
         check_output(output)
         found = comparison.Comparison(arguments.runs, arguments.other_versions)
-        text = page(found, arguments.data_dir)
+        text = page(found, arguments.data_dir, folder=os.path.dirname(output) or ".")
         write_page(output, text)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

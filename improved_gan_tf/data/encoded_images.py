@@ -14,7 +14,7 @@ IMAGENET = "imagenet2012"  # its name in TFDS
 IMAGENET_CLASSES = 1000
 IMAGENET_COUNT = 1_281_167
 
-_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 class Source(NamedTuple):
@@ -60,13 +60,13 @@ def _find_folder(image_folder):
     root = pathlib.Path(image_folder).expanduser()
     by_class = {}
     for folder in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _EXTENSIONS)
+        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
         if paths:
             by_class[folder.name] = paths
     if len(by_class) < 2:
         raise UserError(
             f"--image_folder={image_folder} must hold one folder of images for each of two or "
-            f"more classes ({', '.join(_EXTENSIONS)}). Received: {len(by_class)} such folders."
+            f"more classes ({', '.join(EXTENSIONS)}). Received: {len(by_class)} such folders."
         )
     labeled = [(p, label) for label, paths in enumerate(by_class.values()) for p in paths]
     digest = hashlib.sha256()

@@ -1,15 +1,18 @@
 """The report page of some runs: one HTML file that needs nothing else."""
 
+import os
 import pathlib
 import re
+import urllib.parse
 
 import jinja2
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.pages import sections as report_sections
+from improved_gan_tf.scoring import votes
 from improved_gan_tf.tables import cells as table_cells
-from improved_gan_tf.tables import comparison, inception_scores
+from improved_gan_tf.tables import comparison, inception_scores, turing_tests
 
 # In a clone of the repository; an installed package comes without it.
 LEDGER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "deviations.md"
@@ -17,13 +20,14 @@ LEDGER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "deviations.md"
 MARK = "<!-- a report of improved_gan_tf -->"
 
 
-def page(found, data_dir=None, ledger=LEDGER):
+def page(found, data_dir=None, ledger=LEDGER, folder="."):
     """The report as HTML text.
 
     Args:
         found: `compare.Comparison`.
         data_dir: folder of prepared TFDS data; each run's own `--data_dir` if None.
         ledger: file whose deviations the page lists, if it exists.
+        folder: where the page will stand; its links to pages of visual Turing tests start there.
 
     Returns:
         str.
@@ -41,6 +45,7 @@ def page(found, data_dir=None, ledger=LEDGER):
         settings = table_cells.telling_settings(cells)
         sections += [
             report_sections.section(cell, text, test_images)
+            | {"turing_tests": turing_test_links(cell, folder)}
             for cell, text in zip(cells, settings, strict=True)
         ]
     return templates.get_template("report.html.jinja").render(
@@ -81,7 +86,40 @@ def tables(found):
                 "notes": notes.lines,
             }
         )
+    if found.turing_tests:
+        notes = comparison.Notes()
+        lines = turing_tests.lines(found.turing_tests, notes)
+        shown.append(
+            {
+                "title": turing_tests.TITLE,
+                "headers": turing_tests.HEADERS,
+                "lines": lines,
+                "notes": [*notes.lines, *turing_tests.LEGEND],
+            }
+        )
     return shown
+
+
+def turing_test_links(cell, folder):
+    """Where the pages of visual Turing tests of some runs are.
+
+    Args:
+        cell: `tables.cells.Cell`.
+        folder: where the links start.
+
+    Returns:
+        List of `(link, text)`, the link relative to `folder`.
+    """
+    found = [page for run in cell.runs for page in votes.find_pages(run.path)]
+    return [
+        (
+            urllib.parse.quote(
+                pathlib.Path(os.path.relpath(page / votes.PAGE_NAME, folder)).as_posix()
+            ),
+            str(page),
+        )
+        for page in found
+    ]
 
 
 def deviations(ledger):

@@ -71,6 +71,11 @@ def check(arguments):
             raise UserError(f"--{name} must be {least} or more. Received: {value}.")
     if arguments.num_real == 1:
         raise UserError("--num_real must be 0, or 2 or more. Received: 1.")
+    check_seed_and_ranges(arguments)
+
+
+def check_seed_and_ranges(arguments):
+    """Raises `UserError` if the seed or a range of pixels cannot be used."""
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
     for name in ("classifier_range", "output_range"):

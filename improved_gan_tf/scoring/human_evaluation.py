@@ -2,8 +2,8 @@
 
 A vote is one person's answer, real or generated, to one image.
 
-Papers: Salimans et al. (2016), Sec. 4, which reports the share of votes that are right; Zhou et al.
-        (2019), "HYPE", Sec. 3, which reports the share that is wrong, with an interval over persons.
+Papers: Salimans et al. (2016), Sec. 4, which reports the share of votes that are right;
+        Zhou et al. (2019), HYPE, Sec. 3: the share that is wrong, with an interval over persons.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 import scipy.stats
 
 CONFIDENCE = 0.95
+Z = float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2))  # 1.96
 CHANCE = 0.5
 NUM_RESAMPLES = 10_000  # as in HYPE
 

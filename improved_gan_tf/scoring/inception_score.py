@@ -74,12 +74,24 @@ def mean_divergence(probabilities):
     Returns:
         Float of 0 or more.
     """
+    return max(0.0, float(np.mean(divergences(probabilities))))
+
+
+def divergences(probabilities):
+    """`KL(p(y|x) || p(y))` of each image in nats with `p(y) = mean_x p(y|x)`.
+
+    Args:
+        probabilities: float (N, C), N of 1 or more.
+
+    Returns:
+        float64 (N,).
+    """
     # D14: the original computes in float32, and gives NaN where a probability is 0.
     part = np.asarray(probabilities, np.float64)
     total = part.sum(axis=0)  # (C,): N p(y), which stays above 0 where N p(y) / N may not
     # p(y|x) / p(y); 1 where a probability is 0: its logarithm is 0, and so is 0 log 0.
     ratio = np.divide(len(part) * part, total, out=np.ones_like(part), where=part > 0)  # (N, C)
-    return max(0.0, float(np.mean(np.sum(part * np.log(ratio), axis=1))))
+    return np.sum(part * np.log(ratio), axis=1)
 
 
 def _checked(probabilities):

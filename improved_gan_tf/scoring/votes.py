@@ -1,9 +1,9 @@
 """Pages of the visual Turing test and the votes on them, as files that are checked when read.
 
-A page is a folder with turing_test.html, which people open, and turing_test.json, the key: what each
-image is, and where all of them come from. Its digest is the SHA-256 of the key. A file of votes
-names the digest of its page, and has a digest of its own over everything else in it. That finds
-files that were changed, mixed up or handed in twice; a person who computes a digest can forge one.
+A page is a folder with turing_test.html, which people open, and turing_test.json, the key: what
+each image is, and where all of them come from. The SHA-256 of the key is the digest of the page. A
+file of votes names the digest of its page, and has a digest of its own over what was said. That
+finds files that were changed, mixed up or handed in twice; whoever computes a digest can forge one.
 
 Nothing here starts TensorFlow.
 """

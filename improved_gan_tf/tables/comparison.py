@@ -2,7 +2,7 @@
 
 from improved_gan_tf.runs.finished_runs import commits_of, read_runs
 from improved_gan_tf.tables import cells as table_cells
-from improved_gan_tf.tables import inception_scores
+from improved_gan_tf.tables import inception_scores, turing_tests
 from improved_gan_tf.tables.rows import SUPERVISED_ONLY, rows
 
 TITLES = {
@@ -51,7 +51,8 @@ class Comparison:
     def __init__(self, paths, other_versions=False):
         self.runs, self.left_out = read_runs(paths, other_versions)
         self.scores, not_scores = inception_scores.read_scores(self.runs)
-        self.left_out += not_scores
+        self.turing_tests, not_votes = turing_tests.read(self.runs)
+        self.left_out += not_scores + not_votes
         self.cells = {
             dataset: table_cells.cells([r for r in self.runs if r.config.dataset == dataset])
             for dataset in TITLES

@@ -7,7 +7,7 @@ import json
 from tabulate import tabulate
 
 from improved_gan_tf import paper
-from improved_gan_tf.tables import inception_scores
+from improved_gan_tf.tables import inception_scores, turing_tests
 from improved_gan_tf.tables.comparison import (
     HEADERS,
     LEGEND,
@@ -45,28 +45,46 @@ def _as_tables(found, markdown, measured_only):
         if found.cells[dataset] or not measured_only:
             notes = Notes()
             lines = [line_of(row, notes) for row in found.rows[dataset]]
-            blocks += _table_blocks(title, HEADERS, lines, notes, markdown)
+            blocks += table_blocks(title, HEADERS, lines, notes, markdown)
     if found.scores or not measured_only:
         notes = Notes()
         lines = inception_scores.lines(found.scores, notes)
-        blocks += _table_blocks(
+        blocks += table_blocks(
             inception_scores.TITLE, inception_scores.HEADERS, lines, notes, markdown
         )
-    blocks += [_list(LEGEND, markdown), provenance(found)]
+    if found.turing_tests or not measured_only:
+        notes = Notes()
+        lines = turing_tests.lines(found.turing_tests, notes)
+        blocks += table_blocks(turing_tests.TITLE, turing_tests.HEADERS, lines, notes, markdown)
+        blocks.append(listed(turing_tests.LEGEND, markdown))
+    blocks += [listed(LEGEND, markdown), provenance(found)]
     if found.left_out:
         lines = [f"{item.path}: {item.reason}" for item in found.left_out]
-        blocks += ["left out:", _list(lines, markdown)]
+        blocks += ["left out:", listed(lines, markdown)]
     return "\n\n".join(blocks)
 
 
-def _table_blocks(title, headers, lines, notes, markdown):
+def table_blocks(title, headers, lines, notes, markdown):
+    """A title, a table and its footnotes.
+
+    Args:
+        title: str.
+        headers: texts above the columns.
+        lines: list of lists of str.
+        notes: `comparison.Notes`, filled.
+        markdown: bool, whether it is Markdown or text.
+
+    Returns:
+        List of str.
+    """
     style = "pipe" if markdown else "simple"
     table = tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True)
     blocks = [f"### {title}" if markdown else title, table]
-    return [*blocks, _list(notes.lines, markdown)] if notes.lines else blocks
+    return [*blocks, listed(notes.lines, markdown)] if notes.lines else blocks
 
 
-def _list(lines, markdown):
+def listed(lines, markdown):
+    """Some lines as a list in Markdown, as they are in text."""
     return "\n".join(("- " + line.replace("*", "\\*")) if markdown else line for line in lines)
 
 
@@ -118,7 +136,9 @@ def as_dict(found):
         "paper_inception_scores": {
             name: result._asdict() for name, result in paper.INCEPTION_SCORES.items()
         },
-        "legend": list(LEGEND),
+        "turing_tests": [turing_tests.as_dict(counted) for counted in found.turing_tests],
+        "paper_turing_tests": turing_tests.paper_dict(),
+        "legend": [*LEGEND, *turing_tests.LEGEND],
         "left_out": [{"path": str(i.path), "reason": i.reason} for i in found.left_out],
     }
 

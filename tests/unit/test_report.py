@@ -1,6 +1,5 @@
 """The report page: self-contained, escaped, and its numbers those of the run folders."""
 
-import html.parser
 import json
 import re
 import sys
@@ -13,6 +12,7 @@ from improved_gan_tf import report as report_command
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.pages import figures, report, sections
 from improved_gan_tf.tables import comparison
+from tests.support.html_pages import Reader
 from tests.support.written_runs import record, write_run
 
 LABELS = np.arange(1000) % 10
@@ -88,35 +88,6 @@ def looked_at(tmp_path_factory):
 
 def page_of(folder):
     return report.page(comparison.Comparison([folder]), ledger=folder / "ledger.md")
-
-
-class Reader(html.parser.HTMLParser):
-    """Tags, attributes and text of a page; open tags must be closed in their order."""
-
-    VOID = frozenset({"meta", "img", "br", "!doctype"})
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.attributes, self.words, self._open = [], [], [], []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, *attribute) for attribute in attrs]
-        if tag not in self.VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, *attribute) for attribute in attrs]
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
 
 
 # --- the page ------------------------------------------------------------------------------

@@ -1,0 +1,195 @@
+"""The images of a visual Turing test: half of them real, half generated, in one shuffled order.
+
+Paper: Salimans et al. (2016), Sec. 4, 6.1 and 6.2.
+"""
+
+import json
+import math
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from improved_gan_tf.data import datasets, encoded_images, square_images
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.scoring import image_scores, image_sources
+from improved_gan_tf.scoring.inception_score import divergences
+
+
+class Best(NamedTuple):
+    """The samples that a classifier scores highest."""
+
+    images: np.ndarray  # uint8 (n, H, W, C)
+    num_candidates: int
+    classifier: str
+
+
+def mixed(real, generated, seed):
+    """Shuffles real and generated images into one order.
+
+    Args:
+        real: uint8 (n, H, W, C).
+        generated: uint8 of the same shape.
+        seed: int, decides the order.
+
+    Returns:
+        `(images, is_generated)`, uint8 (2 n, H, W, C) and bool (2 n,).
+    """
+    order = np.random.RandomState(seed).permutation(2 * len(real))
+    return np.concatenate([real, generated])[order], order >= len(real)
+
+
+def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=None):
+    """Opens what the generated images have to be told from.
+
+    Args:
+        source: one of `image_sources`, of the generated images.
+        seed: int, decides which real images are taken.
+        folder: of real pictures, or None for the test images of a data set.
+        name: key of `data.datasets.DATASETS`; if None, the data set of the source's run.
+        data_source: "tfds" or "sample"; the run's if None.
+        data_dir: folder of prepared TFDS data; the run's if None.
+
+    Returns:
+        One of `image_sources`, or `SquaredPictures`.
+
+    Raises:
+        UserError: there are no such images, or they have another shape.
+    """
+    config = source.config or {}
+    if folder is not None:
+        folder = pathlib.Path(folder).expanduser()
+        if source.dataset == "imagenet":
+            real = SquaredPictures(folder, seed, source.image_shape[0])
+        else:
+            real = image_sources.FolderImages(folder, seed)
+    else:
+        name = name or source.dataset
+        if name not in datasets.DATASETS:
+            raise UserError(
+                f"There are no test images of {name or 'an unnamed data set'}: give real pictures "
+                "with --real=FOLDER."
+            )
+        dataset = datasets.load(
+            name,
+            data_source or config.get("data_source", "tfds"),
+            data_dir or config.get("data_dir"),
+        )
+        real = image_sources.ArrayImages(
+            dataset.test_images,
+            seed,
+            f"test images of {dataset.description}",
+            name,
+            dataset.is_papers,
+        )
+    if tuple(real.image_shape) != tuple(source.image_shape):
+        raise UserError(
+            f"Real and generated images must have one shape, or it tells them apart. Received: "
+            f"{tuple(real.image_shape)} ({real.description}) and {tuple(source.image_shape)} "
+            f"({source.description})."
+        )
+    return real
+
+
+class SquaredPictures:
+    """Pictures of any size in a folder and below it, made square as a run's training images are.
+
+    Args:
+        path: folder.
+        seed: int, decides the order.
+        image_size: int, side of the square images.
+    """
+
+    def __init__(self, path, seed, image_size):
+        files = sorted(
+            file for file in path.rglob("*") if file.suffix.lower() in encoded_images.EXTENSIONS
+        )
+        if not files:
+            raise UserError(
+                f"{path} holds no pictures ending in {', '.join(encoded_images.EXTENSIONS)}."
+            )
+        order = np.random.RandomState(seed).permutation(len(files))
+        self._files = [files[i] for i in order]
+        self._size = image_size
+        self.available = len(files)
+        self.image_shape = (image_size, image_size, 3)
+        self.description = f"{len(files):,} pictures in {path.name}"
+        self.differences = [f"data: {self.description}"]
+
+    def batches(self, count, batch_size):
+        """Yields uint8 (n, H, W, C), `count` images in all."""
+        for start in range(0, count, batch_size):
+            files = self._files[start : min(start + batch_size, count)]
+            yield np.stack([square_images.square(str(f), f, self._size)[0] for f in files])
+
+
+def first(source, count, batch_size):
+    """The first images of a source.
+
+    Args:
+        source: one of `image_sources`.
+        count: int.
+        batch_size: int; a generator that normalises by the batch depends on it.
+
+    Returns:
+        uint8 (count, H, W, C).
+
+    Raises:
+        UserError: there are fewer images.
+    """
+    if source.available is not None and source.available < count:
+        raise UserError(
+            f"A page of {2 * count:,} images needs {count:,} of either kind. Received: "
+            f"{source.available:,} ({source.description})."
+        )
+    return np.concatenate(list(source.batches(count, batch_size)))
+
+
+def best(source, classifier, count, share, batch_size):
+    """The best share of a source's images by their part of the Inception score.
+
+    An image's part is `KL(p(y|x) || p(y))`, `p(y)` the mean over all candidates. The paper shows
+    "the top 1 % of samples by Inception score" and does not say how it scores one image.
+
+    Args:
+        source: one of `image_sources`.
+        classifier: one of `classifiers`.
+        count: int, how many images are wanted.
+        share: float above 0, up to 1: `count / share` candidates, rounded up, are drawn.
+        batch_size: int.
+
+    Returns:
+        `Best`, its images in the order in which they were drawn.
+
+    Raises:
+        UserError: the source has fewer candidates, or the classifier cannot score them.
+    """
+    num_candidates = math.ceil(round(count / share, 6))
+    if source.available is not None and source.available < num_candidates:
+        raise UserError(
+            f"--best={share:g} needs {num_candidates:,} images to choose {count:,} from. "
+            f"Received: {source.available:,} ({source.description})."
+        )
+    classifier.check_images(source.image_shape)
+    classified = image_scores.classify_all(source, classifier, num_candidates, batch_size)
+    parts = divergences(classified.probabilities)
+    rows = np.sort(np.argsort(-parts, kind="stable")[:count])
+    kept, start = [], 0
+    # Once more, for 50,000 candidates may be more than memory holds.
+    for batch in source.batches(num_candidates, batch_size):
+        kept.append(batch[rows[(rows >= start) & (rows < start + len(batch))] - start])
+        start += len(batch)
+    return Best(np.concatenate(kept), num_candidates, classifier.label)
+
+
+def differences_of_run(run_dir):
+    """What a finished run's settings and data have other than the paper's, as texts.
+
+    Args:
+        run_dir: `pathlib.Path`; where it holds no result.json the list is empty.
+    """
+    try:
+        result = json.loads((run_dir / "result.json").read_text("utf-8"))
+        return [str(text) for text in result["differences_from_paper"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

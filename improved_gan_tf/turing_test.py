@@ -1,0 +1,122 @@
+"""Asks people which images are real and which a generator made, and counts their answers.
+
+    python -m improved_gan_tf.turing_test RUN_DIR --num_images=100 [--output=DIR]
+    python -m improved_gan_tf.turing_test --tally DIR/votes-*.json
+
+The first writes DIR/turing_test.html, one page that needs no network, and DIR/turing_test.json, its
+key. Each person opens the page, answers, and saves a file of votes. The second counts these files:
+how many answers are right, against guessing and beside the paper's.
+"""
+
+import pathlib
+import sys
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.scoring import turing_test_arguments
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+def _make_page(arguments):
+    from improved_gan_tf.pages import turing_test as pages
+
+    folder = turing_test_arguments.output(arguments)
+    pages.check_output(folder, arguments.overwrite)
+    turing_test_arguments.require_files(arguments)
+
+    from improved_gan_tf.machine import versions
+    from improved_gan_tf.runs.finished_runs import generator_digest
+    from improved_gan_tf.scoring import classifiers, image_sources, turing_test
+
+    run_dir = pathlib.Path(arguments.source).expanduser()
+    # Before the generator is loaded: a run that goes on may replace it.
+    digest = generator_digest(run_dir)
+    each = arguments.num_images // 2
+    source = image_sources.open_source(
+        arguments.source, arguments.seed, arguments.noise, arguments.output_range
+    )
+    real_source = turing_test.open_real(
+        source,
+        arguments.seed,
+        arguments.real,
+        arguments.real_data,
+        arguments.data_source,
+        arguments.data_dir,
+    )
+    best = None
+    if arguments.best is None:
+        generated = turing_test.first(source, each, arguments.batch_size)
+    else:
+        classifier = classifiers.load(
+            arguments.classifier, arguments.weights, arguments.classifier_range
+        )
+        chosen = turing_test.best(source, classifier, each, arguments.best, arguments.batch_size)
+        generated = chosen.images
+        best = {
+            "share": arguments.best,
+            "num_candidates": chosen.num_candidates,
+            "classifier": chosen.classifier,
+        }
+    real = turing_test.first(real_source, each, arguments.batch_size)
+    images, is_generated = turing_test.mixed(real, generated, arguments.seed)
+    about = {
+        "dataset": real_source.dataset or source.dataset,
+        "model": (source.config or {}).get("model"),
+        "source": str(run_dir),
+        "real": real_source.description,
+        "generated": source.description,
+        "generator_sha256": digest,
+        "best": best,
+        "differences": real_source.differences + turing_test.differences_of_run(run_dir),
+        "versions": versions.versions(),
+    }
+    encoded = [pages.encoded(image) for image in images]
+    key = pages.key_of(
+        encoded,
+        is_generated,
+        arguments.seed,
+        arguments.feedback == "on",
+        arguments.images_at_once,
+        about,
+    )
+    text = pages.page(encoded, key, images.shape[1:])
+    path = pages.write(folder, text, key)
+    print(
+        f"{path}: {len(images)} images, {len(text) / 1e6:.2f} MB\n"
+        f"  real:      {each} of the {real_source.description}\n"
+        f"  generated: {each} of the {source.description}"
+        + (f", the best of {best['num_candidates']:,} by {best['classifier']}" if best else "")
+        + f"\nGive everyone this file, keep {path.with_suffix('.json').name} to yourself (it holds "
+        "the answers), put the files of votes beside them, and count with\n"
+        f"  python -m improved_gan_tf.turing_test --tally {folder}/votes-*.json"
+    )
+
+
+def _tally(arguments):
+    from improved_gan_tf.scoring import votes
+    from improved_gan_tf.tables import one_turing_test
+
+    counted = votes.tally(arguments.tally, arguments.page)
+    print(one_turing_test.text_of(counted, arguments.format))
+
+
+def main(argv=None):
+    """Runs the command; exits with code 2 on a mistake that the user can mend."""
+    environment.set_defaults()
+    try:
+        arguments = turing_test_arguments.parse(argv, __doc__)
+        turing_test_arguments.check(arguments)
+        (_make_page if arguments.tally is None else _tally)(arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    with exits.quiet_exit():
+        main()
