@@ -55,6 +55,7 @@ setup(
             "pytest>=8.0",
             "pytest-xdist>=3.5",
             "ruff>=0.6",
+            "selenium>=4.20",
         ],
     },
 )

@@ -23,10 +23,11 @@ HEADERS = (
     "notes",
 )
 LEGEND = (
-    "in parentheses: 95 % Wilson intervals of the votes, which count votes as independent; over "
-    "persons: mean of the persons' shares of wrong votes with a 95 % bootstrap interval over "
-    "persons (HYPE), which does not.",
-    "p, if guessed: exact and two-sided, of a number of right votes as unlikely as this one.",
+    "in parentheses: 95 % Wilson intervals, which take all votes for independent; over persons: "
+    "the mean of the persons' shares of wrong votes, with a 95 % bootstrap interval over persons "
+    "instead (HYPE).",
+    "p, if guessed: exact and two-sided, the probability of a number of right votes as unlikely as "
+    "this one, or more so, if every vote were a guess.",
 )
 # (data set, share of the best samples) -> key of `paper.HUMAN_EVALUATIONS`.
 PAPER_ROWS = {
@@ -129,7 +130,7 @@ def note_texts(page):
     key = page.key
     shown = "one at a time" if key["images_at_once"] == 1 else f"{key['images_at_once']} at a time"
     told = "told after each vote" if key["feedback"] else "told at the end only"
-    texts = [f"shown {shown}, {told}; the paper does not say how its numbers were asked for"]
+    texts = [f"shown {shown}, {told}; the paper does not say which its voters were"]
     if key["best"]:
         texts.append(
             f"the best {100 * key['best']['share']:g} % of {key['best']['num_candidates']:,} "

@@ -1,19 +1,16 @@
 """Statistics of votes, against numbers that SciPy and NumPy gave elsewhere (`human_evaluation`)."""
 
-import pathlib
-
 import numpy as np
 import pytest
 
 from improved_gan_tf import paper
 from improved_gan_tf.scoring import human_evaluation
-
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens" / "systems"
+from tests.support.places import GOLDENS
 
 
 @pytest.fixture(scope="module")
 def golden():
-    with np.load(GOLDENS / "human_evaluation.npz", allow_pickle=False) as file:
+    with np.load(GOLDENS / "systems/human_evaluation.npz", allow_pickle=False) as file:
         return dict(file)
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.pages import turing_test
 from improved_gan_tf.scoring import votes
-from tests.html_pages import Reader
-from tests.written_votes import images_of, write_page, write_votes
+from tests.support.html_pages import Reader
+from tests.support.written_votes import images_of, write_page, write_votes
 
 
 @pytest.fixture(params=[1, 9], ids=["one", "nine"])

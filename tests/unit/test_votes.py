@@ -7,7 +7,7 @@ import pytest
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring import votes
-from tests.written_votes import content_of, write_page, write_votes
+from tests.support.written_votes import content_of, write_page, write_votes
 
 
 @pytest.fixture

@@ -23,14 +23,11 @@ def require_chromium():
 
 
 @contextlib.contextmanager
-def chromium(folder, size=(1200, 900), dark=False, reduced_motion=False):
-    """Opens a browser that downloads into `folder`.
+def chromium(folder):
+    """Opens a browser whose profile is in `folder`, and which saves files in `folder`/downloads.
 
     Args:
-        folder: `pathlib.Path`, made if it is not there; the browser's profile is in it, too.
-        size: (width, height) of what is seen of a page, in its pixels.
-        dark: bool, whether the person prefers dark pages.
-        reduced_motion: bool, whether the person prefers that nothing moves.
+        folder: `pathlib.Path`.
     """
     from selenium import webdriver
 
@@ -40,18 +37,33 @@ def chromium(folder, size=(1200, 900), dark=False, reduced_motion=False):
     for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(flag)
     downloads = folder / "downloads"
-    downloads.mkdir(parents=True, exist_ok=True)
+    downloads.mkdir(parents=True)
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
     try:
-        width, height = size
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        if reduced_motion:
-            features.append({"name": "prefers-reduced-motion", "value": "reduce"})
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         yield browser
     finally:
         browser.quit()
+
+
+def look(browser, size=(1200, 860), dark=False, reduced_motion=False):
+    """Sets how pages are seen.
+
+    Args:
+        browser: of `chromium`.
+        size: (width, height) of what is seen of a page, in its pixels.
+        dark: bool, whether the person prefers dark pages.
+        reduced_motion: bool, whether the person prefers that nothing moves.
+    """
+    width, height = size
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [
+        {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+        {
+            "name": "prefers-reduced-motion",
+            "value": "reduce" if reduced_motion else "no-preference",
+        },
+    ]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})

@@ -1,0 +1,163 @@
+"""The command of the visual Turing test as a user types it: pages, tallies and refusals."""
+
+import functools
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from improved_gan_tf import turing_test
+from improved_gan_tf.data import datasets
+from improved_gan_tf.networks import mnist
+from improved_gan_tf.scoring import small_classifier, votes
+from tests.support.commands import call_main, run_python
+from tests.support.written_votes import write_votes
+
+pytestmark = [
+    # Keras's own conversion of variables to arrays, under NumPy 2.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _few_digits(monkeypatch):
+    random = np.random.RandomState(0)
+    images = random.randint(0, 256, (60, 28, 28, 1)).astype("uint8")
+    labels = (np.arange(60) % 10).astype("int32")
+
+    def load(*_):
+        return datasets.Dataset(images, labels, images[:40], labels[:40], "noise", True)
+
+    monkeypatch.setattr(datasets, "load", load)
+
+
+command = functools.partial(call_main, turing_test.main)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run folder with a thin generator of digits."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    mnist.mnist_generator(1, 0.02).save(folder / "generator.keras")
+    config = {"dataset": "mnist", "pixels": [255, 0], "data_source": "sample", "data_dir": None}
+    (folder / "config.json").write_text(json.dumps(config | {"model": "feature_matching"}))
+    result = {"differences_from_paper": ["epochs: 3 instead of 300"]}
+    (folder / "result.json").write_text(json.dumps(result))
+    return folder
+
+
+def test_a_page_of_a_run_is_made_voted_on_and_counted(run, capsys):
+    code, out, err = command(capsys, run, "--num_images=20")
+    assert (code, err) == (0, "")
+    folder = run / "turing_test"
+    assert out.startswith(f"{folder}/turing_test.html: 20 images, ")
+    assert "real:      10 of the test images of noise" in out
+    assert "generated: 10 of the generator run/generator.keras" in out
+    page = votes.read_page(folder)
+    assert page.is_generated.sum() == 10
+    key = page.key
+    assert (key["dataset"], key["model"]) == ("mnist", "feature_matching")
+    assert (key["feedback"], key["images_at_once"], key["seed"]) == (True, 1, 1)
+    assert key["differences"] == ["epochs: 3 instead of 300"]
+    assert key["best"] is None
+
+    files = [write_votes(folder, page, "a", wrong=(1, 2, 3)), write_votes(folder, page, "b")]
+    code, out, err = command(capsys, "--tally", *files, "--format=json")
+    assert (code, err) == (0, "")
+    content = json.loads(out)
+    assert content["pooled"]["right"] | {"low": 0, "high": 0} == {
+        **{"count": 37, "votes": 40, "share": 37 / 40, "low": 0, "high": 0},
+    }
+    code, out, _ = command(capsys, "--tally", *files)
+    assert code == 0
+    (line,) = [x for x in out.splitlines() if x.startswith("right %")]
+    assert line.split("  ")[-1] == "52.4 (50.2 to 54.6)"
+    assert "92.5 (80.1 to 97.4)" in line
+
+
+def test_the_best_samples_by_a_classifier_are_shown_when_asked(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(small_classifier, "FILTERS", (2, 4))
+    classifier = tmp_path / "digits.keras"
+    keras.utils.set_random_seed(1)
+    small_classifier.build_classifier((28, 28, 1)).save(classifier)
+    classifier.with_suffix(".json").write_text(json.dumps({"kind": "classifier", "data": "d"}))
+    arguments = ("--num_images=4", "--best=0.1", f"--classifier={classifier}", "--feedback=off")
+    code, out, _ = command(capsys, run, *arguments, "--images_at_once=9")
+    assert code == 0
+    assert "the best of 20 by digits.keras, trained on d" in out
+    key = votes.read_page(run / "turing_test").key
+    assert key["best"] == {
+        "share": 0.1,
+        "num_candidates": 20,
+        "classifier": "digits.keras, trained on d",
+    }
+    assert (key["feedback"], key["images_at_once"]) == (False, 9)
+
+
+def test_pictures_in_two_folders_make_a_page_too(tmp_path, capsys):
+    for name, level in (("real", 250), ("generated", 5)):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            Image.new("RGB", (9, 7), (level, number, 0)).save(tmp_path / name / f"{number}.png")
+    arguments = (tmp_path / "generated", f"--real={tmp_path / 'real'}", "--num_images=6")
+    code, _, err = command(capsys, *arguments)
+    assert code == 2
+    assert "is no run folder: say where to write the page with --output=DIR" in err
+    code, out, err = command(capsys, *arguments, f"--output={tmp_path / 'page'}")
+    assert (code, err) == (0, "")
+    assert "real:      3 of the 3 pictures in real" in out
+    assert votes.read_page(tmp_path / "page").key["dataset"] is None
+
+
+def test_a_page_is_not_replaced_unasked(run, capsys):
+    assert command(capsys, run, "--num_images=2")[0] == 0
+    before = (run / "turing_test" / votes.KEY_NAME).read_text()
+    code, _, err = command(capsys, run, "--num_images=2", "--seed=2")
+    assert code == 2
+    assert err.startswith(f"error: {run}/turing_test holds a page already; give another --output")
+    assert (run / "turing_test" / votes.KEY_NAME).read_text() == before
+    assert command(capsys, run, "--num_images=2", "--seed=2", "--overwrite")[0] == 0
+    assert (run / "turing_test" / votes.KEY_NAME).read_text() != before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Give either a run folder, generator or folder of pictures to make a page of, or"),
+        (["RUN", "--tally", "x.json"], "Give either a run folder"),
+        (["RUN", "--num_images=7"], "--num_images must be even and 2 or more: half of the images"),
+        (["RUN", "--num_images=0"], "--num_images must be even and 2 or more"),
+        (["RUN", "--num_images=100"], "A page of 100 images needs 50 of either kind. Received: 40"),
+        (["RUN", "--seed=-1"], "--seed must be from 0 to 4294967295. Received: -1."),
+        (["RUN", "--best=0.01"], "--best needs --classifier, whose score decides"),
+        (["RUN", "--classifier=x.keras"], "and --classifier goes with it. Received: best=None"),
+        (["RUN", "--best=1.5", "--classifier=x.keras"], "--best must lie between 0 and 1."),
+        (["RUN", "--best=0.5", "--classifier=x.keras"], "--classifier must be a file that exists"),
+        (["RUN", "--real=nowhere"], "--real must be a folder of pictures. Received: nowhere."),
+        (["RUN", "--real=.", "--real_data=mnist"], "--real=FOLDER takes the place of --real_data"),
+        (["RUN", "--batch_size=0"], "--batch_size must be 1 or more. Received: 0."),
+        (["nowhere", "--output=OUT"], "There is no run folder, generator or folder of pictures"),
+        (["--tally", "nowhere/votes-1.json"], "The page that these votes are on cannot be read"),
+    ],
+)
+def test_mistakes_are_told_in_one_paragraph_and_nothing_is_written(
+    run, tmp_path, capsys, arguments, message
+):
+    places = {"RUN": str(run), "--output=OUT": f"--output={tmp_path / 'out'}"}
+    code, out, err = command(capsys, *[places.get(a, a) for a in arguments])
+    assert code == 2
+    assert err.startswith("error: ")
+    assert message in err
+    assert out == ""
+    assert not (run / "turing_test").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_lists_every_argument(tmp_path):
+    done = run_python("-m", "improved_gan_tf.turing_test", "--help", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for flag in ("--tally", "--num_images", "--feedback", "--real", "--best", "--page"):
+        assert flag in done.stdout
