@@ -74,8 +74,11 @@ def check(arguments):
     score_arguments.check_seed_and_ranges(arguments)
     if arguments.batch_size < 1:
         raise UserError(f"--batch_size must be 1 or more. Received: {arguments.batch_size}.")
-    if arguments.real is not None and (arguments.real_data or arguments.data_dir):
-        raise UserError("--real=FOLDER takes the place of --real_data and --data_dir.")
+    given = arguments.real_data or arguments.data_source or arguments.data_dir
+    if arguments.real is not None and given:
+        raise UserError(
+            "--real=FOLDER takes the place of --real_data, --data_source and --data_dir."
+        )
     if arguments.best is not None and not 0 < arguments.best < 1:
         raise UserError(f"--best must lie between 0 and 1. Received: {arguments.best}.")
     if (arguments.best is None) != (arguments.classifier is None):

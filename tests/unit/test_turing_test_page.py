@@ -88,7 +88,7 @@ def test_the_page_says_what_it_is_about(tmp_path):
     words = " ".join(" ".join(Reader(text_of(write_page(tmp_path))).words).split())
     assert "You will see 20 images" in words
     assert "Half of them are real (from MNIST), half were made by a neural network." in words
-    assert "After each answer you see whether it was right." in words
+    assert "you see what the image is, and whether you were right (✓) or wrong (✗)." in words
     quiet = write_page(tmp_path / "quiet", feedback=False, images_at_once=9, dataset=None)
     words = " ".join(" ".join(Reader(text_of(quiet)).words).split())
     assert "You will see 20 images, 9 at a time" in words
