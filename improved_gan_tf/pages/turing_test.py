@@ -18,9 +18,10 @@ from PIL import Image
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
+from improved_gan_tf.pages import sections
 from improved_gan_tf.scoring import human_evaluation, votes
 
-NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "svhn": "SVHN", "imagenet": "ImageNet"}
+NAMES = {**sections.NAMES, "imagenet": "ImageNet"}
 LARGEST_SIDE = 336  # pixels of the screen that the longer side of a single image may take
 
 

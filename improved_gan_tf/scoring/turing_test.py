@@ -149,7 +149,7 @@ def best(source, classifier, count, share, batch_size):
     """The best share of a source's images by their part of the Inception score.
 
     An image's part is `KL(p(y|x) || p(y))`, `p(y)` the mean over all candidates. The paper shows
-    "the top 1 % of samples by Inception score" and does not say how it scores one image.
+    the top 1 % by Inception score.
 
     Args:
         source: one of `image_sources`.
@@ -172,6 +172,7 @@ def best(source, classifier, count, share, batch_size):
         )
     classifier.check_images(source.image_shape)
     classified = image_scores.classify_all(source, classifier, num_candidates, batch_size)
+    # D17: neither paper nor code says how a single sample was scored.
     parts = divergences(classified.probabilities)
     rows = np.sort(np.argsort(-parts, kind="stable")[:count])
     kept, start = [], 0

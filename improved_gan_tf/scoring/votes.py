@@ -172,7 +172,9 @@ def read_votes(path, page):
     if [truth for truth, _ in answers] != truths or {a for _, a in answers} - {REAL, GENERATED}:
         raise RefusedError("the votes were changed: they do not say what the page's images are")
     said_generated = np.array([answer == GENERATED for _, answer in answers])
-    return Votes(path, person.strip(), session, said_generated, np.array(seconds_times_1000))
+    return Votes(
+        path, " ".join(person.split()), session, said_generated, np.array(seconds_times_1000)
+    )
 
 
 def read_all(paths, page):

@@ -130,7 +130,7 @@ def note_texts(page):
     key = page.key
     shown = "one at a time" if key["images_at_once"] == 1 else f"{key['images_at_once']} at a time"
     told = "told after each vote" if key["feedback"] else "told at the end only"
-    texts = [f"shown {shown}, {told}; the paper does not say which its voters were"]
+    texts = [f"shown {shown}, {told}; how the paper asked its voters is not said"]
     if key["best"]:
         texts.append(
             f"the best {100 * key['best']['share']:g} % of {key['best']['num_candidates']:,} "

@@ -57,7 +57,10 @@ def test_how_it_was_asked_is_said(tmp_path):
     best = {"share": 0.01, "num_candidates": 1000, "classifier": "cifar10.keras"}
     page = write_page(tmp_path, feedback=False, images_at_once=9, dataset="cifar10", best=best)
     text = one_turing_test.text_of(votes.tally([write_votes(tmp_path, page, "a")]))
-    assert "a: shown 9 at a time, told at the end only; the paper does not say" in text
+    assert (
+        "a: shown 9 at a time, told at the end only; how the paper asked its voters is not said"
+        in text
+    )
     assert "b: the best 1 % of 1,000 samples by cifar10.keras" in text
     assert "paper, CIFAR-10, best 1 %" in text
     assert cells(text, "right %")[2] == "71.4"
@@ -87,6 +90,13 @@ def test_markdown_is_a_heading_and_pipe_tables(counted):
     assert text.startswith("### Visual Turing test of runs/some (page ")
     assert "### Each person" in text
     assert "| right %  " in text
+
+
+def test_a_name_does_not_break_a_markdown_table(tmp_path):
+    page = write_page(tmp_path)
+    path = write_votes(tmp_path, page, "a", person="A | B\tC")
+    text = one_turing_test.text_of(votes.tally([path]), "markdown")
+    assert "| A \\| B C |" in text
 
 
 def test_csv_has_a_line_for_each_person_one_for_all_and_one_for_the_paper(counted):
