@@ -153,9 +153,7 @@ def test_the_file_of_votes_is_what_a_person_answered(
     assert counted.pooled == human_evaluation.tally(
         page.is_generated, [answer == "generated" for answer in answers]
     )
-    times = counted.persons[0].milliseconds
-    assert times.min() >= 150
-    assert times.max() < 60_000
+    assert counted.persons[0].milliseconds.min() >= 150  # faster ones are no answers
 
 
 def test_feedback_is_given_only_when_it_is_asked_for(browser, tmp_path):

@@ -17,7 +17,8 @@ def require_chromium():
     if None in found:
         pytest.fail(
             "Tests marked `browser` need Chromium and its driver: on Debian, `apt-get install -y "
-            "chromium chromium-driver`."
+            "chromium chromium-driver`.",
+            pytrace=False,
         )
     return found
 
