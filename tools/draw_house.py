@@ -18,9 +18,9 @@ WIDTH, FLOOR_HEIGHT, BOX_HEIGHT, TOP = 990, 98, 62, 12
 # Room -> middle and width of its box. A new room gets a line here and in `house.FLOORS`.
 PLACES = {
     "commands": (480, 330),
-    "pages": (650, 190),
-    "scoring": (300, 210),
-    "tables": (650, 200),
+    "pages": (480, 200),
+    "scoring": (480, 260),
+    "tables": (480, 200),
     "runs": (480, 250),
     "training": (480, 220),
     "networks": (190, 200),
@@ -37,6 +37,7 @@ PLACES = {
 COLOURS = (
     "#cffafe",
     "#dbeafe",
+    "#e0f2fe",
     "#e0e7ff",
     "#ede9fe",
     "#fae8ff",

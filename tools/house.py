@@ -14,11 +14,9 @@ GROUND_FILES = ("errors", "precision", "paper")
 # Floors from the roof down: (room, what it is for). Imports go down.
 FLOORS = (
     ((COMMANDS, "run scripts and one thin\nfile for each command"),),
-    (("pages", "the report as one\nHTML page"),),
-    (
-        ("scoring", "Inception score, Frechet\ndistance, classifiers"),
-        ("tables", "the paper's tables with\nwhat runs measured"),
-    ),
+    (("pages", "the report, and the visual\nTuring test, as HTML"),),
+    (("tables", "the paper's tables with\nwhat runs measured"),),
+    (("scoring", "Inception score, Frechet distance,\nclassifiers, people's votes"),),
     (("runs", "epochs, checkpoints, run folders,\nresult, many seeds in a row"),),
     (("training", "one step of each game, Adam,\naverages, test error"),),
     (("networks", "generator and discriminator\nof each experiment"),),

@@ -4,6 +4,7 @@ import importlib
 import statistics
 
 from improved_gan_tf import paper
+from improved_gan_tf.tables import turing_tests
 from tools import thin_runs
 from tools.mnist_runs import RECIPES, TABLE1, collapse_epoch, our_runs, table1_runs
 from tools.mnist_tables import LABELS, UNDER_WAY, baselines, collapses, spread
@@ -42,6 +43,18 @@ def experiments():
     told = f"not said; {length:,} ({imagenet.epochs} epochs) here"
     lines.append(["ImageNet 128 x 128 (Fig. 6)", "`python run_imagenet.py`", told])
     return markdown_table(("paper", "command", "iterations"), lines)
+
+
+def human_evaluations():
+    """The paper's visual Turing tests, with the intervals that their numbers of votes give."""
+    lines = []
+    for name, published in turing_tests.paper_dict().items():
+        line = [name, f"{published['percent_right']} %", "not said", "", ""]
+        if published["votes"] is not None:
+            interval = f"{100 * published['low']:.1f} to {100 * published['high']:.1f} %"
+            line[2:] = [f"{published['votes']:,}", interval, f"{published['p_value']:.3f}"]
+        lines.append(line)
+    return markdown_table(("the paper's samples", "right", "votes", "95 % interval", "p"), lines)
 
 
 def results(folder=TABLE1):

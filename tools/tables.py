@@ -16,6 +16,7 @@ TABLES = {
     "experiments": paper_tables.experiments,
     "results": paper_tables.results,
     "sample": paper_tables.sample,
+    "turing-tests": paper_tables.human_evaluations,
     "mnist-full-length": mnist_tables.full_length,
     "mnist-with-original": mnist_tables.with_original,
     "mnist-collapses": mnist_tables.collapse_counts,
