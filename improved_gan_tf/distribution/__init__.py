@@ -4,8 +4,8 @@ N replicas with a share of the batch each compute the update of one device with 
 Three kinds of functions serve that:
 
 - layers and losses ask for the rest of the batch, the training step for its share of it
-  (`batch.py`): `gather_rows`, `mean_over_batch`, `mean_over_replicas`, `draw_for_batch`,
-  `own_rows`, `share_of_loss`;
+  (`batch.py`): `gather_rows`, `mean_over_batch`, `mean_over_replicas`, `sum_over_replicas`,
+  `draw_for_batch`, `own_rows`, `share_of_loss`;
 - the training loop asks for every device, and on several workers for every process:
   `run_step`, `DeviceCopies` (`strategy.py`), `is_chief`, `on_any_worker` (`workers.py`);
 - the command asks for the devices: `training_on` (`session.py`), with `strategy_from`
@@ -30,6 +30,7 @@ from improved_gan_tf.distribution.batch import (
     own_rows,
     replica_count,
     share_of_loss,
+    sum_over_replicas,
 )
 from improved_gan_tf.distribution.devices import check_request, strategy_from
 from improved_gan_tf.distribution.session import training_on
@@ -75,5 +76,6 @@ __all__ = [
     "scope",
     "share_of_loss",
     "strategy_from",
+    "sum_over_replicas",
     "training_on",
 ]

@@ -95,6 +95,19 @@ def mean_over_replicas(values):
     return values if context is None else context.all_reduce("MEAN", values)
 
 
+def sum_over_replicas(x):
+    """The sum of a tensor over replicas; on one device the tensor itself.
+
+    Args:
+        x: tensor, of the same shape on every replica; differentiable.
+
+    Returns:
+        The same shape, the same on every replica.
+    """
+    context = _replicas()
+    return x if context is None else context.all_reduce("SUM", x)
+
+
 _joint_minibatches = contextvars.ContextVar("improved_gan_tf_joint_minibatches", default=1)
 
 

@@ -5,11 +5,23 @@ Importing this package registers them, so that saved `.keras` models load.
 
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_rectify, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.conditional_batch_norm.conditional import ConditionalBatchNorm
+from improved_gan_tf.layers.conditional_batch_norm.plain import BatchNorm
+from improved_gan_tf.layers.conditional_batch_norm.standing import set_standing_statistics
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.pixel_shuffle import ICNR, PixelShuffle
+from improved_gan_tf.layers.projection import ProjectionHead
+from improved_gan_tf.layers.self_attention import SelfAttention2D
+from improved_gan_tf.layers.spectral_norm.layers import (
+    SpectralNormConv2D,
+    SpectralNormConv2DTranspose,
+    SpectralNormDense,
+    SpectralNormEmbedding,
+)
+from improved_gan_tf.layers.spectral_norm.removal import remove_spectral_norm
 from improved_gan_tf.layers.virtual_batch_norm.frozen import (
     FrozenVirtualBatchNorm,
     freeze_reference,
@@ -26,7 +38,9 @@ from improved_gan_tf.layers.weight_norm.removal import remove_weight_norm
 
 __all__ = [
     "ICNR",
+    "BatchNorm",
     "BatchStatisticsNorm",
+    "ConditionalBatchNorm",
     "CrossBatchNorm",
     "DropReference",
     "Dropout",
@@ -36,6 +50,12 @@ __all__ = [
     "MinibatchDiscrimination",
     "PixelShuffle",
     "PrependReference",
+    "ProjectionHead",
+    "SelfAttention2D",
+    "SpectralNormConv2D",
+    "SpectralNormConv2DTranspose",
+    "SpectralNormDense",
+    "SpectralNormEmbedding",
     "VirtualBatchNorm",
     "WeightNormConv2D",
     "WeightNormConv2DTranspose",
@@ -43,5 +63,7 @@ __all__ = [
     "freeze_reference",
     "leaky_rectify",
     "rectify",
+    "remove_spectral_norm",
     "remove_weight_norm",
+    "set_standing_statistics",
 ]

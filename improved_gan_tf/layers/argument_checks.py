@@ -34,3 +34,21 @@ def require_floating(layer, dtype, what="input"):
 def has_own_build(layer):
     """Whether the layer's class has a `build` of its own, which Keras is to call before `call`."""
     return type(layer).build is not keras.layers.Layer.build
+
+
+def two_inputs(layer, inputs, names):
+    """Returns `inputs`, tensors or shapes, if it is a list of two.
+
+    Raises:
+        ValueError: it is not; the message says `names`, e.g. "[x, labels]".
+    """
+    if (
+        not isinstance(inputs, (list, tuple))
+        or len(inputs) != 2
+        or not all(isinstance(one, (list, tuple)) or hasattr(one, "shape") for one in inputs)
+    ):
+        shape = tuple(getattr(inputs, "shape", inputs))
+        raise ValueError(
+            f"`{type(layer).__name__}` takes a list of two, {names}. Received: {shape}"
+        )
+    return inputs

@@ -53,7 +53,10 @@ def layer_loss(layer, weights, **call_arguments):
 
 
 def gradients(function, *arrays):
-    """The gradients of a scalar function with respect to each of its arguments (NumPy)."""
+    """The gradients of a scalar function with respect to each of its arguments (NumPy).
+
+    Zeros for an argument that the value does not depend on.
+    """
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
@@ -61,7 +64,10 @@ def gradients(function, *arrays):
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             value = function(*tensors)
-        results = tape.gradient(value, tensors)
+        results = tape.gradient(
+            value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        results = [tf.convert_to_tensor(r) for r in results]  # a lookup's gradient is sparse
     elif BACKEND == "jax":
         import jax
 
@@ -72,7 +78,7 @@ def gradients(function, *arrays):
         import torch
 
         tensors = [torch.tensor(np.asarray(a), requires_grad=True) for a in arrays]
-        results = torch.autograd.grad(function(*tensors), tensors)
+        results = torch.autograd.grad(function(*tensors), tensors, materialize_grads=True)
     return [to_numpy(r) for r in results]
 
 

@@ -1,0 +1,1 @@
+"""Batch normalization with moving or standing statistics: plain and class-conditional."""

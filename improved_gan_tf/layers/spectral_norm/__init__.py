@@ -1,0 +1,1 @@
+"""Spectral normalization: dense, convolution, transposed convolution, embedding, its removal."""

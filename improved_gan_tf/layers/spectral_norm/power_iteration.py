@@ -1,0 +1,64 @@
+"""Power iteration: the largest singular values of a kernel, a step at a time.
+
+    v = n(W u),    u' = n(W^T v),    sigma = v^T W u'          n(x) = x / max(||x||, epsilon)
+
+W is (A, K), a column for each output. u and v are constants in the gradient, so that
+
+    d sigma / d W = v u'^T
+
+Paper:    Miyato et al. (2018), Sec. 2.1 and Algorithm 1; Brock et al. (2019), Sec. 3 and 4.
+Original: ajbrock/BigGAN-PyTorch@9845943, layers.py, `power_iteration`, `gram_schmidt`, `SN`.
+"""
+
+from keras import ops
+
+
+def normalized(x, epsilon):
+    """Returns `x / max(||x||, epsilon)`; x is (A,)."""
+    return x / ops.maximum(ops.sqrt(ops.sum(ops.square(x))), epsilon)
+
+
+def orthogonal_to(x, others):
+    """Returns x (A,) without its components along `others`, orthonormal vectors (Gram-Schmidt)."""
+    for other in others:
+        x = x - ops.sum(other * x) * other
+    return x
+
+
+def singular_vectors(matrix, u, num_iterations, epsilon):
+    """Returns u and v after some power iterations, as constants.
+
+    Args:
+        matrix: W, (A, K), at least float32.
+        u: (S, K), the right vectors so far, one for each singular value that is followed; any
+            length above 0.
+        num_iterations: int > 0.
+        epsilon: float >= 0, smallest length that is divided by.
+
+    Returns:
+        `(u, v)`, (S, K) and (S, A); of length 1 and, within each, orthogonal.
+    """
+    matrix, u = ops.stop_gradient(matrix), ops.stop_gradient(u)
+    rights = [u[i] for i in range(u.shape[0])]
+    for _ in range(num_iterations):
+        old, rights, lefts = rights, [], []
+        for right in old:
+            left = normalized(orthogonal_to(ops.matmul(matrix, right), lefts), epsilon)  # (A,)
+            lefts.append(left)
+            right = normalized(orthogonal_to(ops.matmul(left, matrix), rights), epsilon)  # (K,)
+            rights.append(right)
+    return ops.stop_gradient(ops.stack(rights)), ops.stop_gradient(ops.stack(lefts))
+
+
+def singular_values(matrix, u, v):
+    """Returns `v W u^T` of each pair of vectors; the gradient is that with u and v fixed.
+
+    Args:
+        matrix: W, (A, K).
+        u: (S, K).
+        v: (S, A).
+
+    Returns:
+        (S,), the largest first once the vectors have converged.
+    """
+    return ops.sum(ops.matmul(v, matrix) * u, axis=-1)

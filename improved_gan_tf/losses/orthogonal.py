@@ -1,0 +1,81 @@
+"""Orthogonal regularisation: filters that should not overlap.
+
+    R(W) = || W^T W o (1 - I) ||_F^2,       dR / dW = 4 W (W^T W o (1 - I))
+
+W is (A, K), a column for each filter; o is the elementwise product. The diagonal, the filters'
+lengths, is left alone, or pulled to 1 with `include_diagonal`: || W^T W - I ||_F^2.
+
+The original does not differentiate: it adds 2 strength (W W^T o (1 - I)) W, for its transposed W,
+to the gradient. That is *half* the gradient of strength R; to get its updates, halve the strength.
+
+Paper:    Brock et al. (2017), Sec. 3.4; Brock et al. (2019), Sec. 3.1, equation (3).
+Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ortho`, `default_ortho`.
+"""
+
+import keras
+from keras import ops
+
+
+def orthogonal_penalty(kernel, output_axis=-1, include_diagonal=False):
+    """Returns `|| W^T W o (1 - I) ||_F^2` of one kernel, or `|| W^T W - I ||_F^2`.
+
+    Args:
+        kernel: (..., K), rank 2 or more; a variable or tensor.
+        output_axis: int, the axis of the filters; -2 for a transposed convolution of Keras, 0 for
+            an embedding, whose classes are its filters.
+        include_diagonal: bool.
+
+    Returns:
+        Scalar >= 0.
+    """
+    kernel = ops.moveaxis(ops.convert_to_tensor(kernel), output_axis, -1)
+    matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
+    gram = ops.matmul(ops.transpose(matrix), matrix)  # (K, K)
+    identity = ops.eye(matrix.shape[-1], dtype=gram.dtype)
+    off = gram - identity if include_diagonal else gram * (1.0 - identity)
+    return ops.sum(ops.square(off))
+
+
+def orthogonal_regularization(model, strength=1e-4, include_diagonal=False, exclude=()):
+    """Returns `strength` times the penalty, summed over the kernels and embeddings of a model.
+
+    Of a spectrally normalised layer it is the penalty of the raw kernel.
+
+    Args:
+        model: a built model or layer.
+        strength: float >= 0; 1e-4 in the paper (default).
+        include_diagonal: bool, see the module.
+        exclude: layers that are left out; in the original the generator's shared embedding.
+
+    Returns:
+        Scalar.
+
+    Raises:
+        ValueError: `strength` is negative; nothing is left to regularise.
+    """
+    if not strength >= 0.0:
+        raise ValueError(f"`strength` must be 0 or larger. Received: strength={strength}")
+    excluded = {id(layer) for layer in exclude}
+    penalties = [
+        orthogonal_penalty(kernel, axis, include_diagonal)
+        for layer in model._flatten_layers()
+        if id(layer) not in excluded
+        for kernel, axis in _filters_of(layer)
+    ]
+    if not penalties:
+        raise ValueError(
+            "The model has no kernel and no embedding to regularise. "
+            f"Received: model={model.name}, {len(excluded)} layers excluded"
+        )
+    return strength * sum(penalties)
+
+
+def _filters_of(layer):
+    """The layer's kernel or table and the axis of its filters: a list of one pair, or of none."""
+    if isinstance(layer, keras.layers.Conv2DTranspose):
+        return [(layer.kernel, -2)]
+    if isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D)):
+        return [(layer.kernel, -1)]
+    if isinstance(layer, keras.layers.Embedding):
+        return [(layer.embeddings, 0)]
+    return []
