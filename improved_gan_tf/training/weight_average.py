@@ -58,7 +58,8 @@ class WeightAverage:
         self.updates.assign_add(1)
         averaging = self.updates >= self.start
         for average, variable in zip(self.averages, self.variables, strict=True):
-            decay = tf.where(averaging, tf.cast(self.decay, average.dtype), 0)
+            # Not `tf.cast`, which would take the decay for a float32 first.
+            decay = tf.where(averaging, tf.constant(self.decay, average.dtype), 0)
             average.assign(decay * average + (1 - decay) * tf.convert_to_tensor(variable))
 
     def copy_to(self, variables):

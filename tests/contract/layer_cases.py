@@ -8,11 +8,21 @@ import numpy as np
 
 from improved_gan_tf.layers.activations import LeakyReLU, leaky_rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
+from improved_gan_tf.layers.conditional_batch_norm.conditional import ConditionalBatchNorm
+from improved_gan_tf.layers.conditional_batch_norm.plain import BatchNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.pixel_shuffle import PixelShuffle
+from improved_gan_tf.layers.projection import ProjectionHead
+from improved_gan_tf.layers.self_attention import SelfAttention2D
+from improved_gan_tf.layers.spectral_norm.layers import (
+    SpectralNormConv2D,
+    SpectralNormConv2DTranspose,
+    SpectralNormDense,
+    SpectralNormEmbedding,
+)
 from improved_gan_tf.layers.virtual_batch_norm.frozen import FrozenVirtualBatchNorm
 from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
 from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
@@ -29,17 +39,33 @@ class LayerCase:
     """How to make a layer, and what it is called with.
 
     make: a function of layer keyword arguments (dtype, name) that returns a fresh layer.
-    example_shape: shape of one row of the input.
+    example: shape of one row of the input; an int for labels below it; a list for several inputs.
     rows: rows of the input, the reference batch included where there is one.
     """
 
     make: Callable[..., keras.layers.Layer]
-    example_shape: tuple
+    example: tuple | int | list
     rows: int = 6
 
     def inputs(self, seed=0, rows=None):
-        shape = (rows or self.rows, *self.example_shape)
-        return np.random.default_rng(seed).normal(size=shape).astype("float32")
+        """An array, or a list of arrays."""
+        generator = np.random.default_rng(seed)
+        return self._for_each_input(lambda one: self._array(one, generator, rows or self.rows))
+
+    def keras_inputs(self):
+        """What to build a functional model from."""
+        return self._for_each_input(
+            lambda one: keras.Input((), dtype="int32") if isinstance(one, int) else keras.Input(one)
+        )
+
+    def _for_each_input(self, make):
+        return [*map(make, self.example)] if isinstance(self.example, list) else make(self.example)
+
+    @staticmethod
+    def _array(example, generator, rows):
+        if isinstance(example, int):
+            return generator.permutation(rows * example)[:rows].astype("int32") % example
+        return generator.normal(size=(rows, *example)).astype("float32")
 
 
 def _prepend_reference(example_shape):
@@ -52,11 +78,12 @@ def _prepend_reference(example_shape):
     return make
 
 
-def _case(layer_class, example_shape, *args, **options):
-    return LayerCase(lambda **kwargs: layer_class(*args, **options, **kwargs), example_shape)
+def _case(layer_class, example, *args, **options):
+    return LayerCase(lambda **kwargs: layer_class(*args, **options, **kwargs), example)
 
 
 IMAGE = (6, 5, 4)
+CLASSES = 3
 
 LAYER_CASES = {
     "WeightNormDense": _case(WeightNormDense, (5,), 3, activation="relu"),
@@ -101,6 +128,21 @@ LAYER_CASES = {
     "BatchStatisticsNorm, vectors": _case(BatchStatisticsNorm, (5,)),
     "CrossBatchNorm": _case(CrossBatchNorm, IMAGE),
     "CrossBatchNorm, vectors": _case(CrossBatchNorm, (4,)),
+    "BatchNorm": _case(BatchNorm, IMAGE),
+    "ConditionalBatchNorm": _case(ConditionalBatchNorm, [IMAGE, (7,)], spectral_norm=True),
+    "ConditionalBatchNorm, labels": _case(ConditionalBatchNorm, [IMAGE, CLASSES], CLASSES),
+    "ProjectionHead": _case(ProjectionHead, [IMAGE, CLASSES], CLASSES),
+    "SelfAttention2D": _case(SelfAttention2D, (6, 5, 8)),
+    "SpectralNormDense": _case(
+        SpectralNormDense, (4, 5), 3, activation="relu", num_singular_values=2
+    ),
+    "SpectralNormConv2D, groups, no bias": _case(
+        SpectralNormConv2D, IMAGE, 4, (3, 2), groups=2, use_bias=False, num_power_iterations=2
+    ),
+    "SpectralNormConv2DTranspose": _case(
+        SpectralNormConv2DTranspose, IMAGE, 3, 4, strides=2, padding="same", activation="tanh"
+    ),
+    "SpectralNormEmbedding": _case(SpectralNormEmbedding, CLASSES, CLASSES, 4),
     "GaussianNoise": _case(GaussianNoise, (5,), 0.3, seed=1),
     "Dropout": _case(Dropout, (5,), 0.3, seed=1),
     "PixelShuffle": _case(PixelShuffle, IMAGE, 2),

@@ -270,6 +270,9 @@ class SpectralNormEmbedding(SpectralNormLayer, keras.layers.Embedding):
         table = self._normalized(self.embeddings, training)
         return ops.cast(ops.take(table, inputs, axis=0), self.compute_dtype)
 
+    def compute_output_spec(self, inputs, training=False):
+        return super().compute_output_spec(inputs)  # Keras's own knows no `training`
+
 
 def _with_bias(layer, outputs, bias):
     if bias is None or layer.data_format == "channels_last":

@@ -18,10 +18,14 @@ def normalized(x, epsilon):
     return x / ops.maximum(ops.sqrt(ops.sum(ops.square(x))), epsilon)
 
 
-def orthogonal_to(x, others):
-    """Returns x (A,) without its components along `others`, orthonormal vectors (Gram-Schmidt)."""
-    for other in others:
-        x = x - ops.sum(other * x) * other
+def orthonormal_to(x, others, epsilon):
+    """Returns x (A,) without its components along `others`, orthonormal, at length 1."""
+    # The second pass is for what rounding leaves of a vector that lay among the others: where the
+    # kernel's rank is used up, that is all there is of it.
+    for _ in range(2 if others else 1):
+        for other in others:  # Gram-Schmidt
+            x = x - ops.sum(other * x) * other
+        x = normalized(x, epsilon)
     return x
 
 
@@ -43,10 +47,9 @@ def singular_vectors(matrix, u, num_iterations, epsilon):
     for _ in range(num_iterations):
         old, rights, lefts = rights, [], []
         for right in old:
-            left = normalized(orthogonal_to(ops.matmul(matrix, right), lefts), epsilon)  # (A,)
+            left = orthonormal_to(ops.matmul(matrix, right), lefts, epsilon)  # (A,)
             lefts.append(left)
-            right = normalized(orthogonal_to(ops.matmul(left, matrix), rights), epsilon)  # (K,)
-            rights.append(right)
+            rights.append(orthonormal_to(ops.matmul(left, matrix), rights, epsilon))  # (K,)
     return ops.stop_gradient(ops.stack(rights)), ops.stop_gradient(ops.stack(lefts))
 
 

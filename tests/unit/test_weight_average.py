@@ -1,0 +1,67 @@
+"""BigGAN's average of the generator's weights: the original's numbers, its start, bad input."""
+
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from improved_gan_tf.training.weight_average import WeightAverage
+
+GOLDEN = pathlib.Path(__file__).parent.parent / "goldens" / "systems" / "weight_average.npz"
+
+
+@pytest.mark.parametrize("start", [0, 3])
+def test_the_averages_equal_the_original(start):
+    golden = np.load(GOLDEN, allow_pickle=False)
+    parameters, averages = golden[f"start{start}__parameters"], golden[f"start{start}__averages"]
+    variable = tf.Variable(parameters[0])
+    average = WeightAverage([variable], decay=float(golden["decay"]), start=start)
+    update = tf.function(average.update)
+    np.testing.assert_array_equal(average.averages[0], averages[0])
+    for parameter, expected in zip(parameters[1:], averages[1:], strict=True):
+        variable.assign(parameter)
+        update()
+        np.testing.assert_allclose(average.averages[0], expected, rtol=1e-14)
+
+
+def test_until_the_start_the_averages_are_the_weights():
+    variable = tf.Variable([1.0, 2.0])
+    average = WeightAverage([variable], decay=0.5, start=3)
+    for value in (5.0, 7.0):
+        variable.assign([value, value])
+        average.update()
+        np.testing.assert_array_equal(average.averages[0], [value, value])
+    variable.assign([9.0, 11.0])
+    average.update()  # number 3
+    np.testing.assert_array_equal(average.averages[0], [8.0, 9.0])
+
+
+def test_state_that_is_not_trained_is_averaged_and_copied_too():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization()])
+    average = WeightAverage(model.weights, decay=0.75)
+    model(np.array([[1.0, 2.0], [3.0, 6.0]], "float32"), training=True)
+    average.update()
+    copy = keras.models.clone_model(model)
+    average.copy_to(copy.weights)
+    moved = model.layers[0].moving_mean.numpy()
+    np.testing.assert_allclose(copy.layers[0].moving_mean.numpy(), 0.25 * moved, rtol=1e-6)
+    assert len(average.averages) == len(model.weights) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"decay": 1.0}, r"`decay` must lie in \[0, 1\). Received: decay=1.0"),
+        ({"start": -1}, r"`start` must be 0 or larger. Received: start=-1"),
+    ],
+)
+def test_an_argument_out_of_range_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        WeightAverage([tf.Variable(1.0)], **options)
+
+
+def test_integers_cannot_be_averaged():
+    with pytest.raises(ValueError, match=r"Only floating point .* counter:0 of dtype .*int64"):
+        WeightAverage([tf.Variable(1, dtype=tf.int64, name="counter")])
