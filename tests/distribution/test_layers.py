@@ -9,15 +9,20 @@ import tensorflow as tf
 
 from improved_gan_tf import distribution, initialize_from_data, losses
 from improved_gan_tf.layers import (
+    BatchNorm,
     BatchStatisticsNorm,
+    ConditionalBatchNorm,
     CrossBatchNorm,
     Dropout,
     DropReference,
     GaussianNoise,
     MinibatchDiscrimination,
     PrependReference,
+    SelfAttention2D,
+    SpectralNormDense,
     VirtualBatchNorm,
 )
+from improved_gan_tf.training.weight_average import WeightAverage
 from tests.support.numerics import float64 as float64_numbers
 
 ROWS = 8
@@ -99,6 +104,17 @@ def one_device_and_replicas(strategy, make, shares=HALVES, known_rows=True, x=No
     return [np.asarray(e) for e in expected], of_rows + of_weights
 
 
+class Training(keras.layers.Layer):
+    """A layer in a training call, whatever it is called with."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def call(self, inputs):
+        return self.layer(inputs, training=True)
+
+
 COUPLED = {
     "MinibatchDiscrimination": lambda **k: MinibatchDiscrimination(5, 3, **k),
     "MinibatchDiscrimination, mean": lambda **k: MinibatchDiscrimination(
@@ -108,6 +124,7 @@ COUPLED = {
         5, 3, reduction="mean_over_pairs", **k
     ),
     "BatchStatisticsNorm": lambda **k: BatchStatisticsNorm(**k),
+    "BatchNorm": lambda **k: Training(BatchNorm(**k)),
 }
 OF_TWO_KINDS = {
     "MinibatchDiscrimination, two parts": lambda **k: MinibatchDiscrimination(
@@ -196,6 +213,103 @@ def test_virtual_batch_norm_needs_no_exchange(strategy):
     expected, actual = one_device_and_replicas(strategy, make)
     for e, a in zip(expected, actual, strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-10, atol=1e-12)
+
+
+# --- layers that keep state ----------------------------------------------------------------
+
+LABELS = np.array([0, 2, 1, 2, 0, 0, 1, 2])
+
+
+def conditional(**options):
+    return ConditionalBatchNorm(num_classes=3, **options)
+
+
+STATEFUL = {
+    "BatchNorm": (lambda **k: BatchNorm(**k), (3, 4)),
+    "ConditionalBatchNorm": (conditional, (3, 4)),
+    "SpectralNormDense": (lambda **k: SpectralNormDense(3, num_singular_values=2), (4,)),
+    "SelfAttention2D": (lambda **k: SelfAttention2D(), (4, 4, 8)),
+}
+
+
+def trained_on_replicas(strategy, make, shares, x, calls=3, known_rows=True, **options):
+    """Outputs of the last training call and every weight: of one device, and of two replicas.
+
+    Of the replicas the weights come as a list, as each holds them.
+    """
+    keras.utils.set_random_seed(1)
+    alone = make(**options)
+    inputs = (lambda x, y: [x, y]) if make is conditional else (lambda x, y: x)
+    alone(inputs(tf.constant(x), tf.constant(LABELS)))
+    with strategy.scope():
+        mirrored = make(**options)
+        mirrored(inputs(tf.constant(x), tf.constant(LABELS)))
+    mirrored.set_weights(alone.get_weights())
+
+    def step(x, labels):
+        if not known_rows:
+            x, labels = with_unknown_rows(x), with_unknown_rows(labels)
+        return [mirrored(inputs(x, labels), training=True)]
+
+    for _ in range(calls):
+        expected = alone(inputs(tf.constant(x), tf.constant(LABELS)), training=True)
+        (parts,) = on_replicas(strategy, step, shares, x, LABELS)
+    outputs = np.empty_like(expected)
+    for rows, part in zip(shares, parts, strict=True):
+        outputs[rows] = part
+    held = [strategy.experimental_local_results(w.value) for w in mirrored.weights]
+    held = [[np.asarray(one) for one in w] for w in held]
+    return (np.asarray(expected), [np.asarray(w.value) for w in alone.weights]), (outputs, held)
+
+
+@pytest.mark.parametrize("name", list(STATEFUL))
+@pytest.mark.parametrize(("shares", "known_rows"), [(HALVES, True), (UNEQUAL, False)])
+def test_training_calls_on_replicas_leave_the_state_of_one_device(
+    name, shares, known_rows, strategy
+):
+    make, shape = STATEFUL[name]
+    (outputs, weights), (actual, held) = trained_on_replicas(
+        strategy, make, shares, examples(0, shape), known_rows=known_rows
+    )
+    np.testing.assert_allclose(actual, outputs, rtol=1e-10, atol=1e-12)
+    for expected, (one, other) in zip(weights, held, strict=True):
+        np.testing.assert_allclose(one, expected, rtol=1e-10, atol=1e-12)
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["BatchNorm", "ConditionalBatchNorm"])
+def test_local_batches_are_averaged_into_one_state(name, strategy):
+    make, shape = STATEFUL[name]
+    x = examples(0, shape)
+    (outputs, _), (actual, held) = trained_on_replicas(
+        strategy, make, HALVES, x, calls=1, cross_replica="local", momentum=0.0
+    )
+    assert np.abs(outputs - actual).max() > 0.01
+    mean, variance = [h for h in held if h[0].shape == (4,)][-2:]  # the last of these
+    for one, other in (mean, variance):
+        np.testing.assert_array_equal(one, other)
+    halves = [x[rows].reshape(-1, shape[-1]) for rows in HALVES]
+    np.testing.assert_allclose(mean[0], np.mean([h.mean(0) for h in halves], 0), rtol=1e-10)
+    variances = [h.var(0, ddof=1) for h in halves]
+    np.testing.assert_allclose(variance[0], np.mean(variances, 0), rtol=1e-10)
+
+
+def test_the_weight_average_is_the_same_on_every_replica(strategy):
+    with strategy.scope():
+        variable = keras.Variable(np.arange(3.0), aggregation="only_first_replica")
+        average = WeightAverage([variable], decay=0.75, start=2)
+
+    def step(x):
+        variable.assign(variable + 1.0)
+        average.update()
+        return [x]
+
+    for _ in range(3):  # 1 2 3, 2 3 4 and 3 4 5 beside the first
+        on_replicas(strategy, step, HALVES, examples())
+    expected = 0.75 * (0.75 * (np.arange(3.0) + 1) + 0.25 * (np.arange(3.0) + 2))
+    expected += 0.25 * (np.arange(3.0) + 3)
+    for held in strategy.experimental_local_results(average.averages[0]):
+        np.testing.assert_allclose(held, expected, rtol=1e-12)
 
 
 # --- noise and dropout ---------------------------------------------------------------------
@@ -298,6 +412,8 @@ def test_initialisation_on_one_of_several_replicas_is_refused(strategy):
         lambda **k: MinibatchDiscrimination(5, 3, **k),
         lambda **k: BatchStatisticsNorm(**k),
         lambda **k: CrossBatchNorm(**k),
+        lambda **k: BatchNorm(**k),
+        lambda **k: ConditionalBatchNorm(**k),
         lambda **k: GaussianNoise(0.5, **k),
         lambda **k: Dropout(0.5, **k),
     ],

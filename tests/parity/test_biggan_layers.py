@@ -1,7 +1,5 @@
 """BigGAN's pieces against the original code (tests/goldens/systems/biggan.md)."""
 
-import pathlib
-
 import keras
 import numpy as np
 import pytest
@@ -19,20 +17,16 @@ from improved_gan_tf.layers import (
 from improved_gan_tf.layers.self_attention import attention_map
 from improved_gan_tf.losses.orthogonal import orthogonal_penalty
 from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
-from tests.numerics import BACKEND, gradients, to_numpy
+from tests.support.numerics import BACKEND, gradients, to_numpy
+from tests.support.places import GOLDENS
 
-pytestmark = [
-    # Keras's own conversion of variables to arrays, under NumPy 2.
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-    pytest.mark.usefixtures("float64"),
-]
+pytestmark = pytest.mark.usefixtures("float64")
 
-GOLDENS = pathlib.Path(__file__).parent.parent / "goldens" / "systems"
 TOLERANCE = 1e-11  # float64 on both sides: rounding only
 
 
 def load(name):
-    return np.load(GOLDENS / f"{name}.npz", allow_pickle=False)
+    return np.load(GOLDENS / "systems" / f"{name}.npz", allow_pickle=False)
 
 
 def assert_close(actual, expected, tolerance=TOLERANCE):

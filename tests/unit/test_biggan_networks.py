@@ -7,10 +7,7 @@ import pytest
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import remove_spectral_norm
 from improved_gan_tf.networks.biggan import biggan_discriminator, biggan_generator
-from tests.numerics import to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import to_numpy
 
 SHARED = {"z_dim": 12, "shared_dim": 5, "hierarchical": True}
 

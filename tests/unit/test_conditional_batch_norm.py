@@ -10,10 +10,7 @@ from improved_gan_tf.layers import (
     SpectralNormDense,
     set_standing_statistics,
 )
-from tests.numerics import to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import to_numpy
 
 
 def examples(*shape, seed=0):

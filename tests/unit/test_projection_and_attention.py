@@ -6,10 +6,7 @@ import pytest
 
 from improved_gan_tf.layers import ProjectionHead, SelfAttention2D
 from improved_gan_tf.layers.self_attention import attention_map
-from tests.numerics import to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import to_numpy
 
 
 def examples(*shape, seed=0):

@@ -16,10 +16,7 @@ from improved_gan_tf.layers import (
     remove_spectral_norm,
 )
 from improved_gan_tf.layers.spectral_norm.power_iteration import singular_values, singular_vectors
-from tests.numerics import BACKEND, finite_differences, float64, gradients, to_numpy
-
-# Keras's own conversion of variables to arrays, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+from tests.support.numerics import BACKEND, finite_differences, float64, gradients, to_numpy
 
 
 def examples(*shape, seed=0):

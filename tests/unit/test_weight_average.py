@@ -1,20 +1,17 @@
 """BigGAN's average of the generator's weights: the original's numbers, its start, bad input."""
 
-import pathlib
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from improved_gan_tf.training.weight_average import WeightAverage
-
-GOLDEN = pathlib.Path(__file__).parent.parent / "goldens" / "systems" / "weight_average.npz"
+from tests.support.places import GOLDENS
 
 
 @pytest.mark.parametrize("start", [0, 3])
 def test_the_averages_equal_the_original(start):
-    golden = np.load(GOLDEN, allow_pickle=False)
+    golden = np.load(GOLDENS / "systems/weight_average.npz", allow_pickle=False)
     parameters, averages = golden[f"start{start}__parameters"], golden[f"start{start}__averages"]
     variable = tf.Variable(parameters[0])
     average = WeightAverage([variable], decay=float(golden["decay"]), start=start)
