@@ -16,6 +16,7 @@ _PUBLIC = {
     "ParameterAverage": "training.parameter_average",
     "Adam": "training.adam",
     "HistoricalAverage": "training.historical_averaging",
+    "WeightAverage": "training.weight_average",
     "class_coverage": "scoring.diversity",
     "collapsed_at": "runs.health",
     "frechet_distance": "scoring.frechet",

@@ -127,4 +127,3 @@ class ProjectionHead(keras.layers.Layer):
             "num_singular_values": self.num_singular_values,
             "spectral_epsilon": self.spectral_epsilon,
         }
-

@@ -2,6 +2,7 @@
 
 from improved_gan_tf.losses.cross_entropy import binary_cross_entropy, binary_entropy
 from improved_gan_tf.losses.feature_matching import feature_matching_l1, feature_matching_l2
+from improved_gan_tf.losses.orthogonal import orthogonal_penalty, orthogonal_regularization
 from improved_gan_tf.losses.semi_supervised import (
     error_rate,
     saturating_generator_loss,
@@ -16,6 +17,8 @@ __all__ = [
     "error_rate",
     "feature_matching_l1",
     "feature_matching_l2",
+    "orthogonal_penalty",
+    "orthogonal_regularization",
     "saturating_generator_loss",
     "smallest_unsupervised_loss",
     "supervised_loss",

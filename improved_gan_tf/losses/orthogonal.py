@@ -8,7 +8,7 @@ lengths, is left alone, or pulled to 1 with `include_diagonal`: || W^T W - I ||_
 The original does not differentiate: it adds 2 strength (W W^T o (1 - I)) W, for its transposed W,
 to the gradient. That is *half* the gradient of strength R; to get its updates, halve the strength.
 
-Paper:    Brock et al. (2017), Sec. 3.4; Brock et al. (2019), Sec. 3.1, equation (3).
+Paper:    Brock et al. (2017), Sec. 3.4; Brock et al. (2019), Sec. 3.1.
 Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ortho`, `default_ortho`.
 """
 

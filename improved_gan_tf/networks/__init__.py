@@ -1,5 +1,6 @@
 """A generator and a discriminator per experiment, as Keras functional models."""
 
+from improved_gan_tf.networks.biggan import biggan_discriminator, biggan_generator
 from improved_gan_tf.networks.convolutional import (
     convolutional_discriminator,
     convolutional_generator,
@@ -7,6 +8,7 @@ from improved_gan_tf.networks.convolutional import (
 from improved_gan_tf.networks.mnist import mnist_discriminator, mnist_generator
 from improved_gan_tf.networks.parts import NOISE_DIM, NUM_CLASSES
 from improved_gan_tf.networks.players import EXPERIMENTS, Networks, NetworkSpec
+from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
 
 __all__ = [
     "EXPERIMENTS",
@@ -14,8 +16,12 @@ __all__ = [
     "NUM_CLASSES",
     "NetworkSpec",
     "Networks",
+    "biggan_discriminator",
+    "biggan_generator",
     "convolutional_discriminator",
     "convolutional_generator",
     "mnist_discriminator",
     "mnist_generator",
+    "residual_down",
+    "residual_up",
 ]

@@ -3,8 +3,8 @@
 Images are NHWC in [-1, 1], labels integers. Widths are multiples of `channels`: at 32 pixels, for
 CIFAR-10, all are 4; above they thin out towards the image.
 
-Paper:    Brock et al. (2019), Sec. 3 and App. B, tables 4 and 5; the 32-pixel networks are the
-          public code's.
+Paper:    Brock et al. (2019), Sec. 3 and App. B, table 4; the 32-pixel networks are the public
+          code's.
 Original: ajbrock/BigGAN-PyTorch@9845943, BigGAN.py, `G_arch`, `D_arch`, `Generator`,
           `Discriminator`.
 """
@@ -77,7 +77,8 @@ def biggan_generator(
         initializer: "orthogonal" (the paper) or "normal", N(0, 0.02) (the original's CIFAR-10).
         spectral_norm: bool, whether dense, convolutions and the maps of the shared embedding are
             spectrally normalised; embeddings never are.
-        num_singular_values, spectral_epsilon: of the spectrally normalised layers.
+        num_singular_values: int > 0, how many the spectrally normalised layers follow.
+        spectral_epsilon: float > 0, their epsilon.
         batch_norm_epsilon: float > 0.
         cross_replica: "global" or "local", what a batch is on several devices.
 
@@ -166,7 +167,8 @@ def biggan_discriminator(
         attention: resolutions after whose blocks self-attention stands; (64,) in the paper.
         initializer: "orthogonal" (the paper) or "normal", N(0, 0.02) (the original's CIFAR-10).
         spectral_norm: bool, whether every layer is spectrally normalised.
-        num_singular_values, spectral_epsilon: of the spectrally normalised layers.
+        num_singular_values: int > 0, how many the spectrally normalised layers follow.
+        spectral_epsilon: float > 0, their epsilon.
 
     Returns:
         Model from `{"images": (N, size, size, 3), "labels": (N,) integers}` to logits (N, 1).
@@ -250,12 +252,13 @@ def _widths(table, image_size, channels):
 
 
 def _initialized(model, seeds, initializer):
-    """Draws every kernel and embedding anew, and every u; biases and gains start as they are."""
+    """Draws every kernel and embedding anew, and every u; biases stay 0, gains 1."""
     if initializer not in INITIALIZERS:
         raise UserError(
             f"`initializer` must be one of {', '.join(INITIALIZERS)}. "
             f"Received: initializer={initializer}."
         )
+    # D18: the original leaves convolutions and dense layers the biases that PyTorch draws.
     for weight in model.weights:
         seed = seeds.next()
         if weight.name in ("kernel", "embeddings"):

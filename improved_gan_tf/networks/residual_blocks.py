@@ -25,7 +25,7 @@ def residual_up(x, condition, channels, *, convolution, normalization, name, ups
         convolution: function of (filters, kernel_size, name) that returns a layer which keeps the
             resolution.
         normalization: function of (name) that returns a layer of [x, condition].
-        name: str, first part of the layers' names: `{name}_conv1`, `{name}_norm1`, `{name}_conv_sc`.
+        name: str, first part of the layers' names, `{name}_conv1`, `{name}_norm1`, ...
         upsample: bool.
 
     Returns:
@@ -58,7 +58,7 @@ def residual_down(x, channels, *, convolution, name, preactivation=True, downsam
         channels: int > 0, K.
         convolution: function of (filters, kernel_size, name) that returns a layer which keeps the
             resolution.
-        name: str, first part of the layers' names: `{name}_conv1`, `{name}_conv2`, `{name}_conv_sc`.
+        name: str, first part of the layers' names, `{name}_conv1`, `{name}_conv_sc`, ...
         preactivation: bool.
         downsample: bool.
 

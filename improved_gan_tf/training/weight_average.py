@@ -1,6 +1,6 @@
 """The average of a generator's weights that BigGAN draws its samples with.
 
-Paper:    Karras et al. (2018), Sec. 5; Brock et al. (2019), App. B and C.
+Paper:    Karras et al. (2018); Brock et al. (2019), Sec. 3.
 Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ema`.
 """
 

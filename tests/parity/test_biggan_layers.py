@@ -17,22 +17,10 @@ from improved_gan_tf.layers import (
 from improved_gan_tf.layers.self_attention import attention_map
 from improved_gan_tf.losses.orthogonal import orthogonal_penalty
 from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
+from tests.parity.biggan_goldens import assert_close, load
 from tests.support.numerics import BACKEND, gradients, to_numpy
-from tests.support.places import GOLDENS
 
 pytestmark = pytest.mark.usefixtures("float64")
-
-TOLERANCE = 1e-11  # float64 on both sides: rounding only
-
-
-def load(name):
-    return np.load(GOLDENS / "systems" / f"{name}.npz", allow_pickle=False)
-
-
-def assert_close(actual, expected, tolerance=TOLERANCE):
-    actual = to_numpy(actual)
-    assert actual.shape == expected.shape
-    assert np.max(np.abs(actual - expected)) <= tolerance * max(1.0, np.max(np.abs(expected)))
 
 
 def assign(layer, values):

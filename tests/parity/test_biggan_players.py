@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.networks.biggan import biggan_discriminator, biggan_generator
+from tests.parity.biggan_goldens import assert_close, load
 from tests.support.numerics import BACKEND, gradients, to_numpy
-from tests.parity.test_biggan_layers import assert_close, load
 
 pytestmark = pytest.mark.usefixtures("float64")
 

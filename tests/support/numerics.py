@@ -64,9 +64,7 @@ def gradients(function, *arrays):
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             value = function(*tensors)
-        results = tape.gradient(
-            value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
+        results = tape.gradient(value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         results = [tf.convert_to_tensor(r) for r in results]  # a lookup's gradient is sparse
     elif BACKEND == "jax":
         import jax

@@ -65,9 +65,7 @@ def test_kernels_start_orthogonal_or_normal():
         model = biggan_discriminator(1, channels=8, initializer=initializer)
         return to_numpy(model.get_layer("block1_conv1").kernel).reshape(-1, 32)
 
-    np.testing.assert_allclose(
-        kernel("orthogonal").T @ kernel("orthogonal"), np.eye(32), atol=1e-5
-    )
+    np.testing.assert_allclose(kernel("orthogonal").T @ kernel("orthogonal"), np.eye(32), atol=1e-5)
     assert kernel("normal").std() == pytest.approx(0.02, rel=0.02)
 
 

@@ -112,7 +112,7 @@ def test_the_wrong_inputs_are_refused():
         ConditionalBatchNorm()([x, np.arange(4)])
     with pytest.raises(ValueError, match=r"must be vectors \(N, D\), or labels \(N,\)"):
         ConditionalBatchNorm(num_classes=3)([x, examples(4, 3)])
-    with pytest.raises(ValueError, match="must be floating point. Received: dtype=int"):
+    with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int"):
         BatchNorm()(np.ones((4, 3), "int32"))
     with pytest.raises(ValueError, match="whose last dimension must be known"):
         BatchNorm()(keras.Input((4, None)))

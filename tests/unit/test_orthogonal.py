@@ -49,8 +49,10 @@ def test_a_model_is_charged_for_kernels_and_embeddings_but_for_what_is_excluded(
     model = keras.Model(labels, keras.layers.Conv2D(2, 3)(h))
     _, table, dense, _, transposed, conv = model.layers
     of_table = by_loops(to_numpy(table.embeddings).T)
-    expected = of_table + by_loops(to_numpy(dense.kernel)) + by_loops(
-        np.moveaxis(to_numpy(transposed.kernel), 2, 3).reshape(-1, 3)
+    expected = (
+        of_table
+        + by_loops(to_numpy(dense.kernel))
+        + by_loops(np.moveaxis(to_numpy(transposed.kernel), 2, 3).reshape(-1, 3))
     )
     expected += by_loops(to_numpy(conv.kernel).reshape(-1, 2))
     value = float(to_numpy(orthogonal_regularization(model, strength=0.5)))

@@ -53,5 +53,5 @@ def test_the_wrong_inputs_are_refused():
         ProjectionHead(3)([keras.Input((4, 4, None)), keras.Input((), dtype="int32")])
     with pytest.raises(ValueError, match=r"must be known and at least 8. Received: .*\(2, 4, 4, 7"):
         SelfAttention2D()(examples(2, 4, 4, 7))
-    with pytest.raises(ValueError, match="must be floating point. Received: dtype=int"):
+    with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int"):
         SelfAttention2D()(np.ones((2, 4, 4, 8), "int32"))

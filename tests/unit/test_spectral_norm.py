@@ -215,7 +215,7 @@ def test_an_argument_out_of_range_is_refused(options, message):
 
 
 def test_integers_are_refused_as_input_and_weights_as_argument():
-    with pytest.raises(ValueError, match="must be floating point. Received: dtype=int"):
+    with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int"):
         SpectralNormConv2D(3, 3)(np.ones((2, 4, 4, 3), "int32"))
     with pytest.raises(ValueError, match="takes no `weights`"):
         SpectralNormEmbedding(3, 4, weights=[np.ones((3, 4))])

@@ -56,7 +56,8 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
 
     Raises:
         ValueError: an argument is out of its range, both `num_classes` and `spectral_norm` are
-            given, the input is no list of two, has an unknown last dimension, or c has another rank.
+            given; the input is no list of two, has an unknown last dimension, or c has another
+            rank.
 
     Weights:
         gain/kernel, bias/kernel: (D, C); with `num_classes` gain/embeddings, bias/embeddings,
@@ -160,4 +161,3 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
             "num_singular_values": self.num_singular_values,
             "spectral_epsilon": self.spectral_epsilon,
         }
-

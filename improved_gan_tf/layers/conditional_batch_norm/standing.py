@@ -4,7 +4,7 @@ Moving averages lag behind the weights and depend on how training went. Standing
 computed afresh, with the weights that the samples will be drawn with and with batches like those of
 the samples.
 
-Paper:    Brock et al. (2019), Sec. 3.1 and App. C.
+Paper:    Brock et al. (2019), App. C.1.
 Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `accumulate_standing_stats`; layers.py, `myBN`.
 """
 
@@ -30,7 +30,7 @@ def set_standing_statistics(model, batches):
         ValueError: `batches` is empty; the model has no such layer.
 
     References:
-        Paper: Brock et al. (2019), Sec. 3.1 and App. C.
+        Paper: Brock et al. (2019), App. C.1.
     """
     layers = [x for x in model._flatten_layers() if isinstance(x, MovingStatisticsNorm)]
     if not layers:

@@ -5,7 +5,7 @@
     training:    mean and variance of the batch; the moving averages follow
     evaluation:  the moving averages, or the standing statistics in their place
 
-Paper:    Ioffe and Szegedy (2015); Brock et al. (2019), Sec. 3.1 (standing statistics).
+Paper:    Ioffe and Szegedy (2015); Brock et al. (2019), App. C.1.
 Original: ajbrock/BigGAN-PyTorch@9845943, layers.py, `bn`, `ccbn`, `myBN`.
 """
 
@@ -106,7 +106,8 @@ class MovingStatisticsNorm(keras.layers.Layer):
             mean, variance, count = batch_moments(x, self.cross_replica == "global")
             self._keep(ops.stop_gradient(mean), ops.stop_gradient(variance), count)
         else:
-            mean, variance = (ops.cast(w, x.dtype) for w in (self.moving_mean, self.moving_variance))
+            mean = ops.cast(self.moving_mean, x.dtype)
+            variance = ops.cast(self.moving_variance, x.dtype)
         return (x - mean) * ops.rsqrt(variance + self.epsilon)
 
     def _keep(self, mean, variance, count):

@@ -246,7 +246,7 @@ class SpectralNormEmbedding(SpectralNormLayer, keras.layers.Embedding):
     (2, 4)
 
     References:
-        Paper:    Miyato and Koyama (2018), Sec. 4; Brock et al. (2019), Sec. 3.
+        Paper:    Miyato and Koyama (2018), Sec. 3; Brock et al. (2019), Sec. 3.
         Original: ajbrock/BigGAN-PyTorch@9845943, layers.py, `SN`, `SNEmbedding`.
     """
 
