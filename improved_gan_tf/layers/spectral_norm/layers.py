@@ -204,6 +204,10 @@ class SpectralNormConv2DTranspose(SpectralNormLayer, keras.layers.Conv2DTranspos
         )
         return self.activation(_with_bias(self, outputs, bias))
 
+    def get_config(self):
+        # Keras 3.6 leaves it out.
+        return {**super().get_config(), "output_padding": self.output_padding}
+
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
 class SpectralNormEmbedding(SpectralNormLayer, keras.layers.Embedding):
