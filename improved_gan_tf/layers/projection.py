@@ -4,7 +4,8 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating, two_inputs
-from improved_gan_tf.layers.spectral_norm.layers import SpectralNormDense, SpectralNormEmbedding
+from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
+from improved_gan_tf.layers.spectral_norm.embedding import SpectralNormEmbedding
 from improved_gan_tf.precision import at_least_float32
 
 _INPUTS = "[x, labels]"

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
-from improved_gan_tf.layers.spectral_norm.layers import SpectralNormConv2D
+from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
 from improved_gan_tf.precision import at_least_float32
 
 

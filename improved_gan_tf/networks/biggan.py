@@ -16,7 +16,8 @@ from improved_gan_tf.layers.conditional_batch_norm.conditional import Conditiona
 from improved_gan_tf.layers.conditional_batch_norm.plain import BatchNorm
 from improved_gan_tf.layers.projection import ProjectionHead
 from improved_gan_tf.layers.self_attention import SelfAttention2D
-from improved_gan_tf.layers.spectral_norm.layers import SpectralNormConv2D, SpectralNormDense
+from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
+from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
 from improved_gan_tf.networks.parts import Seeds
 from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
 

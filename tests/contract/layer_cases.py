@@ -17,12 +17,10 @@ from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.pixel_shuffle import PixelShuffle
 from improved_gan_tf.layers.projection import ProjectionHead
 from improved_gan_tf.layers.self_attention import SelfAttention2D
-from improved_gan_tf.layers.spectral_norm.layers import (
-    SpectralNormConv2D,
-    SpectralNormConv2DTranspose,
-    SpectralNormDense,
-    SpectralNormEmbedding,
-)
+from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
+from improved_gan_tf.layers.spectral_norm.conv_transpose import SpectralNormConv2DTranspose
+from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
+from improved_gan_tf.layers.spectral_norm.embedding import SpectralNormEmbedding
 from improved_gan_tf.layers.virtual_batch_norm.frozen import FrozenVirtualBatchNorm
 from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
 from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (

@@ -5,7 +5,7 @@ from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer, two_inputs
 from improved_gan_tf.layers.conditional_batch_norm.statistics import MovingStatisticsNorm
-from improved_gan_tf.layers.spectral_norm.layers import SpectralNormDense
+from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
 
 _INPUTS = "[x, condition]"
 

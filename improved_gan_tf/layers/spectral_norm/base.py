@@ -94,6 +94,14 @@ class SpectralNormLayer(keras.layers.Layer):
         kernel = ops.cast(self._normalized(self.kernel, training), self.compute_dtype)
         return kernel, ops.cast(self.bias, self.compute_dtype) if self.use_bias else None
 
+    def _with_bias(self, outputs, bias):
+        """The outputs plus the bias, if there is one, of each channel."""
+        if bias is None:
+            return outputs
+        if getattr(self, "data_format", "channels_last") == "channels_first":
+            bias = ops.reshape(bias, (-1, 1, 1))
+        return outputs + bias
+
     # Keras's own layers save the weights that they know; all weights are to be saved here.
 
     def save_own_variables(self, store):

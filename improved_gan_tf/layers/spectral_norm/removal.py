@@ -8,12 +8,10 @@ from keras import ops
 
 from improved_gan_tf.layers.layer_replacement import replace_layers
 from improved_gan_tf.layers.spectral_norm.base import SpectralNormLayer
-from improved_gan_tf.layers.spectral_norm.layers import (
-    SpectralNormConv2D,
-    SpectralNormConv2DTranspose,
-    SpectralNormDense,
-    SpectralNormEmbedding,
-)
+from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
+from improved_gan_tf.layers.spectral_norm.conv_transpose import SpectralNormConv2DTranspose
+from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
+from improved_gan_tf.layers.spectral_norm.embedding import SpectralNormEmbedding
 
 _PLAIN = {
     SpectralNormDense: keras.layers.Dense,
