@@ -1,4 +1,4 @@
-"""What TensorFlow reads from the environment when it is imported; called by commands before that.
+"""How commands start TensorFlow: with what it reads from the environment, and without its notes.
 
 Whatever the user has set stays. Importing the layers or anything else of this package changes
 nothing: only commands call this.
@@ -6,8 +6,12 @@ nothing: only commands call this.
 
 import os
 import platform
+import sys
+
+from improved_gan_tf.machine import start_up_notes
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 THREADS = "TF_NUM_INTRAOP_THREADS"
 
 
@@ -19,9 +23,27 @@ def set_defaults():
     that would also give one seed other rounding on the two. `TF_ENABLE_ONEDNN_OPTS=0` takes
     TensorFlow's own kernels everywhere. What both cost: `benchmarks/training_step.py`.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault(LOG_LEVEL, "2")
     if platform.machine().lower() in ("x86_64", "amd64"):
         os.environ.setdefault(ONEDNN, "1")
+
+
+def start_tensorflow():
+    """Sets the defaults, imports TensorFlow and has it look for devices, without greetings.
+
+    A command calls it when it has checked what it can check without TensorFlow, and before it
+    imports anything that imports TensorFlow. The notes that TensorFlow writes meanwhile are left
+    out (`start_up_notes`), except where the user asks for them with `TF_CPP_MIN_LOG_LEVEL=0` or 1.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    set_defaults()
+    if os.environ[LOG_LEVEL] in ("0", "1"):
+        return
+    with start_up_notes.left_out():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
 
 
 def onednn():

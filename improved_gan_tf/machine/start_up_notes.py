@@ -1,0 +1,86 @@
+"""Standard error without the notes that TensorFlow writes to it when it starts.
+
+TensorFlow's C++ code writes them while it is imported and while it looks for devices: before it
+reads `TF_CPP_MIN_LOG_LEVEL`, or as errors, though nothing is wrong on a machine without a GPU.
+
+A second process reads what the first writes to file descriptor 2, so that every line is passed on
+at once and none is lost when the first process dies. Run as a program, this file is that reader.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+
+# Seen in TensorFlow 2.18 to 2.21. A line that is not here is passed on: a GPU whose driver is
+# broken gives cuInit other errors than these two.
+NOTES = re.compile(
+    rb"^WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR"
+    rb"|\boneDNN custom operations are on\."
+    rb"|\bCould not find cuda drivers on your machine, GPU will not be used\."
+    rb"|\bUnable to register cu(FFT|DNN|BLAS) factory: .* when one has already been registered"
+    rb"|\bfailed call to cuInit: .*(UNKNOWN ERROR \(303\)|CUDA_ERROR_NO_DEVICE)"
+)
+# What tells the reader that TensorFlow has started, so that the notes were of no interest.
+_STARTED = b"\0started\n"
+_PATIENCE = 10.0  # seconds for the reader to pass on what it has
+
+
+@contextlib.contextmanager
+def left_out():
+    """Keeps `NOTES` off standard error inside the `with` block; everything else passes.
+
+    Where the block raises an exception, or the process dies in it, the notes appear as well.
+    """
+    sys.stderr.flush()
+    try:
+        own = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    try:
+        reader = subprocess.Popen(
+            [sys.executable, "-I", "-S", __file__],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the first process
+        )
+    except OSError:  # no second process can be had: then with the notes
+        os.close(own)
+        yield
+        return
+    os.dup2(reader.stdin.fileno(), 2)
+    reader.stdin.close()
+    try:
+        yield
+        sys.stderr.flush()
+        os.write(2, _STARTED)
+    finally:
+        sys.stderr.flush()
+        os.dup2(own, 2)  # the reader's input ends
+        os.close(own)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            reader.wait(_PATIENCE)
+
+
+def copy(lines, write):
+    """Copies lines, all but `NOTES`; these follow in the end unless it is said that all went well.
+
+    Args:
+        lines: iterable of bytes.
+        write: function of bytes.
+    """
+    notes = []
+    for line in lines:
+        text = line.removesuffix(_STARTED)
+        if NOTES.search(text):
+            notes.append(text)
+        else:
+            write(text)
+        if line.endswith(_STARTED):
+            notes.clear()
+    write(b"".join(notes))
+
+
+if __name__ == "__main__":
+    copy(sys.stdin.buffer, lambda text: os.write(2, text))
