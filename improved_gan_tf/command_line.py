@@ -2,13 +2,12 @@
 
 import contextlib
 import logging as std_logging
-import os
 import pathlib
 import sys
 
 from absl import app, logging
 
-from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits, interruption
 from improved_gan_tf.runs import folder_names
 from improved_gan_tf.runs import sweep as sweep_module
@@ -17,9 +16,6 @@ from improved_gan_tf.settings import flags
 from improved_gan_tf.settings.ablations import switched_settings
 from improved_gan_tf.settings.imagenet import ImagenetConfig
 
-# A command that a signal stopped exits with `interruption.EXIT_CODES`.
-EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
-EXIT_INTERRUPTED = 130
 _SWEEP_EXIT_CODES = {"finished": 0, "failed": 1, "refused": 2, "diverged": 3}
 _WORST_FIRST = ("failed", "refused", "diverged", "finished")
 
@@ -33,26 +29,11 @@ def main(experiment, variants, ablations=None):
         ablations: `{name: {setting: value}}` or None, see there.
     """
     flags.define_flags(experiment, variants, ablations=ablations)
-    with exits.quiet_exit(), _exit_codes():
+    with exits.exit_codes("nothing was saved since the last checkpoint"):
         app.run(
             lambda argv: _run(experiment, variants, ablations),
             flags_parser=flags.parse_flags,
         )
-
-
-@contextlib.contextmanager
-def _exit_codes():
-    try:
-        yield
-    except tuple(EXIT_CODES) as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        if isinstance(error, WorkerLostError):
-            # At once: TensorFlow's own way out waits for the worker that is gone.
-            os._exit(EXIT_CODES[WorkerLostError])
-        sys.exit(EXIT_CODES[type(error)])
-    except KeyboardInterrupt:
-        print("interrupted: nothing was saved since the last checkpoint", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
 
 
 def _run(experiment, variants, ablations):
@@ -81,7 +62,9 @@ def _training_devices(config):
         distribution.check_request(
             config.strategy, config.num_devices, config.batch_size, config.tpu
         )
+        environment.start_tensorflow()
         return contextlib.nullcontext()
+    environment.start_tensorflow()
     return distribution.training_on(
         config.strategy, config.num_devices, config.tpu, config.batch_size
     )

@@ -8,37 +8,42 @@ them. Folders that do not count are named below the tables with the reason.
 """
 
 import argparse
-import sys
 
-from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import exits
-from improved_gan_tf.tables.comparison import Comparison
-from improved_gan_tf.tables.formats import FORMATS, text_of
-
-USER_ERROR = 2
 
 
-def main():
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m improved_gan_tf.compare", description=__doc__.splitlines()[0]
-    )
+def main(argv=None, prog="python -m improved_gan_tf.compare"):
+    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+
+    Args:
+        argv: list of str, the arguments; those of the command line if None.
+        prog: str, what its help calls it.
+    """
+    with exits.exit_codes():
+        _run(_parse(argv, prog))
+
+
+def _parse(argv, prog):
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs="+", help="run folders, or folders that hold them")
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "csv", "json"), default="text", help="(text)"
+    )
     parser.add_argument(
         "--other_versions",
         action="store_true",
         help="count runs that another version of this package made",
     )
-    arguments = parser.parse_args()
-    try:
-        found = Comparison(arguments.runs, arguments.other_versions)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(USER_ERROR)
+    return parser.parse_args(argv)
+
+
+def _run(arguments):
+    from improved_gan_tf.tables.comparison import Comparison
+    from improved_gan_tf.tables.formats import text_of
+
+    found = Comparison(arguments.runs, arguments.other_versions)
     print(text_of(found, arguments.format))
 
 
 if __name__ == "__main__":
-    with exits.quiet_exit():
-        main()
+    main()

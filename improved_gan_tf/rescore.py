@@ -10,30 +10,36 @@ minibatch discrimination it also prints how close the layer finds images to each
 import argparse
 import sys
 
-from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import exits
-from improved_gan_tf.runs.rescoring import closeness, rescore
 
 DIFFERENT = 1
-USER_ERROR = 2
 
 
-def main(argv=None):
-    """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    parser = argparse.ArgumentParser(
-        prog="python -m improved_gan_tf.rescore", description=__doc__.splitlines()[0]
-    )
+def main(argv=None, prog="python -m improved_gan_tf.rescore"):
+    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+
+    Args:
+        argv: list of str, the arguments; those of the command line if None.
+        prog: str, what its help calls it.
+    """
+    with exits.exit_codes():
+        _run(_parse(argv, prog))
+
+
+def _parse(argv, prog):
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument("run_dir", help="folder that a run script wrote")
     parser.add_argument(
         "--data_dir", help="folder with prepared TFDS data; the run's own if not given"
     )
-    arguments = parser.parse_args(argv)
-    try:
-        scores = rescore(arguments.run_dir, arguments.data_dir)
-        close = closeness(arguments.run_dir, arguments.data_dir)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(USER_ERROR)
+    return parser.parse_args(argv)
+
+
+def _run(arguments):
+    from improved_gan_tf.runs.rescoring import closeness, rescore
+
+    scores = rescore(arguments.run_dir, arguments.data_dir)
+    close = closeness(arguments.run_dir, arguments.data_dir)
     for kind, (recorded, now) in scores.items():
         print(f"{kind} parameters: recorded {recorded} wrong, now {now} wrong")
     if close is not None:
@@ -46,5 +52,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    with exits.quiet_exit():
-        main()
+    main()

@@ -17,29 +17,21 @@ Writes RUN_DIR/score.json, or --output:
 
 import sys
 
-from improved_gan_tf.errors import UserError
-from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.machine import exits
 from improved_gan_tf.scoring import arguments as score_arguments
 from improved_gan_tf.scoring.score import run
 
-USER_ERROR = 2
-INTERRUPTED = 130
 
+def main(argv=None, prog="python -m improved_gan_tf.score"):
+    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
 
-def main(argv=None):
-    """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    environment.set_defaults()
-    try:
-        code = run(score_arguments.parse(argv, __doc__.split("\n\n{")[0]))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    sys.exit(code)
+    Args:
+        argv: list of str, the arguments; those of the command line if None.
+        prog: str, what its help calls it.
+    """
+    with exits.exit_codes():
+        sys.exit(run(score_arguments.parse(argv, prog, __doc__.split("\n\n{")[0])))
 
 
 if __name__ == "__main__":
-    with exits.quiet_exit():
-        main()
+    main()

@@ -12,22 +12,28 @@ OUTPUT.json beside it says what it was trained on and how many test images it ge
 import argparse
 import os
 import pathlib
-import sys
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
 from improved_gan_tf.scoring.small_classifier import train
 
-USER_ERROR = 2
+
+def main(argv=None, prog="python -m improved_gan_tf.train_classifier"):
+    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+
+    Args:
+        argv: list of str, the arguments; those of the command line if None.
+        prog: str, what its help calls it.
+    """
+    with exits.exit_codes():
+        _run(_parse(argv, prog))
 
 
-def _parse(argv):
-    from improved_gan_tf.data.datasets import DATASETS
+def _parse(argv, prog):
+    from improved_gan_tf.data.known_datasets import DATASETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
-    parser = argparse.ArgumentParser(
-        prog="python -m improved_gan_tf.train_classifier", description=__doc__.splitlines()[0]
-    )
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", required=True, choices=DATASETS, help="what to learn")
     parser.add_argument("--output", required=True, help="file to write, ending in .keras")
     parser.add_argument("--data_source", default="tfds", choices=DATA_SOURCES)
@@ -70,6 +76,7 @@ def _run(arguments):
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
     _prepare_output(output, arguments.overwrite)
+    environment.start_tensorflow()
 
     from improved_gan_tf.data import datasets
     from improved_gan_tf.machine import files, keras_files, versions
@@ -98,16 +105,5 @@ def _run(arguments):
     )
 
 
-def main(argv=None):
-    """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    environment.set_defaults()
-    try:
-        _run(_parse(argv))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(USER_ERROR)
-
-
 if __name__ == "__main__":
-    with exits.quiet_exit():
-        main()
+    main()

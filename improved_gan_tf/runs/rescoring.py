@@ -69,7 +69,7 @@ def _read(run_dir):
     run_dir = pathlib.Path(run_dir)
     if not run_dir.is_dir():  # without waiting for TensorFlow
         raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
-    environment.set_defaults()
+    environment.start_tensorflow()
     from improved_gan_tf import networks
     from improved_gan_tf.data import datasets
 

@@ -3,6 +3,7 @@
 import pathlib
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment
 from improved_gan_tf.scoring import arguments as score_arguments
 
 DOES_NOT_AGREE = 1
@@ -89,12 +90,16 @@ def run(arguments):
     output = score_arguments.output(arguments)
     score_arguments.require_classifier(arguments)
 
+    environment.start_tensorflow()
+
     from improved_gan_tf.machine import files, versions
     from improved_gan_tf.runs import finished_runs
     from improved_gan_tf.scoring import classifiers, image_scores, inception_check, score_text
 
     # Before the generator is loaded: a run that goes on may replace it.
-    scored = finished_runs.generator_digest(pathlib.Path(arguments.source or "").expanduser())
+    scored = None
+    if arguments.source is not None:
+        scored = finished_runs.generator_digest(pathlib.Path(arguments.source).expanduser())
     source, real_source, no_real = _source_and_real(arguments)
     count = _num_samples(arguments, source)
     classifier = classifiers.load(

@@ -35,7 +35,7 @@ def test_recorded_and_new_counts_stand_side_by_side(tmp_path, monkeypatch, capsy
 def test_a_run_without_a_test_set_is_refused(tmp_path, capsys):
     folder = write_imagenet_run(tmp_path / "run")
     code, out, err = command(capsys, folder)
-    assert (code, out) == (rescore.USER_ERROR, "")
+    assert (code, out) == (2, "")
     assert err == (f"error: {folder} cannot be scored again: a run on imagenet has no test set.\n")
 
 
@@ -45,7 +45,7 @@ def test_a_run_without_a_test_set_is_refused(tmp_path, capsys):
 def test_a_result_of_something_else_is_refused(tmp_path, content, capsys):
     (tmp_path / "result.json").write_text(json.dumps(content))
     code, _, err = command(capsys, tmp_path)
-    assert code == rescore.USER_ERROR
+    assert code == 2
     assert err.startswith(f"error: {tmp_path} is not a run folder with a readable result.json: ")
     assert err.count("\n") == 1
 
@@ -56,7 +56,7 @@ def test_a_result_without_a_count_is_refused(tmp_path, capsys):
     del result["final"]["test_wrong_raw"]
     path.write_text(json.dumps(result))
     code, _, err = command(capsys, tmp_path)
-    assert code == rescore.USER_ERROR
+    assert code == 2
     assert "result.json: 'test_wrong_raw'" in err
 
 
@@ -68,6 +68,6 @@ def test_missing_data_are_not_downloaded(tmp_path, monkeypatch, capsys):
     write_run(tmp_path / "run")
     (tmp_path / "data").mkdir()
     code, _, err = command(capsys, tmp_path / "run", f"--data_dir={tmp_path}/data")
-    assert code == rescore.USER_ERROR
+    assert code == 2
     assert err.startswith(f"error: No prepared 'mnist' data in {tmp_path}/data, and this command")
     assert list((tmp_path / "data").iterdir()) == []

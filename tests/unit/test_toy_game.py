@@ -10,10 +10,11 @@ import tensorflow as tf
 from PIL import Image
 
 from improved_gan_tf import toy_game
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.pages import toy_games as pages
+from improved_gan_tf.training import toy_games
 from tests.support.places import ROOT
 
-PAPER, BILINEAR = toy_game.GAMES["paper"], toy_game.GAMES["bilinear"]
+PAPER, BILINEAR = toy_games.GAMES["paper"], toy_games.GAMES["bilinear"]
 
 
 def value_and_gradient(game, x, y):
@@ -56,7 +57,7 @@ def test_the_equilibrium_is_the_only_point_where_both_gradients_vanish():
     np.testing.assert_allclose(points, [PAPER.equilibrium], atol=1e-9)
 
 
-@pytest.mark.parametrize("game", toy_game.GAMES.values(), ids=toy_game.GAMES)
+@pytest.mark.parametrize("game", toy_games.GAMES.values(), ids=toy_games.GAMES)
 def test_at_the_equilibrium_no_player_gains_by_leaving_it(game):
     x, y = game.equilibrium
     for other in np.linspace(-5.0, 5.0, 21):
@@ -76,7 +77,7 @@ def test_at_the_equilibrium_no_player_gains_by_leaving_it(game):
     ],
 )
 def test_one_step_alternates_or_is_simultaneous(simultaneous, expected):
-    trajectory = toy_game.play(PAPER, [[2.0, 3.0]], 0.0, 0.1, 1, simultaneous)
+    trajectory = toy_games.play(PAPER, [[2.0, 3.0]], 0.0, 0.1, 1, simultaneous)
     np.testing.assert_allclose(trajectory, [[[2.0, 3.0]], [expected]], rtol=1e-12)
 
 
@@ -97,7 +98,7 @@ def descent_in_numpy(start, weight, learning_rate, steps):
 
 def test_a_trajectory_is_that_of_a_loop_with_the_explicit_mean():
     starts = [(-1.0, 2.5), (1.5, 0.0)]
-    trajectory = toy_game.play(PAPER, starts, 0.3, 0.05, 200)
+    trajectory = toy_games.play(PAPER, starts, 0.3, 0.05, 200)
     for i, start in enumerate(starts):
         np.testing.assert_allclose(
             trajectory[:, i], descent_in_numpy(start, 0.3, 0.05, 200), rtol=0, atol=1e-10
@@ -105,24 +106,24 @@ def test_a_trajectory_is_that_of_a_loop_with_the_explicit_mean():
 
 
 def test_small_alternating_steps_keep_the_constant_of_the_orbit():
-    trajectory = toy_game.play(PAPER, [[2.0, 1.0], [0.5, 2.0]], 0.0, 0.002, 5000)
+    trajectory = toy_games.play(PAPER, [[2.0, 1.0], [0.5, 2.0]], 0.0, 0.002, 5000)
     x, y = np.moveaxis(trajectory, -1, 0)
     constant = x**2 / 4 - np.log(x) / 2 + (y - 1) ** 2 / 2
     np.testing.assert_allclose(constant, np.broadcast_to(constant[0], x.shape), rtol=0.01)
     assert np.ptp(x, axis=0).min() > 1.0  # they do go round
 
 
-@pytest.mark.parametrize("game", toy_game.GAMES.values(), ids=toy_game.GAMES)
+@pytest.mark.parametrize("game", toy_games.GAMES.values(), ids=toy_games.GAMES)
 @pytest.mark.parametrize("simultaneous", [False, True], ids=["alternating", "simultaneous"])
 def test_averaging_converges_within_2000_steps_and_plain_descent_never(game, simultaneous):
-    starts = toy_game.random_starts(game, 10, seed=1)
+    starts = toy_games.random_starts(game, 10, seed=1)
     plain, averaged = (
-        toy_game.distances(game, toy_game.play(game, starts, weight, 0.03, 2000, simultaneous))
+        pages.distances(game, toy_games.play(game, starts, weight, 0.03, 2000, simultaneous))
         for weight in (0.0, 0.1)
     )
-    assert sum(toy_game.converged_at(d) is not None for d in averaged.T) >= 8
-    assert [toy_game.converged_at(d) for d in plain.T] == 10 * [None]
-    assert plain.min() > 10 * toy_game.CONVERGED  # not even in passing
+    assert sum(pages.converged_at(d) is not None for d in averaged.T) >= 8
+    assert [pages.converged_at(d) for d in plain.T] == 10 * [None]
+    assert plain.min() > 10 * pages.CONVERGED  # not even in passing
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_averaging_converges_within_2000_steps_and_plain_descent_never(game, sim
 )
 def test_close_to_the_equilibrium_the_distance_falls_by_the_stated_power_of_time(game, weight, k):
     start = np.add([game.equilibrium], [0.4, 0.3])
-    distance = toy_game.distances(game, toy_game.play(game, start, weight, 0.1, 8000))[:, 0]
+    distance = pages.distances(game, toy_games.play(game, start, weight, 0.1, 8000))[:, 0]
     exponent = np.log(distance[8000] / distance[2000]) / np.log(8000 / 2000)
     assert exponent == pytest.approx(-1.0 / (1.0 + k**2), abs=0.01)
 
@@ -149,20 +150,20 @@ def test_close_to_the_equilibrium_the_distance_falls_by_the_stated_power_of_time
     ],
 )
 def test_converged_is_below_a_twentieth_to_the_end(distance, step):
-    assert toy_game.converged_at(np.array(distance)) == step
+    assert pages.converged_at(np.array(distance)) == step
 
 
 def test_a_trajectory_that_is_no_number_is_infinitely_far():
     trajectory = np.array([[[4.0, 5.0], [np.nan, 0.0], [0.0, -np.inf]]])
-    np.testing.assert_array_equal(toy_game.distances(PAPER, trajectory), [[5.0, np.inf, np.inf]])
+    np.testing.assert_array_equal(pages.distances(PAPER, trajectory), [[5.0, np.inf, np.inf]])
 
 
 def test_starts_are_within_two_of_the_equilibrium_and_follow_the_seed():
-    starts = toy_game.random_starts(PAPER, 1000, seed=7)
+    starts = toy_games.random_starts(PAPER, 1000, seed=7)
     assert np.abs(starts - 1.0).max() <= 2.0
     assert np.ptp(starts, axis=0).min() > 3.9
-    np.testing.assert_array_equal(starts, toy_game.random_starts(PAPER, 1000, seed=7))
-    assert (starts != toy_game.random_starts(PAPER, 1000, seed=8)).all()
+    np.testing.assert_array_equal(starts, toy_games.random_starts(PAPER, 1000, seed=7))
+    assert (starts != toy_games.random_starts(PAPER, 1000, seed=8)).all()
 
 
 # --- the command ---------------------------------------------------------------------------
@@ -206,10 +207,13 @@ def test_a_start_that_diverges_is_said_to_and_drawn(tmp_path, capsys):
         ("--output=absent/a.png", "that exists. Received: absent/a.png"),
     ],
 )
-def test_an_argument_out_of_range_is_refused_before_anything_is_played(argument, message, tmp_path):
-    with pytest.raises(UserError) as refused:
+def test_an_argument_out_of_range_is_refused_before_anything_is_played(
+    argument, message, tmp_path, capsys
+):
+    with pytest.raises(SystemExit) as refused:
         toy_game.main([f"--output={tmp_path / 'game.png'}", argument])
-    assert message in str(refused.value)
+    assert refused.value.code == 2
+    assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,107 @@
+"""What a command ends with: its exit code, and one line about the reason."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
+from improved_gan_tf.machine import exits, interruption
+from tests.support.places import ROOT
+from tests.support.written_runs import write_run
+
+
+class MissingFile(UserError):
+    """A user's error with more to it."""
+
+
+# --- errors --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(UserError, 2), (DivergedError, 3), (StorageError, 4), (MissingFile, 2)]
+)
+def test_an_error_is_one_line_and_a_code(error, code, capsys):
+    with pytest.raises(SystemExit) as ended, exits.exit_codes():
+        raise error("What is wrong.")
+    assert ended.value.code == code
+    assert capsys.readouterr() == ("", "error: What is wrong.\n")
+
+
+def test_a_lost_worker_ends_the_process_at_once(capsys, monkeypatch):
+    class Ended(BaseException):
+        pass
+
+    def end(code):
+        raise Ended(code)
+
+    monkeypatch.setattr(os, "_exit", end)
+    with pytest.raises(Ended, match="5"), exits.exit_codes():
+        raise WorkerLostError("Gone.")
+    assert capsys.readouterr().err == "error: Gone.\n"
+
+
+def test_ctrl_c_says_what_it_has_kept_from_happening(capsys):
+    with pytest.raises(SystemExit) as ended, exits.exit_codes("nothing was drawn"):
+        raise KeyboardInterrupt
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted: nothing was drawn\n"
+
+
+def test_the_codes_of_signals_are_a_shells():
+    assert interruption.EXIT_CODES == {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def test_other_errors_and_codes_pass():
+    with pytest.raises(KeyError), exits.exit_codes():
+        raise KeyError
+    with pytest.raises(SystemExit) as ended, exits.exit_codes():
+        sys.exit(1)
+    assert ended.value.code == 1
+
+
+def test_what_is_read_is_left_alone(capsys):
+    with exits.exit_codes():
+        print("read")
+    assert capsys.readouterr() == ("read\n", "")
+
+
+# --- an output that nobody reads -----------------------------------------------------------
+
+
+def run_unread(*arguments, program=(str(ROOT / "run_svhn.py"),)):
+    """Runs run_svhn.py, or another program, with a standard output that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        return subprocess.run(
+            [sys.executable, *program, *map(str, arguments)],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            cwd=ROOT,
+        )
+    finally:
+        os.close(writing)
+
+
+def test_help_that_nobody_reads_ends_quietly():
+    done = run_unread("--help")
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("module", ["improved_gan_tf.compare", "improved_gan_tf"])
+def test_a_table_that_nobody_reads_ends_quietly(tmp_path, module):
+    write_run(tmp_path / "run")
+    command = ["compare"] if module == "improved_gan_tf" else []
+    done = run_unread(*command, tmp_path, program=("-m", module))
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_mistake_is_still_told():
+    done = run_unread("--model=wrong")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --model must be one of: ")
