@@ -1,0 +1,91 @@
+"""`improved-gan`: its table of commands, its help, and what it hands on to a command."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from improved_gan_tf import compare, program
+from improved_gan_tf.tables import formats
+from tests.support.places import ROOT
+
+SLOW_TO_IMPORT = {"tensorflow", "keras", "numpy", "scipy", "matplotlib", "tabulate", "jinja2"}
+NAMES = [command.name for command in program.COMMANDS]
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "improved_gan_tf", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_help_has_a_line_for_every_command():
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert shown == NAMES
+    assert max(map(len, done.stdout.splitlines())) < 100
+
+
+def test_without_a_command_it_says_what_there_is(capsys):
+    program.main([])
+    assert capsys.readouterr().out == program.help_text() + "\n"
+
+
+def test_help_imports_nothing_that_is_slow():
+    # One process for all of them: whatever a command imported would still be there in the end.
+    code = f"""
+import sys
+from improved_gan_tf import program
+for arguments in [[], *([name] for name in {NAMES})]:
+    try:
+        program.main([*arguments, "--help"])
+    except SystemExit as ended:
+        assert ended.code == 0, arguments
+print({SLOW_TO_IMPORT} & set(sys.modules), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "set()\n")
+    for name in NAMES:
+        assert f"usage: improved-gan {name} " in done.stdout
+
+
+def test_an_unknown_command_is_a_users_error():
+    done = run("compar", "runs")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: improved-gan has no such command. It has {', '.join(NAMES)}. Received: compar.\n"
+    )
+
+
+def test_a_command_gets_its_arguments_and_its_exit_code_comes_back(tmp_path):
+    done = run("compare", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path} holds no run folder")
+
+
+def test_every_command_stands_in_the_table():
+    # A command is a module of the ground floor that calls its `main` when it is run.
+    modules = {
+        path.stem
+        for path in (ROOT / "improved_gan_tf").glob("*.py")
+        if any(
+            isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
+            for node in ast.parse(path.read_text("utf-8")).body
+        )
+    }
+    assert modules - {"__main__"} == {command.module for command in program.COMMANDS}
+
+
+def test_the_formats_of_compare_are_those_that_it_can_write():
+    arguments = [compare._parse(["runs", f"--format={name}"], "") for name in formats.FORMATS]
+    assert [parsed.format for parsed in arguments] == list(formats.FORMATS)
+    with pytest.raises(SystemExit):
+        compare._parse(["runs", "--format=html"], "")
