@@ -170,13 +170,16 @@ def _tf_config():
         values = json.loads(text)
         workers = values["cluster"]["worker"]
         kind, index = values["task"]["type"], int(values["task"]["index"])
-        assert isinstance(workers, list)
-        assert kind == "worker"
-        assert 0 <= index < len(workers)
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise UserError(
-            "The environment variable TF_CONFIG must name every worker and say which one this is: "
-            '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", '
-            f'"index": 0}}}}. Received: {text}'
-        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _wrong_tf_config(text) from error
+    if not isinstance(workers, list) or kind != "worker" or not 0 <= index < len(workers):
+        raise _wrong_tf_config(text)
     return workers, index
+
+
+def _wrong_tf_config(text):
+    return UserError(
+        "The environment variable TF_CONFIG must name every worker and say which one this is: "
+        '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", '
+        f'"index": 0}}}}. Received: {text}'
+    )

@@ -216,6 +216,16 @@ def test_data_and_models_are_read_without_executing_anything_in_them():
                 assert given.get("safe_mode") == "True" or called == "load_keras_model", place
 
 
+# --- python -O -----------------------------------------------------------------------------
+
+
+@WITH_SCRIPTS
+def test_nothing_is_checked_by_assert(path):
+    # `python -O` leaves assertions out.
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    assert [node.lineno for node in nodes if isinstance(node, ast.Assert)] == []
+
+
 # --- the run scripts -----------------------------------------------------------------------
 
 
