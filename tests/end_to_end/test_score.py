@@ -58,7 +58,7 @@ def mnist_run(tmp_path):
 @pytest.fixture
 def classifier(tmp_path, monkeypatch):
     """A thin untrained classifier of digits, as `train_classifier` leaves it."""
-    monkeypatch.setattr(train_classifier, "FILTERS", (2, 4))
+    monkeypatch.setattr(small_classifier, "FILTERS", (2, 4))
     path = tmp_path / "mnist.keras"
     keras.utils.set_random_seed(1)
     small_classifier.build_classifier((28, 28, 1)).save(path)
@@ -143,6 +143,19 @@ def test_pictures_of_real_digits_score_as_the_digits_themselves(tmp_path, classi
     assert with_real["real"]["num_samples"] == 100  # of 4,000
     assert with_real["frechet"]["num_real"] == 4000
     assert with_real["dataset"] == "mnist"
+
+
+def test_of_real_images_no_generator_is_recorded(tmp_path, classifier, monkeypatch, capsys):
+    (tmp_path / "generator.keras").write_bytes(b"of whatever was trained here")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = command(
+        capsys,
+        *("--real=mnist", "--data_source=sample", f"--classifier={classifier}"),
+        *("--num_samples=20", "--num_splits=1", "--num_real=0", "--output=score.json"),
+    )
+    assert code == 0, err
+    result = json.loads((tmp_path / "score.json").read_text())
+    assert (result["source"], result["generator_sha256"]) == ("--real=mnist", None)
 
 
 def test_without_real_data_a_run_is_scored_all_the_same(mnist_run, classifier, monkeypatch, capsys):
@@ -341,7 +354,7 @@ def test_real_images_of_another_shape_are_refused(mnist_run, classifier, monkeyp
 
 
 def test_a_classifier_is_trained_described_and_scores_digits(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(train_classifier, "FILTERS", (4, 8))
+    monkeypatch.setattr(small_classifier, "FILTERS", (4, 8))
     path = tmp_path / "new" / "digits.keras"
     train = ("--dataset=mnist", "--data_source=sample", "--epochs=1", f"--output={path}")
     code, out, err = command(capsys, *train, module=train_classifier)
