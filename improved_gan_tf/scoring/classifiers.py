@@ -17,6 +17,7 @@ import pathlib
 
 import keras
 import numpy as np
+from scipy.special import softmax
 
 from improved_gan_tf import layers
 from improved_gan_tf.data import tfds_folders
@@ -25,6 +26,7 @@ from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.scoring.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.scoring.frozen_inception import FrozenInception
+from improved_gan_tf.scoring.model_outputs import gives_probabilities
 
 INCEPTION_V3 = "inception_v3"
 # Layers by which an image's output depends on the others of its batch.
@@ -141,7 +143,8 @@ class KerasClassifier:
 
     Its output is either `{"logits": (N, C), "features": (N, A)}`, as that of this project's
     discriminators and of `train_classifier` (of a discriminator the K classes count, not
-    the generated one), or one tensor (N, C) of probabilities or logits, without features.
+    the generated one), or one tensor (N, C) of probabilities or logits, without features; which
+    of the two is decided once, by the model (`model_outputs.gives_probabilities`).
 
     Args:
         path: the file.
@@ -198,6 +201,9 @@ class KerasClassifier:
         self.image_shape = tuple(inputs[0].shape[1:])
         self.num_classes = logits.shape[1]
         self.num_features = None if features is None else features.shape[1]
+        self._gives_probabilities = not isinstance(output, dict) and gives_probabilities(
+            model, output
+        )
 
     def check_images(self, image_shape):
         """Raises UserError unless images of this (H, W, C) fit the model."""
@@ -219,9 +225,9 @@ class KerasClassifier:
         divisor, offset = self._pixels
         output = self._model.predict_on_batch((images.astype(np.float32) - offset) / divisor)
         if isinstance(output, dict):
-            return Classification(_softmax(output["logits"]), output.get("features"))
-        is_probability = (output >= 0).all() and np.allclose(output.sum(axis=1), 1, atol=1e-3)
-        return Classification(output if is_probability else _softmax(output), None)
+            return Classification(softmax(output["logits"], axis=1), output.get("features"))
+        probabilities = output if self._gives_probabilities else softmax(output, axis=1)
+        return Classification(probabilities, None)
 
 
 def _described(path, pixel_range):
@@ -254,8 +260,3 @@ def _sha256(path):
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-
-
-def _softmax(logits):
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)

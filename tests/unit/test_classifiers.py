@@ -69,6 +69,64 @@ def test_a_keras_classifier_gives_softmaxed_logits_of_scaled_pixels(
     assert classifier.label == "linear.keras"
 
 
+def output_of(ending, logits):
+    """What a model makes of `logits` in the end."""
+    halves = [keras.layers.Rescaling(scale)(logits) for scale in (0.5, 1.5)]
+    return {
+        "linear": lambda: logits,
+        "softmax activation": lambda: keras.layers.Activation("softmax")(logits),
+        "keras.ops": lambda: keras.ops.softmax(logits),
+        "dense of softmax": lambda: keras.layers.Dense(3, "softmax", kernel_initializer="identity")(
+            logits
+        ),
+        "nested": lambda: keras.Sequential([keras.layers.Softmax()])(logits),
+        "mean of logits": lambda: keras.layers.Average()(halves),
+        "mean of softmaxes": lambda: keras.layers.Average()([keras.ops.softmax(h) for h in halves]),
+    }[ending]()
+
+
+@pytest.mark.parametrize(
+    ("ending", "is_probabilities"),
+    [
+        ("linear", False),
+        ("softmax activation", True),
+        ("keras.ops", True),
+        ("dense of softmax", True),
+        ("nested", True),
+        ("mean of logits", False),
+        ("mean of softmaxes", True),
+    ],
+)
+def test_all_batches_of_a_classifier_are_read_as_the_same(tmp_path, ending, is_probabilities):
+    # Of a black image the logits are not negative and sum to 1, as probabilities do; of others not.
+    logits = [0.5, 0.3, 0.2]
+    images = keras.Input((4, 4, 1))
+    dense = keras.layers.Dense(3)
+    made = output_of(ending, dense(keras.layers.Flatten()(images)))
+    path = tmp_path / "classifier.keras"
+    dense.bias.assign(logits)
+    keras.Model(images, made).save(path)
+    classifier = KerasClassifier(path, (0, 1))
+    assert classifier._gives_probabilities == is_probabilities
+    black = np.zeros((2, 4, 4, 1), "uint8")
+    expected = np.tile(softmax(np.array([logits])), (2, 1))
+    if ending == "mean of softmaxes":
+        halves = [softmax(scale * np.array([logits])) for scale in (0.5, 1.5)]
+        expected = np.tile(np.mean(halves, axis=0), (2, 1))
+    np.testing.assert_allclose(classifier.classify(black).probabilities, expected, atol=1e-6)
+    mixed = classifier.classify(np.concatenate([black, random_images(3)])).probabilities
+    np.testing.assert_allclose(mixed[:2], expected, atol=1e-6)
+    np.testing.assert_allclose(mixed.sum(axis=1), 1.0, atol=1e-6)
+
+
+def test_a_classifier_of_images_of_any_size_is_read_once_too(tmp_path):
+    images = keras.Input((None, None, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(images))
+    path = tmp_path / "classifier.keras"
+    keras.Model(images, pooled).save(path)
+    assert not KerasClassifier(path, (0, 1))._gives_probabilities
+
+
 def test_a_discriminator_knows_its_pixels_from_its_run_folder(tmp_path):
     path = tmp_path / "discriminator.keras"
     model = networks.mnist_discriminator(1, 0.02)

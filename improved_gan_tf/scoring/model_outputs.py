@@ -1,0 +1,49 @@
+"""Whether a Keras classifier gives probabilities or logits, decided once for the model."""
+
+import keras
+import numpy as np
+
+from improved_gan_tf.scoring.inception_score import ROW_SUM_TOLERANCE
+
+# For a model that takes images of any size: what large classifiers are made for.
+_SIDE = 299
+
+
+def gives_probabilities(model, output):
+    """Whether a model's output is probabilities; if not, it is logits.
+
+    Softmax as the last thing that the model does makes it probabilities, and any other activation
+    there makes it logits. Where the model ends in something else, such as a mean of several
+    outputs, it is probabilities if the rows for a few fixed images are not negative and sum to 1.
+
+    Args:
+        model: Keras model from float images (N, H, W, C); H and W may be unknown.
+        output: its symbolic output (N, K).
+
+    Returns:
+        bool.
+    """
+    last = _last_operation(output)
+    if type(last).__name__ == "Softmax":  # the layer and the function of `keras.ops`
+        return True
+    activation = getattr(last, "activation", None)
+    if activation is not None:
+        return activation is keras.activations.softmax
+    rows = keras.ops.convert_to_numpy(model(_fixed_images(model.inputs[0].shape), training=False))
+    return bool((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=ROW_SUM_TOLERANCE))
+
+
+def _last_operation(output):
+    """The layer or operation that made a symbolic output, looked for inside of nested models."""
+    operation, _, index = output._keras_history
+    if isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
+        return _last_operation(operation.outputs[index])
+    return operation
+
+
+def _fixed_images(shape):
+    """Zeros, ones and uniform noise, float32 (10, H, W, C), for a shape (None, H, W, C)."""
+    height, width, channels = (side or _SIDE for side in shape[1:])
+    images = np.random.default_rng(0).random((10, height, width, channels), np.float32)
+    images[0], images[1] = 0.0, 1.0
+    return images
