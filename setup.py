@@ -28,7 +28,7 @@ setup(
     package_data={"improved_gan_tf.pages": ["*.jinja"]},
     # The experiments are run as scripts in a clone, and as `improved-gan run` once installed.
     py_modules=["run_mnist", "run_cifar10", "run_svhn", "run_imagenet"],
-    entry_points={"console_scripts": ["improved-gan = improved_gan_tf.program:main"]},
+    entry_points={"console_scripts": ["improved-gan = improved_gan_tf.__main__:main"]},
     packages=find_packages(include=["improved_gan_tf", "improved_gan_tf.*"]),
     python_requires=">=3.10",
     install_requires=[

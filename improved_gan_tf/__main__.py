@@ -1,6 +1,80 @@
-"""`python -m improved_gan_tf COMMAND ...`, the same as `improved-gan COMMAND ...`."""
+"""The program `improved-gan`: a table of commands, from which its dispatcher and its help are made.
 
-from improved_gan_tf.program import main
+    improved-gan COMMAND ...              or python -m improved_gan_tf COMMAND ...
+
+is `python -m improved_gan_tf.MODULE ...` under a shorter name. A command's module is imported when
+it runs, and what is slow to import by the command itself, so that `--help` answers at once.
+"""
+
+import importlib
+import sys
+from typing import NamedTuple
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import exits
+
+NAME = "improved-gan"
+
+
+class Command(NamedTuple):
+    """A command and its line of the help; `module` has `main(argv, prog)`."""
+
+    name: str
+    module: str
+    line: str
+
+
+COMMANDS = (
+    Command("run", "run", "train an experiment of the paper: mnist, cifar10, svhn, imagenet"),
+    Command("compare", "compare", "print the paper's tables with what runs measured"),
+    Command("report", "report", "write one HTML page about runs: tables, curves, samples"),
+    Command("score", "score", "score a generator or a folder of images with a classifier"),
+    Command("rescore", "rescore", "test a run's saved networks again, compare with its record"),
+    Command("train-classifier", "train_classifier", "train a small classifier to score with"),
+    Command("toy-game", "toy_game", "play the paper's game with and without historical averaging"),
+)
+
+
+def help_text():
+    """What `improved-gan --help` prints."""
+    width = max(len(command.name) for command in COMMANDS)
+    lines = [f"  {command.name:{width}}  {command.line}" for command in COMMANDS]
+    return "\n".join(
+        [
+            f"usage: {NAME} COMMAND ...",
+            "",
+            "Improved Techniques for Training GANs (Salimans et al., 2016).",
+            "",
+            *lines,
+            "",
+            f"{NAME} COMMAND --help says more about one.",
+        ]
+    )
+
+
+def main(argv=None):
+    """Runs the command that the first argument names.
+
+    Args:
+        argv: list of str, the arguments; those of the command line if None.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    with exits.exit_codes():
+        if not argv or argv[0] in ("-h", "--help"):
+            print(help_text())
+            return
+        command = _command(argv[0])
+    module = importlib.import_module(f"improved_gan_tf.{command.module}")
+    module.main(argv[1:], prog=f"{NAME} {command.name}")
+
+
+def _command(name):
+    for command in COMMANDS:
+        if command.name == name:
+            return command
+    names = ", ".join(command.name for command in COMMANDS)
+    raise UserError(f"{NAME} has no such command. It has {names}. Received: {name}.")
+
 
 if __name__ == "__main__":
     main()

@@ -118,7 +118,7 @@ def _run(arguments):
         count = sum(pages.converged_at(d) is not None for d in distance.T)
         print(f"\n{name}: {count} of {len(starts)} starts converged", end="")
     try:
-        picture = pages.figure(game, plain, averaged)
+        picture = pages.figure(game, plain, averaged, toy_games.START_RADIUS)
         picture.savefig(arguments.output, format="png", dpi=100)
     except OSError as error:
         raise UserError(f"--output={arguments.output} cannot be written: {error}.") from error

@@ -4,8 +4,6 @@ import matplotlib.figure
 import numpy as np
 import tabulate
 
-from improved_gan_tf.training.toy_games import START_RADIUS
-
 CONVERGED = 0.05  # a start has converged when its distance goes below and stays below this
 
 
@@ -54,7 +52,7 @@ def table(starts, plain, averaged):
     )
 
 
-def figure(game, plain, averaged):
+def figure(game, plain, averaged, start_radius):
     """Draws two trajectories (steps + 1, n, 2) and their distances to the equilibrium."""
     # Built without pyplot: no global state, no window system.
     drawing = matplotlib.figure.Figure(figsize=(12, 4.2), layout="constrained")
@@ -62,13 +60,13 @@ def figure(game, plain, averaged):
     titles = ("plain gradient descent", "historical averaging")
     colors = ("tab:orange", "tab:blue")
     for axes, title, trajectory in zip(panels[:2], titles, (plain, averaged), strict=True):
-        in_sight = distances(game, trajectory)[..., None] <= 10 * START_RADIUS
+        in_sight = distances(game, trajectory)[..., None] <= 10 * start_radius
         for x, y in np.where(in_sight, trajectory, np.nan).transpose(1, 2, 0):
             (line,) = axes.plot(x, y, linewidth=0.7, alpha=0.8)
             axes.plot(x[0], y[0], "o", color=line.get_color(), markersize=4)
         axes.plot(*game.equilibrium, "k+", markersize=12, markeredgewidth=2)
         axes.set(title=title, xlabel="x", ylabel="y", aspect="equal")
-        limits = [(c - 2.2 * START_RADIUS, c + 2.2 * START_RADIUS) for c in game.equilibrium]
+        limits = [(c - 2.2 * start_radius, c + 2.2 * start_radius) for c in game.equilibrium]
         axes.set(xlim=limits[0], ylim=limits[1])
     axes = panels[2]
     for title, color, trajectory in zip(titles, colors, (plain, averaged), strict=True):

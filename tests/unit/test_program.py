@@ -1,12 +1,14 @@
 """`improved-gan`: its table of commands, its help, and what it hands on to a command."""
 
 import ast
+import os
 import subprocess
 import sys
 
 import pytest
 
-from improved_gan_tf import compare, program
+from improved_gan_tf import __main__ as program
+from improved_gan_tf import compare, run
 from improved_gan_tf.tables import formats
 from tests.support.places import ROOT
 
@@ -14,7 +16,7 @@ SLOW_TO_IMPORT = {"tensorflow", "keras", "numpy", "scipy", "matplotlib", "tabula
 NAMES = [command.name for command in program.COMMANDS]
 
 
-def run(*arguments):
+def program_of(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "improved_gan_tf", *arguments],
         cwd=ROOT,
@@ -25,7 +27,7 @@ def run(*arguments):
 
 
 def test_the_help_has_a_line_for_every_command():
-    done = run("--help")
+    done = program_of("--help")
     assert (done.returncode, done.stderr) == (0, "")
     shown = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")]
     assert shown == NAMES
@@ -41,7 +43,7 @@ def test_help_imports_nothing_that_is_slow():
     # One process for all of them: whatever a command imported would still be there in the end.
     code = f"""
 import sys
-from improved_gan_tf import program
+from improved_gan_tf import __main__ as program
 for arguments in [[], *([name] for name in {NAMES})]:
     try:
         program.main([*arguments, "--help"])
@@ -58,7 +60,7 @@ print({SLOW_TO_IMPORT} & set(sys.modules), file=sys.stderr)
 
 
 def test_an_unknown_command_is_a_users_error():
-    done = run("compar", "runs")
+    done = program_of("compar", "runs")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"error: improved-gan has no such command. It has {', '.join(NAMES)}. Received: compar.\n"
@@ -66,9 +68,38 @@ def test_an_unknown_command_is_a_users_error():
 
 
 def test_a_command_gets_its_arguments_and_its_exit_code_comes_back(tmp_path):
-    done = run("compare", str(tmp_path))
+    done = program_of("compare", str(tmp_path))
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {tmp_path} holds no run folder")
+
+
+@pytest.mark.parametrize("name", run.EXPERIMENTS)
+def test_run_has_the_flags_of_the_script(name):
+    given = [
+        subprocess.run(
+            [sys.executable, *command, "--help"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        for command in (["-m", "improved_gan_tf", "run", name], [f"run_{name}.py"])
+    ]
+    assert [done.returncode for done in given] == [0, 0]
+    # Without a clone in sight the file is named by its path.
+    assert given[0].stdout.replace(f"{ROOT}{os.sep}", "") == given[1].stdout
+    assert "--run_dir" in given[0].stdout
+
+
+def test_run_refuses_what_is_no_experiment_and_a_wrong_flag():
+    done = program_of("run", "celeba")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: improved-gan run trains one of mnist, cifar10, svhn, imagenet. Received: celeba.\n"
+    )
+    done = program_of("run", "mnist", "--model=wrong")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --model must be one of: ")
 
 
 def test_every_command_stands_in_the_table():
