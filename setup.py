@@ -33,6 +33,7 @@ setup(
     python_requires=">=3.10",
     install_requires=[
         "absl-py>=2.0",
+        "filelock>=3.25",
         "keras>=3.6",
         "jinja2>=3.1",
         "matplotlib>=3.7",

@@ -1,6 +1,7 @@
 """Files that are whole or absent, a folder that one process owns, and patience with full disks."""
 
 import contextlib
+import errno
 import functools
 import json
 import os
@@ -9,14 +10,14 @@ import re
 import sys
 import time
 
+import filelock
+
 from improved_gan_tf.errors import StorageError, UserError
 
-try:
-    import fcntl
-except ImportError:  # no such locks on Windows
-    fcntl = None
-
 PAUSES = (1.0, 4.0)  # seconds before the second and the third try to write
+LOCK = ".lock"
+# What some network file systems answer who asks for a lock.
+_NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 def write_whole(path, write):
@@ -94,37 +95,55 @@ def persistent(*errors):
 class FolderLock:
     """Keeps a second process out of a folder until closed, or until this process ends.
 
-    The lock is the operating system's, on the folder itself: it leaves no file, and none after
-    a crash.
+    The lock is the operating system's, on a file `LOCK` in the folder, which goes when the lock
+    is closed. A process that was killed leaves the file, but no lock.
 
     Args:
         folder: an existing folder.
 
     Raises:
         UserError: another process has it.
+        OSError: the folder cannot be written.
     """
 
     def __init__(self, folder):
-        self._descriptor = None
-        if fcntl is None:
-            return
-        self._descriptor = os.open(folder, os.O_RDONLY)
+        self._file = pathlib.Path(folder) / LOCK
+        # Whichever thread closes it.
+        self._lock = filelock.FileLock(self._file, timeout=0, thread_local=False)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self.close()
+            self._lock.acquire()
+        except filelock.Timeout as error:
             raise UserError(
                 f"Another process is using --run_dir={folder}. Wait for it or stop it, or give "
                 "another --run_dir."
             ) from error
-        except OSError as error:  # some network file systems have no locks
+        except OSError as error:
+            if error.errno not in _NO_LOCKS_HERE:
+                raise
             print(f"warning: {folder} cannot be locked: {error.strerror}", file=sys.stderr)
+
+    def move_folder(self, target):
+        """Renames the folder and closes the lock."""
+        if os.name == "nt":  # where an open file keeps its folder from being renamed
+            self.close()
+        self._file.parent.rename(target)
+        self._file = pathlib.Path(target) / LOCK
+        self.close()
 
     def close(self):
         """Lets others in."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._lock is None:
+            return
+        # While it is still locked: nobody else's lock can be on this file.
+        with contextlib.suppress(OSError):  # of a folder that is gone, or an open file on Windows
+            self._file.unlink(missing_ok=True)
+        self._lock.release()
+        self._lock = None
+
+
+def holds_nothing(folder):
+    """Whether a folder holds no more than what this package's processes leave when killed."""
+    return all(path.name == LOCK or is_leftover(path) for path in pathlib.Path(folder).iterdir())
 
 
 def write_json(path, content):

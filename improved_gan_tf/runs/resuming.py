@@ -64,7 +64,7 @@ def _look(config, path):
             raise UserError(
                 f"--run_dir={path} cannot be written: {above} is no folder to write in."
             )
-    if not path.exists() or all(map(files.is_leftover, path.iterdir())):
+    if not path.exists() or files.holds_nothing(path):
         if config.resume == "must":
             raise UserError(
                 f"--resume=must asks to continue a run, and there is none in {path}. Check "

@@ -68,15 +68,20 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = files.FolderLock(self.path)
-            if overwrite and any(self.path.iterdir()):
-                _move_aside(self.path)
-                self._lock.close()
-                self.path.mkdir()
-                self._lock = files.FolderLock(self.path)
+            if overwrite and not files.holds_nothing(self.path):
+                self._move_aside()
         except OSError as error:
             raise UserError(
                 f"--run_dir={path} cannot be written: {error.strerror or error}."
             ) from error
+
+    def _move_aside(self):
+        try:
+            self._lock.move_folder(_name_aside(self.path))
+        finally:
+            self._lock.close()
+        self.path.mkdir()
+        self._lock = files.FolderLock(self.path)
 
     @_written
     def begin(self, config, history):
@@ -194,7 +199,8 @@ class RunFolder:
         return self._events
 
 
-def _move_aside(path):
+def _name_aside(path):
+    """A free name next to a folder that is to be moved there."""
     here = pathlib.Path.cwd()
     if path.resolve() in (here, *here.parents):
         raise UserError(
@@ -205,4 +211,4 @@ def _move_aside(path):
     number = 1
     while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
         number += 1
-    path.rename(aside)
+    return aside

@@ -239,7 +239,7 @@ def test_models_are_saved_under_their_names(folder):
     inputs = keras.Input((2,))
     model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     folder.write_models({"generator": model, "discriminator": model})
-    assert files_of(folder.path) == ["discriminator.keras", "generator.keras"]
+    assert files_of(folder.path) == [files.LOCK, "discriminator.keras", "generator.keras"]
     loaded = keras.saving.load_model(folder.path / "generator.keras")
     x = np.ones((1, 2), "float32")
     np.testing.assert_array_equal(np.array(loaded(x)), np.array(model(x)))

@@ -109,6 +109,55 @@ def test_a_second_lock_is_refused_until_the_first_is_closed(tmp_path):
     assert files_of(tmp_path) == []
 
 
+def test_closing_twice_is_closing(tmp_path):
+    first = files.FolderLock(tmp_path)
+    first.close()
+    second = files.FolderLock(tmp_path)
+    first.close()
+    with pytest.raises(UserError):
+        files.FolderLock(tmp_path)
+    second.close()
+
+
+def test_a_folder_is_moved_without_its_lock(tmp_path):
+    old, new = tmp_path / "run", tmp_path / "run.old-1"
+    old.mkdir()
+    (old / "result.json").touch()
+    files.FolderLock(old).move_folder(new)
+    assert files_of(tmp_path) == ["run.old-1"]
+    assert files_of(new) == ["result.json"]
+    files.FolderLock(new).close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_used_with_a_warning(tmp_path, monkeypatch, capsys, number):
+    def no_locks(*arguments):
+        raise OSError(number, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    lock = files.FolderLock(tmp_path)
+    assert capsys.readouterr().err == (
+        f"warning: {tmp_path} cannot be locked: No locks available\n"
+    )
+    lock.close()
+    assert files_of(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_written_is_no_folder_without_locks(tmp_path):
+    (tmp_path / files.LOCK).mkdir()  # in the way, as missing rights would be
+    with pytest.raises(OSError, match="directory"):
+        files.FolderLock(tmp_path)
+
+
+def test_what_killed_processes_leave_is_nothing(tmp_path):
+    assert files.holds_nothing(tmp_path)
+    for name in (files.LOCK, ".345.result.json"):
+        (tmp_path / name).touch()
+    assert files.holds_nothing(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    assert not files.holds_nothing(tmp_path)
+
+
 def test_a_killed_process_leaves_no_lock(tmp_path):
     code = (
         "import sys, time; from improved_gan_tf.machine import files; "
@@ -121,3 +170,4 @@ def test_a_killed_process_leaves_no_lock(tmp_path):
         process.kill()
         process.wait()
     files.FolderLock(tmp_path).close()
+    assert files_of(tmp_path) == []
