@@ -51,7 +51,8 @@ def _run(arguments):
     write_page(output, text)
     size = len(text.encode("utf-8")) / 1e6
     print(f"{output}: {len(found.runs)} runs, {size:.1f} MB", end="")
-    print(f"; {len(found.left_out)} folders left out, named in it" if found.left_out else "")
+    left_out = f"{len(found.left_out)} folder{'' if len(found.left_out) == 1 else 's'} left out"
+    print(f"; {left_out}, named in it" if found.left_out else "")
 
 
 if __name__ == "__main__":

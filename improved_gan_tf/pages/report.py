@@ -17,6 +17,9 @@ from improved_gan_tf.tables import comparison, inception_scores, turing_tests
 # In a clone of the repository; an installed package comes without it.
 LEDGER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "deviations.md"
 
+TITLE = "Improved Techniques for Training GANs"
+NUM_OTHERS = 10
+
 MARK = "<!-- a report of improved_gan_tf -->"
 
 
@@ -52,12 +55,35 @@ def page(found, data_dir=None, ledger=LEDGER, folder="."):
         mark=MARK,
         tables=tables(found),
         sections=sections,
-        num_runs=len(found.runs),
+        title=title(len(found.runs)),
+        order=comparison.ORDER,
+        shown_all_the_same=[] if found.runs else pictures_of_others(found.left_out),
         legend=comparison.LEGEND,
         provenance=comparison.provenance(found),
         left_out=found.left_out,
         deviations=deviations(ledger),
     )
+
+
+def title(num_runs):
+    """What the page is called."""
+    measured = f"what {num_runs} run{'' if num_runs == 1 else 's'} measured"
+    return f"{TITLE}: {measured if num_runs else 'runs that no table of the paper has a row for'}"
+
+
+def pictures_of_others(left_out):
+    """Curves and newest samples in folders that do not count, such as a run on own pictures.
+
+    Args:
+        left_out: list of `runs.finished_runs.LeftOut`.
+
+    Returns:
+        List of dicts with "path" and "pictures", for the first few folders that hold any.
+    """
+    shown = [
+        {"path": item.path, "pictures": report_sections.pictures_in(item.path)} for item in left_out
+    ]
+    return [item for item in shown if item["pictures"]][:NUM_OTHERS]
 
 
 def tables(found):

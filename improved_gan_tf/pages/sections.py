@@ -111,8 +111,8 @@ def section(cell, settings, test_images):
 def run_lines(cell):
     """Every run of a cell: seeds, errors of averaged and raw parameters, time, commit, folder.
 
-    A baseline shares the line of the run with its seeds, whose folder the line names; a baseline
-    without such a run has a line of its own, below the others.
+    Lines are in the order of seed_data and seed. A baseline shares the line of the run with its
+    seeds, whose folder the line names; a baseline without such a run has a line of its own.
 
     Args:
         cell: `tables.cells.Cell`.
@@ -123,7 +123,13 @@ def run_lines(cell):
     baselines = {_seeds(baseline): baseline for baseline in cell.baselines}
     paired = [(run, baselines.pop(_seeds(run), None)) for run in cell.runs]
     alone = [(None, baseline) for baseline in baselines.values()]
-    return [_run_line(*pair) for pair in (*paired, *alone)]
+    return [_run_line(*pair) for pair in sorted((*paired, *alone), key=_by_seeds)]
+
+
+def _by_seeds(pair):
+    run, baseline = pair
+    seed, seed_data = _seeds(run or baseline)
+    return (seed if seed_data is None else seed_data), seed
 
 
 def _seeds(run):
@@ -256,13 +262,38 @@ def sample_grids(runs):
     """The last sample grids of the first few runs that have one."""
     grids = []
     for run in runs:
-        pictures = sorted((run.path / "samples").glob("epoch_[0-9]*.png"))
-        if pictures and len(grids) < NUM_SAMPLE_GRIDS:
-            epoch = int(re.search(r"\d+", pictures[-1].stem)[0])
+        newest = _newest_samples(run.path)
+        if newest is not None and len(grids) < NUM_SAMPLE_GRIDS:
+            picture, epoch = newest
             caption = f"seed {run.config.seed}, after epoch {epoch}"
-            uri = figures.png_uri(pictures[-1].read_bytes())
-            grids.append({"uri": uri, "caption": caption})
+            grids.append({"uri": figures.png_uri(picture.read_bytes()), "caption": caption})
     return grids
+
+
+def pictures_in(path):
+    """Curves and newest samples of a run folder, as dicts with "uri" and "caption".
+
+    Args:
+        path: `pathlib.Path` of the folder, whatever it holds.
+    """
+    found = []
+    if (path / "curves.png").is_file():
+        found.append((path / "curves.png", "curves"))
+    newest = _newest_samples(path)
+    if newest is not None:
+        found.append((newest[0], f"samples after epoch {newest[1]}"))
+    return [
+        {"uri": figures.png_uri(picture.read_bytes()), "caption": caption}
+        for picture, caption in found
+    ]
+
+
+def _newest_samples(path):
+    """The newest sample grid in a run folder and its epoch, or None."""
+    pictures = sorted((path / "samples").glob("epoch_[0-9]*.png"))
+    if not pictures:
+        return None
+    return pictures[-1], int(re.search(r"\d+", pictures[-1].stem)[0])
 
 
 class ScoredImages:

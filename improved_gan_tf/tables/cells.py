@@ -29,7 +29,8 @@ def cells(runs):
         runs: list of `Run`.
 
     Returns:
-        List of `Cell`, by number of labels.
+        List of `Cell`, by number of labels, by technique, and by the settings that tell them apart
+        (`telling_settings`), smallest first.
     """
     groups = {}
     for run in runs:
@@ -44,7 +45,19 @@ def cells(runs):
                 tuple(run for run in members if run.config.supervised_only),
             )
         )
-    return sorted(found, key=lambda cell: cell.num_labels)
+    names = _telling_names(found)
+
+    def place(cell):
+        told = [_told(cell.config, name) for name in names]
+        return cell.num_labels, cell.config.model, [_order(value) for value in told]
+
+    return sorted(found, key=place)
+
+
+def _order(value):
+    """What to sort values of a setting by: numbers by size, before all others by their text."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return (0, value, "") if is_number else (1, 0, str(value))
 
 
 def _settings(run):
@@ -66,6 +79,13 @@ def telling_settings(some_cells):
     order, and only if they part what is not yet parted: a recipe's name stands for the learning
     rate that comes with it. Last is how labels are chosen, which often goes with another setting.
     """
+    names = _telling_names(some_cells)
+    return [
+        ", ".join(f"{name}={_told(cell.config, name)}" for name in names) for cell in some_cells
+    ]
+
+
+def _telling_names(some_cells):
     left_out = BOOKKEEPING | {"seed", "supervised_only", "labels_per_class", "model"}
     every = [
         field.name for field in dataclasses.fields(ExperimentConfig) if field.name != "seed_data"
@@ -76,9 +96,7 @@ def telling_settings(some_cells):
             continue
         if _parts(some_cells, [*names, name]) > _parts(some_cells, names):
             names.append(name)
-    return [
-        ", ".join(f"{name}={_told(cell.config, name)}" for name in names) for cell in some_cells
-    ]
+    return names
 
 
 def _told(config, name):

@@ -24,6 +24,11 @@ HEADERS = (
     "notes",
 )
 
+ORDER = (
+    "Rows: by number of labels, then by technique, then by the settings that tell them apart, "
+    "smallest first."
+)
+
 LEGEND = (
     "*: what the recipe's own code tests with. sd: sample standard deviation over the runs "
     "(divides by n - 1).",

@@ -124,6 +124,25 @@ def test_another_setting_parts_a_cell(tmp_path, change):
     assert [len(cell.runs) for cell in table_cells.cells(runs)] == [1, 1]
 
 
+def test_cells_stand_in_the_order_of_labels_technique_and_settings(tmp_path):
+    minibatch = {"model": "minibatch_discrimination", "recipe": "removed_script"}
+    records = (
+        record(labels_per_class=20),
+        record(**minibatch),
+        record(epochs=100),
+        record(epochs=30),
+        record(epochs=4),
+        record(labels_per_class=2),
+    )
+    found = [cell.config for cell in table_cells.cells(runs_of(tmp_path, *records))]
+    assert [(c.labels_per_class, c.model, c.epochs) for c in found] == [
+        (2, "feature_matching", 300),
+        *((10, "feature_matching", epochs) for epochs in (4, 30, 100)),
+        (10, "minibatch_discrimination", 300),
+        (20, "feature_matching", 300),
+    ]
+
+
 def test_other_data_part_a_cell(tmp_path):
     write_run(tmp_path / "a")
     write_run(tmp_path / "b", record(seed=2), differences_from_paper=["data: PARTIAL"])
@@ -153,9 +172,9 @@ def test_cells_are_told_apart_by_as_few_settings_as_do_it(tmp_path):
     first = {"recipe": "first_release", "learning_rate": 0.001, "averaging_rate": 0.0}
     runs = runs_of(tmp_path, record(), record(**first), record(**first, epochs=30))
     assert table_cells.telling_settings(table_cells.cells(runs)) == [
-        "recipe=released, epochs=300",
-        "recipe=first_release, epochs=300",
         "recipe=first_release, epochs=30",
+        "recipe=first_release, epochs=300",
+        "recipe=released, epochs=300",
     ]
 
 

@@ -1,5 +1,6 @@
 """The report page: self-contained, escaped, and its numbers those of the run folders."""
 
+import html
 import json
 import re
 import sys
@@ -13,7 +14,7 @@ from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.pages import figures, report, sections
 from improved_gan_tf.tables import comparison
 from tests.support.html_pages import Reader
-from tests.support.written_runs import record, write_run
+from tests.support.written_runs import record, write_imagenet_run, write_run
 
 LABELS = np.arange(1000) % 10
 LEDGER = """# Reproduction
@@ -166,6 +167,51 @@ def test_the_page_fits_a_phone_and_a_dark_room(looked_at):
     assert text.count("<table") == text.count('<div class="scroll"') > 3
 
 
+def test_on_a_narrow_screen_every_cell_has_the_name_of_its_column(looked_at):
+    text = looked_at[1]
+    for table in re.findall(r'<table class="rows">.*?</table>', text, re.S):
+        headers = re.findall(r'<th scope="col">(.*?)</th>', table)
+        for row in re.findall(r"<tr>(<td.*?)</tr>", table):
+            assert re.findall(r'<td data-name="(.*?)"', row) == headers
+    # By which rules of style; what they come to is looked at, in pictures of 390 pixels.
+    assert re.search(r"@media \(max-width: 48rem\) \{ \.rows thead \{ display: none; \}", text)
+    assert 'content: attr(data-name) " "' in text
+
+
+def test_long_texts_may_break_and_numbers_do_not(looked_at):
+    cells = re.findall(r"<td data-name=\"([^\"]*)\"( class=\"long\")?>([^<]*)</td>", looked_at[1])
+    assert {name for name, long, _ in cells if long} >= {"folder"}
+    assert all(bool(long) == (len(html.unescape(text)) > 22) for _, long, text in cells)
+    assert not [text for _, long, text in cells if long and re.fullmatch(r"[\d.+\- ()%]*", text)]
+
+
+def test_rows_stand_in_the_order_that_the_page_states(tmp_path):
+    for name, epochs, seed in (("a", 30, 10), ("b", 4, 1), ("c", 30, 2), ("d", 100, 1)):
+        write_run(tmp_path / name, record(epochs=epochs, seed=seed, seed_data=None))
+    text = page_of(tmp_path)
+    assert f'<p class="quiet">{comparison.ORDER}</p>' in text
+    titles = re.findall(r'<h2 id="cell-\d+">(.*?)</h2>', text)
+    assert [title.split("epochs=")[1] for title in titles] == ["4", "30", "100"]
+    assert re.findall(r'<td data-name="seed">(.*?)</td>', text) == ["1", "2", "10", "1"]
+
+
+def test_a_run_without_a_test_set_is_shown_and_not_counted(tmp_path):
+    folder = write_imagenet_run(tmp_path / "run")
+    (folder / "samples").mkdir()
+    for epoch in (20, 25):
+        shade = np.full((302, 302, 3), epoch, "uint8")
+        Image.fromarray(shade).save(folder / "samples" / f"epoch_{epoch:04d}.png")
+    text = page_of(tmp_path)
+    assert "what 0 runs measured" not in text
+    assert (
+        "<h1>Improved Techniques for Training GANs: runs that no table of the paper has a " in text
+    )
+    assert f"<code>{folder}</code>: the paper has no table of test errors on imagenet" in text
+    newest = (folder / "samples" / "epoch_0025.png").read_bytes()
+    assert f'<img src="{figures.png_uri(newest)}" alt="samples after epoch 25"' in text
+    assert text.count("<img") == 1
+
+
 def test_deviations_are_listed_with_their_code_marked(looked_at):
     text = looked_at[1]
     assert "<summary>D1 Order of `images`</summary>" in text
@@ -176,8 +222,13 @@ def test_deviations_are_listed_with_their_code_marked(looked_at):
     }
 
 
-def test_without_a_ledger_there_are_no_deviations(tmp_path):
-    assert report.deviations(tmp_path / "missing.md") == []
+def test_without_a_ledger_the_page_says_where_the_deviations_are(runs):
+    assert report.deviations(runs / "missing.md") == []
+    text = report.page(comparison.Comparison([runs]), ledger=runs / "missing.md")
+    told = " ".join(" ".join(Reader(text).words).split())
+    assert "Where paper, original code and this code differ" in told
+    assert "listed in docs/deviations.md of the repository, which an installed" in told
+    assert "an installed package comes" not in page_of(runs)
 
 
 def test_the_ledger_of_this_repository_is_read():
