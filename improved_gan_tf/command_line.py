@@ -56,15 +56,14 @@ def _run(experiment, variants, ablations):
 
 def _training_devices(config):
     """The context in which a command uses TensorFlow; enter it before anything else does."""
+    environment.start_tensorflow()
     from improved_gan_tf import distribution
 
     if config.dry_run:  # nothing is waited for, divided or taken
         distribution.check_request(
             config.strategy, config.num_devices, config.batch_size, config.tpu
         )
-        environment.start_tensorflow()
         return contextlib.nullcontext()
-    environment.start_tensorflow()
     return distribution.training_on(
         config.strategy, config.num_devices, config.tpu, config.batch_size
     )

@@ -26,7 +26,7 @@ HEADERS = (
 
 ORDER = (
     "Rows: by number of labels, then by technique, then by the settings that tell them apart, "
-    "smallest first."
+    "smallest first. Scores: the paper's, then by folder."
 )
 
 LEGEND = (

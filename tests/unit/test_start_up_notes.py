@@ -2,15 +2,15 @@
 
 import contextlib
 import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
 
 from improved_gan_tf.machine import environment, start_up_notes
+from tests.support.places import ROOT
+from tests.support.written_runs import write_run
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
 # As TensorFlow 2.18 and 2.21 have written them.
 NOTES = (
     b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n",
@@ -130,6 +130,53 @@ print("started", file=sys.stderr)
 def test_a_command_starts_tensorflow_without_a_line_on_a_machine_without_a_gpu():
     done = process(START, CUDA_VISIBLE_DEVICES="")
     assert (done.returncode, done.stderr) == (0, b"started\n")
+
+
+STARTS = """
+import sys
+from improved_gan_tf import command_line
+from improved_gan_tf import __main__ as program
+from improved_gan_tf.machine import environment
+
+def start():
+    sys.exit(78 if {"tensorflow", "keras"} & set(sys.modules) else 77)
+
+environment.start_tensorflow = start
+code = None
+try:
+    program.main(sys.argv[1:])
+except SystemExit as ended:
+    code = ended.code
+print(code)
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run mnist --data_source=sample --run_dir={0}/new",
+        "run mnist --data_source=sample --run_dir={0}/new --dry_run",
+        "run mnist --data_source=sample --run_dir={0}/new --num_runs=2",
+        "run imagenet --image_folder={0}/images --run_dir={0}/new",
+        "report {0}/run --output={0}/report.html",
+        "rescore {0}/run",
+        "score {0}/run --classifier={0}/classifier.keras",
+        "train-classifier --dataset=mnist --output={0}/new.keras",
+        "toy-game --output={0}/new.png",
+    ],
+)
+def test_a_command_has_not_imported_tensorflow_when_it_starts_it(command, tmp_path):
+    write_run(tmp_path / "run")
+    (tmp_path / "classifier.keras").touch()
+    (tmp_path / "images").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", STARTS, *command.format(tmp_path).split()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "77\n", done.stderr
 
 
 @pytest.mark.parametrize(("level", "left_out"), [("0", 0), ("1", 0), ("2", 1), ("3", 1), (None, 1)])
