@@ -31,6 +31,7 @@ COMMANDS = (
     Command("score", "score", "score a generator or a folder of images with a classifier"),
     Command("rescore", "rescore", "test a run's saved networks again, compare with its record"),
     Command("train-classifier", "train_classifier", "train a small classifier to score with"),
+    Command("turing-test", "turing_test", "ask people which images are real, count their votes"),
     Command("toy-game", "toy_game", "play the paper's game with and without historical averaging"),
 )
 

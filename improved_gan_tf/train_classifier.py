@@ -30,7 +30,7 @@ def main(argv=None, prog="python -m improved_gan_tf.train_classifier"):
 
 
 def _parse(argv, prog):
-    from improved_gan_tf.data.known_datasets import DATASETS
+    from improved_gan_tf.data.known_sets import DATASETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])

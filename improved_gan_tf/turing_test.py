@@ -9,14 +9,22 @@ how many answers are right, against guessing and beside the paper's.
 """
 
 import pathlib
-import sys
 
-from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
 from improved_gan_tf.scoring import turing_test_arguments
 
-USER_ERROR = 2
-INTERRUPTED = 130
+
+def main(argv=None, prog="python -m improved_gan_tf.turing_test"):
+    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+
+    Args:
+        argv: list of str, the arguments; those of the command line if None.
+        prog: str, what its help calls it.
+    """
+    with exits.exit_codes():
+        arguments = turing_test_arguments.parse(argv, prog, __doc__)
+        turing_test_arguments.check(arguments)
+        (_make_page if arguments.tally is None else _tally)(arguments)
 
 
 def _make_page(arguments):
@@ -25,6 +33,7 @@ def _make_page(arguments):
     folder = turing_test_arguments.output(arguments)
     pages.check_output(folder, arguments.overwrite)
     turing_test_arguments.require_files(arguments)
+    environment.start_tensorflow()
 
     from improved_gan_tf.machine import versions
     from improved_gan_tf.runs.finished_runs import generator_digest
@@ -102,21 +111,5 @@ def _tally(arguments):
     print(one_turing_test.text_of(counted, arguments.format))
 
 
-def main(argv=None):
-    """Runs the command; exits with code 2 on a mistake that the user can mend."""
-    environment.set_defaults()
-    try:
-        arguments = turing_test_arguments.parse(argv, __doc__)
-        turing_test_arguments.check(arguments)
-        (_make_page if arguments.tally is None else _tally)(arguments)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-
-
 if __name__ == "__main__":
-    with exits.quiet_exit():
-        main()
+    main()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from improved_gan_tf.data import tfds_folders
-from improved_gan_tf.data.known_datasets import DATASETS, NUM_CLASSES
+from improved_gan_tf.data.known_sets import DATASETS, NUM_CLASSES
 from improved_gan_tf.errors import UserError
 
 

@@ -15,7 +15,7 @@ def parse(argv, prog, description):
         prog: what `--help` calls the program.
         description: what `--help` says above the arguments.
     """
-    from improved_gan_tf.data.known_datasets import DATASETS
+    from improved_gan_tf.data.known_sets import DATASETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(

@@ -10,18 +10,19 @@ FORMATS = ("text", "markdown", "csv", "json")
 PAGE_FOLDER = "turing_test"  # of a run, without --output
 
 
-def parse(argv, description):
+def parse(argv, prog, description):
     """Reads the command line.
 
     Args:
         argv: list of str, the command line without the program; `sys.argv` if None.
+        prog: what `--help` calls the program.
         description: what `--help` says above the arguments.
     """
-    from improved_gan_tf.data.datasets import DATASETS
+    from improved_gan_tf.data.known_sets import DATASETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(
-        prog="python -m improved_gan_tf.turing_test",
+        prog=prog,
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -189,7 +189,7 @@ def test_rows_stand_in_the_order_that_the_page_states(tmp_path):
     for name, epochs, seed in (("a", 30, 10), ("b", 4, 1), ("c", 30, 2), ("d", 100, 1)):
         write_run(tmp_path / name, record(epochs=epochs, seed=seed, seed_data=None))
     text = page_of(tmp_path)
-    assert f'<p class="quiet">{comparison.ORDER}</p>' in text
+    assert f'<p class="quiet">{comparison.ORDER}</p>' in html.unescape(text)
     titles = re.findall(r'<h2 id="cell-\d+">(.*?)</h2>', text)
     assert [title.split("epochs=")[1] for title in titles] == ["4", "30", "100"]
     assert re.findall(r'<td data-name="seed">(.*?)</td>', text) == ["1", "2", "10", "1"]

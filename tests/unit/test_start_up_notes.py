@@ -162,6 +162,7 @@ print(code)
         "rescore {0}/run",
         "score {0}/run --classifier={0}/classifier.keras",
         "train-classifier --dataset=mnist --output={0}/new.keras",
+        "turing-test {0}/run --num_images=2 --output={0}/page",
         "toy-game --output={0}/new.png",
     ],
 )
