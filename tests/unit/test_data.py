@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from improved_gan_tf.data import datasets, tfds_folders
+from improved_gan_tf.data import datasets, known_sets, tfds_folders
 from improved_gan_tf.errors import UserError
 from tests.support.prepared_data import write_prepared_mnist
 
@@ -116,7 +116,7 @@ def test_a_part_of_the_data_set_is_marked_partial(prepared, no_network):
 
 def test_the_whole_data_set_is_the_papers(prepared, no_network, monkeypatch):
     counts = np.bincount(prepared[1]["train"][1], minlength=10)
-    spec = datasets.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
+    spec = known_sets.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
     monkeypatch.setitem(datasets.DATASETS, "mnist", spec)
     loaded = datasets.load("mnist", data_dir=str(prepared[0]))
     assert loaded.is_papers
@@ -127,7 +127,7 @@ def test_as_many_images_of_other_classes_are_not_the_papers(prepared, no_network
     """Fashion-MNIST in MNIST's folder, for one."""
     counts = np.bincount(prepared[1]["train"][1], minlength=10)
     counts[:2] += [1, -1]
-    spec = datasets.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
+    spec = known_sets.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
     monkeypatch.setitem(datasets.DATASETS, "mnist", spec)
     loaded = datasets.load("mnist", data_dir=str(prepared[0]))
     assert not loaded.is_papers
