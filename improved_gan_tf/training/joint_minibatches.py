@@ -20,7 +20,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.noise import standard_normal
 from improved_gan_tf.losses.joint_minibatches import gan_logits, sigmoid_kl
 from improved_gan_tf.networks.imagenet import INPUT_NOISE
-from improved_gan_tf.training.trainer import add_while_finite, named_variables, names_of_not_finite
+from improved_gan_tf.training.trainer import GameTrainer
 
 REAL_TARGET = 0.75  # one-sided label smoothing
 GENERATOR_TARGET = 0.375  # D at the equilibrium under it
@@ -36,11 +36,10 @@ class JointLosses(NamedTuple):
     train_error: tf.Tensor
 
 
-NO_LOSSES = JointLosses(0.0, 0.0, 0.0, 0.0, 0.0)
+class JointTrainer(GameTrainer):
+    """The joint-minibatch game: what `GameTrainer` has, and towers.
 
-
-class JointTrainer:
-    """Holds the two players and their optimizers; runs iterations.
+    `train` takes one array of rows: images of the set.
 
     Args:
         generator: model from a dict of noise in [-1, 1) to images.
@@ -50,20 +49,23 @@ class JointTrainer:
         pixels: `(divisor, offset)`; pixels become `(byte - offset) / divisor`.
         num_towers: int >= 1, equal parts of the batch whose images see one another.
 
-    On several devices make trainer and players in the scope of one strategy: each replica then
-    takes its share of the towers.
-
     Raises:
         UserError: the devices cannot share the towers equally.
     """
 
+    Losses = JointLosses
+
     def __init__(self, generator, discriminator, image_set, *, seed, pixels, num_towers):
-        self.generator, self.discriminator = generator, discriminator
+        # TensorFlow's Adam here, as in the original's ImageNet code: epsilon outside the root.
+        super().__init__(
+            generator,
+            discriminator,
+            generator_optimizer=keras.optimizers.Adam(0.0, beta_1=0.5, epsilon=1e-8),
+            discriminator_optimizer=keras.optimizers.Adam(0.0, beta_1=0.5, epsilon=1e-8),
+            seed=seed,
+        )
         self._image_set = image_set
-        self._noise_seed = keras.random.SeedGenerator(seed)
         self._pixels = pixels
-        self._num_towers = num_towers
-        self._strategy = distribution.current_strategy()
         replicas = distribution.num_replicas()
         if num_towers % replicas:
             raise UserError(
@@ -71,63 +73,19 @@ class JointTrainer:
                 f"many towers. Received: num_towers={num_towers}, {replicas} devices."
             )
         self._towers_here = num_towers // replicas
-        # TensorFlow's Adam here, as in the original's ImageNet code: epsilon outside the root.
-        self.discriminator_optimizer = keras.optimizers.Adam(0.0, beta_1=0.5, epsilon=1e-8)
-        self.generator_optimizer = keras.optimizers.Adam(0.0, beta_1=0.5, epsilon=1e-8)
-        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
-        self.generator_optimizer.build(self.generator.trainable_variables)
 
-    def train(self, rows, learning_rate, sums=NO_LOSSES):
-        """Runs iterations and stops early when a loss is not finite.
-
-        Args:
-            rows: in a list, one integer array (iterations, batch_size): images of the set.
-            learning_rate: float, for both players.
-            sums: `JointLosses` of floats, sums over earlier iterations to go on from.
-
-        Returns:
-            `(JointLosses, int)`: sums of floats, and the number of iterations that were run, as
-            `training.semi_supervised.Trainer.train` returns them.
-        """
+    def feed(self, rows):
+        """An iterator of the images, which are read ahead of their use."""
         (rows,) = rows
-        self.discriminator_optimizer.learning_rate.assign(learning_rate)
-        self.generator_optimizer.learning_rate.assign(learning_rate)
-        batches = iter(shuffled_batches.batches(self._image_set, rows))
-        sums = JointLosses(*(tf.constant(s, tf.float64) for s in sums))
-        sums, iterations = self._run(batches, tf.constant(len(rows)), sums)
-        return JointLosses(*map(float, sums)), int(iterations)
+        return iter(shuffled_batches.batches(self._image_set, rows))
 
-    @tf.function(reduce_retracing=True)
-    def _run(self, batches, total, sums):
-        def losses_of(i):
-            return distribution.run_step(self._strategy, self._replica_step, *next(batches))
+    def minibatch(self, feed, i):
+        """The next images and their labels: bytes (N, size, size, 3), int32 (N,)."""
+        return next(feed)
 
-        return add_while_finite(losses_of, total, sums)
-
-    def _replica_step(self, images, labels):
-        """One iteration on this replica's share; losses are those of the batch."""
-        own = shuffled_batches.LabeledBatch(*map(distribution.own_rows, (images, labels)))
-        return distribution.mean_over_replicas(self.step(own))
-
-    def iterations(self):
-        """Number of iterations run so far (int)."""
-        return int(self.discriminator_optimizer.iterations.numpy())
-
-    def state(self):
-        """Every variable that training reads and changes, as `semi_supervised.Trainer.state`."""
-        return named_variables(
-            {
-                "generator": self.generator.variables,
-                "discriminator": self.discriminator.variables,
-                "generator_optimizer": self.generator_optimizer.variables,
-                "discriminator_optimizer": self.discriminator_optimizer.variables,
-                "noise": [self._noise_seed.state],
-            }
-        )
-
-    def not_finite(self):
-        """Names of the variables of `state` that hold a NaN or an infinite number."""
-        return names_of_not_finite(self.state())
+    def step_on(self, images, labels):
+        """One iteration on this replica's share of the images."""
+        return self.step(shuffled_batches.LabeledBatch(images, labels))
 
     def step(self, batch):
         """One iteration; returns its `JointLosses`, those before the updates.
@@ -191,5 +149,5 @@ class JointTrainer:
     def _draw(self, draw, shape):
         """Draws for the whole batch and returns this replica's rows."""
         return distribution.draw_for_batch(
-            lambda shape, seed: draw(shape, keras.config.floatx(), seed), shape, self._noise_seed
+            lambda shape, seed: draw(shape, keras.config.floatx(), seed), shape, self.noise_seed
         )

@@ -19,7 +19,7 @@ from improved_gan_tf.networks.parts import NOISE_DIM
 from improved_gan_tf.training.adam import Adam
 from improved_gan_tf.training.historical_averaging import HistoricalAverage
 from improved_gan_tf.training.parameter_average import ParameterAverage
-from improved_gan_tf.training.trainer import add_while_finite, named_variables, names_of_not_finite
+from improved_gan_tf.training.trainer import GameTrainer
 
 # What the generator minimises: a distance of feature means, or None for the discriminator's
 # objective itself.
@@ -39,11 +39,10 @@ class StepLosses(NamedTuple):
     train_error: tf.Tensor
 
 
-NO_LOSSES = StepLosses(0.0, 0.0, 0.0, 0.0)
+class Trainer(GameTrainer):
+    """The semi-supervised game: what `GameTrainer` has, the parameter average, the histories.
 
-
-class Trainer:
-    """Holds the two players, their optimizers and the parameter average; runs iterations.
+    `train` takes three arrays of rows: labeled, unlabeled, and unlabeled for the generator.
 
     Args:
         networks: `networks.Networks`.
@@ -61,10 +60,9 @@ class Trainer:
         supervised_only: bool; only the discriminator trains, on the supervised loss alone.
         cross_replica: "global" or "local", what a batch is on several devices (for feature
             matching; the layers of `networks` know for themselves).
-
-    On several devices make trainer, networks and images in the scope of one strategy: each replica
-    then takes its share of every batch.
     """
+
+    Losses = StepLosses
 
     def __init__(
         self,
@@ -84,22 +82,22 @@ class Trainer:
         supervised_only=False,
         cross_replica="global",
     ):
-        self._strategy = distribution.current_strategy()
+        generator, discriminator, self._couples_examples = networks
+        super().__init__(
+            generator,
+            discriminator,
+            generator_optimizer=Adam(learning_rate=0.0),
+            discriminator_optimizer=Adam(learning_rate=0.0),
+            seed=seed,
+        )
         self._cross_replica = cross_replica
-        self.generator, self.discriminator, self._couples_examples = networks
         self._data = images
-        self._noise_seed = keras.random.SeedGenerator(seed)
         self._unlabeled_weight = unlabeled_weight
         self._supervised_weight = supervised_weight
         self._targets = (real_target, generated_target)
         self._feature_matching = GENERATOR_OBJECTIVES[generator_objective]
         self._generator_steps = generator_steps
         self._step = self._supervised_step if supervised_only else self.step
-        self._graphs = {}  # batch size: `_run`
-        self.discriminator_optimizer = Adam(learning_rate=0.0)
-        self.generator_optimizer = Adam(learning_rate=0.0)
-        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
-        self.generator_optimizer.build(self.generator.trainable_variables)
         self.average = None
         if averaging_rate:
             self.average = ParameterAverage(self.discriminator.trainable_variables, averaging_rate)
@@ -114,42 +112,9 @@ class Trainer:
             )
         )
 
-    def train(self, rows, learning_rate, sums=NO_LOSSES):
-        """Runs one iteration for each row triple and stops early when a loss is not finite.
-
-        Args:
-            rows: three integer arrays (iterations, batch_size): labeled, unlabeled, and
-                unlabeled rows for the generator.
-            learning_rate: float, for both players.
-            sums: `StepLosses` of floats, sums over earlier iterations to go on from.
-
-        Returns:
-            `(StepLosses, int)`: sums of floats, and the number of iterations that were run. The
-            losses are added one by one in float64, so an epoch's sums are the same bits however
-            it is cut into calls. A number smaller than asked for, or sums that are not finite,
-            say that the last iteration's losses were not finite.
-        """
-        self.discriminator_optimizer.learning_rate.assign(learning_rate)
-        self.generator_optimizer.learning_rate.assign(learning_rate)
-        rows = [tf.constant(r, tf.int32) for r in rows]
-        sums = StepLosses(*(tf.constant(s, tf.float64) for s in sums))
-        sums, iterations = self._graph_of_run(rows[0].shape[1])(*rows, sums)
-        return StepLosses(*map(float, sums)), int(iterations)
-
-    def state(self):
-        """Every variable that training reads and changes: what a checkpoint holds.
-
-        Returns:
-            `{name: variable}`, the names the same in every process.
-        """
-        parts = {
-            # `variables`, not `weights`: the states of noise and dropout belong to it.
-            "generator": self.generator.variables,
-            "discriminator": self.discriminator.variables,
-            "generator_optimizer": self.generator_optimizer.variables,
-            "discriminator_optimizer": self.discriminator_optimizer.variables,
-            "noise": [self._noise_seed.state],
-        }
+    def own_state(self):
+        """The parameter average and the players' histories, where they are kept."""
+        parts = {}
         if self.average is not None:
             parts["average"] = self.average.averages
         for player, history in (
@@ -158,11 +123,7 @@ class Trainer:
         ):
             if history is not None:
                 parts[f"{player}_history"] = history.state.values()
-        return named_variables(parts)
-
-    def not_finite(self):
-        """Names of the variables of `state` that hold a NaN or an infinite number."""
-        return names_of_not_finite(self.state())
+        return parts
 
     def copy_average_to(self, discriminator):
         """Gives a second discriminator the averaged parameters.
@@ -181,29 +142,9 @@ class Trainer:
             return None
         return 1.0 - (1.0 - self.average.rate) ** self.iterations()
 
-    def iterations(self):
-        """Number of iterations run so far (int)."""
-        return int(self.discriminator_optimizer.iterations.numpy())
-
-    def _graph_of_run(self, batch_size):
-        """`_run` as one graph for any number of iterations: tracing takes longer than some."""
-        if batch_size not in self._graphs:
-            rows = tf.TensorSpec((None, batch_size), tf.int32)
-            sums = StepLosses(*(tf.TensorSpec((), tf.float64) for _ in StepLosses._fields))
-            self._graphs[batch_size] = tf.function(self._run, input_signature=(*3 * [rows], sums))
-        return self._graphs[batch_size]
-
-    def _run(self, labeled_rows, unlabeled_rows, generator_rows, sums):
-        def losses_of(i):
-            rows = (labeled_rows[i], unlabeled_rows[i], generator_rows[i])
-            return distribution.run_step(self._strategy, self._replica_step, *rows)
-
-        return add_while_finite(losses_of, tf.shape(labeled_rows)[0], sums)
-
-    def _replica_step(self, *rows):
-        """One iteration on this replica's share of the rows; losses are those of the batch."""
-        batch = self._data.batch(*(distribution.own_rows(r) for r in rows))
-        return distribution.mean_over_replicas(self._step(batch))
+    def step_on(self, labeled_rows, unlabeled_rows, generator_rows):
+        """One iteration on this replica's share of the rows."""
+        return self._step(self._data.batch(labeled_rows, unlabeled_rows, generator_rows))
 
     def step(self, batch):
         """One iteration of the semi-supervised game; returns its `StepLosses`.
@@ -289,7 +230,7 @@ class Trainer:
         return distribution.draw_for_batch(
             lambda shape, seed: keras.random.uniform(shape, dtype=keras.config.floatx(), seed=seed),
             (count, NOISE_DIM),
-            self._noise_seed,
+            self.noise_seed,
         )
 
 

@@ -1,8 +1,159 @@
 """What the trainer of every game does: many iterations a call, state by names, finite numbers."""
 
+import abc
 import re
 
+import keras
 import tensorflow as tf
+
+from improved_gan_tf import distribution
+
+
+class GameTrainer(abc.ABC):
+    """Two players, their optimizers and their noise; runs iterations. Each game is a subclass.
+
+    A new game gives
+
+    - `Losses`, the NamedTuple of the losses of one iteration, scalars;
+    - `step_on(*shares)`, one iteration on this replica's rows of a minibatch, which returns its
+      `Losses`: those of the batch up to a mean over replicas;
+
+    and, where they are not the ones below,
+
+    - `feed(rows)` and `minibatch(feed, i)`, which bring an iteration's data into the graph;
+    - `own_state()`, the variables of the game beside those of every game;
+    - `iterations()`, if the discriminator makes more than one step in an iteration.
+
+    Make trainer, players and data in the scope of one strategy: each replica then takes its share
+    of every batch.
+
+    Args:
+        generator: model from noise to images.
+        discriminator: model of images.
+        generator_optimizer: Keras optimizer of the generator; `train` sets its learning rate.
+        discriminator_optimizer: that of the discriminator.
+        seed: int, decides the noise that the game draws with `noise_seed`.
+    """
+
+    Losses: type
+
+    def __init__(
+        self, generator, discriminator, *, generator_optimizer, discriminator_optimizer, seed
+    ):
+        self.generator, self.discriminator = generator, discriminator
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.generator_optimizer.build(generator.trainable_variables)
+        self.discriminator_optimizer.build(discriminator.trainable_variables)
+        self.noise_seed = keras.random.SeedGenerator(seed)
+        self._strategy = distribution.current_strategy()
+        self._graphs = {}  # what a call is fed with, all but its length: `_run` as a graph
+
+    # --- what a game gives -----------------------------------------------------------------
+
+    @abc.abstractmethod
+    def step_on(self, *shares):
+        """One iteration on this replica's rows of what `minibatch` returned; its `Losses`."""
+
+    def feed(self, rows):
+        """What the iterations of one call read, for `minibatch`: here the row numbers themselves.
+
+        Args:
+            rows: integer arrays (iterations, batch_size).
+
+        Returns:
+            Tuple of tensors whose first axis is the iteration, or of `tf.data` iterators.
+        """
+        return tuple(tf.constant(r, tf.int32) for r in rows)
+
+    def minibatch(self, feed, i):
+        """The data of the call's iteration `i`, in the graph: tensors of batch_size rows each."""
+        return [r[i] for r in feed]
+
+    def own_state(self):
+        """`{part: variables}` that this game reads and changes beside players, optimizers, noise.
+
+        The names are those of the checkpoints: they stay.
+        """
+        return {}
+
+    # --- what every game has ---------------------------------------------------------------
+
+    def train(self, rows, learning_rate, sums=None):
+        """Runs one iteration for each row and stops early when a loss is not finite.
+
+        Args:
+            rows: integer arrays (iterations, batch_size), as the game's epochs give them.
+            learning_rate: float, for both players.
+            sums: `Losses` of floats, sums over earlier iterations to go on from; zeros if None.
+
+        Returns:
+            `(Losses, int)`: sums of floats, and the number of iterations that were run. The losses
+            are added one by one in float64, so an epoch's sums are the same bits however it is cut
+            into calls. A number smaller than asked for, or sums that are not finite, say that the
+            last iteration's losses were not finite.
+        """
+        for optimizer in (self.discriminator_optimizer, self.generator_optimizer):
+            optimizer.learning_rate.assign(learning_rate)
+        if sums is None:
+            sums = [0.0] * len(self.Losses._fields)
+        feed, total = self.feed(rows), tf.constant(len(rows[0]))
+        sums = self.Losses(*(tf.constant(s, tf.float64) for s in sums))
+        sums, iterations = self._graph_for(feed, total, sums)(feed, total, sums)
+        return self.Losses(*map(float, sums)), int(iterations)
+
+    def state(self):
+        """Every variable that training reads and changes: what a checkpoint holds.
+
+        Returns:
+            `{name: variable}`, the names the same in every process.
+        """
+        return named_variables(
+            {
+                # `variables`, not `weights`: the states of noise and dropout belong to it.
+                "generator": self.generator.variables,
+                "discriminator": self.discriminator.variables,
+                "generator_optimizer": self.generator_optimizer.variables,
+                "discriminator_optimizer": self.discriminator_optimizer.variables,
+                "noise": [self.noise_seed.state],
+                **self.own_state(),
+            }
+        )
+
+    def not_finite(self):
+        """Names of the variables of `state` that hold a NaN or an infinite number."""
+        return names_of_not_finite(self.state())
+
+    def iterations(self):
+        """Number of iterations run so far (int): the steps of the discriminator."""
+        return int(self.discriminator_optimizer.iterations.numpy())
+
+    def _graph_for(self, *inputs):
+        """`_run` as one graph for any number of iterations: tracing takes longer than some."""
+        signature = tf.nest.map_structure(_spec_of_any_length, inputs)
+        key = tuple(tf.nest.flatten(signature))
+        if key not in self._graphs:
+            self._graphs[key] = tf.function(self._run, input_signature=signature)
+        return self._graphs[key]
+
+    def _run(self, feed, total, sums):
+        def losses_of(i):
+            minibatch = self.minibatch(feed, i)
+            return distribution.run_step(self._strategy, self._replica_step, *minibatch)
+
+        return add_while_finite(losses_of, total, sums)
+
+    def _replica_step(self, *minibatch):
+        """One iteration on this replica's share; losses are those of the batch."""
+        shares = [distribution.own_rows(x) for x in minibatch]
+        return distribution.mean_over_replicas(self.step_on(*shares))
+
+
+def _spec_of_any_length(x):
+    """The `tf.TypeSpec` of an input, whatever the number of iterations that it holds rows for."""
+    if not tf.is_tensor(x):
+        return tf.type_spec_from_value(x)
+    return tf.TensorSpec((None, *x.shape[1:]) if x.shape.rank else (), x.dtype)
 
 
 def add_while_finite(losses_of, total, sums):

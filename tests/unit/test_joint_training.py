@@ -200,7 +200,8 @@ def test_it_learns_to_tell_three_grey_levels_apart():
     assert trainer.iterations() == 64
     # Over several epochs: the errors of single ones, on 32 images, go up and down.
     assert np.mean(errors[8:]) < 0.2 < errors[0]
-    assert trainer._run.experimental_get_tracing_count() == 1
+    (run,) = trainer._graphs.values()
+    assert run.experimental_get_tracing_count() == 1
 
 
 def test_training_stops_at_a_loss_that_is_not_finite():
