@@ -14,16 +14,15 @@ import hashlib
 import itertools
 import pathlib
 import shutil
-import sys
 import tempfile
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
+from improved_gan_tf.machine.progress_bar import progress_bar
 
 DEFAULT_CACHE = "~/.cache/improved_gan_tf"
 PREPARATION = 2  # counts up when the bytes that are kept change
@@ -129,15 +128,9 @@ def _write(source, image_size, folder):
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     labels = np.empty(source.count, np.int32)
     enlarged, row, items = [], 0, source.items()
-    bar = tqdm(
-        total=source.count,
-        unit="image",
-        desc="crop, stretch and resize, once",
-        mininterval=0.5 if sys.stderr.isatty() else 30.0,
-        dynamic_ncols=True,
-    )
+    progress = progress_bar(source.count, "image", "crop, stretch and resize, once")
     # Threads suffice: Pillow decodes and resizes outside Python's lock.
-    with bar, concurrent.futures.ThreadPoolExecutor() as threads:
+    with progress as bar, concurrent.futures.ThreadPoolExecutor() as threads:
         while some := list(itertools.islice(items, _DECODED_AT_ONCE)):
             squares = threads.map(lambda item: square(item[0], item[1], image_size), some)
             for (name, _, label), (image, side) in zip(some, squares, strict=True):

@@ -3,13 +3,12 @@
 Paper: Salimans et al. (2016), Sec. 4.
 """
 
-import sys
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.progress_bar import progress_bar
 from improved_gan_tf.scoring import inception_check
 from improved_gan_tf.scoring.diversity import class_coverage, mean_pairwise_distance
 from improved_gan_tf.scoring.frechet import frechet_distance
@@ -47,14 +46,7 @@ def classify_all(source, classifier, count, batch_size):
     """
     probabilities, features, images = [], [], []
     kept = 0
-    bar = tqdm(
-        total=count,
-        unit="image",
-        desc=source.description[:50],
-        mininterval=0.5 if sys.stderr.isatty() else 30.0,
-        dynamic_ncols=True,
-    )
-    with bar:
+    with progress_bar(count, "image", source.description) as bar:
         for batch in source.batches(count, batch_size):
             if not probabilities and batch.max() <= 10:  # as the original asserts
                 raise UserError(

@@ -1,0 +1,92 @@
+"""How far a long task is: a bar on a terminal, a plain line now and then in a log."""
+
+import contextlib
+import sys
+import time
+
+from tqdm import tqdm
+
+SECONDS_BETWEEN_LINES = 30.0
+_LINE = "{desc}: {percentage:3.0f}% {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}]"
+
+
+@contextlib.contextmanager
+def progress_bar(total, unit, description, initial=0, shown=True):
+    """Shows progress on stderr while the `with` block lasts.
+
+    On a terminal this is tqdm's bar. Elsewhere, in a file or a pipe, it is a line every 30 seconds
+    and one at the end, without carriage returns. Both tell the time that is left.
+
+    Args:
+        total: int, steps of the whole task.
+        unit: str, what a step is, like "image".
+        description: str, what is being done; cut at 50 characters.
+        initial: int, steps that were done before.
+        shown: bool; False shows no progress, and `write` still prints.
+
+    Yields:
+        Object with two methods: `update(steps)` counts steps that were done, `write(line)` prints
+        a line to stdout, above the bar.
+    """
+    kind = _Bar if shown and sys.stderr.isatty() else _Lines
+    bar = kind(total, unit, description[:50], initial, shown)
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+class _Bar:
+    """A bar that is drawn again and again in the last line of a terminal."""
+
+    def __init__(self, total, unit, description, initial, shown):
+        self._bar = tqdm(
+            total=total,
+            unit=unit,
+            desc=description,
+            initial=initial,
+            mininterval=0.5,
+            dynamic_ncols=True,
+        )
+        self.update, self.close = self._bar.update, self._bar.close
+
+    def write(self, line):
+        self._bar.write(line)
+        sys.stdout.flush()
+
+
+class _Lines:
+    """Lines in a log, each whole."""
+
+    def __init__(self, total, unit, description, initial, shown):
+        self._total, self._unit, self._description = total, unit, description
+        self._initial = self._done = initial
+        self._shown = shown
+        self._begin = self._last = time.monotonic()
+        self._told = None
+
+    def update(self, steps):
+        self._done += steps
+        if time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:
+            self._tell()
+
+    def write(self, line):
+        print(line, flush=True)
+
+    def close(self):
+        if self._done != self._told:
+            self._tell()
+
+    def _tell(self):
+        self._told, self._last = self._done, time.monotonic()
+        if self._shown:
+            line = tqdm.format_meter(
+                self._done,
+                self._total,
+                self._last - self._begin,
+                initial=self._initial,
+                unit=self._unit,
+                prefix=self._description,
+                bar_format=_LINE,
+            )
+            print(line, file=sys.stderr, flush=True)
