@@ -18,7 +18,8 @@ def curves_figure(history, title):
     epochs = [m["epoch"] + 1 for m in history]
     left, right, *third = figure.subplots(1, panels)
     for name in history[0]:
-        if name.startswith("loss_"):
+        # A baseline's metrics hold zeros for the losses that it does not have.
+        if name.startswith("loss_") and any(m[name] for m in history):
             left.plot(epochs, [m[name] for m in history], label=name.removeprefix("loss_"))
     left.set(xlabel="epoch", ylabel="loss (mean of the epoch)")
     left.set_yscale("symlog", linthresh=0.01)

@@ -1,4 +1,4 @@
-"""One ImageNet run from settings to result: images, players, training, samples, report.
+"""The ImageNet game: what is trained on which images, and saved.
 
 The original reports no number of it. What there is to see are the samples, the losses and how many
 training images the discriminator puts into the wrong class.
@@ -11,8 +11,11 @@ import numpy as np
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.networks import imagenet
-from improved_gan_tf.runs.training_run import Run, run_to_the_end
-from improved_gan_tf.training.joint_minibatches import JointLosses, JointTrainer
+from improved_gan_tf.runs.epoch_table import Column
+from improved_gan_tf.runs.execution import run_to_the_end
+from improved_gan_tf.runs.game import Evaluation
+from improved_gan_tf.runs.training_run import TrainingRun
+from improved_gan_tf.training.joint_minibatches import JointTrainer
 
 SAMPLE_COUNT = 100
 SAMPLES_AT_ONCE = 20  # bounds the memory of sampling
@@ -42,24 +45,20 @@ def differences_from_paper(config, source, published):
     return differences
 
 
-class ImagenetRun(Run):
-    """A run in progress; see `Run`.
+class ImagenetGame:
+    """A `runs.game.Game` without a test set: the original holds no images back.
 
     Args:
         config: `ImagenetConfig`.
         source: `data.encoded_images.Source`.
-        run_dir: folder to write.
-        differences: list of str from `differences_from_paper`.
 
     Raises:
-        UserError: the folder cannot be used, or the settings do not fit the data.
+        UserError: the settings do not fit the data.
     """
 
-    Losses = JointLosses
-
-    def __init__(self, config, source, run_dir, differences):
-        self.source = source
-        self.streams = shuffled_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
+    def __init__(self, config, source):
+        self.config, self.source = config, source
+        self.epochs = shuffled_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
         shape = (config.seed, config.width_multiplier, config.image_size)
         images = square_images.prepare(source, config.image_size, config.cache_dir)
         self.images_digest = images.digest
@@ -71,7 +70,6 @@ class ImagenetRun(Run):
             pixels=config.pixels,
             num_towers=config.num_towers,
         )
-        super().__init__(config, run_dir, differences)
 
     def prepare(self):
         """Draws the noise of the samples; everything else was made while checking."""
@@ -91,23 +89,20 @@ class ImagenetRun(Run):
         }
 
     def evaluate(self):
-        """Nothing: the original holds no images back to test on."""
+        """Nothing: there are no images to test on."""
+        return Evaluation({}, {})
 
-    def measured(self, evaluated):
+    def measured(self, history, numbers):
         """Nothing beside the losses and the training error."""
         return {}
 
-    def final(self):
-        """What result.json holds beside losses and training error: nothing."""
+    def final(self, history, numbers):
+        """Nothing beside what every run says."""
         return {}
 
-    def save_state(self, interrupted=False):
-        """Writes models and samples of the present state."""
-        self.folder.write_samples(self.sample_images(), self.progress.epoch, interrupted)
-        trainer = self.trainer
-        self.folder.write_models(
-            {"generator": trainer.generator, "discriminator": trainer.discriminator}
-        )
+    def models(self):
+        """Both players."""
+        return {"generator": self.trainer.generator, "discriminator": self.trainer.discriminator}
 
     def sample_images(self):
         """The same 100 points of the noise as images, uint8 (100, H, W, 3)."""
@@ -122,15 +117,17 @@ class ImagenetRun(Run):
         size = self.config.image_size
         return f"{self.source.description}, {size} x {size}, joint minibatches"
 
-    def epoch_line(self, metrics):
-        """One line of text about an epoch."""
-        return (
-            f"epoch {metrics['epoch'] + 1:4d} | real {metrics['loss_real']:.4f} "
-            f"| generated {metrics['loss_generated']:.4f} "
-            f"| classification {metrics['loss_classification']:.4f} "
-            f"| generator {metrics['loss_generator']:.4f} "
-            f"| train error {100 * metrics['train_error']:5.2f}% | {metrics['seconds']:.1f} s"
-        )
+    def columns(self):
+        """The four losses, and the share of real images put into the wrong class."""
+        names = ("real", "generated", "classification", "generator")
+        return [
+            *(Column("loss", name, f"loss_{name}") for name in names),
+            Column("train", "error", "train_error", is_error=True),
+        ]
+
+    def remarks(self, metrics):
+        """None: no criterion is known."""
+        return []
 
 
 def execute(config, source, run_dir, published, stop_requested):
@@ -147,11 +144,11 @@ def execute(config, source, run_dir, published, stop_requested):
         The content of result.json.
 
     Raises:
-        UserError, DivergedError, StorageError, WorkerLostError: as `training_run.run_to_the_end`.
+        UserError, DivergedError, StorageError, WorkerLostError: as `execution.run_to_the_end`.
     """
 
     def make_run():
         differences = differences_from_paper(config, source, published)
-        return ImagenetRun(config, source, run_dir, differences)
+        return TrainingRun(config, ImagenetGame(config, source), run_dir, differences)
 
     return run_to_the_end(make_run, stop_requested)

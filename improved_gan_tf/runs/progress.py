@@ -13,9 +13,8 @@ class Progress:
     epoch_seconds: float = 0.0  # that the epoch under way has taken
     seconds: float = 0.0  # that the run has taken, over all its processes
     history: list = dataclasses.field(default_factory=list)  # one dict of metrics an epoch
-    # Misclassified test images at the last evaluation.
-    test_wrong: dict = dataclasses.field(default_factory=lambda: {"averaged": None, "raw": None})
-    closeness: list | None = None  # of real and of generated images then, where it is watched
+    # What the last evaluation found, `game.Evaluation.numbers`.
+    numbers: dict = dataclasses.field(default_factory=dict)
     saved_epochs: int | None = None  # finished epochs when the folder's models were written
     saved_iterations: int | None = None
 
@@ -26,10 +25,14 @@ class Progress:
         self.iteration, self.sums, self.epoch_seconds = 0, [0.0] * len(self.sums), 0.0
 
     def to_dict(self):
-        """The fields as JSON types."""
-        return dataclasses.asdict(self)
+        """The fields as JSON types; `numbers` stand next to them, as checkpoints have them."""
+        values = dataclasses.asdict(self)
+        numbers = values.pop("numbers")
+        return {**values, **numbers}
 
     @classmethod
     def from_dict(cls, values):
         """What `to_dict` wrote."""
-        return cls(**values)
+        own = {field.name for field in dataclasses.fields(cls)}
+        numbers = {name: value for name, value in values.items() if name not in own}
+        return cls(**{n: v for n, v in values.items() if n in own}, numbers=numbers)

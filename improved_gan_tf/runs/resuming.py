@@ -174,7 +174,7 @@ def require_same_circumstances(checkpoint, now):
 
     Args:
         checkpoint: `runs.checkpoints.Checkpoint`.
-        now: dict of JSON types, `Run.circumstances()` of the command.
+        now: dict of JSON types, `Game.circumstances()` of the command.
     """
     # An earlier version did not write them, or not all.
     before = checkpoint.header.get("circumstances", now)

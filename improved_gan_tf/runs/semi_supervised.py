@@ -1,4 +1,4 @@
-"""One run from settings to result: load, initialise, train, evaluate, report.
+"""The semi-supervised game: what is trained on which images, measured and saved.
 
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_mnist_feature_matching.py.
 """
@@ -12,10 +12,13 @@ from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.runs.epoch_table import Column
+from improved_gan_tf.runs.execution import run_to_the_end
+from improved_gan_tf.runs.game import Evaluation
 from improved_gan_tf.runs.health import Closeness, collapsed_at
-from improved_gan_tf.runs.training_run import Run, run_to_the_end
+from improved_gan_tf.runs.training_run import TrainingRun
 from improved_gan_tf.training import evaluation
-from improved_gan_tf.training.semi_supervised import StepLosses, Trainer
+from improved_gan_tf.training.semi_supervised import Trainer
 
 SAMPLE_COUNT = 100
 INITIALIZATION_IMAGES = 500
@@ -124,31 +127,26 @@ def initialization_rows(config, subset, streams):
     return rows[:INITIALIZATION_IMAGES]
 
 
-class SemiSupervisedRun(Run):
-    """A run in progress; see `Run`.
+class SemiSupervisedGame:
+    """A `runs.game.Game`: two players, few labels, a test set.
 
     Args:
         config: `ExperimentConfig`.
         dataset: `data.datasets.Dataset`.
-        run_dir: folder to write.
-        differences: list of str from `differences_from_paper`.
 
     Raises:
-        UserError: the folder cannot be used, or the settings do not fit the data.
+        UserError: the settings do not fit the data.
     """
 
-    Losses = StepLosses
-
-    def __init__(self, config, dataset, run_dir, differences):
-        self.dataset = dataset
-        self.subset, self.streams = labeled_subset_and_streams(config, dataset)
+    def __init__(self, config, dataset):
+        self.config, self.dataset = config, dataset
+        self.subset, self.epochs = labeled_subset_and_streams(config, dataset)
         self.images_digest = _digest(dataset.train_images, dataset.test_images)
         self.spec = networks.EXPERIMENTS[config.dataset, config.model]
         self.watches_closeness = self.spec.couples_examples and not config.supervised_only
         self.players = self.spec.build(
             config.seed, config.width_multiplier, config.reference_size, config.cross_replica
         )
-        super().__init__(config, run_dir, differences)
 
     def prepare(self):
         """Puts the data on the device, initialises the networks from it, makes the trainer."""
@@ -156,7 +154,7 @@ class SemiSupervisedRun(Run):
         train = DeviceImages(self.dataset.train_images, self.dataset.train_labels, config.pixels)
         self.test = DeviceImages(self.dataset.test_images, self.dataset.test_labels, config.pixels)
         # Once, in sight: scales and biases from 500 training images.
-        rows = initialization_rows(config, self.subset, self.streams)
+        rows = initialization_rows(config, self.subset, self.epochs)
         initialize_from_data(players.discriminator, train.images(rows))
         self.trainer = Trainer(
             players,
@@ -202,66 +200,92 @@ class SemiSupervisedRun(Run):
         """Into how many batches of its own a batch falls."""
         return distribution.num_replicas() if self.config.cross_replica == "local" else 1
 
-    def collapsed_at_epoch(self):
-        """The epoch in which the discriminator had won, or None; see `collapse.collapsed_at`."""
-        config = self.config
-        if config.supervised_only:  # without an unsupervised loss there is no game to lose
-            return None
-        # What label smoothing adds to the loss, however well the discriminator does.
-        floor = losses.smallest_unsupervised_loss(config.real_target, config.generated_target)
-        return collapsed_at([m["loss_unsupervised"] - floor for m in self.progress.history])
+    # --- what is measured ------------------------------------------------------------------
 
     def evaluate(self):
-        """Scores every test image, with averaged and with raw parameters."""
-        self.logits = {"raw": self.raw_predictor.logits()}
+        """Scores every test image, with averaged and with raw parameters.
+
+        Returns:
+            `Evaluation`: the misclassified test images of either kind, None for averaged ones
+            that are not kept; with minibatch discrimination the mean closeness of 100 real and of
+            100 generated images; logits and labels.
+        """
+        logits = {"raw": self.raw_predictor.logits()}
         if self.trainer.average is not None:
             self.trainer.copy_average_to(self.averaged_discriminator)
-            self.logits["averaged"] = self.averaged_predictor.logits()
+            logits["averaged"] = self.averaged_predictor.logits()
         labels = self.dataset.test_labels
-        for kind, logits in self.logits.items():
-            self.progress.test_wrong[kind] = evaluation.wrong_count(logits, labels)
+        wrong = {kind: evaluation.wrong_count(x, labels) for kind, x in logits.items()}
+        closeness = None
         if self.watches_closeness:
-            self.progress.closeness = list(
+            closeness = list(
                 measure_closeness(self.trainer.discriminator, self.test, self.generated_images())
             )
+        return Evaluation(
+            {"test_wrong": {"averaged": None, **wrong}, "closeness": closeness},
+            {**{f"logits_{kind}": x for kind, x in logits.items()}, "labels": labels},
+        )
 
-    def measured(self, evaluated):
+    def measured(self, history, numbers):
         """The epoch's test errors, None where they were not measured, and whether it collapsed.
 
         With minibatch discrimination also the mean closeness of 100 real and 100 generated images.
         """
         count = len(self.dataset.test_labels)
-        errors = {
-            f"test_error_{kind}": wrong / count if evaluated and wrong is not None else None
-            for kind, wrong in self.progress.test_wrong.items()
+        metrics = {
+            f"test_error_{kind}": None if wrong is None else wrong / count
+            for kind, wrong in _test_wrong(numbers).items()
         }
-        watched = Closeness._fields if self.watches_closeness else ()
-        last = self.progress.closeness if evaluated else [None] * len(watched)
-        closeness = {
-            f"closeness_{kind}": value for kind, value in zip(watched, last or (), strict=True)
-        }
-        return {**errors, **closeness, "collapsed": self.collapsed_at_epoch() is not None}
+        if self.watches_closeness:
+            found = numbers["closeness"] if numbers else [None] * len(Closeness._fields)
+            for kind, value in zip(Closeness._fields, found, strict=True):
+                metrics[f"closeness_{kind}"] = value
+        return {**metrics, "collapsed": self.collapsed_at_epoch(history) is not None}
 
-    def save_state(self, interrupted=False):
-        """Writes models, predictions and samples of the present state."""
+    def collapsed_at_epoch(self, history):
+        """The epoch in which the discriminator had won, or None; see `health.collapsed_at`."""
+        config = self.config
+        if config.supervised_only:  # without an unsupervised loss there is no game to lose
+            return None
+        # What label smoothing adds to the loss, however well the discriminator does.
+        floor = losses.smallest_unsupervised_loss(config.real_target, config.generated_target)
+        return collapsed_at([m["loss_unsupervised"] - floor for m in history])
+
+    def final(self, history, numbers):
+        """What result.json holds of the last evaluation."""
+        wrong, closeness = _test_wrong(numbers), numbers.get("closeness")
+        return {
+            "test_count": len(self.dataset.test_labels),
+            "test_batch": self.coupled_batch,
+            "test_wrong_averaged": wrong["averaged"],
+            "test_wrong_raw": wrong["raw"],
+            "average_weight": self.trainer.average_weight(),
+            "collapsed_at_epoch": self.collapsed_at_epoch(history),
+            "closeness": None if closeness is None else Closeness(*closeness)._asdict(),
+        }
+
+    # --- what is saved ---------------------------------------------------------------------
+
+    def models(self):
+        """The discriminator as it is tested, with its raw parameters, and the generator."""
         averaged = self.trainer.average is not None
         tested = self.averaged_discriminator if averaged else self.trainer.discriminator
         models = {"discriminator": tested, "discriminator_raw": self.trainer.discriminator}
-        predictions = {f"logits_{kind}": logits for kind, logits in self.logits.items()}
-        predictions["labels"] = self.dataset.test_labels
         if not self.config.supervised_only:
             models["generator"] = self.trainer.generator
-            self.folder.write_samples(self.sample_images(), self.progress.epoch, interrupted)
-        self.folder.write_models(models)
-        self.folder.write_predictions(**predictions)
+        return models
 
     def generated_images(self):
         """The same 100 points of the noise as the discriminator sees them, (100, H, W, C)."""
         return self.trainer.generator(self.sample_noise, training=False)
 
     def sample_images(self):
-        """The same 100 points of the noise as images, uint8 (100, H, W, C)."""
+        """The same 100 points of the noise as images, uint8 (100, H, W, C); None of a baseline."""
+        if self.config.supervised_only:
+            return None
         return to_bytes(self.generated_images(), self.config.pixels)
+
+    # --- what is shown ---------------------------------------------------------------------
 
     def title(self):
         """What the run is, in one line, with a word about the data where it is not the paper's."""
@@ -272,38 +296,37 @@ class SemiSupervisedRun(Run):
             labels = "trained without labels: its test errors mean nothing"
         return f"{self.dataset.description}, {kind}, {labels}"
 
-    def final(self):
-        """What result.json holds of the last evaluation."""
-        wrong, closeness = self.progress.test_wrong, self.progress.closeness
-        return {
-            "test_count": len(self.dataset.test_labels),
-            "test_batch": self.coupled_batch,
-            "test_wrong_averaged": wrong["averaged"],
-            "test_wrong_raw": wrong["raw"],
-            "average_weight": self.trainer.average_weight(),
-            "collapsed_at_epoch": self.collapsed_at_epoch(),
-            "closeness": None if closeness is None else Closeness(*closeness)._asdict(),
-        }
+    def columns(self):
+        """Losses of what is trained, training error, test errors of the parameters that are kept.
 
-    def epoch_line(self, metrics):
-        """One line of text about an epoch."""
+        A baseline has one loss, and there are no averaged parameters without an average.
+        """
+        names = ["supervised"]
+        if not self.config.supervised_only:
+            names += ["unsupervised", "generator"]
+        kinds = ["averaged", "raw"] if self.config.averaging_rate else ["raw"]
+        tests = [
+            Column(f"test, {kind}", "error", f"test_error_{kind}", is_error=True, with_best=True)
+            for kind in kinds
+        ]
+        return [
+            *(Column("loss", name, f"loss_{name}") for name in names),
+            Column("train", "error", "train_error", is_error=True),
+            *tests,
+        ]
 
-        def percent(name):
-            value = metrics[name]
-            return "     -" if value is None else f"{100 * value:5.2f}%"
-
+    def remarks(self, metrics):
+        """Whether the game is lost, or minibatch discrimination sees nothing any more."""
+        remarks = ["COLLAPSED"] if metrics["collapsed"] else []
         closeness = [metrics.get(f"closeness_{kind}") for kind in Closeness._fields]
-        remarks = " | COLLAPSED" if metrics["collapsed"] else ""
         if None not in closeness and Closeness(*closeness).silent:
-            remarks += " | MINIBATCH DISCRIMINATION SILENT"
-        tested = f"averaged {percent('test_error_averaged')} raw {percent('test_error_raw')}"
-        return (
-            f"epoch {metrics['epoch'] + 1:4d} | supervised {metrics['loss_supervised']:.4f} "
-            f"| unsupervised {metrics['loss_unsupervised']:.4f} "
-            f"| generator {metrics['loss_generator']:.4f} "
-            f"| train error {percent('train_error')} | test error {tested} "
-            f"| {metrics['seconds']:.1f} s{remarks}"
-        )
+            remarks.append("MINIBATCH DISCRIMINATION SILENT")
+        return remarks
+
+
+def _test_wrong(numbers):
+    """Misclassified test images of either kind of parameters; None where not counted."""
+    return numbers["test_wrong"] if numbers else {"averaged": None, "raw": None}
 
 
 def execute(config, dataset, run_dir, published, stop_requested):
@@ -328,6 +351,6 @@ def execute(config, dataset, run_dir, published, stop_requested):
 
     def make_run():
         differences = differences_from_paper(config, dataset, published)
-        return SemiSupervisedRun(config, dataset, run_dir, differences)
+        return TrainingRun(config, SemiSupervisedGame(config, dataset), run_dir, differences)
 
     return run_to_the_end(make_run, stop_requested)

@@ -18,6 +18,7 @@ from improved_gan_tf.machine import files, versions
 from improved_gan_tf.runs import checkpoints
 from improved_gan_tf.runs import semi_supervised as experiment
 from improved_gan_tf.runs import training_run as run_module
+from improved_gan_tf.runs.training_run import TrainingRun
 from improved_gan_tf.training import semi_supervised
 from tests.support.noise_runs import images, run, settings
 
@@ -110,9 +111,9 @@ def test_a_run_asked_to_stop_while_it_evaluates_ends_with_the_same_bits(
     straight, tmp_path, monkeypatch
 ):
     asked = []
-    evaluate = experiment.SemiSupervisedRun.evaluate
+    evaluate = experiment.SemiSupervisedGame.evaluate
     monkeypatch.setattr(
-        experiment.SemiSupervisedRun, "evaluate", lambda self: (asked.append(1), evaluate(self))
+        experiment.SemiSupervisedGame, "evaluate", lambda self: asked.append(1) or evaluate(self)
     )
     config = settings()
     dataset = images(config.dataset)
@@ -173,8 +174,10 @@ def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(
 # --- what the state is ---------------------------------------------------------------------
 
 
-def make_run(config, run_dir):
-    return experiment.SemiSupervisedRun(config, images(config.dataset), run_dir, [])
+def make_game(config):
+    game = experiment.SemiSupervisedGame(config, images(config.dataset))
+    game.prepare()
+    return game
 
 
 def snapshot(variables):
@@ -186,33 +189,35 @@ def underlying(variable):
 
 
 @pytest.mark.parametrize("config", [settings(), minibatch_discrimination()], ids=["fm", "md"])
-def test_every_variable_that_training_changes_is_in_the_checkpoint(config, tmp_path):
-    run = make_run(config, tmp_path / "run")
-    rows = [r[:2] for r in run.streams(0)]
-    run.trainer.train(rows, 0.001)
-    state = {id(underlying(v)) for v in run.trainer.state().values()}
+def test_every_variable_that_training_changes_is_in_the_checkpoint(config):
+    game = make_game(config)
+    rows = [r[:2] for r in game.epochs(0)]
+    game.trainer.train(rows, 0.001)
+    state = {id(underlying(v)) for v in game.trainer.state().values()}
     alive = {id(v): v for v in gc.get_objects() if isinstance(v, tf.Variable)}
     assert state <= alive.keys()
     before = snapshot(alive)
-    run.trainer.train(rows, 0.002)
-    run.evaluate()
+    game.trainer.train(rows, 0.002)
+    game.evaluate()
     changed = {i for i, v in alive.items() if not np.array_equal(before[i], np.array(v))}
-    averaged = {id(underlying(v)) for v in run.averaged_discriminator.variables}  # for testing
+    averaged = {id(underlying(v)) for v in game.averaged_discriminator.variables}  # for testing
     assert changed - averaged <= state
     assert len(changed & state) > 0.5 * len(state)
-    run.folder.close()
 
 
 def test_evaluating_sampling_and_saving_change_nothing_that_training_uses(tmp_path):
-    run = make_run(settings(), tmp_path / "run")
-    run.trainer.train([r[:2] for r in run.streams(0)], 0.001)
-    before = snapshot(run.trainer.state())
-    run.evaluate()
-    run.save()
-    after = snapshot(run.trainer.state())
+    game = experiment.SemiSupervisedGame(settings(), images("mnist"))
+    run = TrainingRun(settings(), game, tmp_path / "run", [])
+    run.start()
+    game.trainer.train([r[:2] for r in game.epochs(0)], 0.001)
+    before = snapshot(game.trainer.state())
+    run.save_interrupted()
+    after = snapshot(game.trainer.state())
     for name, value in before.items():
         np.testing.assert_array_equal(value, after[name], err_msg=name)
-    run.folder.close()
+    run.close()
+    written = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"samples", "predictions.npz", "generator.keras", "discriminator.keras"} <= written
 
 
 def test_a_checkpoint_of_another_network_is_refused_and_the_folder_stays(tmp_path):

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -87,6 +88,7 @@ def three_epochs(*arguments):
         done = command(*THREE_EPOCHS, f"--run_dir={folder}/run", *arguments, cwd=folder)
         assert done.returncode == 0, done.stderr
         (folder / "stdout.txt").write_text(done.stdout)
+        (folder / "stderr.txt").write_text(done.stderr)
 
     return make
 
@@ -236,13 +238,32 @@ def test_pictures_have_their_sizes(finished):
         assert picture.size == (1100, 462)
 
 
-def test_each_epoch_is_one_printed_or_progress_line(finished):
+def test_each_epoch_is_one_line_of_a_table(finished):
     lines = (finished / "stdout.txt").read_text().splitlines()
-    lines = [line for line in lines if line.startswith("epoch ")]
-    assert len(lines) == 6  # the run's and the baseline's
-    assert lines[0].startswith("epoch    1 | supervised ")
-    assert "test error averaged      - raw      -" in lines[0]
-    assert "%" in lines[1].split("test error")[1]
+    tables = [i for i, line in enumerate(lines) if line.startswith("epoch  ")]
+    assert len(tables) == 2  # the run's and the baseline's
+    columns = ["epoch", "supervised", "unsupervised", "generator"]
+    tested = ["error", "error", "best", "error", "best", "time"]
+    assert [lines[i].split() for i in tables] == [columns + tested, columns[:2] + tested]
+    for i, losses in zip(tables, (3, 1), strict=True):
+        rows = [line.split() for line in lines[i + 1 : i + 4]]
+        assert [row[0] for row in rows] == ["1", "2", "3"]
+        for number, row in enumerate(rows, 1):
+            metrics, (seconds, unit) = row[1 + losses : -2], row[-2:]
+            assert all(float(loss) > 0.0 for loss in row[1 : 1 + losses])
+            # The training error, and test errors where the epoch was evaluated.
+            assert len(metrics) == (1 if number == 1 else 5)
+            assert all(re.fullmatch(r"\d+\.\d\d%", text) for text in metrics)
+            assert (float(seconds) > 0.0, unit) == (True, "s")
+
+
+def test_what_is_written_to_a_file_has_whole_lines_only(finished):
+    told = {name: (finished / name).read_bytes() for name in ("stdout.txt", "stderr.txt")}
+    assert not [name for name, text in told.items() if b"\r" in text]
+    assert re.findall(rb"^(\w+): 100% 120/120 \[", told["stderr.txt"], re.M) == [
+        b"run",
+        b"supervised_only",
+    ]
 
 
 # --- the table -----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """When minibatch discrimination counts as silent, and where a run says so."""
 
 import json
+import re
 
 import pytest
 
@@ -52,8 +53,9 @@ def test_a_run_records_the_closeness_of_real_and_generated_images(tmp_path, caps
         (1e-5, 1e-6),
     ]
     assert final["closeness"] == {"real": 1e-5, "generated": 1e-6}
-    told = ["SILENT" in line for line in capsys.readouterr().out.splitlines() if "epoch " in line]
-    assert told == [False, False, False, True]
+    told = re.findall(r"^ +(\d+)  .* s(.*\n(?: +\|.*\n)?)", capsys.readouterr().out, re.MULTILINE)
+    assert [number for number, _ in told] == ["1", "2", "3", "4"]
+    assert ["SILENT" in remark for _, remark in told] == [False, False, False, True]
 
 
 def test_a_layer_just_initialised_is_not_silent(tmp_path):

@@ -7,7 +7,6 @@ import pytest
 import run_mnist
 from improved_gan_tf.runs import semi_supervised
 from improved_gan_tf.runs.health import collapsed_at
-from improved_gan_tf.runs.progress import Progress
 
 
 @pytest.mark.parametrize(
@@ -40,19 +39,19 @@ def test_the_answer_does_not_change_as_epochs_are_added():
     assert answers == [None, None, None, None, None, 4, 4, 4]
 
 
-def a_run_with(losses, **settings):
-    run = object.__new__(semi_supervised.SemiSupervisedRun)
-    run.config = dataclasses.replace(run_mnist.EXPERIMENT, **settings)
-    run.progress = Progress(history=[{"loss_unsupervised": loss} for loss in losses])
-    return run
+def collapsed_at_epoch(losses, **settings):
+    """What the game of a record says of the epochs' unsupervised losses."""
+    game = object.__new__(semi_supervised.SemiSupervisedGame)
+    game.config = dataclasses.replace(run_mnist.EXPERIMENT, **settings)
+    return game.collapsed_at_epoch([{"loss_unsupervised": loss} for loss in losses])
 
 
 def test_what_label_smoothing_adds_to_the_loss_does_not_hide_a_collapse():
     smoothed = [0.5, 0.4, 0.17, 0.165]  # with a target of 0.9 no loss is below 0.1625
-    assert a_run_with(smoothed).collapsed_at_epoch() is None
-    assert a_run_with(smoothed, real_target=0.9).collapsed_at_epoch() == 2
-    assert a_run_with([0.5, 0.4, 0.3, 0.3], real_target=0.9).collapsed_at_epoch() is None
+    assert collapsed_at_epoch(smoothed) is None
+    assert collapsed_at_epoch(smoothed, real_target=0.9) == 2
+    assert collapsed_at_epoch([0.5, 0.4, 0.3, 0.3], real_target=0.9) is None
 
 
 def test_a_supervised_run_has_no_game_to_lose():
-    assert a_run_with([0.5, 0.0, 0.0], supervised_only=True).collapsed_at_epoch() is None
+    assert collapsed_at_epoch([0.5, 0.0, 0.0], supervised_only=True) is None

@@ -273,6 +273,14 @@ def test_curves_show_each_epochs_numbers():
     np.testing.assert_array_equal(averaged.get_ydata(), [50.0, 50.0])  # per cent
 
 
+def test_curves_of_a_baseline_leave_out_the_losses_that_it_does_not_have():
+    history = [
+        {**metrics(epoch), "loss_unsupervised": 0.0, "loss_generator": 0.0} for epoch in (0, 1)
+    ]
+    left, _ = curves.curves_figure(history, "a title").axes
+    assert [line.get_label() for line in left.lines] == ["supervised"]
+
+
 def test_curves_of_minibatch_discrimination_show_its_closeness():
     history = [
         {**metrics(epoch), "closeness_real": real, "closeness_generated": 0.25}

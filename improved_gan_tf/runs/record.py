@@ -1,0 +1,134 @@
+"""What a run writes: checkpoints, the files of an evaluation, its result."""
+
+import time
+
+from improved_gan_tf import distribution
+from improved_gan_tf.machine import versions
+from improved_gan_tf.runs import checkpoints, resuming
+from improved_gan_tf.runs.run_folder import RunFolder
+
+
+class RunRecord:
+    """Writes a run's folder, as only the first of several workers may.
+
+    Args:
+        config: `settings.every_run.RunConfig`; with `overwrite` an old folder is moved aside.
+        game: `runs.game.Game`.
+        run_dir: folder to write; locked from here on.
+        differences: list of str, what keeps the run's numbers out of the paper's column.
+
+    Raises:
+        UserError: the folder cannot be written, or another process is using it.
+
+    Attributes:
+        folder: `runs.run_folder.RunFolder`; close it in the end.
+        path: `pathlib.Path` of the folder.
+        checkpoints: `runs.checkpoints.Checkpoints`.
+        versions: dict, `machine.versions.versions()` of this process.
+    """
+
+    def __init__(self, config, game, run_dir, differences):
+        self._config, self._game, self._differences = config, game, differences
+        self._is_chief = distribution.is_chief()
+        self.versions = versions.versions()
+        self._earlier_versions = []  # of the processes before this one, where they were others
+        self.checkpoints = resuming.checkpoints_of(config, run_dir)
+        self._last_checkpoint = None
+        self._counted = time.monotonic()
+        self.folder = RunFolder(distribution.own_folder(run_dir), config.overwrite)
+        self.path = self.folder.path
+
+    def goes_on_from(self, checkpoint):
+        """Takes note of the `Checkpoint` that the run continues."""
+        self._last_checkpoint = checkpoint.path
+        header = checkpoint.header
+        before = [*header.get("earlier_versions", []), header["versions"]]
+        self._earlier_versions = [v for v in before if v != self.versions]
+
+    def begin(self, history):
+        """Makes the folder what it was after the epochs of `history`, metrics of each."""
+        self.folder.begin(self._config.to_dict(), history)
+
+    def save(self, progress, evaluation, interrupted=False):
+        """Writes what the folder shows of the present state.
+
+        Args:
+            progress: `runs.progress.Progress`; takes note of it.
+            evaluation: `runs.game.Evaluation` of this state.
+            interrupted: bool, whether the next epoch had begun.
+        """
+        game = self._game
+        images = game.sample_images()
+        if images is not None:
+            self.folder.write_samples(images, progress.epoch, interrupted)
+        self.folder.write_models(game.models())
+        if evaluation.predictions:
+            self.folder.write_predictions(**evaluation.predictions)
+        if progress.history:
+            self.folder.write_curves(progress.history, game.title())
+        progress.saved_epochs = progress.epoch
+        progress.saved_iterations = game.trainer.iterations()
+
+    def write_checkpoint(self, progress):
+        """Writes all that it takes to continue from here.
+
+        Raises:
+            StorageError: it could not be written; those before it are whole.
+        """
+        if not self._is_chief:
+            return
+        self._count_seconds(progress)
+        header = {
+            "versions": self.versions,
+            "earlier_versions": self._earlier_versions,
+            "config": self._config.to_dict(),
+            "circumstances": self._game.circumstances(),
+            "progress": progress.to_dict(),
+        }
+        trainer = self._game.trainer
+        values = checkpoints.values(trainer.state())
+        self._last_checkpoint = self.checkpoints.save(trainer.iterations(), header, values)
+
+    def write_result(self, progress, status):
+        """Writes result.json and returns its content.
+
+        Args:
+            progress: `runs.progress.Progress`.
+            status: "finished", "interrupted" or "diverged".
+        """
+        self._count_seconds(progress)
+        result = {
+            "status": status,
+            "title": self._game.title(),
+            "differences_from_paper": self._differences,
+            "config": self._config.to_dict(),
+            "final": {
+                "epochs": progress.epoch,
+                "models_of_epoch": progress.saved_epochs,
+                "models_of_iteration": progress.saved_iterations,
+                **self._game.final(progress.history, progress.numbers),
+                "metrics": progress.history[-1] if progress.history else None,
+            },
+            "versions": self.versions,
+            "earlier_versions": self._earlier_versions,
+            "wall_seconds": progress.seconds,
+        }
+        self.folder.write_json("result.json", result)
+        return result
+
+    def kept(self, progress):
+        """What the folder holds of the training (str, for a message)."""
+        if not self._is_chief:
+            return "worker 0 has the run folder"
+        models, checkpoint = "no model yet", "no checkpoint"
+        if progress.saved_epochs is not None:
+            models = f"the models of epoch {progress.saved_epochs}"
+        if self._last_checkpoint is not None:
+            checkpoint = f"the checkpoint {self._last_checkpoint.name}"
+        return f"{self.path} keeps {models} and {checkpoint}"
+
+    def _count_seconds(self, progress):
+        """Adds the time since it was last called to the run's."""
+        now = time.monotonic()
+        progress.seconds += now - self._counted
+        self._counted = now

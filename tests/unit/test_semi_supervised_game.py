@@ -1,0 +1,187 @@
+"""What the semi-supervised game measures, saves and shows."""
+
+import numpy as np
+import pytest
+
+import run_cifar10
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs.semi_supervised import SemiSupervisedGame
+from improved_gan_tf.training import evaluation
+from tests.noise_runs import images, settings
+
+
+def minibatch_discrimination(**changes):
+    recipe = run_cifar10.VARIANTS["minibatch_discrimination"]["released"]
+    small = {"model": "minibatch_discrimination", "width_multiplier": 0.02}
+    return settings(run_cifar10, **{**recipe, **small, **changes})
+
+
+def of(config):
+    """The game of a record, on noise; nothing is prepared."""
+    return SemiSupervisedGame(config, images(config.dataset))
+
+
+def evaluated(config, monkeypatch, wrong=3):
+    """The game of a record, prepared, whose discriminators are wrong about as many test images."""
+    labels = images(config.dataset).test_labels
+    logits = np.eye(10, dtype="float32")[(labels + (np.arange(len(labels)) < wrong)) % 10]
+    monkeypatch.setattr(evaluation.Predictor, "logits", lambda self: logits)
+    game = of(config)
+    game.prepare()
+    return game, game.evaluate()
+
+
+def history(*losses):
+    return [{"loss_unsupervised": loss} for loss in losses]
+
+
+# --- what is measured ----------------------------------------------------------------------
+
+
+def test_an_evaluation_counts_the_wrong_test_images_of_either_kind(monkeypatch):
+    game, found = evaluated(settings(), monkeypatch)
+    assert found.numbers == {"test_wrong": {"averaged": 3, "raw": 3}, "closeness": None}
+    assert set(found.predictions) == {"logits_raw", "logits_averaged", "labels"}
+    assert game.measured(history(0.3), found.numbers) == {
+        "test_error_averaged": 3 / 15,
+        "test_error_raw": 3 / 15,
+        "collapsed": False,
+    }
+    final = game.final(history(0.3), found.numbers)
+    assert (final["test_wrong_averaged"], final["test_wrong_raw"]) == (3, 3)
+    assert (final["test_count"], final["test_batch"], final["average_weight"]) == (15, None, 0.0)
+
+
+def test_without_an_average_there_are_raw_numbers_only(monkeypatch):
+    game, found = evaluated(settings(averaging_rate=0.0), monkeypatch)
+    assert found.numbers["test_wrong"] == {"averaged": None, "raw": 3}
+    assert set(found.predictions) == {"logits_raw", "labels"}
+    assert game.measured(history(0.3), found.numbers)["test_error_averaged"] is None
+    assert game.final(history(0.3), found.numbers)["average_weight"] is None
+    assert game.models()["discriminator"] is game.models()["discriminator_raw"]
+
+
+def test_minibatch_discrimination_also_measures_how_close_images_are(monkeypatch):
+    monkeypatch.setattr(evaluation, "mean_closeness", lambda discriminator, x: float(len(x)))
+    game, found = evaluated(minibatch_discrimination(), monkeypatch)
+    assert found.numbers["closeness"] == [15.0, 100.0]
+    metrics = game.measured(history(0.3), found.numbers)
+    assert (metrics["closeness_real"], metrics["closeness_generated"]) == (15.0, 100.0)
+    final = game.final(history(0.3), found.numbers)
+    assert final["closeness"] == {"real": 15.0, "generated": 100.0}
+    assert final["test_batch"] == 10
+
+
+def test_an_epoch_that_is_not_evaluated_has_no_test_error():
+    assert of(settings()).measured(history(0.3), None) == {
+        "test_error_averaged": None,
+        "test_error_raw": None,
+        "collapsed": False,
+    }
+    assert of(minibatch_discrimination()).measured(history(0.3), None) == {
+        "test_error_averaged": None,
+        "test_error_raw": None,
+        "closeness_real": None,
+        "closeness_generated": None,
+        "collapsed": False,
+    }
+
+
+def test_a_run_that_ended_before_its_first_evaluation_has_no_numbers():
+    game = of(settings())
+    game.prepare()
+    final = game.final([], {})
+    names = ("test_wrong_averaged", "test_wrong_raw", "closeness", "collapsed_at_epoch")
+    assert [final[name] for name in names] == [None] * 4
+
+
+def test_a_lost_game_is_told_from_its_second_low_epoch_on():
+    game = of(settings())
+    assert game.measured(history(0.3, 0.01), None)["collapsed"] is False
+    assert game.measured(history(0.3, 0.01, 0.01), None)["collapsed"] is True
+
+
+# --- what decides the numbers --------------------------------------------------------------
+
+
+def test_a_changed_pixel_label_or_count_is_another_circumstance():
+    data = images("mnist")
+    pixels = data.train_images.copy()
+    pixels[0, 0, 0, 0] ^= 1
+    seen = [
+        SemiSupervisedGame(settings(), dataset).circumstances()
+        for dataset in (
+            data,
+            data._replace(train_images=pixels),
+            data._replace(test_labels=np.roll(data.test_labels, 1)),
+            images("mnist", test=14),
+        )
+    ]
+    assert all(one != other for i, one in enumerate(seen) for other in seen[:i])
+    assert seen[0] == SemiSupervisedGame(settings(), images("mnist")).circumstances()
+
+
+def test_settings_that_do_not_fit_the_data_are_refused():
+    with pytest.raises(UserError, match="--batch_size must not exceed the 70 training images"):
+        of(settings(batch_size=71))
+
+
+# --- what is saved -------------------------------------------------------------------------
+
+
+def test_a_baseline_saves_no_generator_and_no_samples():
+    game, baseline = of(settings()), of(settings(supervised_only=True))
+    for one in (game, baseline):
+        one.prepare()
+    assert set(game.models()) == {"discriminator", "discriminator_raw", "generator"}
+    assert set(baseline.models()) == {"discriminator", "discriminator_raw"}
+    assert baseline.sample_images() is None
+    samples = game.sample_images()
+    assert (samples.shape, samples.dtype) == ((100, 28, 28, 1), np.uint8)
+    np.testing.assert_array_equal(samples, game.sample_images())
+
+
+# --- what is shown -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {},
+            "loss_supervised loss_unsupervised loss_generator train_error test_error_averaged "
+            "test_error_raw",
+        ),
+        (
+            {"averaging_rate": 0.0},
+            "loss_supervised loss_unsupervised loss_generator train_error test_error_raw",
+        ),
+        (
+            {"supervised_only": True},
+            "loss_supervised train_error test_error_averaged test_error_raw",
+        ),
+    ],
+    ids=["all", "no average", "baseline"],
+)
+def test_the_table_shows_what_is_measured_and_nothing_else(changes, expected):
+    columns = of(settings(**changes)).columns()
+    assert [column.metric for column in columns] == expected.split()
+    assert [c.metric for c in columns if c.with_best] == [
+        name for name in expected.split() if name.startswith("test")
+    ]
+
+
+def test_remarks_tell_of_a_lost_game_and_of_a_silent_layer():
+    game = of(settings())
+    silent = {"closeness_real": 1e-5, "closeness_generated": 1e-6}
+    heard = {"closeness_real": 0.5, "closeness_generated": 1e-6}
+    unknown = {"closeness_real": None, "closeness_generated": None}
+    for metrics, remarks in (
+        ({"collapsed": False}, []),
+        ({"collapsed": False, **heard}, []),
+        ({"collapsed": False, **unknown}, []),
+        ({"collapsed": True}, ["COLLAPSED"]),
+        ({"collapsed": False, **silent}, ["MINIBATCH DISCRIMINATION SILENT"]),
+        ({"collapsed": True, **silent}, ["COLLAPSED", "MINIBATCH DISCRIMINATION SILENT"]),
+    ):
+        assert game.remarks(metrics) == remarks

@@ -1,0 +1,380 @@
+"""A run of a fake game: epochs, checkpoints, interruption, divergence, full disks, result."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
+from improved_gan_tf.machine import files
+from improved_gan_tf.runs import checkpoints, execution, training_run
+from improved_gan_tf.runs.run_folder import RunFolder
+from improved_gan_tf.runs.training_run import TrainingRun
+from tests.fake_game import ITERATIONS, FakeGame, after, settings, started
+
+
+@pytest.fixture(autouse=True)
+def _fast_and_regular(monkeypatch):
+    """Calls of two iterations after the first two of one; nothing that takes time by itself."""
+    monkeypatch.setattr(training_run, "ITERATIONS_PER_CALL", 2)
+    monkeypatch.setattr(training_run, "SECONDS_PER_CALL", 1e6)
+    monkeypatch.setattr(files, "PAUSES", ())
+    monkeypatch.setattr(files, "synchronize", lambda path: None)
+    monkeypatch.setattr(execution.keras.utils, "clear_session", lambda: None)
+    monkeypatch.setattr(RunFolder, "write_curves", lambda self, history, title: None)
+
+
+def run(run_dir, game=None, stop_after_calls=None, **changes):
+    """Runs a fake game to its end, or until it is asked to stop; returns result.json."""
+    return execution.run_to_the_end(
+        lambda: TrainingRun(settings(**changes), game or FakeGame(), run_dir, ["it is a fake"]),
+        after(stop_after_calls),
+    )
+
+
+def metrics_of(run_dir):
+    lines = (run_dir / "metrics.jsonl").read_text("utf-8").splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
+
+
+def checkpoints_in(run_dir):
+    """Iterations at which a run left checkpoints."""
+    return sorted(int(p.stem.split("-")[1]) for p in (run_dir / "checkpoints").glob("*.npz"))
+
+
+def newest(run_dir):
+    return checkpoints.Checkpoints(run_dir / "checkpoints", 2).newest()
+
+
+def content(folder):
+    return {p: p.is_dir() or p.read_bytes() for p in folder.rglob("*")}
+
+
+# --- epochs --------------------------------------------------------------------------------
+
+
+def test_every_iteration_of_every_epoch_runs_once_and_in_order(tmp_path):
+    game = FakeGame()
+    run(tmp_path / "run", game)
+    calls = [rows for rows, _ in game.trainer.calls]
+    ran = [row for rows in calls for row in rows]
+    assert ran == [10 * epoch + i for epoch in range(3) for i in range(ITERATIONS)]
+    assert [len(rows) for rows in calls] == [1, 1, 2, 1, 2, 2, 1, 2, 2, 1]
+
+
+def test_the_learning_rate_is_that_of_the_epoch(tmp_path):
+    game = FakeGame()
+    run(tmp_path / "run", game, decay_start_epoch=1, decay_end_epoch=3)
+    rates = {rows[0] // 10: rate for rows, rate in game.trainer.calls}
+    assert rates == {0: 1.0, 1: 1.0, 2: 0.5}
+    assert [m["learning_rate"] for m in metrics_of(tmp_path / "run")] == [1.0, 1.0, 0.5]
+
+
+def test_metrics_are_means_over_the_epoch_and_what_the_game_measured(tmp_path):
+    run(tmp_path / "run")
+    first, second, third = metrics_of(tmp_path / "run")
+    # The number goes through 0 1 3 6 10, then 20 31 43 56 70.
+    assert first == {
+        "epoch": 0,
+        "learning_rate": 1.0,
+        "loss_first": 4.0,
+        "train_error": 0.5,
+        "test_error": None,
+        "past": 1,
+    }
+    assert (second["loss_first"], second["test_error"], second["past"]) == (44.0, 70.0, 2)
+    assert (third["test_error"], third["past"]) == (180.0, 3)
+
+
+def test_evaluation_comes_every_so_many_epochs_and_after_the_last(tmp_path):
+    game = FakeGame()
+    run(tmp_path / "run", game, epochs=5, evaluate_every=2)
+    assert game.evaluated_at == [10, 20, 25]
+    samples = sorted(p.name for p in (tmp_path / "run" / "samples").iterdir())
+    assert samples == ["epoch_0002.png", "epoch_0004.png", "epoch_0005.png"]
+    with np.load(tmp_path / "run" / "predictions.npz") as saved:
+        np.testing.assert_array_equal(saved["predicted"], [550.0])
+
+
+def test_each_epoch_is_a_line_of_the_games_table(tmp_path, capsys):
+    run(tmp_path / "run")
+    said = capsys.readouterr()
+    title, _, group, header, *lines = said.out.splitlines()
+    assert title == f"a fake -> {tmp_path}/run"
+    assert (group.strip(), header.split()) == ("test", ["epoch", "error", "best", "time"])
+    times = [line.split("0.0 s") for line in lines]
+    assert [before.split() for before, _ in times] == [
+        ["1"],
+        ["2", "70.0000", "70.0000"],
+        ["3", "180.0000", "70.0000"],
+    ]
+    assert [remark for _, remark in times] == [" | ODD", "", " | ODD"]
+    assert said.err.startswith("run: 100% 15/15 [")
+
+
+# --- start ---------------------------------------------------------------------------------
+
+
+def test_a_run_that_was_not_started_has_written_nothing(tmp_path):
+    TrainingRun(settings(), FakeGame(), tmp_path / "run", [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_is_locked_from_start_to_close(tmp_path):
+    with started(tmp_path / "run"), pytest.raises(UserError, match="Another process is using"):
+        TrainingRun(settings(), FakeGame(), tmp_path / "run", []).start()
+    with started(tmp_path / "run"):
+        pass
+
+
+def test_a_start_that_fails_lets_others_use_the_folder(tmp_path):
+    game = FakeGame()
+    game.prepare = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        TrainingRun(settings(), game, tmp_path / "run", []).start()
+    assert content(tmp_path / "run") == {}
+    run(tmp_path / "run")
+
+
+def test_a_finished_run_is_refused_before_anything_is_prepared(tmp_path):
+    run(tmp_path / "run")
+    before = content(tmp_path)
+    with pytest.raises(UserError, match="is finished, all 3 epochs"):
+        TrainingRun(settings(), FakeGame(), tmp_path / "run", [])
+    assert content(tmp_path) == before
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_refused(tmp_path):
+    late = TrainingRun(settings(), FakeGame(), tmp_path / "run", [])
+    run(tmp_path / "run")
+    before = content(tmp_path)
+    with pytest.raises(UserError, match="is finished, all 3 epochs"):
+        late.start()
+    assert content(tmp_path) == before
+    files.FolderLock(tmp_path / "run").close()
+
+
+def test_with_overwrite_the_old_folder_moves_aside_at_the_start(tmp_path):
+    run(tmp_path / "run")
+    old = (tmp_path / "run" / "result.json").read_bytes()
+    again = TrainingRun(settings(overwrite=True), FakeGame(), tmp_path / "run", [])
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    again.start()
+    again.close()
+    assert (tmp_path / "run.old-1" / "result.json").read_bytes() == old
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["config.json"]
+
+
+# --- checkpoints and continuing ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"),
+    [
+        ("1000 epochs", [15]),
+        ("1 epoch", [5, 10, 15]),
+        ("2 epochs", [10, 15]),
+        ("4 iterations", [4, 8, 12, 15]),
+        ("7 iterations", [7, 14, 15]),
+        ("0.000000001 minutes", [1, 2, 4, 5, 7, 9, 10, 12, 14, 15]),
+    ],
+)
+def test_checkpoints_are_written_when_they_are_due_and_at_the_end(tmp_path, every, expected):
+    run(tmp_path / "run", checkpoint_every=every)
+    assert checkpoints_in(tmp_path / "run") == expected
+
+
+def test_a_checkpoint_says_where_the_run_stands(tmp_path):
+    run(tmp_path / "run", checkpoint_every="12 iterations", stop_after_calls=8)
+    header = newest(tmp_path / "run").header
+    progress = header["progress"]
+    assert (progress["epoch"], progress["iteration"]) == (2, 2)
+    assert progress["sums"] == [90.0 + 111.0, 1.0]
+    assert [m["epoch"] for m in progress["history"]] == [0, 1]
+    assert (progress["saved_epochs"], progress["saved_iterations"]) == (2, 10)
+    assert progress["found"] == 70.0  # what the last evaluation found
+    assert header["circumstances"] == {"data": "the data"}
+    assert header["config"]["checkpoint_every"] == "12 iterations"
+
+
+@pytest.mark.parametrize("calls", range(1, 10))
+def test_a_run_stopped_anywhere_and_continued_is_the_run_that_was_not(tmp_path, calls):
+    straight, game = FakeGame(), FakeGame()
+    expected = run(tmp_path / "straight", straight)
+    stopped = run(tmp_path / "run", stop_after_calls=calls)
+    result = run(tmp_path / "run", game)
+    assert (stopped["status"], result["status"]) == ("interrupted", "finished")
+    assert metrics_of(tmp_path / "run") == metrics_of(tmp_path / "straight")
+    assert result["final"]["found"] == expected["final"]["found"] == 180.0
+    assert game.trainer.number.value == straight.trainer.number.value
+    assert newest(tmp_path / "run").arrays == newest(tmp_path / "straight").arrays
+
+
+def test_a_continued_run_says_where_it_goes_on_and_shows_the_best_of_before(tmp_path, capsys):
+    run(tmp_path / "run", epochs=2)
+    capsys.readouterr()
+    run(tmp_path / "run")
+    said = capsys.readouterr()
+    going_on, _, _, _, _, line = said.out.splitlines()
+    path = tmp_path / "run" / "checkpoints" / "checkpoint-000000010.npz"
+    assert going_on == f"continuing after epoch 2, iteration 0 of the next ({path})"
+    assert line.split()[:3] == ["3", "180.0000", "70.0000"]
+    assert said.err.startswith("run: 100% 15/15 [")
+
+
+def test_a_run_with_other_data_is_not_continued_and_stays_as_it_is(tmp_path):
+    run(tmp_path / "run", stop_after_calls=2)
+    before = content(tmp_path)
+    game = FakeGame()
+    game.data = "other data"
+    with pytest.raises(UserError, match=r"data: other data \(the run's: the data\)"):
+        run(tmp_path / "run", game)
+    assert content(tmp_path) == before
+
+
+def test_fewer_epochs_than_were_begun_are_refused(tmp_path):
+    run(tmp_path / "run", stop_after_calls=6)  # in the second epoch
+    with pytest.raises(UserError, match=r"--epochs=1 is less than the run in .* in epoch 2"):
+        run(tmp_path / "run", epochs=1)
+
+
+# --- interruption --------------------------------------------------------------------------
+
+
+def test_a_run_that_is_asked_to_stop_evaluates_and_saves_where_it_is(tmp_path, capsys):
+    game = FakeGame()
+    result = run(tmp_path / "run", game, stop_after_calls=3)  # after 4 iterations
+    assert result["status"] == "interrupted"
+    assert game.evaluated_at == [4]
+    assert checkpoints_in(tmp_path / "run") == [4]
+    assert result["final"] == {
+        "epochs": 0,
+        "models_of_epoch": 0,
+        "models_of_iteration": 4,
+        "found": 6.0,
+        "past": 0,
+        "metrics": None,
+    }
+    with Image.open(tmp_path / "run" / "samples" / "epoch_0000_interrupted.png") as grid:
+        assert np.array(grid)[2, 2] == 4
+    assert "stopping in epoch 1, as asked\n" in capsys.readouterr().out
+
+
+def test_a_request_during_the_last_call_changes_nothing(tmp_path):
+    assert run(tmp_path / "run", stop_after_calls=10)["status"] == "finished"
+    assert not list((tmp_path / "run" / "samples").glob("*interrupted*"))
+
+
+# --- divergence ----------------------------------------------------------------------------
+
+
+def diverging(tmp_path, **breaks):
+    """A run whose losses or variables break; the message."""
+    game = FakeGame()
+    prepare = game.prepare
+
+    def prepare_to_break():
+        prepare()
+        for name, value in breaks.items():
+            setattr(game.trainer, name, value)
+
+    game.prepare = prepare_to_break
+    with pytest.raises(DivergedError) as caught:
+        run(tmp_path / "run", game, checkpoint_every="1 epoch")
+    return str(caught.value)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_at_its_iteration(tmp_path):
+    message = diverging(tmp_path, losses_broken_after=13)
+    assert message == (
+        "The first loss became NaN or infinite in epoch 3, iteration 3. Training stopped there; "
+        f"{tmp_path}/run keeps the models of epoch 2 and the checkpoint checkpoint-000000010.npz. "
+        "Try a smaller --learning_rate (received 1.0) or another --seed."
+    )
+    result = json.loads((tmp_path / "run" / "result.json").read_text("utf-8"))
+    assert (result["status"], result["final"]["found"]) == ("diverged", 70.0)
+    files.FolderLock(tmp_path / "run").close()
+    with pytest.raises(UserError, match="continued, it would do so again"):
+        run(tmp_path / "run", checkpoint_every="1 epoch")
+
+
+def test_variables_that_are_not_finite_are_named_with_the_iterations_of_the_call(tmp_path):
+    message = diverging(tmp_path, broken_after=3)
+    assert message.startswith(
+        "The number, bias, scale and 1 more became NaN or infinite in epoch 1, iteration 3 to 4. "
+        f"Training stopped there; {tmp_path}/run keeps no model yet and no checkpoint. "
+    )
+
+
+# --- what else may go wrong ----------------------------------------------------------------
+
+
+def test_a_full_disk_names_what_the_folder_keeps_and_how_to_go_on(tmp_path, monkeypatch):
+    def full(self, metrics):
+        if metrics["epoch"] == 2:
+            raise StorageError(f"{self.path} cannot be written: No space left on device.")
+        append(self, metrics)
+
+    append = RunFolder.append_metrics
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "append_metrics", full)
+        with pytest.raises(StorageError) as caught:
+            run(tmp_path / "run", checkpoint_every="1 epoch")
+    assert str(caught.value) == (
+        f"{tmp_path}/run cannot be written: No space left on device. Training stopped in epoch 3; "
+        f"{tmp_path}/run keeps the models of epoch 2 and the checkpoint checkpoint-000000010.npz. "
+        "Make room or make the folder writable, then give the same command again to continue."
+    )
+    assert not (tmp_path / "run" / "result.json").exists()
+    assert run(tmp_path / "run", checkpoint_every="1 epoch")["status"] == "finished"
+    assert [m["epoch"] for m in metrics_of(tmp_path / "run")] == [0, 1, 2]
+
+
+def test_a_lost_worker_is_told_with_what_is_left(tmp_path):
+    game = FakeGame()
+
+    def evaluate():
+        raise WorkerLostError("Another worker has ended.")
+
+    game.evaluate = evaluate
+    with pytest.raises(WorkerLostError, match=r"has ended\. Training stopped in epoch 3; .* keeps"):
+        run(tmp_path / "run", game)
+    files.FolderLock(tmp_path / "run").close()
+
+
+# --- result.json ---------------------------------------------------------------------------
+
+
+def test_the_result_says_what_ran_and_how_it_ended(tmp_path):
+    result = run(tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "result.json").read_text("utf-8")) == result
+    assert (result["status"], result["title"]) == ("finished", "a fake")
+    assert result["differences_from_paper"] == ["it is a fake"]
+    assert result["config"] == settings().to_dict() | {"pixels": [255.0, 0.0]}
+    final = dict(result["final"])
+    metrics = final.pop("metrics")
+    assert (metrics["epoch"], metrics["test_error"]) == (2, 180.0)
+    assert final == {
+        "epochs": 3,
+        "models_of_epoch": 3,
+        "models_of_iteration": 15,
+        "found": 180.0,
+        "past": 3,
+    }
+    assert result["earlier_versions"] == []
+
+
+def test_the_time_is_that_of_all_processes_together(tmp_path, monkeypatch):
+    seconds = iter(range(0, 10**6, 10))
+
+    class Clock:
+        def monotonic(self):
+            return float(next(seconds))
+
+    from improved_gan_tf.runs import record
+
+    monkeypatch.setattr(record, "time", Clock())
+    # Asked at the start, at the checkpoint and at the result.
+    assert run(tmp_path / "run", stop_after_calls=2)["wall_seconds"] == 20.0
+    assert run(tmp_path / "run")["wall_seconds"] == 10.0 + 20.0
