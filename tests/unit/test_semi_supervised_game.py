@@ -7,7 +7,7 @@ import run_cifar10
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs.semi_supervised import SemiSupervisedGame
 from improved_gan_tf.training import evaluation
-from tests.noise_runs import images, settings
+from tests.support.noise_runs import images, settings
 
 
 def minibatch_discrimination(**changes):

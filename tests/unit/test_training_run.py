@@ -11,7 +11,7 @@ from improved_gan_tf.machine import files
 from improved_gan_tf.runs import checkpoints, execution, training_run
 from improved_gan_tf.runs.run_folder import RunFolder
 from improved_gan_tf.runs.training_run import TrainingRun
-from tests.fake_game import ITERATIONS, FakeGame, after, settings, started
+from tests.support.fake_game import ITERATIONS, FakeGame, after, settings, started
 
 
 @pytest.fixture(autouse=True)
