@@ -38,6 +38,7 @@ class TrainingRun:
         self.config, self.game = config, game
         self.run_dir, self._differences = run_dir, differences
         self.progress = Progress()
+        self.record = None  # from `start` on
         # Of several workers the chief writes the folder; the others read its checkpoints.
         self._is_chief = distribution.is_chief()
         self._refuse_finished()

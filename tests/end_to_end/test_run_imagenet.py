@@ -45,6 +45,11 @@ def test_a_folder_of_images_is_trained_on(tmp_path):
         "Everything is in run",
     ):
         assert text in done.stdout
+    lines = [line.split() for line in done.stdout.splitlines()]
+    columns = ["epoch", "real", "generated", "classification", "generator", "error", "time"]
+    header = lines.index(columns)
+    assert [row[0] for row in lines[header + 1 : header + 3]] == ["1", "2"]
+    assert all(len(row) == 8 for row in lines[header + 1 : header + 3])  # "s" stands by itself
     run = tmp_path / "run"
     metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [m["epoch"] for m in metrics] == [0, 1]
