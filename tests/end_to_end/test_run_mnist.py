@@ -474,7 +474,7 @@ def test_sigterm_while_evaluating_leaves_a_checkpoint_and_the_same_command_conti
     # The signal comes from inside the first evaluation.
     code = f"""
 import os, runpy, signal, sys
-from improved_gan_tf import evaluation
+from improved_gan_tf.training import evaluation
 logits = evaluation.Predictor.logits
 
 def logits_and_signal(self):
