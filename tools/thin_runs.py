@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from improved_gan_tf.settings.every_run import BOOKKEEPING, SEEDS
+from improved_gan_tf.settings.semi_supervised import ExperimentConfig
+from improved_gan_tf.settings.setting import Decides, names_that_decide
 from tools.run_files import RESULTS, epochs, read, result, runs_in
 
 THIN = RESULTS / "thin"
@@ -20,7 +21,10 @@ PARTS = {"": "with unlabeled images", "supervised_only": "supervised only"}
 SETTLED = 0.95  # of its weight, which an average that starts at zero only approaches
 # In what runs that are otherwise alike may differ; of the learning rate's decay, that part counts
 # which a run has seen.
-APART = BOOKKEEPING | SEEDS | {"epochs", "decay_start_epoch", "decay_end_epoch", "supervised_only"}
+APART = {
+    *names_that_decide(ExperimentConfig, Decides.NOTHING, Decides.SEED, Decides.LENGTH),
+    *("decay_start_epoch", "decay_end_epoch", "supervised_only"),
+}
 
 
 def config(run):

@@ -1,6 +1,5 @@
 """The report's section about the runs of one cell: curves, samples, mistakes, settings."""
 
-import dataclasses
 import json
 import re
 
@@ -11,8 +10,8 @@ from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.pages import figures
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
-from improved_gan_tf.settings import every_run
 from improved_gan_tf.tables import ensembles, rows
+from improved_gan_tf.tables.cells import names_in_common
 
 NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "svhn": "SVHN"}
 DIGITS = tuple("0123456789")
@@ -162,13 +161,7 @@ def _percent(run, kind):
 
 def settings_of(config):
     """The settings that all runs of a cell share, as (name, value) texts."""
-    # A cell holds runs and baselines.
-    hidden = every_run.BOOKKEEPING | every_run.SEEDS | {"supervised_only"}
-    return [
-        (field.name, str(getattr(config, field.name)))
-        for field in dataclasses.fields(config)
-        if field.name not in hidden
-    ]
+    return [(name, str(getattr(config, name))) for name in names_in_common(config)]
 
 
 def confusion(all_logits, labels):

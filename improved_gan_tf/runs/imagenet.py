@@ -15,6 +15,8 @@ from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.game import Evaluation
 from improved_gan_tf.runs.training_run import TrainingRun
+from improved_gan_tf.settings.every_run import differences_from_published
+from improved_gan_tf.settings.setting import Decides
 from improved_gan_tf.training.joint_minibatches import JointTrainer
 
 SAMPLE_COUNT = 100
@@ -30,19 +32,8 @@ def differences_from_paper(config, source, published):
         published: the record without flags.
     """
     differences = [] if source.is_papers else [f"data: {source.description}"]
-    for name in (
-        "width_multiplier",
-        "image_size",
-        "batch_size",
-        "num_towers",
-        "learning_rate",
-        "decay_start_epoch",
-        "decay_end_epoch",
-    ):
-        ours, theirs = getattr(config, name), getattr(published, name)
-        if ours != theirs:
-            differences.append(f"{name}: {ours} instead of {theirs}")
-    return differences
+    # D16: not the number of epochs; the original runs until it is stopped.
+    return differences + differences_from_published(config, published, Decides.NUMBERS)
 
 
 class ImagenetGame:

@@ -13,11 +13,9 @@ from typing import NamedTuple
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.runs.checkpoints import Checkpoints
-from improved_gan_tf.settings.every_run import BOOKKEEPING
+from improved_gan_tf.settings.setting import Decides, names_that_decide
 
-# The folder's run may go on with other values of these.
-MAY_CHANGE = BOOKKEEPING | {"epochs"}
-# And of these, while they have not decided anything.
+# The folder's run may go on with another decay while that has not decided anything.
 _DECAY = frozenset({"decay_start_epoch", "decay_end_epoch"})
 
 
@@ -122,12 +120,13 @@ def may_change(saved, config):
         (saved.get("decay_start_epoch"), saved.get("decay_end_epoch")),
         (config.decay_start_epoch, config.decay_end_epoch),
     ]
+    allowed = {*names_that_decide(config, Decides.NOTHING, Decides.LENGTH)}
     epochs = saved.get("epochs")
     # A file edited by hand may hold anything.
     grows = isinstance(epochs, int) and config.epochs > epochs
     if grows and all(_begins_after(epochs, *decay) for decay in decays):
-        return MAY_CHANGE | _DECAY
-    return MAY_CHANGE
+        return allowed | _DECAY
+    return allowed
 
 
 def _begins_after(epochs, start, end):

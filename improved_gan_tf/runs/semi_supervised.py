@@ -17,32 +17,13 @@ from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.game import Evaluation
 from improved_gan_tf.runs.health import Closeness, collapsed_at
 from improved_gan_tf.runs.training_run import TrainingRun
+from improved_gan_tf.settings.every_run import differences_from_published
+from improved_gan_tf.settings.setting import Decides
 from improved_gan_tf.training import evaluation
 from improved_gan_tf.training.semi_supervised import Trainer
 
 SAMPLE_COUNT = 100
 INITIALIZATION_IMAGES = 500
-
-# Settings that a number depends on: that of every run, and of one with a generator.
-IN_EVERY_RUN = (
-    "width_multiplier",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "supervised_weight",
-    "historical_averaging_weight",
-    "historical_averaging_players",
-    "averaging_rate",
-    "decay_start_epoch",
-    "decay_end_epoch",
-)
-IN_THE_GAME = (
-    "unlabeled_weight",
-    "real_target",
-    "generated_target",
-    "generator_normalization",
-    "reference_batch_size",
-)
 
 
 def differences_from_paper(config, dataset, published):
@@ -56,11 +37,10 @@ def differences_from_paper(config, dataset, published):
     differences = []
     if not dataset.is_papers:
         differences.append(f"data: {dataset.description}")
-    names = IN_EVERY_RUN if config.supervised_only else (*IN_EVERY_RUN, *IN_THE_GAME)
-    for name in names:
-        ours, theirs = getattr(config, name), getattr(published, name)
-        if ours != theirs:
-            differences.append(f"{name}: {ours} instead of {theirs}")
+    roles = [Decides.NUMBERS, Decides.LENGTH]
+    if not config.supervised_only:
+        roles.append(Decides.GAME)
+    differences += differences_from_published(config, published, *roles)
     if config.cross_replica == "local" and distribution.num_replicas() > 1:
         differences.append(
             f"cross_replica: local, {distribution.num_replicas()} replicas with a batch each"

@@ -8,7 +8,9 @@ from improved_gan_tf.settings.intervals import parse_interval
 from improved_gan_tf.settings.setting import (
     AUTHORS,
     OURS,
+    Decides,
     check_setting,
+    names_that_decide,
     not_negative,
     positive,
     setting,
@@ -30,17 +32,20 @@ class RunConfig:
         source=OURS,
         default=None,
         optional=True,
+        decides=Decides.NOTHING,
     )
     run_dir: str | None = setting(
         "folder that the run writes; made from the settings under runs/ if not given",
         source=OURS,
         default=None,
         optional=True,
+        decides=Decides.NOTHING,
     )
     overwrite: bool = setting(
         "move an existing run folder aside (to NAME.old-1, ...) instead of refusing it",
         source=OURS,
         default=False,
+        decides=Decides.NOTHING,
     )
     seed: int = setting(
         "decides initial weights, noise and the order of the data",
@@ -48,6 +53,7 @@ class RunConfig:
         default=1,
         check=lambda v: 0 <= v < 2**32,
         expected="a whole number from 0 to 4294967295",
+        decides=Decides.SEED,
     )
     width_multiplier: float = setting(
         "factor of the width of every hidden layer (minibatch discrimination keeps its kernels); "
@@ -62,6 +68,7 @@ class RunConfig:
         source=AUTHORS,
         check=positive,
         expected="a whole number of 1 or more",
+        decides=Decides.LENGTH,
     )
     batch_size: int = setting(
         "images in each of the labeled, unlabeled and generated minibatches, over all devices",
@@ -96,6 +103,7 @@ class RunConfig:
         default=1,
         check=positive,
         expected="a whole number of 1 or more",
+        decides=Decides.NOTHING,
     )
     checkpoint_every: str = setting(
         "distance between checkpoints, from which a killed run continues: a number and minutes, "
@@ -105,6 +113,7 @@ class RunConfig:
         check=lambda v: parse_interval(v) is not None,
         expected="a number larger than 0 (whole but for minutes) and 'minutes', 'epochs' or "
         "'iterations'",
+        decides=Decides.NOTHING,
     )
     keep_checkpoints: int = setting(
         "how many checkpoints stay, the newest ones",
@@ -112,6 +121,7 @@ class RunConfig:
         default=2,
         check=positive,
         expected="a whole number of 1 or more",
+        decides=Decides.NOTHING,
     )
     resume: str = setting(
         "what to do with an unfinished run in --run_dir: 'auto' continues it, 'must' also refuses "
@@ -119,6 +129,7 @@ class RunConfig:
         source=OURS,
         default="auto",
         choices=("auto", "must", "never"),
+        decides=Decides.NOTHING,
     )
     strategy: str = setting(
         "which devices train: 'auto' takes the workers of TF_CONFIG, the TPU of --tpu or the GPUs "
@@ -126,6 +137,7 @@ class RunConfig:
         source=OURS,
         default="auto",
         choices=STRATEGIES,
+        decides=Decides.NOTHING,  # the numbers are one device's, --cross_replica=local apart
     )
     num_devices: int | None = setting(
         "devices of this machine that --strategy=mirrored uses: GPUs, or parts of the processor "
@@ -135,17 +147,20 @@ class RunConfig:
         check=positive,
         expected="a whole number of 1 or more",
         optional=True,
+        decides=Decides.NOTHING,
     )
     tpu: str | None = setting(
         "address of the TPU for --strategy=tpu; 'local' for this machine's own",
         source=OURS,
         default=None,
         optional=True,
+        decides=Decides.NOTHING,
     )
     dry_run: bool = setting(
         "check the settings and the data, print what would run, and stop",
         source=OURS,
         default=False,
+        decides=Decides.NOTHING,
     )
 
     def __post_init__(self):
@@ -196,40 +211,36 @@ class RunConfig:
         return cls(**{**values, "pixels": tuple(values["pixels"])})
 
 
-# What says where a run reads and writes and how often it looks, and decides no number of it.
-# A new setting that belongs here has to be added: until then runs that differ in it are kept apart.
-BOOKKEEPING = frozenset(
-    {
-        "data_dir",
-        "run_dir",
-        "overwrite",
-        "with_baseline",
-        "evaluate_every",
-        "checkpoint_every",
-        "keep_checkpoints",
-        "cache_dir",
-        "resume",
-        "dry_run",
-        # How many devices share a batch decides nothing either, --cross_replica=local apart.
-        "strategy",
-        "num_devices",
-        "tpu",
-    }
-)
-# What the paper varies between the runs of one experiment.
-SEEDS = frozenset({"seed", "seed_data"})
-
-
-def different_settings(one, other, ignored=BOOKKEEPING):
+def different_settings(one, other, ignored=None):
     """Names of the settings in which two records differ, in the record's order.
 
     Args:
         one: `RunConfig`.
         other: `RunConfig` of the same kind.
-        ignored: names that may differ.
+        ignored: names that may differ; those that decide nothing if None.
     """
+    if ignored is None:
+        ignored = names_that_decide(one, Decides.NOTHING)
     return [
         field.name
         for field in dataclasses.fields(one)
         if field.name not in ignored and getattr(one, field.name) != getattr(other, field.name)
+    ]
+
+
+def differences_from_published(config, published, *roles):
+    """The settings with one of the roles that are not the published ones, as short texts.
+
+    Args:
+        config: `RunConfig`.
+        published: `RunConfig` of the same kind.
+        roles: `Decides`.
+
+    Returns:
+        List of str, in the record's order.
+    """
+    return [
+        f"{name}: {getattr(config, name)} instead of {getattr(published, name)}"
+        for name in names_that_decide(config, *roles)
+        if getattr(config, name) != getattr(published, name)
     ]

@@ -4,7 +4,7 @@ import dataclasses
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.every_run import RunConfig
-from improved_gan_tf.settings.setting import AUTHORS, OURS, positive, setting
+from improved_gan_tf.settings.setting import AUTHORS, OURS, Decides, positive, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,7 @@ class ImagenetConfig(RunConfig):
         source=OURS,
         default=None,
         optional=True,
+        decides=Decides.SOURCE,
     )
     cache_dir: str | None = setting(
         "folder that keeps the cropped, stretched and resized images, 49 KB each at 128 x 128; "
@@ -26,6 +27,7 @@ class ImagenetConfig(RunConfig):
         source=OURS,
         default=None,
         optional=True,
+        decides=Decides.NOTHING,
     )
     image_size: int = setting(
         "height and width of the images, 32, 64 or 128; each halving leaves out one layer of "

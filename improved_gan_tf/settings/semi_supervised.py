@@ -10,7 +10,7 @@ import math
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.every_run import RunConfig
-from improved_gan_tf.settings.setting import AUTHORS, OURS, PAPER, positive, setting
+from improved_gan_tf.settings.setting import AUTHORS, OURS, PAPER, Decides, positive, setting
 
 MODELS = ("feature_matching", "minibatch_discrimination", "plain")
 DATA_SOURCES = ("tfds", "sample")
@@ -32,22 +32,26 @@ class ExperimentConfig(RunConfig):
         "which of the paper's two techniques trains the generator; 'plain' is neither of them",
         source=AUTHORS,
         choices=MODELS,
+        decides=Decides.ROW,
     )
     ablation: str | None = setting(
         "row of the paper's Table 3 to run: a set of values for the techniques' settings",
         source=PAPER,
         default=None,
         optional=True,
+        decides=Decides.SOURCE,
     )
     recipe: str = setting(
         "set of defaults for the learning rate, its schedule and parameter averaging",
         source=AUTHORS,
+        decides=Decides.SOURCE,
     )
     data_source: str = setting(
         "'tfds' for the real data set, 'sample' for 5,000 embedded MNIST digits",
         source=OURS,
         default="tfds",
         choices=DATA_SOURCES,
+        decides=Decides.SOURCE,
     )
     labels_per_class: int = setting(
         "labeled training images of each of the 10 classes; 2,5,10,20 trains with each in turn",
@@ -55,16 +59,19 @@ class ExperimentConfig(RunConfig):
         check=positive,
         expected="a whole number of 1 or more",
         several=True,
+        decides=Decides.ROW,
     )
     supervised_only: bool = setting(
         "train the same discriminator on the labeled images alone, as a baseline",
         source=OURS,
         default=False,
+        decides=Decides.ROW,
     )
     with_baseline: bool = setting(
         "train the supervised-only baseline too, in RUN_DIR/supervised_only, and compare",
         source=OURS,
         default=False,
+        decides=Decides.NOTHING,
     )
     seed_data: int | None = setting(
         "decides which training images are labeled; --seed does where there is none, and with "
@@ -73,12 +80,14 @@ class ExperimentConfig(RunConfig):
         check=lambda v: 0 <= v < 2**32,
         expected="a whole number from 0 to 4294967295",
         optional=True,
+        decides=Decides.SEED,
     )
     unlabeled_weight: float = setting(
         "factor of the unsupervised loss in the discriminator's loss",
         source=AUTHORS,
         check=lambda v: math.isfinite(v) and v >= 0,
         expected="a finite number of 0 or more",
+        decides=Decides.GAME,
     )
     supervised_weight: float = setting(
         "factor of the supervised loss in the discriminator's loss; 0 trains without labels",
@@ -93,6 +102,7 @@ class ExperimentConfig(RunConfig):
         default=1.0,
         check=lambda v: 0.5 < v <= 1,
         expected="a number larger than 0.5 and at most 1",
+        decides=Decides.GAME,
     )
     generated_target: float = setting(
         "the discriminator's target for generated images; above 0 is two-sided label smoothing, "
@@ -101,6 +111,7 @@ class ExperimentConfig(RunConfig):
         default=0.0,
         check=lambda v: 0 <= v < 0.5,
         expected="a number of at least 0 and smaller than 0.5",
+        decides=Decides.GAME,
     )
     historical_averaging_weight: float = setting(
         "factor of historical averaging, the squared distance of a player's parameters from the "
@@ -119,6 +130,7 @@ class ExperimentConfig(RunConfig):
         source=AUTHORS,
         default="batch",
         choices=GENERATOR_NORMALIZATIONS,
+        decides=Decides.GAME,
     )
     reference_batch_size: int | None = setting(
         "examples in the reference batch of virtual batch normalization; the batch size if not "
@@ -129,6 +141,7 @@ class ExperimentConfig(RunConfig):
         expected="a whole number of 2 or more, since one example has no variance, and at most "
         "10000",
         optional=True,
+        decides=Decides.GAME,
     )
     averaging_rate: float = setting(
         "rate of the parameter average used for testing, which starts at zero; 0 keeps none",
@@ -142,6 +155,7 @@ class ExperimentConfig(RunConfig):
         source=OURS,
         default="global",
         choices=CROSS_REPLICA,
+        decides=Decides.SOURCE,
     )
 
     def __post_init__(self):

@@ -1,11 +1,10 @@
 """Finished runs grouped by their settings: the cells of a table, and what tells them apart."""
 
-import dataclasses
 from typing import NamedTuple
 
 from improved_gan_tf.runs.finished_runs import Run, given_to
-from improved_gan_tf.settings.every_run import BOOKKEEPING, SEEDS
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
+from improved_gan_tf.settings.setting import Decides, names_that_decide
 
 
 class Cell(NamedTuple):
@@ -60,14 +59,16 @@ def _order(value):
     return (0, value, "") if is_number else (1, 0, str(value))
 
 
+def names_in_common(config):
+    """Names of the settings that runs of one cell, and their baselines, have in common."""
+    names = names_that_decide(config, *set(Decides) - {Decides.NOTHING, Decides.SEED})
+    return [name for name in names if name != "supervised_only"]
+
+
 def _settings(run):
     """Everything that runs of one cell, and their baselines, have in common."""
     config = run.config
-    same = [
-        repr(getattr(config, field.name))
-        for field in dataclasses.fields(config)
-        if field.name not in BOOKKEEPING | SEEDS | {"supervised_only"}
-    ]
+    same = [repr(getattr(config, name)) for name in names_in_common(config)]
     labels_follow_seed = config.seed_data is None
     return (*same, labels_follow_seed, run.result["final"]["test_count"], given_to(run))
 
@@ -86,14 +87,10 @@ def telling_settings(some_cells):
 
 
 def _telling_names(some_cells):
-    left_out = BOOKKEEPING | {"seed", "supervised_only", "labels_per_class", "model"}
-    every = [
-        field.name for field in dataclasses.fields(ExperimentConfig) if field.name != "seed_data"
-    ]
+    told_elsewhere = {Decides.NOTHING, Decides.SEED, Decides.ROW}
+    every = names_that_decide(ExperimentConfig, *set(Decides) - told_elsewhere)
     names = []
     for name in dict.fromkeys(["ablation", "recipe", *every, "seed_data"]):
-        if name in left_out:
-            continue
         if _parts(some_cells, [*names, name]) > _parts(some_cells, names):
             names.append(name)
     return names

@@ -15,6 +15,7 @@ from improved_gan_tf.settings import every_run, semi_supervised
 from improved_gan_tf.settings import flags as setting_flags
 from improved_gan_tf.settings import imagenet as imagenet_config
 from improved_gan_tf.settings.ablations import switched_settings
+from improved_gan_tf.settings.setting import Decides, names_that_decide
 
 LITERAL = run_mnist.EXPERIMENT
 
@@ -383,10 +384,56 @@ def test_a_number_of_runs_below_one_is_refused(number):
         swept(f"--num_runs={number}")
 
 
-def test_bookkeeping_and_seeds_are_settings_of_the_record():
-    names = {f.name for f in settings()}
-    names |= {f.name for f in dataclasses.fields(imagenet_config.ImagenetConfig)}
-    assert names > every_run.BOOKKEEPING | every_run.SEEDS
+DECIDED = {
+    Decides.NUMBERS: {
+        *("dataset", "pixels", "generator_objective", "generator_steps", "initialization_images"),
+        *("width_multiplier", "batch_size", "learning_rate", "supervised_weight"),
+        *("historical_averaging_weight", "historical_averaging_players", "averaging_rate"),
+        *("decay_start_epoch", "decay_end_epoch"),
+    },
+    Decides.GAME: {
+        *("unlabeled_weight", "real_target", "generated_target"),
+        *("generator_normalization", "reference_batch_size"),
+    },
+    Decides.LENGTH: {"epochs"},
+    Decides.SOURCE: {"recipe", "ablation", "data_source", "cross_replica"},
+    Decides.ROW: {"model", "labels_per_class", "supervised_only"},
+    Decides.SEED: {"seed", "seed_data"},
+    Decides.NOTHING: {
+        *("data_dir", "run_dir", "overwrite", "with_baseline", "evaluate_every"),
+        *("checkpoint_every", "keep_checkpoints", "resume", "dry_run"),
+        *("strategy", "num_devices", "tpu"),
+    },
+}
+
+
+@pytest.mark.parametrize("role", Decides)
+def test_each_setting_of_an_experiment_decides_what_is_written_here(role):
+    assert set(names_that_decide(LITERAL, role)) == DECIDED[role]
+
+
+@pytest.mark.parametrize("role", Decides)
+def test_each_setting_of_the_imagenet_game_decides_what_is_written_here(role):
+    decided = {
+        Decides.NUMBERS: {
+            *("dataset", "pixels", "model", "recipe", "image_size", "num_towers"),
+            *("width_multiplier", "batch_size", "learning_rate"),
+            *("decay_start_epoch", "decay_end_epoch"),
+        },
+        Decides.SOURCE: {"image_folder"},
+        Decides.SEED: {"seed"},
+        Decides.LENGTH: {"epochs"},
+        Decides.NOTHING: DECIDED[Decides.NOTHING] - {"with_baseline"} | {"cache_dir"},
+    }
+    found = names_that_decide(imagenet_config.ImagenetConfig, role)
+    assert set(found) == decided.get(role, set())
+
+
+def test_settings_are_named_in_the_records_order():
+    assert names_that_decide(LITERAL, Decides.GAME, Decides.SEED) == [
+        *("seed", "seed_data", "unlabeled_weight", "real_target", "generated_target"),
+        *("generator_normalization", "reference_batch_size"),
+    ]
 
 
 def test_settings_that_differ_are_named_in_the_records_order():
