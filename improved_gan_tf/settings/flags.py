@@ -6,6 +6,7 @@ The only module that touches the flags of the run scripts.
 import dataclasses
 import os
 import sys
+import typing
 from typing import NamedTuple
 
 from absl import flags
@@ -36,11 +37,10 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
             base, every other one says what it changes in the base. None: there is no
             --ablation.
     """
+    types = typing.get_type_hints(type(experiment))
     for field in _settings(experiment, ablations):
-        kind = next(t for t in _DEFINE if t.__name__ in str(field.type).split(" | ")[0])
-        if isinstance(field.type, type):
-            kind = field.type
-        define = flags.DEFINE_list if field.metadata["several"] else _DEFINE[kind]
+        several = field.metadata["several"]
+        define = flags.DEFINE_list if several else _DEFINE[_type_of_values(types[field.name])]
         # The script's own name, or `--help` lists the flag under this module and hides it.
         define(
             field.name,
@@ -59,6 +59,12 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
             module_name=sys.argv[0],
             flag_values=flag_values,
         )
+
+
+def _type_of_values(annotation):
+    """The type of a setting's values, None apart: `int` of `int` and of `int | None`."""
+    (kind,) = {*(typing.get_args(annotation) or (annotation,))} - {type(None)}
+    return kind
 
 
 def _settings(experiment, ablations):

@@ -15,7 +15,7 @@ from improved_gan_tf.settings import every_run, semi_supervised
 from improved_gan_tf.settings import flags as setting_flags
 from improved_gan_tf.settings import imagenet as imagenet_config
 from improved_gan_tf.settings.ablations import switched_settings
-from improved_gan_tf.settings.setting import Decides, names_that_decide
+from improved_gan_tf.settings.setting import OURS, Decides, names_that_decide, setting
 
 LITERAL = run_mnist.EXPERIMENT
 
@@ -329,6 +329,32 @@ def test_an_unknown_model_is_refused():
 def test_an_unknown_flag_is_refused_with_what_to_do():
     with pytest.raises(UserError, match=r"'epoch'.*--help lists every flag"):
         parsed("--epoch=3")
+
+
+def test_a_flag_takes_values_of_its_settings_type():
+    annotated = {"text": "None | str", "floating": "float | None", "whole": int}
+    record = dataclasses.make_dataclass(
+        "Record",
+        [
+            (name, kind, setting("of another name", source=OURS, default=None))
+            for name, kind in annotated.items()
+        ],
+        bases=(semi_supervised.ExperimentConfig,),
+        frozen=True,
+        kw_only=True,
+    )
+    values = flags.FlagValues()
+    experiment = record(**dataclasses.asdict(LITERAL))
+    setting_flags.define_flags(experiment, run_mnist.VARIANTS, values)
+    arguments = ["--text=1", "--floating=1", "--whole=1", "--dry_run"]
+    setting_flags.parse_flags(["run_mnist.py", *arguments], values)
+    found = [values[argument.split("=")[0][2:]].value for argument in arguments]
+    assert [(value, type(value)) for value in found] == [
+        ("1", str),
+        (1.0, float),
+        (1, int),
+        (True, bool),
+    ]
 
 
 @pytest.mark.parametrize("argument", ["--epochs=1.5", "--epochs=many", "--learning_rate=fast"])
