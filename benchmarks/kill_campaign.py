@@ -219,6 +219,7 @@ def run(config, dataset, run_dir, log, fault=None, seed=0, seconds=0.0):
 def load(config, folder):
     """The data set, read in another process: reading it computes."""
     from improved_gan_tf.data import datasets
+    from improved_gan_tf.data.known_sets import KNOWN_SETS
 
     path = folder / f"{config.dataset}.npz"
 
@@ -232,7 +233,8 @@ def load(config, folder):
         arrays = [saved[f"arr_{i}"] for i in range(4)]
         # Evenly: the sample is sorted by class.
         arrays = [array[:: -(-len(array) // IMAGES)] for array in arrays]
-        return datasets.Dataset(*arrays, str(saved["description"]), False)
+        names = KNOWN_SETS[config.dataset].class_names
+        return datasets.Dataset(*arrays, str(saved["description"]), False, names)
 
 
 def experiments(data_dir):

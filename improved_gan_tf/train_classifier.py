@@ -30,11 +30,11 @@ def main(argv=None, prog="python -m improved_gan_tf.train_classifier"):
 
 
 def _parse(argv, prog):
-    from improved_gan_tf.data.known_sets import DATASETS
+    from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", required=True, choices=DATASETS, help="what to learn")
+    parser.add_argument("--dataset", required=True, choices=KNOWN_SETS, help="what to learn")
     parser.add_argument("--output", required=True, help="file to write, ending in .keras")
     parser.add_argument("--data_source", default="tfds", choices=DATA_SOURCES)
     parser.add_argument("--data_dir", help="folder with prepared TFDS data")

@@ -16,7 +16,7 @@ import matplotlib.ticker
 
 from improved_gan_tf import paper
 from tools.mnist_runs import RECIPES, TABLE1, is_full_length, with_test_errors
-from tools.run_files import RESULTS, error_of, result, runs_in
+from tools.run_files import RESULTS, error_of, labels_of, result, runs_in
 
 COLOURS = dict(zip(RECIPES, ("#1d4ed8", "#c2410c"), strict=True))
 BASELINE = "supervised_only"
@@ -27,7 +27,7 @@ def panels(folder):
     found = {}
     for run in runs_in(folder):
         config = result(run)["config"]
-        of_labels = found.setdefault(10 * config["labels_per_class"], {})
+        of_labels = found.setdefault(labels_of(config), {})
         of_labels.setdefault(config["recipe"], []).append(run)
     return dict(sorted(found.items()))
 

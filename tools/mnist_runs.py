@@ -3,7 +3,7 @@
 import re
 
 from improved_gan_tf import collapsed_at
-from tools.run_files import RESULTS, epochs, result, runs_in
+from tools.run_files import RESULTS, epochs, labels_of, result, runs_in
 
 RECIPES = ("released", "first_release")
 COUNTED_EPOCHS = 30
@@ -75,7 +75,7 @@ def table1_runs(folder=TABLE1):
         content = result(run)
         if is_full_length(content):
             config = content["config"]
-            key = (10 * config["labels_per_class"], config["recipe"])
+            key = (labels_of(config), config["recipe"])
             groups.setdefault(key, []).append(run)
     for runs in groups.values():
         runs.sort(key=lambda run: result(run)["config"]["seed"])

@@ -15,7 +15,7 @@ from tools.mnist_runs import (
     our_runs,
     table1_runs,
 )
-from tools.run_files import RESULTS, error_of, markdown_table, read, result
+from tools.run_files import RESULTS, error_of, labels_of, markdown_table, read, result
 
 LABELS = (20, 50, 100, 200)
 UNDER_WAY = "under way"
@@ -157,7 +157,7 @@ def cifar10_scores():
     """The same of one thin CIFAR-10 run."""
     score = read(_score_file("cifar-fm"))
     run = result(RESULTS / "cifar10_thin")["config"]
-    text = f"`run_cifar10.py`, {10 * run['labels_per_class']:,} labels, {run['epochs']} epochs"
+    text = f"`run_cifar10.py`, {labels_of(run):,} labels, {run['epochs']} epochs"
     real = "real training images (15,000, the classifier's own)"
     lines = [[text, *_score(score)], [real, *_score(score["real"], "")]]
     return markdown_table(("CIFAR-10, partial", *SCORE_HEADERS), lines)

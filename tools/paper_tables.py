@@ -8,7 +8,7 @@ from improved_gan_tf.tables import turing_tests
 from tools import thin_runs
 from tools.mnist_runs import RECIPES, TABLE1, collapse_epoch, our_runs, table1_runs
 from tools.mnist_tables import LABELS, UNDER_WAY, baselines, collapses, spread
-from tools.run_files import RESULTS, epochs, error_of, markdown_table, read, result
+from tools.run_files import RESULTS, epochs, error_of, labels_of, markdown_table, read, result
 from tools.thin_tables import difference_text, interval_text
 
 # Training images of the full data sets: what one epoch is.
@@ -182,7 +182,7 @@ def _group(groups, name, labels, rate=None):
         group
         for group in groups
         if thin_runs.name(group.runs[0]) == name
-        and 10 * thin_runs.config(group.runs[0])["labels_per_class"] == labels
+        and labels_of(thin_runs.config(group.runs[0])) == labels
         and rate in (None, thin_runs.config(group.runs[0])["learning_rate"])
     ]
     (group,) = found

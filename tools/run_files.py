@@ -3,6 +3,8 @@
 import json
 import pathlib
 
+from improved_gan_tf.data.known_sets import num_labels
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
 
@@ -34,6 +36,11 @@ def error_of(content):
     averaged = final["test_wrong_averaged"]
     wrong = final["test_wrong_raw"] if averaged is None else averaged
     return 100 * wrong / final["test_count"]
+
+
+def labels_of(config):
+    """How many labeled images the run of these settings had."""
+    return num_labels(config["dataset"], config["labels_per_class"])
 
 
 def without(content, *names):

@@ -6,7 +6,7 @@ from scipy import stats
 from improved_gan_tf.paper import INCEPTION_SCORES
 from improved_gan_tf.tables.inception_scores import PAPER_ROWS
 from tools import thin_runs
-from tools.run_files import RESULTS, epochs, markdown_table, read, result, runs_in
+from tools.run_files import RESULTS, epochs, labels_of, markdown_table, read, result, runs_in
 
 TABLE3 = RESULTS / "table3_thin"
 
@@ -37,7 +37,7 @@ def every_run():
 
 def labels(run):
     """How many labeled images a run had."""
-    return 10 * thin_runs.config(run)["labels_per_class"]
+    return labels_of(thin_runs.config(run))
 
 
 def width(run):

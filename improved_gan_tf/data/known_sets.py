@@ -1,20 +1,28 @@
-"""The data sets of the paper by name: what each has to look like.
+"""What is known of each data set of the paper: the one place that says it.
 
 Paper: Salimans et al. (2016), Sec. 6.
 """
 
 from typing import NamedTuple
 
-NUM_CLASSES = 10
+_DIGITS = tuple("0123456789")
 
 
-class DatasetSpec(NamedTuple):
-    """What a TFDS data set has to look like."""
+class KnownSet(NamedTuple):
+    """A data set that the paper trains on, as TFDS prepares it."""
 
+    title: str  # what people call it
     tfds_name: str
+    papers_place: str  # where the paper has its result on it
     image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
     class_counts: tuple[int, ...]  # training images of each class
     num_test: int
+
+    @property
+    def num_classes(self):
+        """Number of classes."""
+        return len(self.class_names)
 
     @property
     def num_train(self):
@@ -22,10 +30,60 @@ class DatasetSpec(NamedTuple):
         return sum(self.class_counts)
 
 
-_MNIST_COUNTS = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
-_SVHN_COUNTS = (4948, 13861, 10585, 8497, 7458, 6882, 5727, 5595, 5045, 4659)
-DATASETS = {
-    "mnist": DatasetSpec("mnist", (28, 28, 1), _MNIST_COUNTS, 10_000),
-    "cifar10": DatasetSpec("cifar10", (32, 32, 3), 10 * (5000,), 10_000),
-    "svhn": DatasetSpec("svhn_cropped", (32, 32, 3), _SVHN_COUNTS, 26_032),
+# Those of the semi-supervised experiments, which are loaded whole.
+KNOWN_SETS = {
+    "mnist": KnownSet(
+        title="MNIST",
+        tfds_name="mnist",
+        papers_place="Table 1",
+        image_shape=(28, 28, 1),
+        class_names=_DIGITS,
+        class_counts=(5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+        num_test=10_000,
+    ),
+    "cifar10": KnownSet(
+        title="CIFAR-10",
+        tfds_name="cifar10",
+        papers_place="Table 2",
+        image_shape=(32, 32, 3),
+        class_names=(
+            *("airplane", "automobile", "bird", "cat", "deer"),
+            *("dog", "frog", "horse", "ship", "truck"),
+        ),
+        class_counts=10 * (5000,),
+        num_test=10_000,
+    ),
+    "svhn": KnownSet(
+        title="SVHN",
+        tfds_name="svhn_cropped",
+        papers_place="Sec. 6.3",
+        image_shape=(32, 32, 3),
+        class_names=_DIGITS,
+        class_counts=(4948, 13861, 10585, 8497, 7458, 6882, 5727, 5595, 5045, 4659),
+        num_test=26_032,
+    ),
 }
+
+
+class KnownTrainingImages(NamedTuple):
+    """A data set of which training images are read one after the other, whatever their size."""
+
+    title: str
+    tfds_name: str
+    num_classes: int
+    num_train: int
+
+
+IMAGENET = KnownTrainingImages(
+    title="ImageNet", tfds_name="imagenet2012", num_classes=1000, num_train=1_281_167
+)
+
+
+def num_labels(dataset, labels_per_class):
+    """Labeled training images of all classes (int).
+
+    Args:
+        dataset: key of `KNOWN_SETS`.
+        labels_per_class: int.
+    """
+    return KNOWN_SETS[dataset].num_classes * labels_per_class

@@ -6,14 +6,13 @@ from improved_gan_tf.networks.convolutional import (
     convolutional_generator,
 )
 from improved_gan_tf.networks.mnist import mnist_discriminator, mnist_generator
-from improved_gan_tf.networks.parts import NOISE_DIM, NUM_CLASSES
+from improved_gan_tf.networks.parts import NOISE_DIM
 from improved_gan_tf.networks.players import EXPERIMENTS, Networks, NetworkSpec
 from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
 
 __all__ = [
     "EXPERIMENTS",
     "NOISE_DIM",
-    "NUM_CLASSES",
     "NetworkSpec",
     "Networks",
     "biggan_discriminator",

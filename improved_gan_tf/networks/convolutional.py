@@ -11,7 +11,6 @@ from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTr
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from improved_gan_tf.networks.parts import (
     NOISE_DIM,
-    NUM_CLASSES,
     GeneratorNormalization,
     Seeds,
     scaled_widths,
@@ -24,6 +23,7 @@ def convolutional_discriminator(
     *,
     name,
     widths,
+    num_classes,
     image_shape=(32, 32, 3),
     first_padding=1,
     minibatch_discrimination=False,
@@ -42,6 +42,7 @@ def convolutional_discriminator(
         name: str, the model's name.
         widths: `(a, b)`, channels of the first three and of the other convolutions.
         image_shape: (H, W, C) of the images.
+        num_classes: int, number of logits.
         first_padding: int, zeros around the image; 3 takes 28 x 28 images to 32 x 32.
         minibatch_discrimination: bool; with it `MinibatchDiscrimination(100, 5)` follows the
             pooling.
@@ -83,7 +84,7 @@ def convolutional_discriminator(
     if minibatch_discrimination:
         x = MinibatchDiscrimination(num_kernels=100, kernel_dim=5, theta_initializer=normal())(x)
     logits = WeightNormDense(
-        NUM_CLASSES, kernel_initializer=normal(), train_scale=True, init_stddev=0.1
+        num_classes, kernel_initializer=normal(), train_scale=True, init_stddev=0.1
     )(x)
     outputs = {"logits": logits, "features": features}
     return keras.Model(images, outputs, name=name)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from improved_gan_tf.data.known_sets import IMAGENET
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.activations import LeakyReLU
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
@@ -158,7 +159,9 @@ def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
     return keras.Model(inputs, images, name="imagenet_generator")
 
 
-def imagenet_discriminator(seed, width_multiplier=1.0, image_size=128, num_classes=1000):
+def imagenet_discriminator(
+    seed, width_multiplier=1.0, image_size=128, num_classes=IMAGENET.num_classes
+):
     """The ImageNet discriminator: real and generated images in one batch, K + 1 trained logits.
 
     3 x 3 convolutions to 64 (stride 2), 128 (2), 256 (2), 256, 256, 512 (2), 512 (2) channels and a

@@ -2,24 +2,25 @@
 
 import keras
 
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.layers.activations import rectify
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from improved_gan_tf.networks.parts import (
     NOISE_DIM,
-    NUM_CLASSES,
     GeneratorNormalization,
     Seeds,
     scaled_widths,
 )
 
 
-def mnist_discriminator(seed, width_multiplier=1.0):
+def mnist_discriminator(seed, width_multiplier=1.0, *, num_classes=KNOWN_SETS["mnist"].num_classes):
     """The MNIST discriminator: six weight-normalised dense layers, noise in front of each.
 
     Args:
         seed: int, decides initial weights and noise.
         width_multiplier: float > 0, factor of the hidden widths 1000, 500, 250, 250, 250.
+        num_classes: int, number of logits.
 
     Returns:
         Model from (N, 28, 28, 1), pixels in [0, 1], to logits and features; features are the
@@ -41,7 +42,7 @@ def mnist_discriminator(seed, width_multiplier=1.0):
     for units in scaled_widths((1000, 500, 250, 250, 250), width_multiplier):
         features = dense(units, activation=rectify)(x)
         x = GaussianNoise(0.5, seed=seeds.next())(features)
-    logits = dense(NUM_CLASSES, train_scale=True)(x)
+    logits = dense(num_classes, train_scale=True)(x)
     outputs = {"logits": logits, "features": features}
     return keras.Model(images, outputs, name="mnist_discriminator")
 

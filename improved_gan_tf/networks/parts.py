@@ -13,8 +13,6 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
 
 NOISE_DIM = 100
 
-NUM_CLASSES = 10
-
 
 class Seeds:
     """Independent integer seeds for the parts of one network, in the order of their creation."""

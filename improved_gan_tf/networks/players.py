@@ -1,7 +1,7 @@
 """A generator and a discriminator per experiment.
 
 Images are NHWC, scaled as the experiment's `pixels` say. A discriminator returns
-`{"logits": (N, 10), "features": (N, A)}`; `features` is the layer that feature matching uses.
+`{"logits": (N, K), "features": (N, A)}`: K classes, and the layer that feature matching uses.
 A generator maps `z ~ U[0, 1)^100`, (N, 100), to images.
 
 Paper:    Salimans et al. (2016), Sec. 6.
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import keras
 
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.networks.convolutional import (
     convolutional_discriminator,
     convolutional_generator,
@@ -59,7 +60,7 @@ class NetworkSpec(NamedTuple):
 
 def _convolutional_spec(dataset, model, **kwargs):
     """`NetworkSpec` of a convolutional experiment."""
-    image_shape = kwargs.get("image_shape", (32, 32, 3))
+    about = KNOWN_SETS[dataset]
     minibatch_discrimination = model == "minibatch_discrimination"
 
     def generator(seed, width_multiplier, reference_size):
@@ -68,7 +69,7 @@ def _convolutional_spec(dataset, model, **kwargs):
             width_multiplier,
             reference_size,
             name=f"{dataset}_generator",
-            image_shape=image_shape,
+            image_shape=about.image_shape,
         )
 
     def discriminator(seed, width_multiplier):
@@ -76,6 +77,8 @@ def _convolutional_spec(dataset, model, **kwargs):
             seed,
             width_multiplier,
             name=f"{dataset}_discriminator",
+            image_shape=about.image_shape,
+            num_classes=about.num_classes,
             minibatch_discrimination=minibatch_discrimination,
             input_noise=model != "feature_matching",
             **kwargs,
@@ -92,7 +95,6 @@ EXPERIMENTS = {
         "mnist",
         "minibatch_discrimination",
         widths=(96, 192),
-        image_shape=(28, 28, 1),
         first_padding=3,
         negative_slope=0.1,
     ),

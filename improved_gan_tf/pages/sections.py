@@ -7,22 +7,13 @@ import numpy as np
 
 from improved_gan_tf import paper
 from improved_gan_tf.data import datasets
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.pages import figures
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
 from improved_gan_tf.tables import ensembles, rows
 from improved_gan_tf.tables.cells import names_in_common
 
-NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "svhn": "SVHN"}
-DIGITS = tuple("0123456789")
-CLASSES = {
-    "mnist": DIGITS,
-    "cifar10": (
-        *("airplane", "automobile", "bird", "cat", "deer"),
-        *("dog", "frog", "horse", "ship", "truck"),
-    ),
-    "svhn": DIGITS,
-}
 NUM_SAMPLE_GRIDS = 3
 NUM_MISTAKES = 24
 RUN_HEADERS = (
@@ -71,8 +62,8 @@ def section(cell, settings, test_images):
     """
     runs = cell.runs or cell.baselines
     method = cell.config.model if cell.runs else rows.SUPERVISED_ONLY
-    classes = CLASSES[cell.config.dataset]
-    title = f"{NAMES[cell.config.dataset]}, {cell.num_labels} labels, {method}"
+    about = KNOWN_SETS[cell.config.dataset]
+    title = f"{about.title}, {cell.num_labels} labels, {method}"
     remarks = list(
         dict.fromkeys(text for run in runs for text in run.result["differences_from_paper"])
     )
@@ -83,7 +74,7 @@ def section(cell, settings, test_images):
         "curves": curves(cell),
         "grids": sample_grids(runs),
         "kind": kind,
-        "classes": classes,
+        "classes": about.class_names,
         "confusion": None,
         "mistakes": [],
         "mistakes_missing": None,
@@ -104,7 +95,7 @@ def section(cell, settings, test_images):
     images, missing = test_images.of(runs[0].config, labels)
     if images is None:
         return content | {"mistakes_missing": missing}
-    return content | {"mistakes": confident_mistakes(logits, labels, images, classes)}
+    return content | {"mistakes": confident_mistakes(logits, labels, images, about.class_names)}
 
 
 def run_lines(cell):

@@ -16,12 +16,13 @@ import jinja2
 import numpy as np
 from PIL import Image
 
+from improved_gan_tf.data.known_sets import IMAGENET, KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
-from improved_gan_tf.pages import sections
 from improved_gan_tf.scoring import human_evaluation, votes
 
-NAMES = {**sections.NAMES, "imagenet": "ImageNet"}
+NAMES = {name: known.title for name, known in KNOWN_SETS.items()}
+NAMES["imagenet"] = IMAGENET.title
 LARGEST_SIDE = 336  # pixels of the screen that the longer side of a single image may take
 
 

@@ -2,14 +2,14 @@
 
 import pathlib
 
+from improved_gan_tf.data.known_sets import num_labels
+
 
 def run_name(config):
     """The default run folder's name, made from the settings that tell runs apart."""
     seed_data = config.seed if config.seed_data is None else config.seed_data
-    return (
-        f"{sweep_name(config)}-labels{10 * config.labels_per_class}"
-        f"-seed{config.seed}-data{seed_data}"
-    )
+    labels = num_labels(config.dataset, config.labels_per_class)
+    return f"{sweep_name(config)}-labels{labels}-seed{config.seed}-data{seed_data}"
 
 
 def imagenet_run_name(config):

@@ -4,6 +4,7 @@ import json
 import pathlib
 from typing import NamedTuple
 
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment
 
@@ -71,12 +72,11 @@ def _read(run_dir):
         raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
     environment.start_tensorflow()
     from improved_gan_tf import networks
-    from improved_gan_tf.data import datasets
 
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
         config, final = result["config"], result["final"]
-        if config["dataset"] not in datasets.DATASETS:
+        if config["dataset"] not in KNOWN_SETS:
             raise UserError(
                 f"{run_dir} cannot be scored again: a run on {config['dataset']} has no test set."
             )

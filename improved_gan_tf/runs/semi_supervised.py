@@ -10,6 +10,7 @@ import numpy as np
 from improved_gan_tf import distribution, losses, networks
 from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.data.device_images import DeviceImages
+from improved_gan_tf.data.known_sets import num_labels
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.runs.epoch_table import Column
@@ -60,7 +61,11 @@ def labeled_subset_and_streams(config, dataset):
         UserError: the settings do not fit the data.
     """
     subset = epoch_rows.choose_labeled_subset(
-        dataset.train_labels, config.labels_per_class, config.seed, config.seed_data
+        dataset.train_labels,
+        config.labels_per_class,
+        config.seed,
+        config.seed_data,
+        dataset.num_classes,
     )
     streams = epoch_rows.EpochStreams(
         len(dataset.train_labels),
@@ -271,7 +276,7 @@ class SemiSupervisedGame:
         """What the run is, in one line, with a word about the data where it is not the paper's."""
         config = self.config
         kind = "supervised only" if config.supervised_only else config.ablation or config.model
-        labels = f"{10 * config.labels_per_class} labels"
+        labels = f"{num_labels(config.dataset, config.labels_per_class)} labels"
         if config.supervised_weight == 0:
             labels = "trained without labels: its test errors mean nothing"
         return f"{self.dataset.description}, {kind}, {labels}"

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
+from improved_gan_tf.data.known_sets import num_labels
 from improved_gan_tf.errors import DivergedError, StorageError, UserError
 from improved_gan_tf.runs import resuming
 from improved_gan_tf.runs.finished_runs import Run, read_run
@@ -48,7 +49,7 @@ def plan(config, sweep, parent):
         # Without one (CIFAR-10 minibatch discrimination) the run's own seed selects the labels.
         seed_data = None if config.seed_data is None else first_seed_data + i
         for labels_per_class in sweep.labels_per_class:
-            name = f"labels{10 * labels_per_class}-seed{seed}"
+            name = f"labels{num_labels(config.dataset, labels_per_class)}-seed{seed}"
             if seed_data not in (None, seed):
                 name += f"-data{seed_data}"
             folder = pathlib.Path(parent) / name
@@ -198,8 +199,7 @@ def outcome_table(outcomes):
             remarks.append(f"[{len(remarks) + 1}] {config.run_dir}: {remark}")
             remark = f"[{len(remarks)}]"
         seed_data = config.seed if config.seed_data is None else config.seed_data
-        rows.append(
-            [10 * config.labels_per_class, kind, config.seed, seed_data, outcome.status, remark]
-        )
+        labels = num_labels(config.dataset, config.labels_per_class)
+        rows.append([labels, kind, config.seed, seed_data, outcome.status, remark])
     headers = ["labels", "trained as", "seed", "seed_data", "status", "remark"]
     return "\n".join([tabulate(rows, headers=headers, tablefmt="github"), *remarks])

@@ -15,7 +15,7 @@ def parse(argv, prog, description):
         prog: what `--help` calls the program.
         description: what `--help` says above the arguments.
     """
-    from improved_gan_tf.data.known_sets import DATASETS
+    from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(
@@ -25,7 +25,7 @@ def parse(argv, prog, description):
     )
     add = parser.add_argument
     add("source", nargs="?", help="run folder, generator (.keras) or folder of PNG/JPEG pictures")
-    add("--real", choices=DATASETS, help="score this data set's training images instead")
+    add("--real", choices=KNOWN_SETS, help="score this data set's training images instead")
     add(
         "--classifier",
         required=True,
@@ -44,7 +44,7 @@ def parse(argv, prog, description):
     add("--num_splits", type=int, default=10, help="contiguous parts of them (10)")
     add("--batch_size", type=int, default=100, help="images at a time (100)")
     add("--seed", type=int, default=1, help="decides noise, or the order of images (1)")
-    add("--real_data", choices=DATASETS, help="what to compare with; a run's own data set")
+    add("--real_data", choices=KNOWN_SETS, help="what to compare with; a run's own data set")
     add("--data_source", choices=DATA_SOURCES, help="tfds (default; a run's own) or sample")
     add("--data_dir", help="folder with prepared TFDS data; a run's own")
     add("--num_real", type=int, help="real images to compare with (all); 0 for none")

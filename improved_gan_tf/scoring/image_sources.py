@@ -1,7 +1,7 @@
 """Where the images to be scored come from: a generator, a folder of pictures, a data set.
 
 Each source has `description`, `image_shape` (H, W, C), `available` (number of images, None for a
-generator), `dataset` (a name in `DATASETS`, None where unknown), `differences` (why its images
+generator), `dataset` (a name in `KNOWN_SETS`, None where unknown), `differences` (why its images
 are not what the paper scored, beyond their number) and `batches(count, batch_size)`, which yields
 uint8 (n, H, W, C).
 """
@@ -192,7 +192,7 @@ class ArrayImages:
         images: uint8 (N, H, W, C).
         seed: int.
         description: what they are.
-        dataset: key of `data.datasets.DATASETS`.
+        dataset: key of `data.known_sets.KNOWN_SETS`.
         is_papers: whether they are the whole training set that the paper used.
     """
 

@@ -14,6 +14,7 @@ DEFAULT_NUM_SAMPLES = 50_000
 def _source_and_real(arguments):
     """`(source, real source or None, sentence or None)`, the last why there is no real one."""
     from improved_gan_tf.data import datasets
+    from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.scoring import image_sources
 
     seed = arguments.seed
@@ -37,7 +38,7 @@ def _source_and_real(arguments):
     source.dataset = source.dataset or name  # what its images have to look like
     if name is None or arguments.num_real == 0:
         return source, None, "no real images were asked for (--real_data=NAME)"
-    if name not in datasets.DATASETS:
+    if name not in KNOWN_SETS:
         return source, None, f"no comparison with real images of {name}"
     try:
         dataset = datasets.load(

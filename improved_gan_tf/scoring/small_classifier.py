@@ -11,7 +11,7 @@ LEARNING_RATE = 1e-3
 BATCH_SIZE = 128
 
 
-def build_classifier(image_shape, num_classes=10):
+def build_classifier(image_shape, num_classes):
     """Three 3 x 3 convolutions, each halved by max pooling, and two dense layers.
 
     Args:
@@ -55,7 +55,7 @@ def train(dataset, epochs, seed):
 
     make_operations_deterministic()
     keras.utils.set_random_seed(seed)
-    model = build_classifier(dataset.train_images.shape[1:])
+    model = build_classifier(dataset.train_images.shape[1:], dataset.num_classes)
     # Fitted by its logits; the model with both outputs shares the layers.
     by_logits = keras.Model(model.inputs, model.output["logits"])
     steps = epochs * -(-len(dataset.train_labels) // BATCH_SIZE)

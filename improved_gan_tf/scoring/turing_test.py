@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from improved_gan_tf.data import datasets, encoded_images, square_images
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring import image_scores, image_sources
 from improved_gan_tf.scoring.inception_score import divergences
@@ -46,7 +47,7 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
         source: one of `image_sources`, of the generated images.
         seed: int, decides which real images are taken.
         folder: of real pictures, or None for the test images of a data set.
-        name: key of `data.datasets.DATASETS`; if None, the data set of the source's run.
+        name: key of `data.known_sets.KNOWN_SETS`; if None, the data set of the source's run.
         data_source: "tfds" or "sample"; the run's if None.
         data_dir: folder of prepared TFDS data; the run's if None.
 
@@ -65,7 +66,7 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
             real = image_sources.FolderImages(folder, seed)
     else:
         name = name or source.dataset
-        if name not in datasets.DATASETS:
+        if name not in KNOWN_SETS:
             raise UserError(
                 f"There are no test images of {name or 'an unnamed data set'}: give real pictures "
                 "with --real=FOLDER."

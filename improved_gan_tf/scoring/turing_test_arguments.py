@@ -18,7 +18,7 @@ def parse(argv, prog, description):
         prog: what `--help` calls the program.
         description: what `--help` says above the arguments.
     """
-    from improved_gan_tf.data.known_sets import DATASETS
+    from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
     parser = argparse.ArgumentParser(
@@ -36,7 +36,7 @@ def parse(argv, prog, description):
     add("--feedback", choices=("on", "off"), default="on", help="tell after each answer (on)")
     add("--images_at_once", type=int, choices=(1, 9), default=1, help="one, or a grid of 9 (1)")
     add("--real", metavar="FOLDER", help="real pictures; a run's own test images if not given")
-    add("--real_data", choices=DATASETS, help="data set whose test images are the real ones")
+    add("--real_data", choices=KNOWN_SETS, help="data set whose test images are the real ones")
     add("--data_source", choices=DATA_SOURCES, help="tfds or sample; a run's own if not given")
     add("--data_dir", help="folder with prepared TFDS data; a run's own if not given")
     add("--best", type=float, metavar="SHARE", help="only the best SHARE of samples, as 0.01")

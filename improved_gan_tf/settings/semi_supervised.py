@@ -23,7 +23,7 @@ CROSS_REPLICA = ("global", "local")
 class ExperimentConfig(RunConfig):
     """The resolved settings of one semi-supervised run."""
 
-    # What makes the experiment; `dataset` is a key of `data.datasets.DATASETS`.
+    # What makes the experiment; `dataset` is a key of `data.known_sets.KNOWN_SETS`.
     generator_objective: str  # key of `training.semi_supervised.GENERATOR_OBJECTIVES`
     generator_steps: int  # generator steps after each discriminator step
     initialization_images: str  # "permuted_training_set" or "labeled_stream"

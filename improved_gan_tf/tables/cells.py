@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from improved_gan_tf.data.known_sets import num_labels
 from improved_gan_tf.runs.finished_runs import Run, given_to
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 from improved_gan_tf.settings.setting import Decides, names_that_decide
@@ -18,7 +19,7 @@ class Cell(NamedTuple):
     @property
     def num_labels(self):
         """Labeled training images of all classes."""
-        return 10 * self.config.labels_per_class
+        return num_labels(self.config.dataset, self.config.labels_per_class)
 
 
 def cells(runs):

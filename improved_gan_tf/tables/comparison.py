@@ -1,15 +1,16 @@
 """The paper's tables with the measured runs next to them."""
 
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.runs.finished_runs import commits_of, read_runs
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import inception_scores, turing_tests
 from improved_gan_tf.tables.rows import SUPERVISED_ONLY, rows
 
 TITLES = {
-    "mnist": "MNIST (the paper's Table 1): test error in %; the paper's counts of 10,000 / 100",
-    "cifar10": "CIFAR-10 (the paper's Table 2): test error in %",
-    "svhn": "SVHN (the paper's Sec. 6.3): test error in %",
+    name: f"{about.title} (the paper's {about.papers_place}): test error in %"
+    for name, about in KNOWN_SETS.items()
 }
+TITLES["mnist"] += "; the paper's counts of 10,000 / 100"
 
 HEADERS = (
     "labels",

@@ -2,6 +2,7 @@
 
 from tabulate import tabulate
 
+from improved_gan_tf.data import known_sets
 from improved_gan_tf.paper import paper_row
 from improved_gan_tf.runs.health import Closeness
 
@@ -44,8 +45,8 @@ def comparison_table(results):
 def _paper_cell(result):
     """The number of labels of a run, and the paper's result for it as text."""
     config = result["config"]
-    num_labels = 10 * config["labels_per_class"]
-    return num_labels, paper_row(config["dataset"], num_labels, config["model"])
+    labels = known_sets.num_labels(config["dataset"], config["labels_per_class"])
+    return labels, paper_row(config["dataset"], labels, config["model"])
 
 
 def _is_comparable(result):

@@ -19,6 +19,7 @@ import run_mnist
 import run_svhn
 from improved_gan_tf import command_line, networks
 from improved_gan_tf.data import datasets, tfds_folders
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings import flags as setting_flags
 from tests.support.image_folders import write_image_folder
@@ -64,10 +65,11 @@ def values_of(field):
 
 def pictures(name):
     dice = np.random.RandomState(0)
-    shape = datasets.DATASETS[name].image_shape
+    known = KNOWN_SETS[name]
+    shape = known.image_shape
     images = dice.randint(0, 256, (40, *shape)).astype("uint8")
     labels = np.arange(40, dtype="int32") % 10
-    return datasets.Dataset(images, labels, images, labels, "noise", False)
+    return datasets.Dataset(images, labels, images, labels, "noise", False, known.class_names)
 
 
 @pytest.fixture(autouse=True)

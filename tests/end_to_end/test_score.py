@@ -14,6 +14,7 @@ from PIL import Image
 
 from improved_gan_tf import networks, score, train_classifier
 from improved_gan_tf.data import datasets
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.paper import PaperResult
 from improved_gan_tf.runs import finished_runs
@@ -61,7 +62,7 @@ def classifier(tmp_path, monkeypatch):
     monkeypatch.setattr(small_classifier, "FILTERS", (2, 4))
     path = tmp_path / "mnist.keras"
     keras.utils.set_random_seed(1)
-    small_classifier.build_classifier((28, 28, 1)).save(path)
+    small_classifier.build_classifier((28, 28, 1), 10).save(path)
     path.with_suffix(".json").write_text(json.dumps({"kind": "classifier", "data": "digits"}))
     return path
 
@@ -197,7 +198,9 @@ def forty_cifar_images(monkeypatch):
     random = np.random.RandomState(0)
     images = random.randint(0, 256, (60, 32, 32, 3)).astype("uint8")
     labels = np.arange(60, dtype="int32") % 10
-    dataset = datasets.Dataset(images[:40], labels[:40], images[40:], labels[40:], "cifar10", True)
+    names = KNOWN_SETS["cifar10"].class_names
+    halves = (images[:40], labels[:40], images[40:], labels[40:])
+    dataset = datasets.Dataset(*halves, "cifar10", True, names)
     monkeypatch.setattr(datasets, "load", lambda name, *rest: dataset)
     monkeypatch.setattr(inception_check, "NUM_SAMPLES", 40)
     return images
@@ -333,7 +336,7 @@ def test_an_output_that_is_a_folder_is_refused_before_work(given, tmp_path, monk
 
 def test_a_classifier_that_does_not_fit_the_images_is_refused(mnist_run, tmp_path, capsys):
     path = tmp_path / "cifar.keras"
-    small_classifier.build_classifier((32, 32, 3)).save(path)
+    small_classifier.build_classifier((32, 32, 3), 10).save(path)
     arguments = (mnist_run, f"--classifier={path}", "--classifier_range", "0", "255")
     code, _, err = command(capsys, *arguments, "--num_real=0")
     assert code == 2
@@ -342,7 +345,8 @@ def test_a_classifier_that_does_not_fit_the_images_is_refused(mnist_run, tmp_pat
 
 def test_real_images_of_another_shape_are_refused(mnist_run, classifier, monkeypatch, capsys):
     images, labels = np.zeros((4, 32, 32, 3), "uint8"), np.zeros(4, "int32")
-    dataset = datasets.Dataset(images, labels, images, labels, "cifar10", False)
+    names = KNOWN_SETS["cifar10"].class_names
+    dataset = datasets.Dataset(images, labels, images, labels, "cifar10", False, names)
     monkeypatch.setattr(datasets, "load", lambda *arguments: dataset)
     arguments = (mnist_run, f"--classifier={classifier}", "--real_data=cifar10")
     code, _, err = command(capsys, *arguments)

@@ -28,7 +28,8 @@ def _few_digits(monkeypatch):
     labels = (np.arange(60) % 10).astype("int32")
 
     def load(*_):
-        return datasets.Dataset(images, labels, images[:40], labels[:40], "noise", True)
+        parts = (images, labels, images[:40], labels[:40])
+        return datasets.Dataset(*parts, "noise", True, tuple("0123456789"))
 
     monkeypatch.setattr(datasets, "load", load)
 
@@ -82,7 +83,7 @@ def test_the_best_samples_by_a_classifier_are_shown_when_asked(run, tmp_path, ca
     monkeypatch.setattr(small_classifier, "FILTERS", (2, 4))
     classifier = tmp_path / "digits.keras"
     keras.utils.set_random_seed(1)
-    small_classifier.build_classifier((28, 28, 1)).save(classifier)
+    small_classifier.build_classifier((28, 28, 1), 10).save(classifier)
     classifier.with_suffix(".json").write_text(json.dumps({"kind": "classifier", "data": "d"}))
     arguments = ("--num_images=4", "--best=0.1", f"--classifier={classifier}", "--feedback=off")
     code, out, _ = command(capsys, run, *arguments, "--images_at_once=9")

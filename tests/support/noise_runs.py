@@ -7,6 +7,7 @@ import numpy as np
 
 import run_mnist
 from improved_gan_tf.data import datasets
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.runs import semi_supervised
 
 TRAIN, BATCH = 70, 10  # 7 iterations an epoch
@@ -15,13 +16,19 @@ TRAIN, BATCH = 70, 10  # 7 iterations an epoch
 def images(name, train=TRAIN, test=15):
     """Training and test images of noise, in the shape of a data set."""
     random = np.random.RandomState(0)
-    shape = datasets.DATASETS[name].image_shape
+    known = KNOWN_SETS[name]
 
     def part(count):
-        pixels = random.randint(0, 256, (count, *shape)).astype("uint8")
+        pixels = random.randint(0, 256, (count, *known.image_shape)).astype("uint8")
         return pixels, np.arange(count, dtype="int32") % 10
 
-    return datasets.Dataset(*part(train), *part(test), description="noise", is_papers=False)
+    return datasets.Dataset(
+        *part(train),
+        *part(test),
+        description="noise",
+        is_papers=False,
+        class_names=known.class_names,
+    )
 
 
 def settings(script=run_mnist, **changes):

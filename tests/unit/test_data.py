@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from improved_gan_tf.data import datasets, known_sets, tfds_folders
+from improved_gan_tf.data import datasets, tfds_folders
+from improved_gan_tf.data.known_sets import KNOWN_SETS, num_labels
 from improved_gan_tf.errors import UserError
 from tests.support.prepared_data import write_prepared_mnist
 
@@ -116,8 +117,8 @@ def test_a_part_of_the_data_set_is_marked_partial(prepared, no_network):
 
 def test_the_whole_data_set_is_the_papers(prepared, no_network, monkeypatch):
     counts = np.bincount(prepared[1]["train"][1], minlength=10)
-    spec = known_sets.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
-    monkeypatch.setitem(datasets.DATASETS, "mnist", spec)
+    spec = KNOWN_SETS["mnist"]._replace(class_counts=tuple(counts), num_test=20)
+    monkeypatch.setitem(KNOWN_SETS, "mnist", spec)
     loaded = datasets.load("mnist", data_dir=str(prepared[0]))
     assert loaded.is_papers
     assert loaded.description == "mnist (TFDS 3.0.1)"
@@ -127,8 +128,8 @@ def test_as_many_images_of_other_classes_are_not_the_papers(prepared, no_network
     """Fashion-MNIST in MNIST's folder, for one."""
     counts = np.bincount(prepared[1]["train"][1], minlength=10)
     counts[:2] += [1, -1]
-    spec = known_sets.DatasetSpec("mnist", (28, 28, 1), tuple(counts), 20)
-    monkeypatch.setitem(datasets.DATASETS, "mnist", spec)
+    spec = KNOWN_SETS["mnist"]._replace(class_counts=tuple(counts), num_test=20)
+    monkeypatch.setitem(KNOWN_SETS, "mnist", spec)
     loaded = datasets.load("mnist", data_dir=str(prepared[0]))
     assert not loaded.is_papers
     assert loaded.description == (
@@ -136,8 +137,20 @@ def test_as_many_images_of_other_classes_are_not_the_papers(prepared, no_network
     )
 
 
+def test_each_class_of_a_known_set_has_a_name_and_images():
+    for known in KNOWN_SETS.values():
+        assert known.num_classes == len(known.class_counts) == len(set(known.class_names)) == 10
+    assert KNOWN_SETS["cifar10"].class_names[3] == "cat"
+
+
+def test_the_number_of_labels_follows_the_number_of_classes(monkeypatch):
+    assert num_labels("mnist", 10) == 100
+    monkeypatch.setitem(KNOWN_SETS, "letters", KNOWN_SETS["mnist"]._replace(class_names="abcdef"))
+    assert num_labels("letters", 10) == 60
+
+
 def test_the_data_sets_have_the_papers_sizes():
-    sizes = {name: (spec.num_train, spec.num_test) for name, spec in datasets.DATASETS.items()}
+    sizes = {name: (spec.num_train, spec.num_test) for name, spec in KNOWN_SETS.items()}
     assert sizes == {
         "mnist": (60_000, 10_000),
         "cifar10": (50_000, 10_000),

@@ -59,6 +59,14 @@ def test_a_discriminator_returns_ten_logits_and_its_features_by_name(key):
     assert len(outputs["features"].shape) == 2
 
 
+def test_a_discriminator_has_a_logit_for_each_class():
+    narrow = networks.mnist_discriminator(1, NARROW, num_classes=26)
+    shape = {"name": "small", "widths": (96, 192), "image_shape": (32, 32, 3)}
+    convolutional = networks.convolutional_discriminator(1, NARROW, num_classes=26, **shape)
+    for discriminator in (narrow, convolutional):
+        assert discriminator.output["logits"].shape == (None, 26)
+
+
 @EXPERIMENTS
 def test_a_generator_maps_a_hundred_numbers_to_an_image_in_range(key):
     players = SPECS[key].build(1, NARROW)

@@ -20,7 +20,7 @@ def test_recorded_and_new_counts_stand_side_by_side(tmp_path, monkeypatch, capsy
     model = networks.mnist_discriminator(1, 0.02)
     images = np.random.RandomState(0).randint(0, 256, (20, 28, 28, 1)).astype("uint8")
     labels = np.arange(20, dtype="int32") % 10
-    dataset = datasets.Dataset(images, labels, images, labels, "noise", False)
+    dataset = datasets.Dataset(images, labels, images, labels, "noise", False, tuple("0123456789"))
     monkeypatch.setattr(datasets, "load", lambda *arguments, **options: dataset)
     logits = np.array(model(images / 255.0, training=False)["logits"])
     wrong = int(np.sum(np.argmax(logits, axis=1) != labels))

@@ -15,7 +15,8 @@ def write_run(
 ):
     """A run of two epochs, the second one tested."""
     folder.mkdir(parents=True)
-    config = {"seed": seed, "labels_per_class": labels // 10, "recipe": recipe, "epochs": 300}
+    config = {"dataset": "mnist", "seed": seed, "recipe": recipe, "epochs": 300}
+    config["labels_per_class"] = labels // 10
     averaged = wrong if recipe == "released" else None
     final = {"test_wrong_averaged": averaged, "test_wrong_raw": wrong, "test_count": 10_000}
     final["collapsed_at_epoch"] = 10 if wrong > 1000 else None

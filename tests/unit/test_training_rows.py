@@ -10,7 +10,7 @@ LABELS = np.random.RandomState(0).randint(0, 10, 1000)
 
 
 def subset(labels_per_class=5, seed=1, seed_data=1):
-    return epoch_rows.choose_labeled_subset(LABELS, labels_per_class, seed, seed_data)
+    return epoch_rows.choose_labeled_subset(LABELS, labels_per_class, seed, seed_data, 10)
 
 
 # --- the labeled subset --------------------------------------------------------------------
@@ -58,7 +58,7 @@ def test_all_images_of_the_smallest_class_may_be_labeled():
 def test_more_labels_than_a_class_has_are_refused_with_the_class():
     labels = np.repeat(np.arange(10), [9, 9, 9, 4, 9, 9, 9, 9, 9, 9])
     with pytest.raises(UserError) as caught:
-        epoch_rows.choose_labeled_subset(labels, 5, 1, 1)
+        epoch_rows.choose_labeled_subset(labels, 5, 1, 1, 10)
     assert str(caught.value) == (
         "--labels_per_class must not exceed the number of training images of any class. "
         "Received: 5; class 3 has 4 images."
@@ -67,7 +67,7 @@ def test_more_labels_than_a_class_has_are_refused_with_the_class():
 
 def test_a_class_without_images_cannot_be_labeled():
     with pytest.raises(UserError, match="class 9 has 0 images"):
-        epoch_rows.choose_labeled_subset(np.arange(9), 1, 1, 1)
+        epoch_rows.choose_labeled_subset(np.arange(9), 1, 1, 1, 10)
 
 
 # --- the streams ---------------------------------------------------------------------------
@@ -175,3 +175,9 @@ def test_a_batch_larger_than_the_training_set_is_refused():
     assert str(caught.value) == (
         "--batch_size must not exceed the 60 training images. Received: 61."
     )
+
+
+def test_as_many_classes_are_labeled_as_there_are():
+    labels = np.arange(60, dtype="int32") % 6
+    subset = epoch_rows.choose_labeled_subset(labels, 3, 1, 1, 6)
+    assert labels[subset.labeled].tolist() == [k for k in range(6) for _ in range(3)]

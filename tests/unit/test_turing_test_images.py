@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from improved_gan_tf.data import datasets
+from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring import inception_score, turing_test
 from improved_gan_tf.scoring.classification import Classification
@@ -89,10 +90,13 @@ def test_the_parts_of_images_have_the_inception_scores_mean():
 
 
 def noise(name, *_):
-    shape = datasets.DATASETS[name].image_shape
-    images = np.arange(40, dtype="uint8")[:, None, None, None] + np.zeros(shape, "uint8")
+    known = KNOWN_SETS[name]
+    images = np.arange(40, dtype="uint8")[:, None, None, None] + np.zeros(
+        known.image_shape, "uint8"
+    )
     labels = np.zeros(40, "int32")
-    return datasets.Dataset(images[:20], labels[:20], images[20:], labels[20:], "numbers", False)
+    halves = (images[:20], labels[:20], images[20:], labels[20:])
+    return datasets.Dataset(*halves, "numbers", False, known.class_names)
 
 
 def test_the_real_images_are_test_images_of_the_runs_data_set(monkeypatch):
