@@ -20,6 +20,7 @@ from improved_gan_tf.networks.parts import (
 def convolutional_discriminator(
     seed,
     width_multiplier=1.0,
+    cross_replica="global",
     *,
     name,
     widths,
@@ -39,6 +40,7 @@ def convolutional_discriminator(
     Args:
         seed: int, decides initial weights, dropout and noise.
         width_multiplier: float > 0, factor of `widths`.
+        cross_replica: "global" or "local", what a batch is on several devices.
         name: str, the model's name.
         widths: `(a, b)`, channels of the first three and of the other convolutions.
         image_shape: (H, W, C) of the images.
@@ -60,14 +62,17 @@ def convolutional_discriminator(
         return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
 
     def dropout(rate):
-        return Dropout(rate, seed=seeds.next())
+        return Dropout(rate, seed=seeds.next(), cross_replica=cross_replica)
 
     def activated(x, filters, kernel_size, **kwargs):
         layer = WeightNormConv2D(filters, kernel_size, kernel_initializer=normal(), **kwargs)
         return LeakyReLU(negative_slope)(layer(x))
 
     images = keras.Input(image_shape, name="images")
-    x = GaussianNoise(0.2, seed=seeds.next())(images) if input_noise else dropout(0.2)(images)
+    if input_noise:
+        x = GaussianNoise(0.2, seed=seeds.next(), cross_replica=cross_replica)(images)
+    else:
+        x = dropout(0.2)(images)
     x = activated(x, a, 3, padding=first_padding)
     x = activated(x, a, 3, padding=1)
     x = activated(x, a, 3, padding=1, strides=2)
@@ -82,7 +87,9 @@ def convolutional_discriminator(
     features = keras.layers.GlobalAveragePooling2D()(x)
     x = features
     if minibatch_discrimination:
-        x = MinibatchDiscrimination(num_kernels=100, kernel_dim=5, theta_initializer=normal())(x)
+        x = MinibatchDiscrimination(
+            num_kernels=100, kernel_dim=5, theta_initializer=normal(), cross_replica=cross_replica
+        )(x)
     logits = WeightNormDense(
         num_classes, kernel_initializer=normal(), train_scale=True, init_stddev=0.1
     )(x)
@@ -91,7 +98,13 @@ def convolutional_discriminator(
 
 
 def convolutional_generator(
-    seed, width_multiplier=1.0, reference_size=None, *, name, image_shape=(32, 32, 3)
+    seed,
+    width_multiplier=1.0,
+    reference_size=None,
+    cross_replica="global",
+    *,
+    name,
+    image_shape=(32, 32, 3),
 ):
     """The convolutional generator: dense to 4 x 4 x 512, three transposed convolutions, tanh.
 
@@ -99,6 +112,7 @@ def convolutional_generator(
         seed: int, decides the initial weights.
         width_multiplier: float > 0, factor of the channels 512, 256, 128.
         reference_size: int >= 2 for virtual batch normalization, or None.
+        cross_replica: "global" or "local", what a batch is on several devices.
         name: str, the model's name.
         image_shape: (32, 32, C), or (28, 28, C), for which the last layer maps 16 to 28.
 
@@ -111,7 +125,7 @@ def convolutional_generator(
     def normal():
         return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
 
-    normalization = GeneratorNormalization(seed, reference_size)
+    normalization = GeneratorNormalization(seed, reference_size, cross_replica)
 
     def normalized_relu(x):
         return keras.layers.Activation(rectify)(normalization.normalize(x))

@@ -14,12 +14,19 @@ from improved_gan_tf.networks.parts import (
 )
 
 
-def mnist_discriminator(seed, width_multiplier=1.0, *, num_classes=KNOWN_SETS["mnist"].num_classes):
+def mnist_discriminator(
+    seed,
+    width_multiplier=1.0,
+    cross_replica="global",
+    *,
+    num_classes=KNOWN_SETS["mnist"].num_classes,
+):
     """The MNIST discriminator: six weight-normalised dense layers, noise in front of each.
 
     Args:
         seed: int, decides initial weights and noise.
         width_multiplier: float > 0, factor of the hidden widths 1000, 500, 250, 250, 250.
+        cross_replica: "global" or "local", what a batch is on several devices.
         num_classes: int, number of logits.
 
     Returns:
@@ -36,24 +43,27 @@ def mnist_discriminator(seed, width_multiplier=1.0, *, num_classes=KNOWN_SETS["m
             **kwargs,
         )
 
+    def noisy(x, stddev):
+        return GaussianNoise(stddev, seed=seeds.next(), cross_replica=cross_replica)(x)
+
     images = keras.Input((28, 28, 1), name="images")
-    x = keras.layers.Flatten()(images)
-    x = GaussianNoise(0.3, seed=seeds.next())(x)
+    x = noisy(keras.layers.Flatten()(images), 0.3)
     for units in scaled_widths((1000, 500, 250, 250, 250), width_multiplier):
         features = dense(units, activation=rectify)(x)
-        x = GaussianNoise(0.5, seed=seeds.next())(features)
+        x = noisy(features, 0.5)
     logits = dense(num_classes, train_scale=True)(x)
     outputs = {"logits": logits, "features": features}
     return keras.Model(images, outputs, name="mnist_discriminator")
 
 
-def mnist_generator(seed, width_multiplier=1.0, reference_size=None):
+def mnist_generator(seed, width_multiplier=1.0, reference_size=None, cross_replica="global"):
     """The MNIST generator: dense, batch-normalised softplus layers, sigmoid output.
 
     Args:
         seed: int, decides the initial weights.
         width_multiplier: float > 0, factor of the hidden widths 500, 500.
         reference_size: int >= 2 for virtual batch normalization, or None.
+        cross_replica: "global" or "local", what a batch is on several devices.
 
     Returns:
         Model from (N, 100) in [0, 1) to (N, 28, 28, 1) in (0, 1).
@@ -63,7 +73,7 @@ def mnist_generator(seed, width_multiplier=1.0, reference_size=None):
     def glorot():
         return keras.initializers.GlorotUniform(seed=seeds.next())
 
-    normalization = GeneratorNormalization(seed, reference_size)
+    normalization = GeneratorNormalization(seed, reference_size, cross_replica)
     z = keras.Input((NOISE_DIM,), name="z")
     x = normalization.enter(z)
     for units in scaled_widths((500, 500), width_multiplier):

@@ -49,10 +49,12 @@ class GeneratorNormalization:
     Args:
         seed: int, decides the reference noise, U[0, 1), drawn once and saved with the model.
         reference_size: int >= 2, examples in the reference batch; None for batch normalization.
+        cross_replica: "global" or "local", what a batch is on several devices.
     """
 
-    def __init__(self, seed, reference_size):
+    def __init__(self, seed, reference_size, cross_replica):
         self._size = reference_size
+        self._cross_replica = cross_replica
         self._seed = Seeds(seed, 3).next()
 
     def enter(self, z):
@@ -67,7 +69,7 @@ class GeneratorNormalization:
     def normalize(self, x):
         """Each channel normalised and shifted."""
         if self._size is None:
-            return BatchStatisticsNorm()(x)
+            return BatchStatisticsNorm(cross_replica=self._cross_replica)(x)
         # D12: as the batch normalization that it replaces, a shift, no scale and its epsilon.
         return VirtualBatchNorm(self._size, epsilon=1e-6, scale=False)(x)
 

@@ -32,8 +32,8 @@ class Networks(NamedTuple):
 class NetworkSpec(NamedTuple):
     """How to build one experiment's players."""
 
-    generator: object  # function of (seed, width_multiplier, reference_size)
-    discriminator: object  # function of (seed, width_multiplier)
+    generator: object  # function of (seed, width_multiplier, reference_size, cross_replica)
+    discriminator: object  # function of (seed, width_multiplier, cross_replica)
     couples_examples: bool
     # Whether the generator's last layer is initialised from one batch of noise.
     initializes_generator: bool
@@ -47,15 +47,11 @@ class NetworkSpec(NamedTuple):
             reference_size: int or None, see `GeneratorNormalization`.
             cross_replica: "global" or "local", what a batch is on several devices.
         """
-        players = Networks(
-            self.generator(seed, width_multiplier, reference_size),
-            self.discriminator(seed, width_multiplier),
+        return Networks(
+            self.generator(seed, width_multiplier, reference_size, cross_replica),
+            self.discriminator(seed, width_multiplier, cross_replica),
             self.couples_examples,
         )
-        for layer in (*players.generator.layers, *players.discriminator.layers):
-            if hasattr(layer, "cross_replica"):
-                layer.cross_replica = cross_replica
-        return players
 
 
 def _convolutional_spec(dataset, model, **kwargs):
@@ -63,19 +59,21 @@ def _convolutional_spec(dataset, model, **kwargs):
     about = KNOWN_SETS[dataset]
     minibatch_discrimination = model == "minibatch_discrimination"
 
-    def generator(seed, width_multiplier, reference_size):
+    def generator(seed, width_multiplier, reference_size, cross_replica="global"):
         return convolutional_generator(
             seed,
             width_multiplier,
             reference_size,
+            cross_replica,
             name=f"{dataset}_generator",
             image_shape=about.image_shape,
         )
 
-    def discriminator(seed, width_multiplier):
+    def discriminator(seed, width_multiplier, cross_replica="global"):
         return convolutional_discriminator(
             seed,
             width_multiplier,
+            cross_replica,
             name=f"{dataset}_discriminator",
             image_shape=about.image_shape,
             num_classes=about.num_classes,

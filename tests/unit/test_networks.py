@@ -59,6 +59,16 @@ def test_a_discriminator_returns_ten_logits_and_its_features_by_name(key):
     assert len(outputs["features"].shape) == 2
 
 
+@EXPERIMENTS
+@pytest.mark.parametrize("cross_replica", ["global", "local"])
+def test_every_layer_that_knows_of_other_devices_is_told_what_a_batch_is(key, cross_replica):
+    players = SPECS[key].build(1, NARROW, cross_replica=cross_replica)
+    for player in (players.generator, players.discriminator):
+        told = [c["config"] for c in player.get_config()["layers"]]
+        found = {c["cross_replica"] for c in told if "cross_replica" in c}
+        assert found == {cross_replica}
+
+
 def test_a_discriminator_has_a_logit_for_each_class():
     narrow = networks.mnist_discriminator(1, NARROW, num_classes=26)
     shape = {"name": "small", "widths": (96, 192), "image_shape": (32, 32, 3)}
