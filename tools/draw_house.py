@@ -32,6 +32,7 @@ PLACES = {
     "settings": (785, 180),
     "precision": (250, 170),
     "errors": (530, 170),
+    "streams": (698, 146),
     "paper": (890, 150),
 }
 COLOURS = (

@@ -9,7 +9,7 @@ from tools.run_files import ROOT
 
 PACKAGE = "improved_gan_tf"
 COMMANDS = "commands"
-GROUND_FILES = ("errors", "precision", "paper")
+GROUND_FILES = ("errors", "precision", "streams", "paper")
 
 # Floors from the roof down: (room, what it is for). Imports go down.
 FLOORS = (
@@ -33,6 +33,7 @@ FLOORS = (
     (
         ("errors", "mistakes of the user"),
         ("precision", "dtypes of statistics"),
+        ("streams", "from a seed to its\nrandom numbers"),
         ("paper", "the paper's numbers"),
     ),
 )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from improved_gan_tf import streams
 from improved_gan_tf.errors import UserError
 
 
@@ -46,20 +47,11 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes
             "--labels_per_class must not exceed the number of training images of any class. "
             f"Received: {labels_per_class}; class {counts.argmin()} has {counts.min()} images."
         )
-    random = _run_generator(seed) if seed_data is None else np.random.RandomState(seed_data)
-    order = random.permutation(len(labels))
+    order = streams.label_choice(seed, seed_data).permutation(len(labels))
     labeled = np.concatenate(
         [order[labels[order] == k][:labels_per_class] for k in range(num_classes)]
     )
     return LabeledSubset(labeled, order)
-
-
-def _run_generator(seed):
-    random = np.random.RandomState(seed)
-    # The original seeds Theano and Lasagne from the same generator first.
-    random.randint(2**15)
-    random.randint(2**15)
-    return random
 
 
 class EpochRows(NamedTuple):
@@ -118,7 +110,7 @@ class EpochStreams:
         self._restart()
 
     def _restart(self):
-        self._rng = _run_generator(self._seed)
+        self._rng = streams.data_order(self._seed)
         if self._labels_from_seed:
             self._rng.permutation(self._num_train)
         self._next_epoch = 0

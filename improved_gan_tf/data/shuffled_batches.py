@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
+from improved_gan_tf import streams
 from improved_gan_tf.errors import UserError
 
 
@@ -34,7 +33,7 @@ class ShuffledEpochs:
         No two are equal; the images that are left over differ from epoch to epoch.
         """
         # D16: the original shuffles the files once and then within a queue of 1,000 images.
-        order = np.random.default_rng((self._seed, epoch)).permutation(self._count)
+        order = streams.shuffled_epoch(self._seed, epoch).permutation(self._count)
         used = order[: self.iterations * self._batch_size]
         return (used.reshape(self.iterations, self._batch_size),)
 

@@ -11,6 +11,7 @@ Original: ajbrock/BigGAN-PyTorch@9845943, BigGAN.py, `G_arch`, `D_arch`, `Genera
 
 import keras
 
+from improved_gan_tf import streams
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.conditional_batch_norm.conditional import ConditionalBatchNorm
 from improved_gan_tf.layers.conditional_batch_norm.plain import BatchNorm
@@ -18,7 +19,6 @@ from improved_gan_tf.layers.projection import ProjectionHead
 from improved_gan_tf.layers.self_attention import SelfAttention2D
 from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
 from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
-from improved_gan_tf.networks.parts import Seeds
 from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
 
 # Width of the 4 x 4 maps, then of what each block, which doubles the resolution, returns.
@@ -141,7 +141,7 @@ def biggan_generator(
     x = layers.convolution(3, 3, "output_conv")(x)
     images = keras.layers.Activation("tanh", name="images")(x)
     model = keras.Model({"z": z, "labels": labels}, images, name="biggan_generator")
-    return _initialized(model, Seeds(seed, 5), initializer)
+    return _initialized(model, streams.biggan_generator_weights(seed), initializer)
 
 
 def biggan_discriminator(
@@ -204,7 +204,7 @@ def biggan_discriminator(
     model = keras.Model(
         {"images": images, "labels": labels}, head([x, labels]), name="biggan_discriminator"
     )
-    return _initialized(model, Seeds(seed, 6), initializer)
+    return _initialized(model, streams.biggan_discriminator_weights(seed), initializer)
 
 
 class _Layers:

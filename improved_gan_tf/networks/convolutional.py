@@ -2,6 +2,7 @@
 
 import keras
 
+from improved_gan_tf import streams
 from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
@@ -12,7 +13,6 @@ from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from improved_gan_tf.networks.parts import (
     NOISE_DIM,
     GeneratorNormalization,
-    Seeds,
     scaled_widths,
 )
 
@@ -55,7 +55,7 @@ def convolutional_discriminator(
         Model from (N, *image_shape) to logits and features; features are the pooled
         activations, (N, b).
     """
-    seeds = Seeds(seed, 1)
+    seeds = streams.discriminator_parts(seed)
     a, b = scaled_widths(widths, width_multiplier)
 
     def normal():
@@ -119,7 +119,7 @@ def convolutional_generator(
     Returns:
         Model from (N, 100) in [0, 1) to (N, *image_shape) in (-1, 1).
     """
-    seeds = Seeds(seed, 2)
+    seeds = streams.generator_parts(seed)
     size, _, channels = image_shape
 
     def normal():

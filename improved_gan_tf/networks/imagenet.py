@@ -14,6 +14,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from improved_gan_tf import streams
 from improved_gan_tf.data.known_sets import IMAGENET
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.activations import LeakyReLU
@@ -24,7 +25,6 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     DropReference,
     PrependReference,
 )
-from improved_gan_tf.networks.parts import Seeds
 
 IMAGE_SIZES = (32, 64, 128)
 CHANNELS = 64  # of the thinnest maps in either player: gf and df in the original
@@ -112,7 +112,7 @@ def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
     Raises:
         UserError: `width_multiplier` or `image_size` is out of its range.
     """
-    seeds = Seeds(seed, 2)
+    seeds = streams.generator_parts(seed)
     base = _channels(width_multiplier)
     stages = STAGES[: len(STAGES) - _halvings(image_size)]
 
@@ -183,7 +183,7 @@ def imagenet_discriminator(
     Raises:
         UserError: `width_multiplier` or `image_size` is out of its range.
     """
-    seeds = Seeds(seed, 1)
+    seeds = streams.discriminator_parts(seed)
     base = _channels(width_multiplier)
 
     def normal(mean=0.0):

@@ -2,6 +2,7 @@
 
 import keras
 
+from improved_gan_tf import streams
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.layers.activations import rectify
 from improved_gan_tf.layers.noise import GaussianNoise
@@ -9,7 +10,6 @@ from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from improved_gan_tf.networks.parts import (
     NOISE_DIM,
     GeneratorNormalization,
-    Seeds,
     scaled_widths,
 )
 
@@ -33,7 +33,7 @@ def mnist_discriminator(
         Model from (N, 28, 28, 1), pixels in [0, 1], to logits and features; features are the
         last hidden layer after its activation and before its noise, (N, 250).
     """
-    seeds = Seeds(seed, 1)
+    seeds = streams.discriminator_parts(seed)
 
     def dense(units, **kwargs):
         return WeightNormDense(
@@ -68,7 +68,7 @@ def mnist_generator(seed, width_multiplier=1.0, reference_size=None, cross_repli
     Returns:
         Model from (N, 100) in [0, 1) to (N, 28, 28, 1) in (0, 1).
     """
-    seeds = Seeds(seed, 2)
+    seeds = streams.generator_parts(seed)
 
     def glorot():
         return keras.initializers.GlorotUniform(seed=seeds.next())

@@ -1,8 +1,8 @@
 """What the networks of every experiment are made of."""
 
 import keras
-import numpy as np
 
+from improved_gan_tf import streams
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
 from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
@@ -12,19 +12,6 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
 )
 
 NOISE_DIM = 100
-
-
-class Seeds:
-    """Independent integer seeds for the parts of one network, in the order of their creation."""
-
-    # D3: other streams than Theano's and Lasagne's; runs compare in distribution only.
-    def __init__(self, *entropy):
-        self._sequence = np.random.SeedSequence(entropy)
-
-    def next(self):
-        """Returns the next seed, in [0, 2**31)."""
-        child = self._sequence.spawn(1)[0]
-        return int(child.generate_state(1)[0] >> 1)  # 31 bits: an int32 everywhere
 
 
 def scaled_widths(widths, width_multiplier):
@@ -55,14 +42,14 @@ class GeneratorNormalization:
     def __init__(self, seed, reference_size, cross_replica):
         self._size = reference_size
         self._cross_replica = cross_replica
-        self._seed = Seeds(seed, 3).next()
+        self._seed = seed
 
     def enter(self, z):
         """What the generator's first layer takes, from its input z, (N, 100)."""
         if self._size is None:
             return z
         prepend = PrependReference(self._size)
-        noise = np.random.RandomState(self._seed).uniform(size=(self._size, NOISE_DIM))
+        noise = streams.reference_batch(self._seed).uniform(size=(self._size, NOISE_DIM))
         prepend.set_reference(noise.astype(keras.config.floatx()))
         return prepend(z)
 

@@ -8,6 +8,7 @@ Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/trai
 
 import numpy as np
 
+from improved_gan_tf import streams
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.networks import imagenet
@@ -64,7 +65,7 @@ class ImagenetGame:
 
     def prepare(self):
         """Draws the noise of the samples; everything else was made while checking."""
-        random = np.random.RandomState(self.config.seed)
+        random = streams.shown_noise(self.config.seed)
         self.sample_noise = {
             name: random.uniform(-1.0, 1.0, (SAMPLE_COUNT, *x.shape[1:])).astype("float32")
             for name, x in self.trainer.generator.input.items()

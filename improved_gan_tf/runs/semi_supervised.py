@@ -7,7 +7,7 @@ import hashlib
 
 import numpy as np
 
-from improved_gan_tf import distribution, losses, networks
+from improved_gan_tf import distribution, losses, networks, streams
 from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.known_sets import num_labels
@@ -80,8 +80,9 @@ def labeled_subset_and_streams(config, dataset):
 
 def sample_noise(seed):
     """The points of the noise whose images a run shows and watches, float32 (100, 100)."""
-    random = np.random.RandomState(seed)
-    return random.uniform(size=(SAMPLE_COUNT, networks.NOISE_DIM)).astype("float32")
+    return (
+        streams.shown_noise(seed).uniform(size=(SAMPLE_COUNT, networks.NOISE_DIM)).astype("float32")
+    )
 
 
 def measure_closeness(discriminator, test, generated):

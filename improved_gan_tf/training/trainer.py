@@ -3,10 +3,9 @@
 import abc
 import re
 
-import keras
 import tensorflow as tf
 
-from improved_gan_tf import distribution
+from improved_gan_tf import distribution, streams
 
 
 class GameTrainer(abc.ABC):
@@ -45,7 +44,7 @@ class GameTrainer(abc.ABC):
         self.discriminator_optimizer = discriminator_optimizer
         self.generator_optimizer.build(generator.trainable_variables)
         self.discriminator_optimizer.build(discriminator.trainable_variables)
-        self.noise_seed = keras.random.SeedGenerator(seed)
+        self.noise_seed = streams.step_noise(seed)
         self._strategy = distribution.current_strategy()
         self._graphs = {}  # what a call is fed with, all but its length: `_run` as a graph
 
