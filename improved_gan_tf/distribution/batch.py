@@ -108,6 +108,8 @@ def sum_over_replicas(x):
     return x if context is None else context.all_reduce("SUM", x)
 
 
+# What random layers have to know of the batch.
+# Not an argument of `call`: a Keras model passes its layers no arguments but its own few.
 _joint_minibatches = contextvars.ContextVar("improved_gan_tf_joint_minibatches", default=1)
 
 

@@ -10,7 +10,8 @@ import tempfile
 from improved_gan_tf.distribution.strategy import current_strategy, run_step, spans_workers
 from improved_gan_tf.errors import UserError, WorkerLostError, reason
 
-# Where a worker that is not chief writes; removed in the end.
+# Where a worker that is not chief writes; removed in the end. It comes with the strategy, and is
+# found as that is.
 _scratch = contextvars.ContextVar("improved_gan_tf_scratch", default=None)
 
 

@@ -22,6 +22,7 @@ from improved_gan_tf.layers.virtual_batch_norm.statistics import (
 )
 
 # Where `freeze_reference` collects {id(layer): [(layer, mean, variance), ...]} during one pass.
+# Not an argument of `call`: a Keras model passes its layers no arguments but its own few.
 _recorded = contextvars.ContextVar("improved_gan_tf_recorded", default=None)
 
 

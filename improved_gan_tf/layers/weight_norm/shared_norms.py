@@ -8,6 +8,8 @@ the second can take the factors that the first has computed.
 import contextlib
 import contextvars
 
+# {layer: factors} of the `with` block under way.
+# Not an argument of `call`: a Keras model passes its layers no arguments but its own few.
 _shared = contextvars.ContextVar("improved_gan_tf_shared_norms", default=None)
 
 
