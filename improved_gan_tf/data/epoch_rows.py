@@ -44,7 +44,7 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes
     counts = np.bincount(labels, minlength=num_classes)
     if labels_per_class > counts.min():
         raise UserError(
-            "--labels_per_class must not exceed the number of training images of any class. "
+            "`labels_per_class` must not exceed the number of training images of any class. "
             f"Received: {labels_per_class}; class {counts.argmin()} has {counts.min()} images."
         )
     order = streams.label_choice(seed, seed_data).permutation(len(labels))
@@ -104,7 +104,7 @@ class EpochStreams:
         self.iterations = num_train // batch_size
         if batch_size > num_train:
             raise UserError(
-                f"--batch_size must not exceed the {num_train} training images. "
+                f"`batch_size` must not exceed the {num_train} training images. "
                 f"Received: {batch_size}."
             )
         self._restart()

@@ -22,7 +22,7 @@ class ShuffledEpochs:
         self.iterations = count // batch_size
         if self.iterations == 0:
             raise UserError(
-                f"--batch_size must not exceed the {count} images: give a smaller one, or more "
+                f"`batch_size` must not exceed the {count} images: give a smaller one, or more "
                 f"images. Received: {batch_size}."
             )
         self._count, self._batch_size, self._seed = count, batch_size, seed

@@ -68,7 +68,7 @@ def prepare(source, image_size, cache_dir=None):
             _publish(images, folder)
         except OSError as error:
             raise UserError(
-                f"--cache_dir={cache} cannot hold the prepared images: {error.strerror or error}."
+                f"`cache_dir={cache}` cannot hold the prepared images: {error.strerror or error}."
             ) from error
         finally:
             if unfinished is not None:
@@ -117,8 +117,8 @@ def _require_space(cache, needed):
     free = shutil.disk_usage(cache).free
     if needed > free:
         raise UserError(
-            f"The prepared images take {needed / 1e9:.1f} GB and --cache_dir={cache} has "
-            f"{free / 1e9:.1f} GB left. Name a folder with more space with --cache_dir."
+            f"The prepared images take {needed / 1e9:.1f} GB and `cache_dir={cache}` has "
+            f"{free / 1e9:.1f} GB left. Name a folder with more space with `cache_dir`."
         )
 
 
@@ -142,9 +142,9 @@ def _write(source, image_size, folder):
     # Single small images are enlarged, as in the original; ImageNet has some.
     if len(enlarged) > source.count / 2:
         raise UserError(
-            f"{len(enlarged):,} of {source.count:,} images are smaller than --image_size="
-            f"{image_size} on their shorter side, {enlarged[0]} for one. Give a smaller "
-            "--image_size (32, 64 or 128), or larger images."
+            f"{len(enlarged):,} of {source.count:,} images are smaller than "
+            f"`image_size={image_size}` on their shorter side, {enlarged[0]} for one. Give a "
+            "smaller `image_size` (32, 64 or 128), or larger images."
         )
     images.flush()
     np.save(folder / "labels.npy", labels)

@@ -33,7 +33,7 @@ def tfds_directory(data_dir):
     directory = pathlib.Path(os.path.expanduser(data_dir or tfds.core.constants.DATA_DIR))
     if data_dir is not None and not os.path.isdir(directory):  # False for impossible names, too
         raise UserError(
-            f"--data_dir must be a folder that exists. Received: {data_dir} (no such folder)."
+            f"`data_dir` must be a folder that exists. Received: {data_dir} (no such folder)."
         )
     return directory
 
@@ -114,7 +114,7 @@ def _require_network(tfds_name, directory):
     if error is not None:
         embedded = ""
         if tfds_name == "mnist":
-            embedded = "; or try the embedded digits: --data_source=sample"
+            embedded = "; or try the embedded digits: `data_source=sample`"
         raise UserError(
             f"No prepared '{tfds_name}' data in {directory}, and no network to download it "
             f"({error}). {_copy_here(tfds_name)}; or run once where there is a network{embedded}."
@@ -123,7 +123,7 @@ def _require_network(tfds_name, directory):
 
 def _copy_here(tfds_name):
     return (
-        "Copy a prepared TFDS folder here and name its parent: --data_dir=PARENT, with "
+        "Copy a prepared TFDS folder here and name its parent: `data_dir=PARENT`, with "
         f"PARENT/{tfds_name}/VERSION/dataset_info.json in it"
     )
 
@@ -157,5 +157,5 @@ def explained_tfds_errors(tfds_name, folder):
         raise UserError(
             f"The '{tfds_name}' data in {folder} cannot be read; a file is missing or "
             f"damaged, or was prepared by something else. Delete that folder and prepare it "
-            f"again, or name another with --data_dir. TFDS said: {first_line(error)}"
+            f"again, or name another with `data_dir`. TFDS said: {first_line(error)}"
         ) from error

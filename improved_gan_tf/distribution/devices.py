@@ -51,13 +51,13 @@ def check_request(kind, num_devices, batch_size, tpu=None):
     """
     if tpu is not None and kind not in ("auto", "tpu"):
         raise UserError(
-            f"--tpu goes with --strategy=tpu or auto. Received: tpu={tpu}, strategy={kind}."
+            f"`tpu` goes with `strategy=tpu` or auto. Received: tpu={tpu}, strategy={kind}."
         )
     if num_devices is None:
         return
     if kind not in ("auto", "mirrored"):
         raise UserError(
-            "--num_devices goes with --strategy=mirrored; the other strategies use what there is. "
+            "`num_devices` goes with `strategy=mirrored`; the other strategies use what there is. "
             f"Received: num_devices={num_devices}, strategy={kind}."
         )
     _require_equal_shares(batch_size, num_devices)
@@ -82,7 +82,7 @@ def _require_equal_shares(batch_size, replicas):
         below = batch_size // replicas * replicas
         sizes = f"{below} or {below + replicas}" if below else f"{replicas}"
         raise UserError(
-            f"--batch_size is shared in equal parts by {replicas} replicas and has to be a "
+            f"`batch_size` is shared in equal parts by {replicas} replicas and has to be a "
             f"multiple of {replicas}: {sizes}, for instance. Received: {batch_size}."
         )
 
@@ -102,14 +102,14 @@ def _local_devices(gpus, num_devices):
     if gpus:
         if num_devices is not None and num_devices > len(gpus):
             raise UserError(
-                f"--num_devices must not exceed the {len(gpus)} GPUs of this machine. "
+                f"`num_devices` must not exceed the {len(gpus)} GPUs of this machine. "
                 f"Received: {num_devices}."
             )
         return [f"GPU:{i}" for i in range(num_devices or len(gpus))]
     if num_devices is None:
         raise UserError(
-            "--strategy=mirrored found no GPU. To try it out without one, say how many parts the "
-            "processor shall be taken as: --num_devices=2."
+            "`strategy=mirrored` found no GPU. To try it out without one, say how many parts the "
+            "processor shall be taken as: `num_devices=2`."
         )
     import tensorflow as tf
 
@@ -138,8 +138,8 @@ def _tpu_strategy(tpu):
         return tf.distribute.TPUStrategy(resolver)
     except (ValueError, tf.errors.OpError) as error:
         raise UserError(
-            "--strategy=tpu found no TPU. Give its address with --tpu=NAME, or run on the machine "
-            "that holds it (--tpu=local), with a TensorFlow that knows TPUs. Received: "
+            "`strategy=tpu` found no TPU. Give its address with `tpu=NAME`, or run on the machine "
+            "that holds it (`tpu=local`), with a TensorFlow that knows TPUs. Received: "
             f"tpu={tpu}; TensorFlow says: {reason(error)}"
         ) from error
 
@@ -150,7 +150,7 @@ def _multi_worker_strategy(batch_size, devices):
     cluster = _tf_config()
     if cluster is None:
         raise UserError(
-            "--strategy=multi_worker needs the environment variable TF_CONFIG on every worker: "
+            "`strategy=multi_worker` needs the environment variable TF_CONFIG on every worker: "
             '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", '
             '"index": 0}}, with another index on each. Received: no TF_CONFIG.'
         )

@@ -32,7 +32,7 @@ def require_one_process(what):
     """Raises `UserError` on several workers, for `what` works on one only."""
     if spans_workers(current_strategy()):
         raise UserError(
-            f"--strategy=multi_worker trains one run. Received: {what}; start the runs one by one."
+            f"`strategy=multi_worker` trains one run. Received: {what}; start the runs one by one."
         )
 
 

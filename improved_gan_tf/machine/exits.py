@@ -5,7 +5,13 @@ import os
 import signal
 import sys
 
-from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
+from improved_gan_tf.errors import (
+    DivergedError,
+    StorageError,
+    UserError,
+    WorkerLostError,
+    in_flags,
+)
 from improved_gan_tf.machine import interruption
 
 EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
@@ -18,8 +24,9 @@ EXIT_CLOSED_OUTPUT = 128 + 13  # what a shell reports of a program that SIGPIPE 
 def exit_codes(interrupted="nothing was written"):
     """Exits with the code of the way in which the `with` block ends; 0 where it simply ends.
 
-    Of the errors in `EXIT_CODES` the message is printed, without a traceback; other errors pass. A
-    command whose output nobody reads any more, as in `run_svhn.py --help | head`, ends quietly.
+    Of the errors in `EXIT_CODES` the message is printed, with flags for the arguments that it names
+    and without a traceback; other errors pass. A command whose output nobody reads any more, as in
+    `run_svhn.py --help | head`, ends quietly.
 
     Args:
         interrupted: what Ctrl-C has kept the command from, to be said after "interrupted: ".
@@ -28,7 +35,7 @@ def exit_codes(interrupted="nothing was written"):
         try:
             yield
         except tuple(EXIT_CODES) as error:
-            print(f"error: {error}", file=sys.stderr, flush=True)
+            print(f"error: {in_flags(error)}", file=sys.stderr, flush=True)
             code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
             if isinstance(error, WorkerLostError):
                 # At once: TensorFlow's own way out waits for the worker that is gone.

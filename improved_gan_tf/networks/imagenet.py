@@ -77,7 +77,7 @@ def _channels(width_multiplier):
     channels = 2 * int(CHANNELS * width_multiplier / 2)
     if channels < 2:
         raise UserError(
-            f"--width_multiplier must leave 2 of the {CHANNELS} channels of the thinnest layer: "
+            f"`width_multiplier` must leave 2 of the {CHANNELS} channels of the thinnest layer: "
             f"{2 / CHANNELS:g} or more. Received: {width_multiplier:g}."
         )
     return channels
@@ -87,7 +87,7 @@ def _halvings(image_size):
     """How often `image_size` is halved from 128."""
     if image_size not in IMAGE_SIZES:
         sizes = ", ".join(map(str, IMAGE_SIZES))
-        raise UserError(f"--image_size must be one of: {sizes}. Received: {image_size}.")
+        raise UserError(f"`image_size` must be one of: {sizes}. Received: {image_size}.")
     return (IMAGE_SIZES[-1] // image_size).bit_length() - 1
 
 

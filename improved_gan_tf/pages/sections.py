@@ -8,7 +8,7 @@ import numpy as np
 from improved_gan_tf import paper
 from improved_gan_tf.data import datasets
 from improved_gan_tf.data.known_sets import KNOWN_SETS
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, in_flags
 from improved_gan_tf.pages import figures
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
 from improved_gan_tf.tables import ensembles, rows
@@ -306,7 +306,7 @@ class ScoredImages:
             try:
                 self._loaded[where] = datasets.load(*where, download=False)
             except UserError as error:
-                self._loaded[where] = str(error)
+                self._loaded[where] = in_flags(error)
         loaded = self._loaded[where]
         if isinstance(loaded, str):
             return None, f"the test images could not be loaded: {loaded}"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from improved_gan_tf.data.known_sets import num_labels
-from improved_gan_tf.errors import DivergedError, StorageError, UserError
+from improved_gan_tf.errors import DivergedError, StorageError, UserError, in_flags
 from improved_gan_tf.runs import resuming
 from improved_gan_tf.runs.finished_runs import Run, read_run
 from improved_gan_tf.settings.every_run import different_settings
@@ -177,7 +177,7 @@ def _run(record, execute):
     except DivergedError as error:
         return Outcome(record, "diverged", str(error))
     except UserError as error:
-        return Outcome(record, "refused", str(error))
+        return Outcome(record, "refused", in_flags(error))
     except StorageError as error:
         return Outcome(record, "failed", str(error))
     except Exception as error:  # out of memory, a full disk: told below, and the others still run

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, in_flags
 from improved_gan_tf.machine import environment
 from improved_gan_tf.scoring import arguments as score_arguments
 
@@ -49,7 +49,7 @@ def _source_and_real(arguments):
     except UserError as error:
         if arguments.real_data is not None or arguments.data_dir is not None:
             raise
-        return source, None, f"no real images to compare with. {error}"
+        return source, None, f"no real images to compare with. {in_flags(error)}"
     real = image_sources.ArrayImages(
         dataset.train_images, seed, f"training images of {dataset.description}", name, True
     )

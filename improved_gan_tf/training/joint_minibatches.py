@@ -69,7 +69,7 @@ class JointTrainer(GameTrainer):
         replicas = distribution.num_replicas()
         if num_towers % replicas:
             raise UserError(
-                "--num_towers must be a multiple of the number of devices, each of which takes as "
+                "`num_towers` must be a multiple of the number of devices, each of which takes as "
                 f"many towers. Received: num_towers={num_towers}, {replicas} devices."
             )
         self._towers_here = num_towers // replicas

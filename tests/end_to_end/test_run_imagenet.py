@@ -144,9 +144,9 @@ def test_a_stopped_run_is_not_continued_on_other_pictures_of_the_same_names(sett
     ("mistake", "message"),
     [
         ("unreadable", r"The image .*light/003\.png cannot be read"),
-        ("too few", r"--batch_size must not exceed the 12 images: .*\. Received: 64\."),
-        ("too small", r"12 of 12 images are smaller than --image_size=64"),
-        ("too thin", r"--width_multiplier must leave 2 of the 64 channels"),
+        ("too few", r"`batch_size` must not exceed the 12 images: .*\. Received: 64\."),
+        ("too small", r"12 of 12 images are smaller than `image_size=64`"),
+        ("too thin", r"`width_multiplier` must leave 2 of the 64 channels"),
     ],
 )
 def test_mistakes_are_found_before_a_folder_is_made(settings, tmp_path, mistake, message):

@@ -108,6 +108,17 @@ def test_flags_of_the_settings_are_touched_in_one_module_only():
             }, name_of(path)
 
 
+def test_below_the_runs_errors_name_arguments_and_not_flags():
+    rooms = ("data", "distribution", "layers", "losses", "networks", "training")
+    named = []
+    for room in rooms:
+        for name, tree in trees(sorted((PACKAGE / room).rglob("*.py"))):
+            for raised in (n for n in ast.walk(tree) if isinstance(n, ast.Raise)):
+                texts = [n.value for n in ast.walk(raised) if isinstance(n, ast.Constant)]
+                named += [(name, t) for t in texts if re.search(r"--[a-z]", str(t))]
+    assert named == []
+
+
 def test_what_help_needs_does_not_start_tensorflow():
     commands = [p.stem for p in PACKAGE.glob("*.py") if "__main__" in p.read_text("utf-8")]
     assert {"compare", "report", "rescore", "score", "toy_game", "train_classifier"} <= set(

@@ -163,7 +163,7 @@ def test_a_data_folder_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         datasets.load("mnist", data_dir=str(missing))
     assert str(caught.value) == (
-        f"--data_dir must be a folder that exists. Received: {missing} (no such folder)."
+        f"`data_dir` must be a folder that exists. Received: {missing} (no such folder)."
     )
 
 
@@ -185,7 +185,7 @@ def test_the_latest_whole_version_is_taken(tmp_path):
 def test_the_embedded_digits_are_no_way_out_for_another_data_set(tmp_path, no_network):
     with pytest.raises(UserError) as caught:
         datasets.load("cifar10", data_dir=str(tmp_path))
-    assert "--data_source" not in str(caught.value)
+    assert "data_source" not in str(caught.value)
 
 
 def test_missing_data_without_network_says_the_three_ways_out(tmp_path, no_network):
@@ -194,9 +194,9 @@ def test_missing_data_without_network_says_the_three_ways_out(tmp_path, no_netwo
     message = str(caught.value)
     assert message.startswith(f"No prepared 'mnist' data in {tmp_path}, and no network")
     assert "Network is unreachable" in message
-    assert "--data_dir=PARENT, with PARENT/mnist/VERSION/dataset_info.json" in message
+    assert "`data_dir=PARENT`, with PARENT/mnist/VERSION/dataset_info.json" in message
     assert "run once where there is a network" in message
-    assert "--data_source=sample" in message
+    assert "`data_source=sample`" in message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -209,7 +209,7 @@ def test_missing_data_are_not_downloaded_where_that_is_not_wanted(tmp_path, monk
         datasets.load("mnist", data_dir=str(tmp_path), download=False)
     assert str(caught.value) == (
         f"No prepared 'mnist' data in {tmp_path}, and this command downloads none; training "
-        "does. Copy a prepared TFDS folder here and name its parent: --data_dir=PARENT, with "
+        "does. Copy a prepared TFDS folder here and name its parent: `data_dir=PARENT`, with "
         "PARENT/mnist/VERSION/"
         "dataset_info.json in it."
     )
@@ -304,12 +304,12 @@ def test_an_image_of_another_size_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         datasets.load("mnist", data_dir=str(tmp_path))
     assert str(caught.value) == (
-        f"The training images of --data_dir={tmp_path} must be uint8 of shape (N, 28, 28, 1), "
+        f"The training images of `data_dir={tmp_path}` must be uint8 of shape (N, 28, 28, 1), "
         "N of 1 or more. Received: uint8 of shape (40, 32, 32, 3)."
     )
 
 
 def test_a_label_that_is_no_digit_is_refused(tmp_path):
     write_prepared_mnist(tmp_path, num_classes=12)
-    with pytest.raises(UserError, match=r"labels of --data_dir=.* must lie in 0\.\.9\. Received"):
+    with pytest.raises(UserError, match=r"labels of `data_dir=.*` must lie in 0\.\.9\. Received"):
         datasets.load("mnist", data_dir=str(tmp_path))

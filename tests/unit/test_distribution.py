@@ -65,9 +65,9 @@ def test_auto_takes_workers_before_a_tpu_before_gpus(monkeypatch):
     [
         (("mirrored", 3, None, 100), "a multiple of 3: 99 or 102, for instance. Received: 100"),
         (("mirrored", 4, None, 3), "a multiple of 4: 4, for instance. Received: 3"),
-        (("mirrored", None, None, 100), "found no GPU.*--num_devices=2"),
+        (("mirrored", None, None, 100), "found no GPU.*`num_devices=2`"),
         (("mirrored", 5, None, 100), "divided into 4 already. Received: num_devices=5"),
-        (("one_device", 2, None, 100), "goes with --strategy=mirrored.*strategy=one_device"),
+        (("one_device", 2, None, 100), "goes with `strategy=mirrored`.*strategy=one_device"),
         (("multi_worker", None, None, 100), "needs the environment variable TF_CONFIG"),
         (("tpu", None, None, 100), "found no TPU.*tpu=None"),
     ],
@@ -83,7 +83,7 @@ def test_a_dry_run_refuses_what_no_machine_could_do():
     distribution.check_request("multi_worker", None, 99)
     with pytest.raises(UserError, match="a multiple of 3: 99 or 102"):
         distribution.check_request("mirrored", 3, 100)
-    with pytest.raises(UserError, match=r"goes with --strategy=mirrored.*strategy=tpu"):
+    with pytest.raises(UserError, match=r"goes with `strategy=mirrored`.*strategy=tpu"):
         distribution.check_request("tpu", 2, 100)
     distribution.check_request("auto", None, 100, tpu="local")
     with pytest.raises(UserError, match=r"tpu=local, strategy=one_device"):

@@ -167,7 +167,7 @@ def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         encoded_images.find(tmp_path / "none", None)
     assert str(caught.value) == (
-        f"--image_folder must be a folder that exists. Received: {tmp_path / 'none'} (no such "
+        f"`image_folder` must be a folder that exists. Received: {tmp_path / 'none'} (no such "
         "folder)."
     )
 
@@ -190,8 +190,8 @@ def test_images_mostly_smaller_than_asked_for_are_refused(folder, tmp_path):
     with pytest.raises(UserError) as caught:
         prepared(folder, tmp_path, image_size=64)
     assert str(caught.value) == (
-        "12 of 12 images are smaller than --image_size=64 on their shorter side, "
-        f"{folder}/dark/000.png for one. Give a smaller --image_size (32, 64 or 128), or larger "
+        "12 of 12 images are smaller than `image_size=64` on their shorter side, "
+        f"{folder}/dark/000.png for one. Give a smaller `image_size` (32, 64 or 128), or larger "
         "images."
     )
 
@@ -211,7 +211,7 @@ def test_a_full_disk_is_noticed_before(folder, tmp_path, monkeypatch):
 
 def test_a_cache_that_cannot_be_made_is_refused(folder, tmp_path):
     (tmp_path / "cache").write_text("a file")
-    with pytest.raises(UserError, match=r"--cache_dir=.*cache cannot hold the prepared images: "):
+    with pytest.raises(UserError, match=r"`cache_dir=.*cache` cannot hold the prepared images: "):
         prepared(folder, tmp_path)
 
 
@@ -239,7 +239,7 @@ def test_fewer_images_than_a_batch_are_refused():
     with pytest.raises(UserError) as caught:
         shuffled_batches.ShuffledEpochs(12, 64, 1)
     assert str(caught.value) == (
-        "--batch_size must not exceed the 12 images: give a smaller one, or more images. "
+        "`batch_size` must not exceed the 12 images: give a smaller one, or more images. "
         "Received: 64."
     )
 
@@ -300,5 +300,7 @@ def test_prepared_tfds_images_are_read(tfds_folder, tmp_path):
 
 
 def test_missing_tfds_data_is_explained(tmp_path):
-    with pytest.raises(UserError, match=r"(?s)No prepared 'imagenet2012' .*by hand.*--image_fold"):
+    with pytest.raises(
+        UserError, match=r"(?s)No prepared 'imagenet2012' .*by hand.*`image_folder=FOLDER`"
+    ):
         encoded_images.find(None, tmp_path)

@@ -288,12 +288,12 @@ def test_settings_out_of_range_are_refused(build):
     with pytest.raises(UserError) as caught:
         build(1, 0.03)
     assert str(caught.value) == (
-        "--width_multiplier must leave 2 of the 64 channels of the thinnest layer: 0.03125 or "
+        "`width_multiplier` must leave 2 of the 64 channels of the thinnest layer: 0.03125 or "
         "more. Received: 0.03."
     )
     with pytest.raises(UserError) as caught:
         build(1, 1.0, 100)
-    assert str(caught.value) == "--image_size must be one of: 32, 64, 128. Received: 100."
+    assert str(caught.value) == "`image_size` must be one of: 32, 64, 128. Received: 100."
 
 
 @pytest.mark.parametrize("build", [imagenet.imagenet_generator, imagenet.imagenet_discriminator])
