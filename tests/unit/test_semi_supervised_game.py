@@ -122,7 +122,7 @@ def test_a_changed_pixel_label_or_count_is_another_circumstance():
 
 
 def test_settings_that_do_not_fit_the_data_are_refused():
-    with pytest.raises(UserError, match="--batch_size must not exceed the 70 training images"):
+    with pytest.raises(UserError, match="`batch_size` must not exceed the 70 training images"):
         of(settings(batch_size=71))
 
 
