@@ -52,7 +52,7 @@ def _as_tables(found, markdown, measured_only):
         blocks += table_blocks(
             inception_scores.TITLE, inception_scores.HEADERS, lines, notes, markdown
         )
-    if found.turing_tests or not measured_only:
+    if found.turing_tests:  # without votes the paper's own numbers would be all there is
         notes = Notes()
         lines = turing_tests.lines(found.turing_tests, notes)
         blocks += table_blocks(turing_tests.TITLE, turing_tests.HEADERS, lines, notes, markdown)
