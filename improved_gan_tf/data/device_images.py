@@ -1,4 +1,4 @@
-"""A data set's images on every device, and the batch that one iteration takes from them."""
+"""A data set's images on every device, and the batch for one iteration."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from improved_gan_tf import distribution
 
 
 class Batch(NamedTuple):
-    """What one iteration sees: scaled images (N, H, W, C) and labels (N,)."""
+    """One iteration's data: scaled images (N, H, W, C) and labels (N,)."""
 
     labeled: tf.Tensor
     labels: tf.Tensor

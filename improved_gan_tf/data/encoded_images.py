@@ -1,4 +1,4 @@
-"""ImageNet as TFDS prepares it, or any folder of images by class, found but not yet read."""
+"""ImageNet as TFDS prepares it, or any folder of images by class: found here, read later."""
 
 import hashlib
 import io
@@ -15,18 +15,18 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 class Source(NamedTuple):
-    """Encoded images that can be read one after the other."""
+    """Encoded images, read one after the other."""
 
     count: int
     class_names: tuple[str, ...]
     items: Callable  # () -> iterator of (name, path or open file, label)
     key: str  # changes when the images do
-    description: str  # what a result on it has to be called
-    is_papers: bool  # whether it is the whole data set that the paper used
+    description: str  # how a result on it is described
+    is_papers: bool  # whether it is the paper's whole data set
 
 
 def find(image_folder, data_dir):
-    """Finds the training images, and reads none of them.
+    """Finds the training images without reading them.
 
     Args:
         image_folder: folder with one folder of images per class, or None for ImageNet as TFDS
@@ -43,8 +43,8 @@ def find(image_folder, data_dir):
 
 
 def require_folder(image_folder):
-    """Raises `UserError` if `image_folder` is not None and is no folder."""
-    # Not `Path.is_dir`, which raises what a name that is too long meets.
+    """Raises `UserError` if `image_folder` is neither None nor a folder."""
+    # Not `Path.is_dir`, which raises an error for a name that is too long.
     if image_folder is not None and not os.path.isdir(os.path.expanduser(image_folder)):
         raise UserError(
             f"`image_folder` must be a folder that exists. Received: {image_folder} (no such "

@@ -1,8 +1,7 @@
-"""The labeled subset of a training set, and the rows that each iteration sees.
+"""The labeled subset of a training set, and the rows for each iteration.
 
-Every row number is a pure function of the data's labels, `seed_data`, `seed` and the epoch,
-drawn in the original's order, so that with the original's file order the original's rows come
-out.
+Every row number is a pure function of the data's labels, `seed_data`, `seed` and the epoch. The
+order of the draws is the original's, so the original's file order gives the original's rows.
 
 Paper:    Salimans et al. (2016), Sec. 6.
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, from "select labeled data"
@@ -21,7 +20,7 @@ class LabeledSubset(NamedTuple):
     """Row numbers of the training set."""
 
     labeled: np.ndarray  # (labels_per_class * num_classes,), sorted by class
-    order: np.ndarray  # (N,), the permutation that the labeled rows are the first of
+    order: np.ndarray  # (N,), the permutation that puts the labeled rows first
 
 
 def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes):
@@ -30,8 +29,8 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes
     Args:
         labels: (N,) integers.
         labels_per_class: int >= 1.
-        seed: int, the run's seed; it decides the permutation if `seed_data` is None, as in the
-            original's CIFAR-10 minibatch-discrimination script.
+        seed: int, the run's seed, which decides the permutation if `seed_data` is None (as in the
+            original's CIFAR-10 minibatch-discrimination script).
         seed_data: int or None, decides the permutation.
         num_classes: int; labels are 0 to `num_classes - 1`.
 
@@ -39,7 +38,7 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes
         `LabeledSubset`.
 
     Raises:
-        UserError: some class has fewer than `labels_per_class` images.
+        UserError: a class has fewer than `labels_per_class` images.
     """
     counts = np.bincount(labels, minlength=num_classes)
     if labels_per_class > counts.min():
@@ -65,19 +64,18 @@ class EpochRows(NamedTuple):
 class EpochStreams:
     """The rows of any epoch: `streams(epoch)`, a pure function of the constructor's arguments.
 
-    Each epoch re-permutes the labeled rows as often as they are needed to fill it, and draws
-    independent permutations of all rows: one for discriminator steps and, with feature matching,
-    one for generator steps. Each permutation is applied to the order that the epoch before left,
-    as in the original.
+    Each epoch permutes the labeled rows as often as needed to fill it, and draws independent
+    permutations of all rows: one for discriminator steps and, with feature matching, one for
+    generator steps. As in the original, each permutation starts from the previous epoch's order.
 
     Args:
-        num_train: int, training images; all of them are unlabeled images too.
+        num_train: int, number of training images; all serve as unlabeled images too.
         labeled: (L,) row numbers.
         batch_size: int.
         seed: int.
         generator_sees_real: bool, whether generator steps need real images (feature matching).
-        labels_from_seed: bool, whether the labeled rows were drawn by the run's own generator
-            (`choose_labeled_subset` with `seed_data=None`), which is then one permutation on.
+        labels_from_seed: bool, whether the run's own generator drew the labeled rows
+            (`choose_labeled_subset` with `seed_data=None`), and so is one permutation further.
 
     Raises:
         UserError: `batch_size` exceeds the training set.
@@ -98,8 +96,8 @@ class EpochStreams:
         self._seed = seed
         self._generator_sees_real = generator_sees_real
         self._labels_from_seed = labels_from_seed
-        # D9: rounded up; the original's MNIST script rounds down, which is the same for its
-        # counts and would leave the last batches without labels for others.
+        # D9: rounded up; the original's MNIST script rounds down. For the original's label counts
+        # both agree; for others, rounding down would leave the last batches without labels.
         self._tiles = -(-num_train // len(self._labeled))
         self.iterations = num_train // batch_size
         if batch_size > num_train:
@@ -121,7 +119,7 @@ class EpochStreams:
         """Returns the `EpochRows` of `epoch`, counted from 0."""
         if epoch < self._next_epoch - 1:
             self._restart()
-        while self._next_epoch <= epoch:  # earlier epochs are replayed: milliseconds each
+        while self._next_epoch <= epoch:  # replays earlier epochs, milliseconds each
             rng, labeled = self._rng, self._labeled
             self._labeled_stream = np.concatenate(
                 [labeled[rng.permutation(len(labeled))] for _ in range(self._tiles)]

@@ -1,4 +1,4 @@
-"""What is known of each data set of the paper: the one place that says it.
+"""Known facts about each data set of the paper.
 
 Paper: Salimans et al. (2016), Sec. 6.
 """
@@ -30,7 +30,7 @@ class KnownSet(NamedTuple):
         return sum(self.class_counts)
 
 
-# Those of the semi-supervised experiments, which are loaded whole.
+# The data sets of the semi-supervised experiments, which are loaded whole.
 KNOWN_SETS = {
     "mnist": KnownSet(
         title="MNIST",
@@ -66,7 +66,7 @@ KNOWN_SETS = {
 
 
 class KnownTrainingImages(NamedTuple):
-    """A data set of which training images are read one after the other, whatever their size."""
+    """A data set whose training images, of any size, are read one after the other."""
 
     title: str
     tfds_name: str

@@ -1,17 +1,17 @@
-"""Bytes and the numbers that networks see: pixels are (byte - offset) / divisor."""
+"""Conversion between bytes and network values: (byte - offset) / divisor."""
 
 import numpy as np
 
 
 def to_bytes(images, pixels):
-    """Turns a generator's output into images.
+    """Turns a generator's output into byte images.
 
     Args:
         images: (N, H, W, C) numbers in the network's range.
         pixels: `(divisor, offset)` of the experiment's record.
 
     Returns:
-        uint8 (N, H, W, C): `image * divisor + offset`, rounded, cut at 0 and 255.
+        uint8 (N, H, W, C): `image * divisor + offset`, rounded, clipped to [0, 255].
     """
     divisor, offset = pixels
     return np.clip(np.round(np.asarray(images) * divisor + offset), 0, 255).astype(np.uint8)

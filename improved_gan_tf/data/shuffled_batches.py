@@ -1,4 +1,4 @@
-"""The rows of each epoch of the ImageNet game, and their images, read ahead of their use."""
+"""The rows of each epoch of the ImageNet game, and their images, prefetched."""
 
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ class ShuffledEpochs:
     """The rows of any epoch: `epochs(epoch)`, a pure function of the constructor's arguments.
 
     Args:
-        count: int, images.
+        count: int, number of images.
         batch_size: int.
-        seed: int, the run's.
+        seed: int, the run's seed.
 
     Raises:
-        UserError: there are fewer images than fit one batch.
+        UserError: there are fewer images than one batch needs.
     """
 
     def __init__(self, count, batch_size, seed):
@@ -30,23 +30,23 @@ class ShuffledEpochs:
     def __call__(self, epoch):
         """The rows of `epoch`, counted from 0, in a tuple: ints (iterations, batch_size).
 
-        No two are equal; the images that are left over differ from epoch to epoch.
+        All differ. Which images are left over differs from epoch to epoch.
         """
-        # D16: the original shuffles the files once and then within a queue of 1,000 images.
+        # D16: the original shuffles the files once, then within a queue of 1,000 images.
         order = streams.shuffled_epoch(self._seed, epoch).permutation(self._count)
         used = order[: self.iterations * self._batch_size]
         return (used.reshape(self.iterations, self._batch_size),)
 
 
 class LabeledBatch(NamedTuple):
-    """What one iteration sees: bytes (N, size, size, 3) and labels (N,), as tensors."""
+    """One iteration's data: bytes (N, size, size, 3) and labels (N,), as tensors."""
 
     images: object
     labels: object
 
 
 def batches(image_set, rows):
-    """The images of some iterations, read ahead of their use.
+    """The images of some iterations, prefetched.
 
     Args:
         image_set: `data.square_images.ImageSet`.

@@ -1,8 +1,7 @@
 """Square byte images on disk, made once from images of any size.
 
-Images are cropped to their middle square, stretched in contrast and resized once, before the first
-training, and kept as one array file of bytes: any image can then be read at once, so that the order
-of the data is a pure function of seed and epoch, and training waits for no decoder.
+Before the first training, images are cropped to their middle square, stretched in contrast and
+resized. The bytes are kept in one array file, which gives any image at any time without decoding.
 
 Original: openai/improved-gan@4f5d1ec, imagenet/convert_imagenet_to_records.py, which keeps the
           same bytes (D16); `center_crop` in imagenet/utils.py.
@@ -25,20 +24,20 @@ from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
 
 DEFAULT_CACHE = "~/.cache/improved_gan_tf"
-PREPARATION = 2  # counts up when the bytes that are kept change
-_DECODED_AT_ONCE = 256  # images; bounds the memory that encoded and decoded ones take
+PREPARATION = 2  # increases when the prepared bytes change
+_DECODED_AT_ONCE = 256  # images; bounds memory
 
 
 class ImageSet(NamedTuple):
     """Square images of one size."""
 
-    images: np.ndarray  # uint8 (N, size, size, 3), read from disk as it is used
+    images: np.ndarray  # uint8 (N, size, size, 3), read from disk when used
     labels: np.ndarray  # int32 (N,)
-    digest: str | None = None  # SHA-256 of both, of images that were prepared
+    digest: str | None = None  # SHA-256 of both, for prepared images
 
 
 def prepare(source, image_size, cache_dir=None):
-    """Makes the square bytes of every image of a source, unless that was done before.
+    """Makes the square bytes of every image of a source, unless they exist already.
 
     Args:
         source: `data.encoded_images.Source`.
@@ -50,18 +49,18 @@ def prepare(source, image_size, cache_dir=None):
 
     Raises:
         UserError: an image cannot be read, most images are smaller than `image_size`, the
-            folder cannot hold them, or what it holds of them is damaged.
+            cache folder cannot be written, or its files are damaged.
     """
     cache = pathlib.Path(cache_dir or DEFAULT_CACHE).expanduser()
-    # The number of the preparation: images that an earlier one has left are not these.
+    # The preparation's number keeps out images that an earlier one left.
     folder = cache / f"{source.key}-{image_size}-v{PREPARATION}"
     if not folder.is_dir():
         unfinished = None
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            # No name that another process, on this machine or another one, has too.
+            # The name is unique among processes on all machines.
             unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=cache))
-            images = unfinished / "images"  # with the user's permissions, where mkdtemp has its own
+            images = unfinished / "images"  # with default permissions, unlike mkdtemp's folder
             images.mkdir()
             _require_space(cache, source.count * image_size**2 * 3)
             _write(source, image_size, images)
@@ -91,13 +90,13 @@ def _read(folder, shape):
     if file.exists():
         return ImageSet(images, labels, file.read_text("utf-8"))
     digest = _digest(images, labels)  # prepared by an earlier version
-    with contextlib.suppress(OSError):  # in a folder to read from only it is computed each time
+    with contextlib.suppress(OSError):  # a read-only folder: it is computed each time
         files.write_whole(file, lambda path: path.write_text(digest, "utf-8"))
     return ImageSet(images, labels, digest)
 
 
 def _digest(images, labels):
-    """SHA-256 of the bytes of all images, in order, and of their labels."""
+    """SHA-256 of all images' bytes, in order, and of their labels."""
     digest = hashlib.sha256()
     for first in range(0, len(images), _DECODED_AT_ONCE):
         digest.update(np.ascontiguousarray(images[first : first + _DECODED_AT_ONCE]))
@@ -109,7 +108,7 @@ def _publish(unfinished, folder):
     try:
         unfinished.rename(folder)
     except OSError:
-        if not folder.is_dir():  # else another process was faster with the same images
+        if not folder.is_dir():  # otherwise another process published the same images first
             raise
 
 
@@ -123,13 +122,13 @@ def _require_space(cache, needed):
 
 
 def _write(source, image_size, folder):
-    """Writes images.npy, labels.npy and sha256.txt, to the disk before they get their names."""
+    """Writes images.npy, labels.npy and sha256.txt, and waits until they are on the disk."""
     shape = (source.count, image_size, image_size, 3)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     labels = np.empty(source.count, np.int32)
     enlarged, row, items = [], 0, source.items()
     progress = progress_bar(source.count, "image", "crop, stretch and resize, once")
-    # Threads suffice: Pillow decodes and resizes outside Python's lock.
+    # Threads suffice: Pillow releases Python's lock while it decodes and resizes.
     with progress as bar, concurrent.futures.ThreadPoolExecutor() as threads:
         while some := list(itertools.islice(items, _DECODED_AT_ONCE)):
             squares = threads.map(lambda item: square(item[0], item[1], image_size), some)
@@ -139,7 +138,7 @@ def _write(source, image_size, folder):
                 if side < image_size:
                     enlarged.append(name)
             bar.update(len(some))
-    # Single small images are enlarged, as in the original; ImageNet has some.
+    # A few small images are enlarged, as in the original; ImageNet has some.
     if len(enlarged) > source.count / 2:
         raise UserError(
             f"{len(enlarged):,} of {source.count:,} images are smaller than "
@@ -154,21 +153,21 @@ def _write(source, image_size, folder):
 
 
 def square(name, file, image_size):
-    """Reads one image, takes its largest middle square, stretches its contrast and resizes it.
+    """Reads one image, crops its middle square, stretches its contrast and resizes it.
 
-    The original's `imresize` is given floats: it maps the square's least value to 0 and its
-    greatest to 255, all channels alike, before Pillow's bilinear resizing.
+    The original's `imresize` gets floats: it maps the square's least value to 0 and its greatest
+    to 255, over all channels, before Pillow's bilinear resizing.
 
     Args:
-        name: str, what to call the image in an error.
+        name: str, the image's name in an error.
         file: path or open file.
         image_size: int.
 
     Returns:
-        uint8 (image_size, image_size, 3), and the length of the image's shorter side.
+        uint8 (image_size, image_size, 3), and the image's shorter side in pixels.
 
     Raises:
-        UserError: the file is no whole image.
+        UserError: the file is damaged or not an image.
     """
     try:
         with Image.open(file) as image:
@@ -176,7 +175,7 @@ def square(name, file, image_size):
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f"The image {name} cannot be read: {error}.") from error
     side = min(rgb.size)
-    # Halves are rounded up, as by Python 2.
+    # Halves are rounded up, as in Python 2.
     left, top = ((length - side + 1) // 2 for length in rgb.size)
     middle = np.asarray(rgb.crop((left, top, left + side, top + side)))
     stretched = Image.fromarray(stretch_table(middle.min(), middle.max())[middle])
@@ -185,16 +184,16 @@ def square(name, file, image_size):
 
 
 def stretch_table(low, high):
-    """What each byte becomes when `low` is mapped to 0 and `high` to 255.
+    """What each byte becomes if `low` maps to 0 and `high` to 255.
 
-        (value - low) * 255 / (high - low), limited to [0, 255], rounded
+        (value - low) * 255 / (high - low), clipped to [0, 255], rounded
 
     Original: `bytescale` of scipy.misc, which `imresize` calls for floats (SciPy before 0.18 rounds
     halves down).
 
     Args:
         low: int, 0 to 255.
-        high: int, `low` to 255; where it is `low`, differences are not scaled.
+        high: int, `low` to 255; if it equals `low`, differences are not scaled.
 
     Returns:
         uint8 (256,).
@@ -204,5 +203,5 @@ def stretch_table(low, high):
     return (values.clip(0, 255) + 0.5).astype("uint8")
 
 
-# The original turns bytes into [-1, 1] and back, cut off, by which some lose one.
+# The original converts bytes to [-1, 1] and back and truncates, so some bytes lose 1.
 _THROUGH_FLOATS = ((np.arange(256) / 127.5 - 1.0 + 1.0) * (255.0 / 2.0)).astype("uint8")

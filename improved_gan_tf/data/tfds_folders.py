@@ -1,6 +1,6 @@
-"""Prepared TFDS data in a folder: found, downloaded where that is possible, and read whole.
+"""Prepared TFDS data in a folder: finds, downloads and reads it.
 
-Whatever is missing, damaged or out of reach becomes one sentence that says what to do about it.
+Errors for missing or damaged data say in one sentence what to do.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import numpy as np
 
 from improved_gan_tf.errors import UserError, first_line
 
-# Where TFDS looks for its data sets first; asked before it is, since TFDS itself waits for minutes.
+# Where TFDS looks for its data sets first; checked before, because TFDS itself waits for minutes.
 _DOWNLOAD_HOST = ("storage.googleapis.com", 443)
 _NETWORK_TIMEOUT = 3.0  # seconds
 
@@ -31,7 +31,7 @@ def tfds_directory(data_dir):
     import tensorflow_datasets as tfds
 
     directory = pathlib.Path(os.path.expanduser(data_dir or tfds.core.constants.DATA_DIR))
-    if data_dir is not None and not os.path.isdir(directory):  # False for impossible names, too
+    if data_dir is not None and not os.path.isdir(directory):  # also False for impossible names
         raise UserError(
             f"`data_dir` must be a folder that exists. Received: {data_dir} (no such folder)."
         )
@@ -43,15 +43,15 @@ def prepared_folder(tfds_name, data_dir):
     prepared = [
         info.parent
         for info in tfds_directory(data_dir).glob(f"{tfds_name}/*/dataset_info.json")
-        # TFDS leaves folders of other names, such as incomplete.7QX2ZK_3.0.1.
+        # TFDS leaves folders with other names, such as incomplete.7QX2ZK_3.0.1.
         if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
     ]
-    # By numbers: 3.0.10 comes after 3.0.2.
+    # Compared as numbers: 3.0.10 comes after 3.0.2.
     return max(prepared, key=lambda folder: [*map(int, folder.name.split("."))], default=None)
 
 
 class PreparedData(NamedTuple):
-    """What one prepared folder holds."""
+    """The content of one prepared folder."""
 
     splits: dict  # {"train" or "test": (uint8 images (N, H, W, C), int32 labels (N,))}
     version: str
@@ -63,7 +63,7 @@ def read(tfds_name, data_dir, download=True):
     Args:
         tfds_name: str, such as "svhn_cropped".
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
-        download: bool, whether data that is missing is downloaded and prepared.
+        download: bool, whether missing data is downloaded and prepared.
 
     Returns:
         `PreparedData`, of the latest prepared version.
@@ -87,7 +87,7 @@ def read(tfds_name, data_dir, download=True):
             builder.download_and_prepare()
             folder = pathlib.Path(str(builder.data_dir))
     with explained_tfds_errors(tfds_name, folder):
-        # From the folder itself: nothing is looked up on a network.
+        # Read from the folder itself, without network look-ups.
         # D1: TFDS shuffles the images when it prepares them, so a seed picks other images here
         # than in the original's file order.
         builder = tfds.builder_from_directory(str(folder))
@@ -102,7 +102,7 @@ def read(tfds_name, data_dir, download=True):
 def _explained_download_errors(tfds_name, directory):
     try:
         yield
-    except Exception as error:  # of TFDS, of the network, of the disk
+    except Exception as error:  # from TFDS, the network or the disk
         raise UserError(
             f"The '{tfds_name}' data could not be downloaded and prepared in {directory}: "
             f"{first_line(error)}. Give the command again, or: {_copy_here(tfds_name)}."
@@ -129,7 +129,7 @@ def _copy_here(tfds_name):
 
 
 def network_error():
-    """Why the download host, or the proxy on the way to it, is out of reach; None if it is not."""
+    """Why the download host, or the proxy on the way, is out of reach; None if it answers."""
     proxy = urllib.parse.urlsplit(urllib.request.getproxies().get("https", ""))
     host = (proxy.hostname, proxy.port or 80) if proxy.hostname else _DOWNLOAD_HOST
     found = [f"{host[0]}: no answer within {_NETWORK_TIMEOUT:.0f} seconds"]
@@ -141,7 +141,7 @@ def network_error():
         except OSError as error:
             found.append(f"{host[0]}: {error}")
 
-    # In a thread, since looking up a name has no timeout of its own.
+    # In a thread, because name look-up has no timeout of its own.
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(_NETWORK_TIMEOUT)
@@ -150,10 +150,10 @@ def network_error():
 
 @contextlib.contextmanager
 def explained_tfds_errors(tfds_name, folder):
-    """Turns whatever TFDS, protobuf and TensorFlow raise on damaged data into one paragraph."""
+    """Turns any error of TFDS, protobuf or TensorFlow on damaged data into one paragraph."""
     try:
         yield
-    except Exception as error:  # each library has errors of its own for a damaged file
+    except Exception as error:  # each library has its own errors for a damaged file
         raise UserError(
             f"The '{tfds_name}' data in {folder} cannot be read; a file is missing or "
             f"damaged, or was prepared by something else. Delete that folder and prepare it "

@@ -14,15 +14,15 @@ def binary_cross_entropy(log_odds, target):
     Args:
         log_odds: (N,), s.
         target: float in [0, 1] for all examples, or (N,), one for each. Above 1 the loss of that
-            example has no minimum: it falls by `target - 1` for every unit of a large s.
+            example has no minimum: for large s it falls by `target - 1` for each unit of s.
 
     Returns:
         Scalar, nats; >= 0 for targets in [0, 1].
 
     Raises:
-        ValueError: targets for each example are of another shape than `log_odds`.
+        ValueError: targets for each example differ in shape from `log_odds`.
     """
-    # softplus(s) - s = softplus(-s): the difference of two large numbers would lose the loss.
+    # softplus(s) - s = softplus(-s); the difference of two large numbers would lose precision.
     if isinstance(target, numbers.Real):
         if target == 1.0:
             return mean(ops.softplus(-log_odds))
@@ -34,7 +34,7 @@ def binary_cross_entropy(log_odds, target):
 
 
 def _example_by_example(log_odds, target):
-    """Returns both as tensors; (N,) and (N, 1) would be compared each with each."""
+    """Returns both as tensors; shapes (N,) and (N, 1) would broadcast to (N, N)."""
     log_odds = ops.convert_to_tensor(log_odds)
     target = ops.cast(target, log_odds.dtype)
     if tuple(target.shape) not in ((), tuple(log_odds.shape)):
@@ -46,12 +46,5 @@ def _example_by_example(log_odds, target):
 
 
 def binary_entropy(probability):
-    """Entropy of a coin, `-p log p - (1 - p) log(1 - p)`; 0 for a certain one.
-
-    Args:
-        probability: float p in [0, 1].
-
-    Returns:
-        float in [0, log 2], nats.
-    """
+    """Entropy of a coin, `-p log p - (1 - p) log(1 - p)`, in [0, log 2] nats; 0 for p = 0 and 1."""
     return sum(-p * math.log(p) for p in (probability, 1.0 - probability) if p > 0.0)

@@ -1,11 +1,12 @@
-"""What a GAN minimises when its discriminator sees whole minibatches: exact, for two coins.
+"""Divergences that a GAN minimises if its discriminator sees whole minibatches: exact, two coins.
 
-P and Q are coins that show 1 with probability p and q. A discriminator of minibatches of N tells
-P^N from Q^N, N throws at a time. How likely a minibatch is depends on its number of ones k only, so
-the 2^N minibatches are grouped into N + 1 with weights `C(N, k)`: nothing is sampled.
+P and Q are coins that show 1 with probability p and q. A discriminator of minibatches tells P^N
+from Q^N, N throws at a time. A minibatch's probability depends only on its number of ones k, so
+the 2^N minibatches form N + 1 groups with weights `C(N, k)`: nothing is sampled.
 
-All functions broadcast p, q and N as NumPy arrays do, and return float64. Where one of the two
-cannot make what the other can (q = 0 or 1), KL is infinite and the others are not.
+All functions take the arguments of `kl` and raise its errors. They broadcast p, q and N as NumPy
+arrays do, and return float64. KL is infinite where one coin cannot make what the other can (q = 0
+or 1); the other divergences stay finite.
 
 Source: Huszar (2016), the post on minibatch discrimination, blended updates and preference loss.
 """
@@ -25,7 +26,7 @@ def kl(p, q, num_examples=1):
         num_examples: int or array of ints >= 1, N, the size of a minibatch.
 
     Returns:
-        >= 0, nats; infinite where Q never shows what P does.
+        >= 0, nats; infinite where Q never shows a side that P shows.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -37,19 +38,11 @@ def kl(p, q, num_examples=1):
 def js(p, q, num_examples=1):
     """`JS[P^N || Q^N] = (KL[P^N || M] + KL[Q^N || M]) / 2` with `M = (P^N + Q^N) / 2`.
 
-    The loss of the best discriminator of minibatches, `minimax_discriminator_loss`, is
-    `2 log 2 - 2 JS`, with JS in nats.
-
-    Args:
-        p: as in `kl`.
-        q: as in `kl`.
-        num_examples: as in `kl`.
+    `minimax_discriminator_loss` of the best discriminator of minibatches is `2 log 2 - 2 JS`, with
+    JS in nats.
 
     Returns:
-        In [0, 1], *bits*; 1 where the two are told apart for certain.
-
-    Raises:
-        ValueError: an argument is out of its range.
+        In [0, 1], *bits*; 1 where the two are always told apart.
     """
     log_p, log_q = (_log_counts(x, num_examples) for x in _pair(p, q, num_examples))
     return _js_bits(log_p, log_q, axes=-1)
@@ -58,16 +51,8 @@ def js(p, q, num_examples=1):
 def preference_kl(p, q, num_examples=1):
     """`KL[P^N x Q^N || Q^N x P^N] = KL[P^N || Q^N] + KL[Q^N || P^N]`, of ordered pairs.
 
-    Args:
-        p: as in `kl`.
-        q: as in `kl`.
-        num_examples: as in `kl`.
-
     Returns:
         >= 0, nats; infinite where either of the two is.
-
-    Raises:
-        ValueError: an argument is out of its range.
     """
     return kl(p, q, num_examples) + kl(q, p, num_examples)
 
@@ -75,16 +60,8 @@ def preference_kl(p, q, num_examples=1):
 def preference_js(p, q, num_examples=1):
     """`JS[P^N x Q^N || Q^N x P^N]`: what the best discriminator of ordered pairs measures.
 
-    Args:
-        p: as in `kl`.
-        q: as in `kl`.
-        num_examples: as in `kl`.
-
     Returns:
         In [0, 1], *bits*.
-
-    Raises:
-        ValueError: an argument is out of its range.
     """
     log_p, log_q = (_log_counts(x, num_examples) for x in _pair(p, q, num_examples))
     p_first = log_p[..., :, None] + log_q[..., None, :]
@@ -95,18 +72,10 @@ def preference_js(p, q, num_examples=1):
 def blended_value(p, q, num_examples=1):
     """`E_Q log((1 - D) / D)` at the best discriminator `D = P^N / (P^N + Q^N)`: `KL[Q^N || P^N]`.
 
-    The least value of `blended_generator_loss` that a discriminator of minibatches leaves.
-
-    Args:
-        p: as in `kl`.
-        q: as in `kl`.
-        num_examples: as in `kl`.
+    It is the least `blended_generator_loss` against a discriminator of minibatches.
 
     Returns:
-        >= 0, nats; infinite where P never shows what Q does.
-
-    Raises:
-        ValueError: an argument is out of its range.
+        >= 0, nats; infinite where P never shows a side that Q shows.
     """
     return kl(q, p, num_examples)
 
@@ -135,7 +104,7 @@ def _pair(p, q, num_examples):
 
 
 def _log_counts(probability, num_examples):
-    """Log probabilities of 0 .. max N ones among N throws, on a last axis; -inf beyond N."""
+    """Log probabilities of 0 .. max N ones in N throws, on a last axis; -inf beyond N."""
     num_examples = np.asarray(num_examples)[..., None]
     ones = np.arange(num_examples.max() + 1)
     zeros = np.maximum(num_examples - ones, 0)

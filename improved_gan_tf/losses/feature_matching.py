@@ -1,4 +1,4 @@
-"""Feature matching, a loss of the generator: a distance between batch means of features.
+"""Feature matching: the generator's loss is a distance between batch means of features.
 
 Paper:    Salimans et al. (2016), Sec. 3.1.
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*_feature_matching.py, `loss_gen`.
@@ -16,15 +16,14 @@ def feature_matching_l2(features_real, features_generated, cross_replica="global
     Args:
         features_real: (N, A).
         features_generated: (M, A).
-        cross_replica: "global" for means over the rows of all replicas, whose shares are of
-            equal size; "local" for this replica's rows. The same on one device.
+        cross_replica: "global" for means over all replicas' rows, in equal shares; "local" for
+            this replica's rows. The same on one device.
 
     Returns:
-        Scalar >= 0. A distance of means, not a mean of distances.
+        Scalar >= 0.
 
     Raises:
-        ValueError: the features of the two differ in number, or `cross_replica` is neither of the
-            two.
+        ValueError: the numbers of features differ, or `cross_replica` is unknown.
     """
     # D7: the paper's squared norm sums over the features; the code's mean divides by their number.
     difference = _difference_of_means(features_real, features_generated, cross_replica)
@@ -34,16 +33,7 @@ def feature_matching_l2(features_real, features_generated, cross_replica="global
 def feature_matching_l1(features_real, features_generated, cross_replica="global"):
     """Mean absolute difference of the batch means: `mean(|E f(x) - E f(G(z))|)` (CIFAR-10, SVHN).
 
-    Args:
-        features_real: (N, A).
-        features_generated: (M, A).
-        cross_replica: as in `feature_matching_l2`.
-
-    Returns:
-        Scalar >= 0.
-
-    Raises:
-        ValueError: as in `feature_matching_l2`.
+    Arguments, range and errors as for `feature_matching_l2`.
     """
     difference = _difference_of_means(features_real, features_generated, cross_replica)
     return mean(ops.abs(difference))

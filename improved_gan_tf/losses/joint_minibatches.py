@@ -1,13 +1,13 @@
 """The ImageNet experiment's losses: K + 1 trained logits, smoothed targets for both players.
 
-Here the last logit, "generated", is trained like the others, so a discriminator's belief that an
-image is real is `D = sigmoid(s)` with
+The last logit, "generated", is trained like the others. The discriminator's belief that an image
+is real is `D = sigmoid(s)` with
 
     s = logsumexp(l_1 .. l_K) - l_(K+1)
 
-and both players are given a probability that `D` should take: 0.75 on real images (one-sided label
-smoothing), 0 on generated ones, and for the generator 0.375, the value of `D` at the equilibrium
-under that smoothing.
+Both players' losses have a target probability for `D`: 0.75 on real images (one-sided label
+smoothing), 0 on generated ones, and 0.375 for the generator, which is the value of `D` at the
+equilibrium under that smoothing.
 
 Paper:    Salimans et al. (2016), Sec. 3.4, 5.
 Original: openai/improved-gan@4f5d1ec, imagenet/discriminator.py, `gan_logits`;
@@ -22,11 +22,7 @@ from improved_gan_tf import losses
 def gan_logits(logits):
     """Log odds that an image is real: `logsumexp(l_1 .. l_K) - l_(K+1)`.
 
-    Args:
-        logits: (N, K + 1), the last one "generated".
-
-    Returns:
-        (N,).
+    Takes logits (N, K + 1) with "generated" last; returns (N,).
     """
     return ops.logsumexp(logits[:, :-1], axis=1) - logits[:, -1]
 
@@ -36,8 +32,8 @@ def sigmoid_kl(logits, target):
 
         mean(softplus(s) - t s) - H(t),    H(t) = -t log t - (1 - t) log(1 - t)
 
-    which is `mean(KL(t || D))` of two coins, `D = sigmoid(s)`: cross-entropy less the entropy of
-    the target, so that 0 is reached, at D = t.
+    It is `mean(KL(t || D))` of two coins with `D = sigmoid(s)`: cross-entropy minus the entropy of
+    the target. Its minimum, 0, is at D = t.
 
     Args:
         logits: (N,), log odds s.

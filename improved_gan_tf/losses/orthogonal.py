@@ -1,12 +1,12 @@
-"""Orthogonal regularisation: filters that should not overlap.
+"""Orthogonal regularisation: a penalty on filters that overlap.
 
     R(W) = || W^T W o (1 - I) ||_F^2,       dR / dW = 4 W (W^T W o (1 - I))
 
 W is (A, K), a column for each filter; o is the elementwise product. The diagonal, the filters'
-lengths, is left alone, or pulled to 1 with `include_diagonal`: || W^T W - I ||_F^2.
+squared lengths, is left free, or pulled to 1 with `include_diagonal`: || W^T W - I ||_F^2.
 
-The original does not differentiate: it adds 2 strength (W W^T o (1 - I)) W, for its transposed W,
-to the gradient. That is *half* the gradient of strength R; to get its updates, halve the strength.
+The original adds 2 strength (W W^T o (1 - I)) W, for its transposed W, to the gradient. That is
+*half* the gradient of strength R: halve the strength for the original's updates.
 
 Paper:    Brock et al. (2017), Sec. 3.4; Brock et al. (2019), Sec. 3.1.
 Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ortho`, `default_ortho`.
@@ -22,7 +22,7 @@ def orthogonal_penalty(kernel, output_axis=-1, include_diagonal=False):
     Args:
         kernel: (..., K), rank 2 or more; a variable or tensor.
         output_axis: int, the axis of the filters; -2 for a transposed convolution of Keras, 0 for
-            an embedding, whose classes are its filters.
+            an embedding.
         include_diagonal: bool.
 
     Returns:
@@ -39,13 +39,13 @@ def orthogonal_penalty(kernel, output_axis=-1, include_diagonal=False):
 def orthogonal_regularization(model, strength=1e-4, include_diagonal=False, exclude=()):
     """Returns `strength` times the penalty, summed over the kernels and embeddings of a model.
 
-    Of a spectrally normalised layer it is the penalty of the raw kernel.
+    For a spectrally normalised layer it penalises the raw kernel.
 
     Args:
         model: a built model or layer.
         strength: float >= 0; 1e-4 in the paper (default).
-        include_diagonal: bool, see the module.
-        exclude: layers that are left out; in the original the generator's shared embedding.
+        include_diagonal: bool, whether filters are also pulled to length 1.
+        exclude: layers to leave out; in the original the generator's shared embedding.
 
     Returns:
         Scalar.
@@ -71,7 +71,7 @@ def orthogonal_regularization(model, strength=1e-4, include_diagonal=False, excl
 
 
 def _filters_of(layer):
-    """The layer's kernel or table and the axis of its filters: a list of one pair, or of none."""
+    """A list with the layer's kernel or table and the axis of its filters; empty without either."""
     if isinstance(layer, keras.layers.Conv2DTranspose):
         return [(layer.kernel, -2)]
     if isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D)):

@@ -1,7 +1,7 @@
 """The losses of the semi-supervised game, on K class logits.
 
-K class logits l; the (K+1)-th logit, "generated", is fixed at 0. With Z = sum_k exp l_k the
-discriminator's belief that an image is real is D = Z / (Z + 1), so that
+There are K class logits l; the (K+1)-th logit, "generated", is fixed at 0. With Z = sum_k exp l_k
+the discriminator's belief that an image is real is D = Z / (Z + 1). Therefore
 
     log D       = lse - softplus(lse)                with lse = log Z = logsumexp(l)
     log (1 - D) = -softplus(lse)
@@ -28,7 +28,7 @@ def supervised_loss(logits, labels):
         Scalar >= 0, nats.
 
     Raises:
-        ValueError: `labels` are of another rank.
+        ValueError: `labels` have another rank.
     """
     labels = _checked_labels(labels)
     label_logits = ops.take_along_axis(logits, ops.expand_dims(labels, 1), axis=1)[:, 0]  # (N,)
@@ -40,20 +40,13 @@ def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, gener
 
         -0.5 mean(lse_unl) + 0.5 mean(softplus(lse_unl)) + 0.5 mean(softplus(lse_gen))
 
-    which is `-0.5 mean(log D(x)) - 0.5 mean(log(1 - D(G(z))))`.
+    It is `-0.5 mean(log D(x)) - 0.5 mean(log(1 - D(G(z))))`.
 
-    With one-sided label smoothing (Sec. 3.4) a real image's target is alpha instead of 1. Its
-    cross-entropy, with log D and log(1 - D) from the top of this file,
-
-        -alpha log D - (1 - alpha) log(1 - D)
-            = -alpha (lse - softplus(lse)) + (1 - alpha) softplus(lse) = softplus(lse) - alpha lse
-
-    makes the loss of the real images `0.5 mean(softplus(lse_unl) - alpha lse_unl)`; that of
-    the generated ones stays. The best discriminator is then, at every x,
-    `D = alpha p_data / (p_data + p_model)`. With a generated target beta > 0 as well it is
-    `(alpha p_data + beta p_model) / (p_data + p_model)`, in which p_model stands above the line:
-    where p_data is nearly 0 and p_model is not, samples are no longer driven back to the data.
-    That is why the paper smooths one side only.
+    With one-sided label smoothing (Sec. 3.4) a real image's target is alpha instead of 1, and its
+    cross-entropy is `-alpha log D - (1 - alpha) log(1 - D) = softplus(lse) - alpha lse`. The first
+    half of the loss becomes `0.5 mean(softplus(lse_unl) - alpha lse_unl)`. The best discriminator
+    is then `D = alpha p_data / (p_data + p_model)`; with a generated target beta it is
+    `(alpha p_data + beta p_model) / (p_data + p_model)`.
 
     Args:
         logits_unlabeled: (N, K), real images.
@@ -78,10 +71,9 @@ def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, gener
 
 
 def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
-    """The `unsupervised_loss` of a discriminator that tells real and generated images apart.
+    """The least `unsupervised_loss`, of a discriminator that makes no mistakes.
 
-    `0.5 H(alpha) + 0.5 H(beta)`, with H(p) = -p log p - (1 - p) log(1 - p): what smoothing
-    adds to the loss whatever the discriminator does; 0 without it.
+    `0.5 H(alpha) + 0.5 H(beta)`, with H(p) = -p log p - (1 - p) log(1 - p); 0 without smoothing.
 
     Args:
         real_target: float in (0, 1], alpha.
@@ -94,32 +86,23 @@ def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
 
 
 def saturating_generator_loss(logits_generated):
-    """What the generator minimises with minibatch discrimination: `-mean(softplus(lse_gen))`.
+    """The generator's loss with minibatch discrimination: `-mean(softplus(lse_gen))`.
 
-    It is `mean(log(1 - D(G(z))))`, the generator's side of the discriminator's own objective. Label
-    smoothing is the discriminator's and leaves it as it is.
-
-    Args:
-        logits_generated: (M, K).
-
-    Returns:
-        Scalar <= 0, nats.
+    It is `mean(log(1 - D(G(z))))` of logits (M, K), a scalar <= 0, nats. Label smoothing does not
+    change it.
     """
     return -mean(ops.softplus(ops.logsumexp(logits_generated, axis=1)))
 
 
 def error_rate(logits, labels):
-    """Fraction of rows whose largest logit is not the label's, in [0, 1].
+    """Fraction of rows whose largest logit is not the label's: a scalar in the dtype of `logits`.
 
     Args:
         logits: (N, K).
         labels: (N,), integers.
 
-    Returns:
-        Scalar in the dtype of `logits`.
-
     Raises:
-        ValueError: `labels` are of another rank.
+        ValueError: `labels` have another rank.
     """
     labels = _checked_labels(labels)
     wrong = ops.not_equal(ops.argmax(logits, axis=1), ops.cast(labels, "int32"))
@@ -127,7 +110,7 @@ def error_rate(logits, labels):
 
 
 def _checked_labels(labels):
-    """Returns labels as a tensor; of any other rank they would be compared with every row."""
+    """Returns labels as a tensor of rank 1; another rank would broadcast against the rows."""
     labels = ops.convert_to_tensor(labels)
     if len(labels.shape) != 1:
         raise ValueError(

@@ -1,1 +1,1 @@
-"""What a program needs of the machine it runs on: files, environment, signals, exit codes."""
+"""The machine a program runs on: files, environment, signals, exit codes."""

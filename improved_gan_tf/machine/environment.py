@@ -1,7 +1,6 @@
-"""How commands start TensorFlow: with what it reads from the environment, and without its notes.
+"""How commands start TensorFlow: defaults for its environment variables, no start-up notes.
 
-Whatever the user has set stays. Importing the layers or anything else of this package changes
-nothing: only commands call this.
+What the user has set stays. Only commands call this; importing the package changes nothing.
 """
 
 import os
@@ -16,12 +15,11 @@ THREADS = "TF_NUM_INTRAOP_THREADS"
 
 
 def set_defaults():
-    """Asks for oneDNN's kernels on x86 processors and keeps TensorFlow's notes off the screen.
+    """Asks for oneDNN's kernels on x86 processors and silences TensorFlow's notes.
 
-    By itself TensorFlow takes oneDNN's convolutions and matrix products only where the processor
-    has AVX512-VNNI or a newer extension, and slower ones elsewhere: a choice by processor
-    that would also give one seed other rounding on the two. `TF_ENABLE_ONEDNN_OPTS=0` takes
-    TensorFlow's own kernels everywhere. What both cost: `benchmarks/training_step.py`.
+    By default TensorFlow uses oneDNN's convolutions and matrix products only on processors with
+    AVX512-VNNI or newer; one seed would then round differently on different processors.
+    `TF_ENABLE_ONEDNN_OPTS=0` selects TensorFlow's own kernels everywhere.
     """
     os.environ.setdefault(LOG_LEVEL, "2")
     if platform.machine().lower() in ("x86_64", "amd64"):
@@ -29,11 +27,10 @@ def set_defaults():
 
 
 def start_tensorflow():
-    """Sets the defaults, imports TensorFlow and has it look for devices, without greetings.
+    """Sets the defaults, imports TensorFlow and makes it look for devices, without its notes.
 
-    A command calls it when it has checked what it can check without TensorFlow, and before it
-    imports anything that imports TensorFlow. The notes that TensorFlow writes meanwhile are left
-    out (`start_up_notes`), except where the user asks for them with `TF_CPP_MIN_LOG_LEVEL=0` or 1.
+    A command calls it after all checks that need no TensorFlow, and before any import of
+    TensorFlow. `TF_CPP_MIN_LOG_LEVEL=0` or 1 shows the notes that `start_up_notes` leaves out.
     """
     if "tensorflow" in sys.modules:
         return
@@ -47,19 +44,19 @@ def start_tensorflow():
 
 
 def onednn():
-    """What was asked of TensorFlow about oneDNN: "1", "0", or None where nothing was."""
+    """The value of TensorFlow's oneDNN option: "1", "0", or None if it is not set."""
     return os.environ.get(ONEDNN)
 
 
 def num_threads():
-    """How many threads TensorFlow shares one operation's sums among, int; it decides rounding.
+    """Number of threads that share one operation's sums (int); it decides rounding.
 
-    That is as many as there are processors for this process (fewer under `taskset`, in a container
-    or in a queue's allocation), or `TF_NUM_INTRAOP_THREADS`.
+    It is `TF_NUM_INTRAOP_THREADS`, or the number of processors for this process (fewer under
+    `taskset`, in a container or in a queue's allocation).
     """
     asked = os.environ.get(THREADS, "")
     if asked.isdecimal() and int(asked) > 0:
         return int(asked)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count()  # where there is no affinity: macOS, Windows
+    return os.cpu_count()  # macOS and Windows have no affinity

@@ -1,4 +1,4 @@
-"""What a command ends with: one exit code for each kind of end, and one line that says why."""
+"""How a command ends: one exit code for each kind of end, and one line that says why."""
 
 import contextlib
 import os
@@ -15,21 +15,21 @@ from improved_gan_tf.errors import (
 from improved_gan_tf.machine import interruption
 
 EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
-# A run that a signal stopped, and that has saved, exits with a code of `interruption.EXIT_CODES`.
+# A run that saved after a stop signal exits with a code of `interruption.EXIT_CODES`.
 EXIT_INTERRUPTED = interruption.EXIT_CODES[signal.SIGINT]
-EXIT_CLOSED_OUTPUT = 128 + 13  # what a shell reports of a program that SIGPIPE has ended
+EXIT_CLOSED_OUTPUT = 128 + 13  # what a shell reports for a program that SIGPIPE ended
 
 
 @contextlib.contextmanager
 def exit_codes(interrupted="nothing was written"):
-    """Exits with the code of the way in which the `with` block ends; 0 where it simply ends.
+    """Exits with the code for the way the `with` block ends; 0 for a normal end.
 
-    Of the errors in `EXIT_CODES` the message is printed, with flags for the arguments that it names
-    and without a traceback; other errors pass. A command whose output nobody reads any more, as in
-    `run_svhn.py --help | head`, ends quietly.
+    For the errors in `EXIT_CODES` it prints the message without a traceback, with flags in place of
+    the argument names; other errors pass. If nobody reads the output any more, as in
+    `run_svhn.py --help | head`, it exits quietly.
 
     Args:
-        interrupted: what Ctrl-C has kept the command from, to be said after "interrupted: ".
+        interrupted: str, the consequence of Ctrl-C, printed after "interrupted: ".
     """
     with _quiet_where_nobody_reads():
         try:
@@ -38,7 +38,7 @@ def exit_codes(interrupted="nothing was written"):
             print(f"error: {in_flags(error)}", file=sys.stderr, flush=True)
             code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
             if isinstance(error, WorkerLostError):
-                # At once: TensorFlow's own way out waits for the worker that is gone.
+                # At once: TensorFlow's own shutdown waits for the lost worker.
                 os._exit(code)
             sys.exit(code)
         except KeyboardInterrupt:
@@ -48,13 +48,13 @@ def exit_codes(interrupted="nothing was written"):
 
 @contextlib.contextmanager
 def _quiet_where_nobody_reads():
-    """Exits with `EXIT_CLOSED_OUTPUT` when standard output has been closed."""
+    """Exits with `EXIT_CLOSED_OUTPUT` if standard output has been closed."""
     try:
         try:
             yield
         finally:
-            sys.stdout.flush()  # here, where it can be caught, and not on the way out
+            sys.stdout.flush()  # here, where the error can be caught
     except BrokenPipeError:
-        # Python flushes once more when it ends, and would complain.
+        # Python flushes again at exit, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_CLOSED_OUTPUT)

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, a folder that one process owns, and patience with full disks."""
+"""Files that are whole or absent, folders locked for one process, retries on a full disk."""
 
 import contextlib
 import errno
@@ -16,7 +16,7 @@ from improved_gan_tf.errors import StorageError, UserError
 
 PAUSES = (1.0, 4.0)  # seconds before the second and the third try to write
 LOCK = ".lock"
-# What some network file systems answer who asks for a lock.
+# Errors of some network file systems that have no locks.
 _NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
@@ -31,19 +31,19 @@ def write_whole(path, write):
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         write(temporary)
-        # The bytes must be on the disk before the name is, and the name before we go on.
+        # The bytes must reach the disk before the name does, and the name before we go on.
         synchronize(temporary)
         os.replace(temporary, path)
         synchronize(path.parent)
     finally:
-        # With the folder gone there is nothing to tidy up, and the first error is the one to show.
+        # If the folder is gone, nothing is left to remove; the first error is the one to show.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
 def synchronize(path):
-    """Has the operating system write a file or folder to the disk."""
-    if os.name == "nt" and path.is_dir():  # folders cannot be opened there
+    """Makes the operating system write a file or folder to the disk."""
+    if os.name == "nt" and path.is_dir():  # Windows cannot open folders
         return
     descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
     try:
@@ -53,25 +53,24 @@ def synchronize(path):
 
 
 def is_leftover(path):
-    """Whether a path is a temporary file of `write_whole` that a killed process left."""
+    """Whether a path is a temporary file that a killed process left."""
     return re.match(r"\.\d+\.", path.name) is not None
 
 
 def remove_leftovers(*folders):
-    """Removes the temporary files that killed processes left in some folders."""
+    """Removes the temporary files that killed processes left in folders."""
     for folder in folders:
         for path in filter(is_leftover, pathlib.Path(folder).glob(".*")):
             path.unlink(missing_ok=True)
 
 
 def persistent(*errors):
-    """Decorates a method that writes: it is tried again after pauses, then `StorageError`.
+    """Decorates a method that writes: it retries after pauses, then raises `StorageError`.
 
-    A disk may be full, or a network folder gone, for a moment only. The method must be one that
-    can be repeated.
+    The method must be safe to repeat.
 
     Args:
-        *errors: exception classes that a failed writing raises.
+        *errors: exception classes of a failed write.
     """
 
     def decorate(method):
@@ -93,22 +92,22 @@ def persistent(*errors):
 
 
 class FolderLock:
-    """Keeps a second process out of a folder until closed, or until this process ends.
+    """Keeps other processes out of a folder until closed, or until this process ends.
 
-    The lock is the operating system's, on a file `LOCK` in the folder, which goes when the lock
-    is closed. A process that was killed leaves the file, but no lock.
+    The lock is the operating system's, on a file `LOCK` in the folder; `close` removes the file. A
+    killed process leaves the file, but no lock.
 
     Args:
         folder: an existing folder.
 
     Raises:
-        UserError: another process has it.
+        UserError: another process holds the lock.
         OSError: the folder cannot be written.
     """
 
     def __init__(self, folder):
         self._file = pathlib.Path(folder) / LOCK
-        # Whichever thread closes it.
+        # Any thread may close it.
         self._lock = filelock.FileLock(self._file, timeout=0, thread_local=False)
         try:
             self._lock.acquire()
@@ -124,25 +123,25 @@ class FolderLock:
 
     def move_folder(self, target):
         """Renames the folder and closes the lock."""
-        if os.name == "nt":  # where an open file keeps its folder from being renamed
+        if os.name == "nt":  # where a folder with an open file cannot be renamed
             self.close()
         self._file.parent.rename(target)
         self._file = pathlib.Path(target) / LOCK
         self.close()
 
     def close(self):
-        """Lets others in."""
+        """Lets other processes in."""
         if self._lock is None:
             return
-        # While it is still locked: nobody else's lock can be on this file.
-        with contextlib.suppress(OSError):  # of a folder that is gone, or an open file on Windows
+        # Deleted while still locked, so it cannot be another process's lock.
+        with contextlib.suppress(OSError):  # the folder is gone, or Windows has the file open
             self._file.unlink(missing_ok=True)
         self._lock.release()
         self._lock = None
 
 
 def holds_nothing(folder):
-    """Whether a folder holds no more than what this package's processes leave when killed."""
+    """Whether a folder is empty except for what killed processes of this package leave."""
     return all(path.name == LOCK or is_leftover(path) for path in pathlib.Path(folder).iterdir())
 
 

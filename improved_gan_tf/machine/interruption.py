@@ -1,19 +1,19 @@
-"""SIGINT and SIGTERM as a request to stop: the call under way is finished, then all is saved."""
+"""SIGINT and SIGTERM as a request to stop: the current call finishes, then the run saves."""
 
 import contextlib
 import signal
 import sys
 
-# What a shell reports of a process that a signal ended: 128 + its number.
+# What a shell reports for a process that a signal ended: 128 + its number.
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class StopRequest:
-    """Whether, and by which signal, the run was asked to stop. Call it to ask.
+    """Whether, and by which signal, the run was asked to stop. Call it to find out.
 
     Args:
-        on_any: function of a bool, this process's answer, that returns the one to go by: that of
-            any worker of a run on several.
+        on_any: function of this process's answer (bool) that returns whether any worker of the
+            run was asked.
     """
 
     def __init__(self, on_any=lambda asked: asked):
@@ -27,13 +27,13 @@ class StopRequest:
         return self.signal is not None
 
     def exit_code(self):
-        """The exit code that tells of the signal."""
+        """The exit code for the signal."""
         return EXIT_CODES[self.signal]
 
     def handle(self, number, frame):
-        """Handles a signal, which Python delivers after the call under way.
+        """Handles a signal, which Python delivers after the current call.
 
-        A second Ctrl-C then interrupts; one during the same call is the same as the first.
+        A later second Ctrl-C interrupts at once; one during the same call has no further effect.
         """
         if self.signal is not None:
             if number == signal.SIGINT:
@@ -49,7 +49,7 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_on_signals(on_any=lambda asked: asked):
-    """Gives a `StopRequest` that SIGINT and SIGTERM reach while the context lasts.
+    """Gives a `StopRequest` that receives SIGINT and SIGTERM inside the `with` block.
 
     Args:
         on_any: as in `StopRequest`.

@@ -1,4 +1,4 @@
-"""Keras models as files: written whole or not at all, read without running what is in them."""
+"""Keras models as files: written whole or not at all, read without running code from them."""
 
 import os
 
@@ -12,7 +12,7 @@ def write_model(path, model):
     """Saves a model as a .keras file, whole or not at all."""
 
     def save(temporary):
-        renamed = temporary.with_suffix(".tmp.keras")  # Keras insists on the ending
+        renamed = temporary.with_suffix(".tmp.keras")  # Keras requires the ending
         try:
             model.save(renamed)
             os.replace(renamed, temporary)
@@ -23,15 +23,15 @@ def write_model(path, model):
 
 
 def load_keras_model(path):
-    """Loads a .keras file in safe mode, which runs no code from it.
+    """Loads a .keras file in safe mode, which runs no code from the file.
 
     Raises:
-        UserError: it cannot be read, is damaged, or holds code.
+        UserError: the file cannot be read, is damaged, or contains code.
     """
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # each part of the file has errors of its own
-        # Keras wraps an error into the error of every layer around it: the innermost says most.
+    except Exception as error:  # each part of the file has its own errors
+        # Keras wraps an error in that of every layer around it; the innermost says most.
         innermost = str(error).split("Exception encountered: ")[-1]
         raise UserError(
             f"{path} cannot be loaded: {first_line(innermost if innermost.strip() else error)}"

@@ -1,4 +1,4 @@
-"""How far a long task is: a bar on a terminal, a plain line now and then in a log."""
+"""Progress of a long task: a bar on a terminal, an occasional plain line in a log."""
 
 import contextlib
 import sys
@@ -14,19 +14,19 @@ _LINE = "{desc}: {percentage:3.0f}% {n_fmt}/{total_fmt} [{elapsed}<{remaining}, 
 def progress_bar(total, unit, description, initial=0, shown=True):
     """Shows progress on stderr while the `with` block lasts.
 
-    On a terminal this is tqdm's bar. Elsewhere, in a file or a pipe, it is a line every 30 seconds
-    and one at the end, without carriage returns. Both tell the time that is left.
+    On a terminal this is tqdm's bar. In a file or a pipe it is a line every 30 seconds and one at
+    the end, without carriage returns. Both show the time left.
 
     Args:
         total: int, steps of the whole task.
-        unit: str, what a step is, like "image".
-        description: str, what is being done; cut at 50 characters.
-        initial: int, steps that were done before.
+        unit: str, the name of a step, like "image".
+        description: str, the task's name; cut at 50 characters.
+        initial: int, steps done before.
         shown: bool; False shows no progress, and `write` still prints.
 
     Yields:
-        Object with two methods: `update(steps)` counts steps that were done, `write(line)` prints
-        a line to stdout, above the bar.
+        Object with two methods: `update(steps)` counts steps done, `write(line)` prints a line to
+        stdout, above the bar.
     """
     kind = _Bar if shown and sys.stderr.isatty() else _Lines
     bar = kind(total, unit, description[:50], initial, shown)
@@ -37,7 +37,7 @@ def progress_bar(total, unit, description, initial=0, shown=True):
 
 
 class _Bar:
-    """A bar that is drawn again and again in the last line of a terminal."""
+    """A bar, redrawn in the last line of a terminal."""
 
     def __init__(self, total, unit, description, initial, shown):
         self._bar = tqdm(
@@ -56,7 +56,7 @@ class _Bar:
 
 
 class _Lines:
-    """Lines in a log, each whole."""
+    """Whole lines in a log."""
 
     def __init__(self, total, unit, description, initial, shown):
         self._total, self._unit, self._description = total, unit, description

@@ -1,10 +1,10 @@
-"""Standard error without the notes that TensorFlow writes to it when it starts.
+"""Standard error without TensorFlow's start-up notes.
 
 TensorFlow's C++ code writes them while it is imported and while it looks for devices: before it
-reads `TF_CPP_MIN_LOG_LEVEL`, or as errors, though nothing is wrong on a machine without a GPU.
+reads `TF_CPP_MIN_LOG_LEVEL`, or as errors though nothing is wrong on a machine without a GPU.
 
-A second process reads what the first writes to file descriptor 2, so that every line is passed on
-at once and none is lost when the first process dies. Run as a program, this file is that reader.
+A second process reads what the first writes to file descriptor 2. It passes every line on at once,
+and no line is lost if the first process dies. Run as a program, this file is that reader.
 """
 
 import contextlib
@@ -13,8 +13,8 @@ import re
 import subprocess
 import sys
 
-# Seen in TensorFlow 2.18 to 2.21. A line that is not here is passed on: a GPU whose driver is
-# broken gives cuInit other errors than these two.
+# Seen in TensorFlow 2.18 to 2.21. All other lines pass: a GPU with a broken driver gives other
+# cuInit errors than these two.
 NOTES = re.compile(
     rb"^WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR"
     rb"|\boneDNN custom operations are on\."
@@ -22,16 +22,16 @@ NOTES = re.compile(
     rb"|\bUnable to register cu(FFT|DNN|BLAS) factory: .* when one has already been registered"
     rb"|\bfailed call to cuInit: .*(UNKNOWN ERROR \(303\)|CUDA_ERROR_NO_DEVICE)"
 )
-# What tells the reader that TensorFlow has started, so that the notes were of no interest.
+# Tells the reader that TensorFlow has started, so the notes can be dropped.
 _STARTED = b"\0started\n"
-_PATIENCE = 10.0  # seconds for the reader to pass on what it has
+_PATIENCE = 10.0  # seconds for the reader to pass on what it has read
 
 
 @contextlib.contextmanager
 def left_out():
     """Keeps `NOTES` off standard error inside the `with` block; everything else passes.
 
-    Where the block raises an exception, or the process dies in it, the notes appear as well.
+    If the block raises an exception, or the process dies in it, the notes appear as well.
     """
     sys.stderr.flush()
     try:
@@ -45,7 +45,7 @@ def left_out():
             stdin=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the first process
         )
-    except OSError:  # no second process can be had: then with the notes
+    except OSError:  # no second process is possible: show the notes
         os.close(own)
         yield
         return
@@ -64,7 +64,7 @@ def left_out():
 
 
 def copy(lines, write):
-    """Copies lines, all but `NOTES`; these follow in the end unless it is said that all went well.
+    """Copies all lines but `NOTES`; the notes follow at the end unless start-up succeeded.
 
     Args:
         lines: iterable of bytes.

@@ -1,4 +1,4 @@
-"""What a number depends on beside the settings: versions, git commit, devices, kernels, threads."""
+"""What a number depends on, besides the settings: versions, git commit, devices, threads."""
 
 import pathlib
 import platform
@@ -13,7 +13,7 @@ from improved_gan_tf.machine import environment
 
 
 def versions():
-    """What the numbers depend on: versions, git commit if any, devices, kernels and threads."""
+    """Versions, git commit if any, devices, kernels and threads: a number depends on them."""
     device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     return {
         "improved_gan_tf": improved_gan_tf.__version__,
@@ -24,7 +24,7 @@ def versions():
         "git_commit": _git_commit(),
         "device": device,
         "onednn": environment.onednn(),
-        # Of CPUs: a GPU's sums are its own.
+        # On CPUs only: a GPU has its own order of sums.
         "num_threads": environment.num_threads() if device == "CPU" else None,
     }
 

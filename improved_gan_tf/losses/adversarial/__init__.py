@@ -1,7 +1,7 @@
 """Value functions of other games, as pure functions that are minimised.
 
-Each file has one game's formulas, source and defaults; `docs/value_functions.md` has all of them in
-one table. A name ends in what it is for: `..._discriminator_loss`, `..._generator_loss`.
+Each file has one game's formulas, source and defaults. A name ends in what it is for:
+`..._discriminator_loss`, `..._generator_loss`. All of them: `docs/value_functions.md`.
 """
 
 from improved_gan_tf.losses.adversarial.acgan import acgan_discriminator_loss, acgan_generator_loss

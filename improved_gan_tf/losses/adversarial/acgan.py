@@ -1,9 +1,9 @@
-"""ACGAN: the discriminator also names the class, of real and of generated examples.
+"""ACGAN: the discriminator also classifies both real and generated examples.
 
     L_S = E log D(x) + E log(1 - D(G))            L_C = E log P(c | x) + E log P(c | G)
 
-The discriminator maximises L_S + L_C, the generator L_C - L_S: the class term has the same sign for
-both players. P is a softmax over K class logits beside the log odds of D.
+The discriminator maximises L_S + L_C, the generator L_C - L_S: both want the right class. P is a
+softmax over K class logits, separate from the log odds of D.
 
 Paper: Odena et al. (2017), Conditional Image Synthesis with Auxiliary Classifier GANs, Sec. 3.
 """
@@ -32,8 +32,8 @@ def acgan_discriminator_loss(
         class_logits_real: (N, K).
         class_logits_generated: (M, K).
         labels_real: (N,), integers in [0, K), the real examples' classes.
-        labels_generated: (M,), the classes that the generator was asked for; not the
-            real batch's (TF-GAN gives both batches one set of labels).
+        labels_generated: (M,), the classes that the generator was asked for, not the labels of
+            the real batch.
         discriminator_loss: function of (logits_real, logits_generated).
 
     Returns:
@@ -54,8 +54,7 @@ def acgan_generator_loss(
 ):
     """`generator_loss(s_g) + CE(generated, c)`.
 
-    The paper's `-(L_C - L_S)` is that with `minimax_generator_loss`; the default is the
-    non-saturating form, with which such games are trained.
+    With `minimax_generator_loss` it is the paper's `-(L_C - L_S)`.
 
     Args:
         logits_generated: (M,), log odds of D.

@@ -5,7 +5,7 @@
     generator       L(G(z_G))
     k <- clip(k + lambda_k (gamma L(x) - L(G(z_G))), 0, 1),    k = 0 at first
 
-z_D and z_G are separate draws. What the generator minimises is `began_reconstruction_error` itself.
+z_D and z_G are separate draws. The generator minimises `began_reconstruction_error`.
 
 Paper: Berthelot et al. (2017), BEGAN, Sec. 3.3, 3.4.
 """
@@ -16,34 +16,28 @@ from improved_gan_tf.precision import mean
 
 
 def began_reconstruction_error(examples, reconstructions):
-    """`L(v) = mean |v - D(v)|`, over elements and examples.
+    """`L(v) = mean |v - D(v)|` over elements and examples, a scalar >= 0.
 
     Args:
         examples: (N, ...).
         reconstructions: the same shape.
-
-    Returns:
-        Scalar >= 0.
     """
     return mean(ops.abs(examples - reconstructions))
 
 
 def began_discriminator_loss(error_real, error_generated, k):
-    """`L(x) - k L(G(z_D))`.
+    """`L(x) - k L(G(z_D))`, a scalar.
 
     Args:
         error_real: scalar, L(x).
         error_generated: scalar, L(G(z_D)).
-        k: scalar in [0, 1], that of `began_next_k`.
-
-    Returns:
-        Scalar.
+        k: scalar in [0, 1], from `began_next_k`.
     """
     return error_real - k * error_generated
 
 
 def began_next_k(k, error_real, error_generated, gamma=0.5, rate=0.001):
-    """`clip(k + rate (gamma L(x) - L(G(z_G))), 0, 1)`, after a step.
+    """The next k, after a step: `clip(k + rate (gamma L(x) - L(G(z_G))), 0, 1)`.
 
     Args:
         k: scalar in [0, 1].
@@ -60,14 +54,8 @@ def began_next_k(k, error_real, error_generated, gamma=0.5, rate=0.001):
 
 
 def began_convergence(error_real, error_generated, gamma=0.5):
-    """`M = L(x) + |gamma L(x) - L(G(z_G))|`: falls as training converges.
+    """`M = L(x) + |gamma L(x) - L(G(z_G))|`, a scalar >= 0 that falls as training converges.
 
-    Args:
-        error_real: scalar, L(x).
-        error_generated: scalar, L(G(z_G)).
-        gamma: float, that of `began_next_k`.
-
-    Returns:
-        Scalar >= 0.
+    Arguments as for `began_next_k`.
     """
     return error_real + ops.abs(ops.convert_to_tensor(gamma * error_real - error_generated))

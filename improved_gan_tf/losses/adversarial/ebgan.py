@@ -14,34 +14,21 @@ from improved_gan_tf.precision import mean
 
 
 def euclidean_energy(examples, reconstructions):
-    """`||Dec(Enc(x)) - x||`, the paper's energy.
-
-    Args:
-        examples: (N, ...).
-        reconstructions: the same shape.
-
-    Returns:
-        (N,), >= 0.
-    """
+    """`||Dec(Enc(x)) - x||`, the paper's energy: (N,), >= 0, of two arrays (N, ...)."""
     return euclidean_norms(reconstructions - examples)
 
 
 def mean_squared_energy(examples, reconstructions):
-    """`mean((Dec(Enc(x)) - x)^2)` over an example's elements, with margins of another size.
+    """`mean((Dec(Enc(x)) - x)^2)` over an example's elements: (N,), >= 0.
 
-    Args:
-        examples: (N, ...).
-        reconstructions: the same shape.
-
-    Returns:
-        (N,), >= 0.
+    Arguments as for `euclidean_energy`; the margin must be chosen for it.
     """
     difference = in_float32(reconstructions - examples)
     return mean(ops.square(difference), axis=tuple(range(1, len(difference.shape))))
 
 
 def ebgan_discriminator_loss(energies_real, energies_generated, margin=10.0):
-    """`mean(E(x)) + mean(max(0, m - E(G(z))))`; the hinge is each example's, not the batch mean's.
+    """`mean(E(x)) + mean(max(0, m - E(G(z))))`, with the hinge applied to each example.
 
     Args:
         energies_real: (N,).
@@ -55,7 +42,7 @@ def ebgan_discriminator_loss(energies_real, energies_generated, margin=10.0):
 
 
 def ebgan_generator_loss(energies_generated, encodings=None, pull_away_weight=0.1):
-    """`mean(E(G(z)))`, plus `pull_away_weight * pull_away_term(encodings)` if there are any.
+    """`mean(E(G(z)))`, plus `pull_away_weight * pull_away_term(encodings)` if encodings are given.
 
     Args:
         energies_generated: (M,).
@@ -74,20 +61,17 @@ def pull_away_term(encodings, cross_replica="global"):
 
         PT = 1 / (N (N - 1)) sum_{i != j} cos(S_i, S_j)^2
 
-    The squares keep it in [0, 1]: without them, as in some copies, opposite encodings are
-    rewarded and it can be negative.
-
     Args:
         encodings: (N, A), N >= 2. A row of zeros has a cosine of 0 with every other.
-        cross_replica: "global" for the pairs of all replicas' examples, "local" for those of this
-            replica; the same on one device.
+        cross_replica: "global" for pairs over all replicas, "local" for pairs within this replica;
+            the same on one device.
 
     Returns:
         Scalar in [0, 1].
 
     Raises:
-        ValueError: there is one example only, `encodings` are of another rank, or `cross_replica`
-            is neither of the two.
+        ValueError: there is only one example, `encodings` have another rank, or `cross_replica`
+            is unknown.
     """
     distribution.check_cross_replica(cross_replica)
     encodings = in_float32(encodings)

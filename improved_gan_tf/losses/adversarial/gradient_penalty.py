@@ -1,14 +1,13 @@
 """Penalties on the critic's gradient with respect to its input: WGAN-GP, DRAGAN, R1.
 
-Three steps, each in sight: the points (functions of examples and random numbers that the caller
-draws), the gradients there (`input_gradients`), the penalty (a function of the gradients). The
-penalty is *added* to a minimised loss, times a weight:
+First the points (from examples and random numbers that the caller draws), then the gradients there
+(`input_gradients`), then the penalty. The penalty is *added* to a minimised loss, times a weight:
 
     points = interpolated_points(real, generated, alpha)
     penalty = gradient_penalty(input_gradients(critic, points))
     loss = wasserstein_discriminator_loss(...) + 10.0 * penalty
 
-A critic with batch normalisation has no gradient of one example: it goes with none of these.
+The critic must not have batch normalisation, which makes one example's score depend on others.
 """
 
 import functools
@@ -45,21 +44,21 @@ def interpolated_points(real, generated, alpha):
 def dragan_points(real, alpha, noise, scale=0.5, cross_replica="global"):
     """DRAGAN's points around real examples: `x + alpha * scale * std * noise`.
 
-    std is the standard deviation of all numbers of the batch.
+    std is the standard deviation over all numbers in the batch.
 
     Args:
         real: (N, ...).
         alpha: (N,) or (N, 1, ..., 1), one number for each example; U[0, 1) in the authors' code.
-        noise: the shape of `real`; U[0, 1) in the authors' code, which moves pixels up only;
-            N(0, 1) in the paper, with alpha 1.
+        noise: the shape of `real`; U[0, 1) in the authors' code; N(0, 1), with alpha 1, in the
+            paper.
         scale: float, 0.5 in the authors' code.
-        cross_replica: "global" for the std of all replicas' examples, "local" for this replica's.
+        cross_replica: "global" for the std over all replicas' examples, "local" for this replica's.
 
     Returns:
         The shape of `real`.
 
     Raises:
-        ValueError: there is not one alpha for each example, or `cross_replica` is neither.
+        ValueError: there is not one alpha for each example, or `cross_replica` is unknown.
 
     References:
         Paper:    Kodali et al. (2017), On Convergence and Stability of GANs. Weight 10, the
@@ -77,7 +76,7 @@ def dragan_points(real, alpha, noise, scale=0.5, cross_replica="global"):
 
 
 def gradient_penalty(gradients, one_sided=False):
-    """`mean((||g|| - 1)^2)`; the norm is that of a whole example. No weight, no epsilon.
+    """`mean((||g|| - 1)^2)`, with the norm over a whole example. No weight, no epsilon.
 
     Args:
         gradients: (N, ...), the critic's gradient at each point.
@@ -94,7 +93,7 @@ def gradient_penalty(gradients, one_sided=False):
 
 
 def r1_penalty(gradients):
-    """`mean(||g||^2)` at real examples. No weight: the paper's is gamma / 2, with gamma 10.
+    """`mean(||g||^2)` at real examples. No weight: the paper's is gamma / 2, with gamma = 10.
 
     Args:
         gradients: (N, ...), the discriminator's gradient at real examples.
@@ -111,7 +110,7 @@ def r1_penalty(gradients):
 
 
 def _one_for_each_example(alpha, examples):
-    """Returns alpha as (N, 1, ..., 1): a number for each pixel would be another penalty."""
+    """Returns alpha as (N, 1, ..., 1)."""
     alpha = ops.convert_to_tensor(alpha)
     shape, rank = tuple(alpha.shape), len(examples.shape)
     if not shape or any(size != 1 for size in shape[1:]) or len(shape) not in (1, rank):

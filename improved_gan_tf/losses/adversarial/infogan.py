@@ -1,10 +1,10 @@
-"""InfoGAN: the generator's codes can be read off its images by a network Q.
+"""InfoGAN: a network Q reads the generator's codes from its images.
 
     L_I = E log Q(c | G(z, c)) + H(c)     a lower bound of the mutual information of code and image
 
 `lambda L_I` is *subtracted* from the minimised losses of both players, with lambda 1 in the
-authors' code. The functions here are `-E log Q`, so they are added, and H(c), a constant, is left
-out. The codes are those that the generator was given, never labels of real images.
+authors' code. The functions here return `-E log Q`, so they are added; the constant H(c) is left
+out. The codes are those given to the generator, never labels of real images.
 
 Paper:    Chen et al. (2016), InfoGAN, Sec. 4 to 6.
 Original: openai/InfoGAN@6e41232, infogan/misc/distributions.py. It takes logarithms of `p + 1e-8`;
@@ -33,7 +33,7 @@ def infogan_categorical_loss(code_logits, codes):
 
 
 def infogan_gaussian_loss(code_means, codes, code_log_variances=None):
-    """`-E log N(c; mu, sigma^2)`, summed over the codes of an example: not a squared error alone.
+    """`-E log N(c; mu, sigma^2)`, summed over the codes of an example.
 
         1/2 mean(sum_j log(2 pi) + log(sigma_j^2) + (c_j - mu_j)^2 / sigma_j^2)
 

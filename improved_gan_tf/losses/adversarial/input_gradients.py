@@ -1,6 +1,6 @@
 """The gradient of a critic with respect to its input, on the Keras backend in use.
 
-The one place of the losses that knows the backends' own differentiation. The result can be
+This is the only file of the losses with backend-specific differentiation. The result can be
 differentiated again, with respect to the critic's parameters.
 """
 
@@ -12,8 +12,8 @@ def input_gradients(critic, points):
     """`d critic(x) / dx` at every point.
 
     Args:
-        critic: function of (N, ...) that returns one number for each example, (N,) or (N, 1);
-            each depends on its own example only.
+        critic: function of (N, ...) that returns one number for each example, (N,) or (N, 1),
+            which depends on that example only.
         points: (N, ...), floating point.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Euclidean length of each example, in half precision and at zero too."""
+"""Euclidean length of each example, safe in half precision and at zero."""
 
 import keras
 from keras import ops
@@ -9,8 +9,8 @@ from improved_gan_tf.precision import at_least_float32
 def euclidean_norms(x):
     """`sqrt(sum x^2)` over every axis but the first.
 
-    At exactly 0 the gradient is 0, one of the norm's subgradients; the root's own would be NaN. No
-    epsilon is added under the root.
+    At exactly 0 the gradient is 0, a subgradient of the norm, where that of the square root would
+    be NaN. There is no epsilon under the root.
 
     Args:
         x: (N, ...), floating point.
@@ -26,6 +26,6 @@ def euclidean_norms(x):
 
 
 def in_float32(x):
-    """Returns x as a tensor whose squares fit: half precision becomes float32."""
+    """Returns x as a tensor; half precision becomes float32, which can hold the squares."""
     x = ops.convert_to_tensor(x)
     return ops.cast(x, at_least_float32(keras.backend.standardize_dtype(x.dtype)))

@@ -1,7 +1,7 @@
-"""What the discriminator is told each example is: soft targets and flipped ones.
+"""Soft and flipped targets for the discriminator, one for each example.
 
 `minimax_discriminator_loss` takes the result as its targets. The paper's one-sided label smoothing
-is the single number `real_target=0.9`; the functions here make a target for every example.
+needs one number only, `real_target=0.9`.
 
 Source: Chintala et al. (2016), How to Train a GAN (soumith/ganhacks), 6: soft and noisy labels.
 """
@@ -12,9 +12,8 @@ from keras import ops
 def soft_targets(uniform, low, high):
     """Targets spread over an interval: `low + (high - low) u`.
 
-    The talk's intervals are [0.7, 1.2] for real examples and [0, 0.3] for generated ones. A target
-    above 1 leaves the loss of its example without a minimum (see `binary_cross_entropy`): an upper
-    end of 1 keeps it. The paper (Sec. 3.4) smooths the real examples only.
+    The talk's intervals are [0.7, 1.2] for real examples and [0, 0.3] for generated ones. With a
+    target above 1, the loss of that example has no minimum (see `binary_cross_entropy`).
 
     Args:
         uniform: (N,), u ~ U[0, 1).
@@ -33,7 +32,7 @@ def soft_targets(uniform, low, high):
 
 
 def flipped_targets(targets_real, targets_generated, flips):
-    """Exchanges the targets of real and generated examples where `flips` says so.
+    """Exchanges the targets of real and generated examples where `flips` is True.
 
     The talk flips labels "occasionally" and gives no rate.
 

@@ -1,11 +1,11 @@
-"""WGAN: the critic's mean score on generated examples less that on real ones.
+"""WGAN: the critic's mean score on generated examples minus that on real ones.
 
-Both functions are minimised. The critic has to be kept Lipschitz by other means: every one of its
-variables is clipped to [-0.01, 0.01] (WGAN; the authors' code does it before each of five
-critic steps), or a `gradient_penalty` is *added* to its loss (WGAN-GP).
+Both functions are minimised. The critic must be kept Lipschitz by other means: clip all its
+variables to [-0.01, 0.01] before each critic step (WGAN), or *add* a `gradient_penalty` to its
+loss (WGAN-GP).
 
 Paper:    Arjovsky et al. (2017), Wasserstein GAN, Algorithm 1; Gulrajani et al. (2017), Eq. 3.
-Original: martinarjovsky/WassersteinGAN, main.py, where the critic's sign is the other one.
+Original: martinarjovsky/WassersteinGAN, main.py; there the critic's sign is reversed.
 """
 
 from improved_gan_tf.precision import mean
@@ -25,12 +25,5 @@ def wasserstein_discriminator_loss(scores_real, scores_generated):
 
 
 def wasserstein_generator_loss(scores_generated):
-    """`-mean(s_g)`.
-
-    Args:
-        scores_generated: (M,), s_g.
-
-    Returns:
-        Scalar.
-    """
+    """`-mean(s_g)` of scores (M,): a scalar."""
     return -mean(scores_generated)
