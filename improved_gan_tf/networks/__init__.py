@@ -1,4 +1,4 @@
-"""A generator and a discriminator per experiment, as Keras functional models."""
+"""A generator and a discriminator for each experiment, as Keras functional models."""
 
 from improved_gan_tf.networks.biggan import biggan_discriminator, biggan_generator
 from improved_gan_tf.networks.convolutional import (

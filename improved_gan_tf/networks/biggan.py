@@ -1,10 +1,9 @@
 """BigGAN's players at 32, 64 and 128 pixels.
 
-Images are NHWC in [-1, 1], labels integers. Widths are multiples of `channels`: at 32 pixels, for
-CIFAR-10, all are 4; above they thin out towards the image.
+Images are NHWC in [-1, 1], labels integers. Widths are multiples of `channels`.
 
-Paper:    Brock et al. (2019), Sec. 3 and App. B, table 4; the 32-pixel networks are the public
-          code's.
+Paper:    Brock et al. (2019), Sec. 3 and App. B, table 4. The 32-pixel networks are from the
+          public code only.
 Original: ajbrock/BigGAN-PyTorch@9845943, BigGAN.py, `G_arch`, `D_arch`, `Generator`,
           `Discriminator`.
 """
@@ -21,13 +20,13 @@ from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
 from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
 from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
 
-# Width of the 4 x 4 maps, then of what each block, which doubles the resolution, returns.
+# Width of the 4 x 4 maps, then of each block's output; every block doubles the resolution.
 GENERATOR_WIDTHS = {
     32: (4, 4, 4, 4),
     64: (16, 16, 8, 4, 2),
     128: (16, 16, 8, 4, 2, 1),
 }
-# Width of what each block returns; all blocks but the last (at 32: the last two) halve.
+# Width of each block's output; all blocks but the last (at 32: the last two) halve the resolution.
 DISCRIMINATOR_WIDTHS = {
     32: (4, 4, 4, 4),
     64: (1, 2, 4, 8, 16),
@@ -35,7 +34,7 @@ DISCRIMINATOR_WIDTHS = {
 }
 NOT_HALVING = {32: 2, 64: 1, 128: 1}
 
-# What the kernels and embeddings start as: the original's `ortho` and `N02`.
+# Initial kernels and embeddings: the original's `ortho` and `N02`.
 INITIALIZERS = {
     "orthogonal": lambda seed: keras.initializers.Orthogonal(seed=seed),
     "normal": lambda seed: keras.initializers.RandomNormal(stddev=0.02, seed=seed),
@@ -58,10 +57,10 @@ def biggan_generator(
     batch_norm_epsilon=1e-5,
     cross_replica="global",
 ):
-    """BigGAN's generator: z and a class to an image.
+    """BigGAN's generator, from z and a class to an image.
 
-    z -> dense to 4 x 4, then residual blocks that double the resolution, each normalised
-    conditionally, batch norm, ReLU, 3 x 3 convolution to 3 channels, tanh.
+    z -> dense to 4 x 4, then residual blocks that double the resolution, with conditional
+    normalization, then batch norm, ReLU, 3 x 3 convolution to 3 channels, tanh.
 
     Args:
         seed: int, decides the initial weights.
@@ -70,18 +69,18 @@ def biggan_generator(
             paper.
         num_classes: int > 0.
         z_dim: int > 0, length of z.
-        shared_dim: int > 0, length of the one class embedding that all normalizations share (128
-            in the paper); None (default, CIFAR-10) gives each normalization its own.
-        hierarchical: bool, whether z is cut into equal chunks, the first for the dense layer, one
-            for the normalizations of each block. Needs `shared_dim` and a `z_dim` that divides.
-        attention: resolutions after whose block self-attention stands; (64,) in the paper.
+        shared_dim: int > 0, length of one class embedding for all normalizations (128 in the
+            paper); None (default, CIFAR-10) gives each normalization its own.
+        hierarchical: bool, whether z is cut into equal chunks, one for the dense layer and one for
+            each block's normalizations. Needs `shared_dim` and a `z_dim` that divides evenly.
+        attention: resolutions whose block is followed by self-attention; (64,) in the paper.
         initializer: "orthogonal" (the paper) or "normal", N(0, 0.02) (the original's CIFAR-10).
-        spectral_norm: bool, whether dense, convolutions and the maps of the shared embedding are
-            spectrally normalised; embeddings never are.
-        num_singular_values: int > 0, how many the spectrally normalised layers follow.
-        spectral_epsilon: float > 0, their epsilon.
+        spectral_norm: bool, whether dense layers, convolutions and the maps of the shared embedding
+            are spectrally normalised; embeddings never are.
+        num_singular_values: int > 0, singular values that each spectrally normalised layer tracks.
+        spectral_epsilon: float > 0, epsilon of the spectrally normalised layers.
         batch_norm_epsilon: float > 0.
-        cross_replica: "global" or "local", what a batch is on several devices.
+        cross_replica: "global" or "local", the scope of a batch on several devices.
 
     Returns:
         Model from `{"z": (N, z_dim), "labels": (N,) integers}` to images (N, size, size, 3) in
@@ -155,21 +154,21 @@ def biggan_discriminator(
     num_singular_values=1,
     spectral_epsilon=1e-8,
 ):
-    """BigGAN's discriminator: an image and a class to a logit.
+    """BigGAN's discriminator, from an image and a class to a logit.
 
-    Residual blocks, all but the last ones halving the resolution, then `ProjectionHead`. Nothing
-    normalises over the batch.
+    Residual blocks, of which all but the last ones halve the resolution, then `ProjectionHead`.
+    Nothing normalises over the batch.
 
     Args:
         seed: int, decides the initial weights.
         image_size: 32, 64 or 128.
         channels: int > 0, the unit of the widths.
         num_classes: int > 0.
-        attention: resolutions after whose blocks self-attention stands; (64,) in the paper.
+        attention: resolutions whose block is followed by self-attention; (64,) in the paper.
         initializer: "orthogonal" (the paper) or "normal", N(0, 0.02) (the original's CIFAR-10).
         spectral_norm: bool, whether every layer is spectrally normalised.
-        num_singular_values: int > 0, how many the spectrally normalised layers follow.
-        spectral_epsilon: float > 0, their epsilon.
+        num_singular_values: int > 0, singular values that each spectrally normalised layer tracks.
+        spectral_epsilon: float > 0, epsilon of the spectrally normalised layers.
 
     Returns:
         Model from `{"images": (N, size, size, 3), "labels": (N,) integers}` to logits (N, 1).
@@ -208,7 +207,7 @@ def biggan_discriminator(
 
 
 class _Layers:
-    """Makes the players' dense layers, convolutions and attention, with or without the norm."""
+    """Makes the players' layers, with or without spectral normalization."""
 
     def __init__(self, spectral_norm, num_singular_values, spectral_epsilon):
         self._spectral_norm = spectral_norm
@@ -253,13 +252,13 @@ def _widths(table, image_size, channels):
 
 
 def _initialized(model, seeds, initializer):
-    """Draws every kernel and embedding anew, and every u; biases stay 0, gains 1."""
+    """Draws every kernel, embedding and u again; biases stay 0, gains 1."""
     if initializer not in INITIALIZERS:
         raise UserError(
             f"`initializer` must be one of {', '.join(INITIALIZERS)}. "
             f"Received: initializer={initializer}."
         )
-    # D18: the original leaves convolutions and dense layers the biases that PyTorch draws.
+    # D18: in the original, convolutions and dense layers keep the biases that PyTorch draws.
     for weight in model.weights:
         seed = seeds.next()
         if weight.name in ("kernel", "embeddings"):

@@ -40,16 +40,16 @@ def convolutional_discriminator(
     Args:
         seed: int, decides initial weights, dropout and noise.
         width_multiplier: float > 0, factor of `widths`.
-        cross_replica: "global" or "local", what a batch is on several devices.
+        cross_replica: "global" or "local", the scope of a batch on several devices.
         name: str, the model's name.
-        widths: `(a, b)`, channels of the first three and of the other convolutions.
+        widths: `(a, b)`, channels of the first three and of the later convolutions.
         image_shape: (H, W, C) of the images.
         num_classes: int, number of logits.
         first_padding: int, zeros around the image; 3 takes 28 x 28 images to 32 x 32.
-        minibatch_discrimination: bool; with it `MinibatchDiscrimination(100, 5)` follows the
+        minibatch_discrimination: bool, whether `MinibatchDiscrimination(100, 5)` follows the
             pooling.
         input_noise: bool, Gaussian noise of 0.2 on the input instead of dropout.
-        negative_slope: float, of the leaky ReLU.
+        negative_slope: float, the leaky ReLU's slope.
 
     Returns:
         Model from (N, *image_shape) to logits and features; features are the pooled
@@ -112,9 +112,9 @@ def convolutional_generator(
         seed: int, decides the initial weights.
         width_multiplier: float > 0, factor of the channels 512, 256, 128.
         reference_size: int >= 2 for virtual batch normalization, or None.
-        cross_replica: "global" or "local", what a batch is on several devices.
+        cross_replica: "global" or "local", the scope of a batch on several devices.
         name: str, the model's name.
-        image_shape: (32, 32, C), or (28, 28, C), for which the last layer maps 16 to 28.
+        image_shape: (32, 32, C), or (28, 28, C), where the last layer goes from 16 to 28.
 
     Returns:
         Model from (N, 100) in [0, 1) to (N, *image_shape) in (-1, 1).
@@ -137,14 +137,14 @@ def convolutional_generator(
     x = normalized_relu(x)
     x = keras.layers.Reshape((4, 4, first))(x)
     for filters in inner:
-        # The full output cut by 2 and 1: exactly twice the input. Keras' "same" is a pixel off.
+        # The full output cut by 2 and 1 is exactly twice the input; Keras' "same" is a pixel off.
         x = keras.layers.Conv2DTranspose(
             filters, 5, strides=2, use_bias=False, kernel_initializer=normal()
         )(x)
         x = keras.layers.Cropping2D(((2, 1), (2, 1)))(x)
         x = normalized_relu(x)
     x = normalization.leave(x)
-    # D10: the removed MNIST script's layer from 16 to 28 cannot have run; here the cut is 4 and 3.
+    # D10: the removed MNIST script's layer from 16 to 28 cannot have worked; here the cut is 4, 3.
     padding = {32: 2, 28: 4}[size]
     x = WeightNormConv2DTranspose(
         channels,

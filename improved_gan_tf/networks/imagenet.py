@@ -1,8 +1,7 @@
 """The ImageNet players: a generator with noise at every resolution, a joint-batch discriminator.
 
-Both are built at 128 x 128, or at half or a quarter of it for a laptop: each halving leaves out
-the generator's last upsampling and the discriminator's first convolution, so that both still meet
-the 4 x 4 maps in the middle. Images are NHWC in [-1, 1].
+Both are built at 128, 64 or 32 pixels. Each halving leaves out the generator's last upsampling and
+the discriminator's first convolution. Images are NHWC in [-1, 1].
 
 Paper:    Salimans et al. (2016), Sec. 6.4.
 Original: openai/improved-gan@4f5d1ec, imagenet/generator.py, imagenet/discriminator.py; initial
@@ -27,10 +26,10 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
 )
 
 IMAGE_SIZES = (32, 64, 128)
-CHANNELS = 64  # of the thinnest maps in either player: gf and df in the original
+CHANNELS = 64  # of the thinnest maps of both players; gf and df in the original
 NUM_KERNELS = 300
 KERNEL_DIM = 50
-# The reference batch is as large as one GPU's share of the batch, 16 of 64.
+# The reference batch has the size of one GPU's share of the batch, 16 of 64.
 REFERENCE_SIZE = 16
 # Standard deviation of the noise that a training step adds to the discriminator's input.
 INPUT_NOISE = 0.1
@@ -41,7 +40,7 @@ class Stage(NamedTuple):
 
     size: int
     channels: int
-    noise: float  # uniform noise maps put beside the channels
+    noise: float  # uniform noise maps joined to the channels
 
 
 STAGES = (
@@ -55,7 +54,7 @@ STAGES = (
 
 
 class Convolution(NamedTuple):
-    """One 3 x 3 convolution of the discriminator, its channels in multiples of `CHANNELS`."""
+    """One 3 x 3 convolution of the discriminator, with channels in multiples of `CHANNELS`."""
 
     channels: int
     strides: int
@@ -92,12 +91,12 @@ def _halvings(image_size):
 
 
 def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
-    """The ImageNet generator: virtual batch norm, and fresh noise in front of every convolution.
+    """The ImageNet generator: virtual batch norm, and fresh noise before every convolution.
 
     z -> dense to 4 x 4 x 512, then 5 x 5 transposed convolutions of stride 2 to 256, 128, 64, 64,
-    64 channels, each normalised and rectified; 64, 64, 32, 16, 8, 8 maps of noise join the 4, 8,
-    .., 128 pixels wide maps; a 5 x 5 transposed convolution of stride 1 to 3 channels, tanh. The
-    reference batch of virtual batch norm is noise of the same kind, drawn here and then fixed.
+    64 channels, each normalised and rectified. Before each convolution 64, 64, 32, 16, 8, 8 noise
+    maps are joined to the maps of width 4, 8, .., 128. A 5 x 5 transposed convolution of stride 1
+    to 3 channels and tanh end it. The reference batch is noise of the same kind, drawn once here.
 
     Args:
         seed: int, decides the initial weights and the reference batch.
@@ -122,7 +121,7 @@ def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
     inputs = {}
 
     def noise(name, shape):
-        """A further input, with its share of the reference batch in front."""
+        """Another input, preceded by its share of the reference batch."""
         inputs[name] = keras.Input(shape, name=name)
         prepend = PrependReference(REFERENCE_SIZE, name=f"{name}_reference")
         draw = np.random.RandomState(seeds.next())
@@ -134,7 +133,7 @@ def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
         return keras.layers.ReLU()(x)
 
     first = stages[0].channels * base
-    # As many numbers as the first maps: 8192 = 4 * 4 * 512.
+    # z has as many numbers as the first maps: 8192 = 4 * 4 * 512.
     x = noise("z", (4 * 4 * first,))
     x = keras.layers.Dense(4 * 4 * first, kernel_initializer=normal())(x)
     x = keras.layers.Reshape((4, 4, first))(x)
@@ -165,10 +164,9 @@ def imagenet_discriminator(
     """The ImageNet discriminator: real and generated images in one batch, K + 1 trained logits.
 
     3 x 3 convolutions to 64 (stride 2), 128 (2), 256 (2), 256, 256, 512 (2), 512 (2) channels and a
-    dense layer of 2560, each with cross batch norm and leaky ReLU; minibatch discrimination of 300
-    kernels against the real and against the generated rows. The noise on its input is not in it:
-    like the generator's, it is drawn by the training step, for the whole batch at once, so that
-    it does not depend on how the batch is split.
+    dense layer of 2560, each with cross batch norm and leaky ReLU; then minibatch discrimination of
+    300 kernels, separately against the real and the generated rows. The training step draws the
+    noise on the discriminator's input for the whole batch at once, however the batch is split.
 
     Args:
         seed: int, decides the initial weights.
@@ -177,8 +175,8 @@ def imagenet_discriminator(
         num_classes: int, K.
 
     Returns:
-        Model from the joint batch (2N, 128, 128, 3), real images first, to logits (2N, K + 1), the
-        last of them "generated", and features (2N, 2560), what minibatch discrimination sees.
+        Model from the joint batch (2N, 128, 128, 3), real images first, to logits (2N, K + 1) with
+        "generated" last, and features (2N, 2560), the input of minibatch discrimination.
 
     Raises:
         UserError: `width_multiplier` or `image_size` is out of its range.

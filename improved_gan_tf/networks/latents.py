@@ -1,8 +1,6 @@
-"""What a generator starts from: latent numbers z, the way between two, truncated ones.
+"""Latent numbers z: draws, truncated draws and interpolation.
 
-Draws are functions of (shape, seed), as `distribution.draw_for_batch` takes them. The paper's
-generators of MNIST, CIFAR-10 and SVHN start from U[0, 1), DCGAN from U[-1, 1), later ones from a
-standard normal.
+Draws are functions of (shape, seed), as `distribution.draw_for_batch` takes them.
 """
 
 import itertools
@@ -15,33 +13,18 @@ from improved_gan_tf.layers.noise import standard_normal
 
 
 def uniform(shape, seed, dtype="float32"):
-    """Draws U[-1, 1).
+    """Draws U[-1, 1), for DCGAN (Radford et al., 2016, Fig. 1).
 
     Args:
         shape: tuple of ints, (N, A).
         seed: `keras.random.SeedGenerator`.
         dtype: floating-point dtype.
-
-    Returns:
-        Tensor of `shape`.
-
-    References:
-        Paper: Radford et al. (2016), Fig. 1.
     """
     return keras.random.uniform(shape, -1.0, 1.0, dtype=dtype, seed=seed)
 
 
 def normal(shape, seed, dtype="float32"):
-    """Draws N(0, 1).
-
-    Args:
-        shape: tuple of ints, (N, A).
-        seed: `keras.random.SeedGenerator`.
-        dtype: floating-point dtype.
-
-    Returns:
-        Tensor of `shape`.
-    """
+    """Draws N(0, 1); arguments as for `uniform`."""
     return standard_normal(shape, dtype, seed)
 
 
@@ -49,23 +32,16 @@ LATENTS = {"uniform": uniform, "normal": normal}
 
 
 def truncated_normal(shape, threshold, seed, dtype="float32"):
-    """Draws N(0, 1) between `-threshold` and `threshold`, by drawing anew what lies outside.
+    """Draws N(0, 1) between `-threshold` and `threshold`: numbers outside are drawn again.
 
-    A smaller threshold gives samples that are more typical and less varied. The standard deviation
-    is below 1: 0.88 at 2, 0.54 at 1. TF-Hub's `truncation` is another thing: it *scales* numbers
-    that are truncated at 2.
-
-    Call it eagerly: how many draws it takes is known only then (about 230 for a thousand numbers
-    at 0.04).
+    The standard deviation is below 1: 0.88 at 2, 0.54 at 1. TF-Hub's `truncation` instead *scales*
+    numbers truncated at 2. Call it eagerly: the number of draws depends on the numbers drawn.
 
     Args:
         shape: tuple of ints, (N, A).
         threshold: float > 0.
         seed: `keras.random.SeedGenerator`.
         dtype: floating-point dtype.
-
-    Returns:
-        Tensor of `shape`.
 
     Raises:
         ValueError: `threshold` is not positive.
@@ -84,14 +60,11 @@ def first_within(draws, threshold):
     """Takes each number from the first draw in which it lies within the threshold.
 
     Args:
-        draws: iterable of tensors of one shape; read as far as it is needed.
+        draws: iterable of tensors of one shape, read only as far as needed.
         threshold: float > 0, largest absolute value.
 
-    Returns:
-        Tensor of that shape.
-
     Raises:
-        ValueError: `draws` come to an end before every number was found.
+        ValueError: `draws` end before every number is found.
     """
     draws = iter(draws)
     taken = next(draws)
@@ -108,8 +81,8 @@ def first_within(draws, threshold):
         taken = ops.where(outside, drawn, taken)
 
 
-# Directions whose sum is shorter than this count as opposite: the sine of their angle would be made
-# of float32's rounding errors.
+# Directions with a shorter sum count as opposite: the sine of their angle would consist of
+# float32's rounding errors.
 _OPPOSITE = 1e-3
 
 
@@ -118,13 +91,9 @@ def slerp(start, end, t):
 
         sin((1 - t) w) / sin(w) start + sin(t w) / sin(w) end,    w = angle between start and end
 
-    Normal vectors of many dimensions have nearly one length; half way along the straight line
-    they are shorter, unlike any that the generator was trained on. w is the angle of the normalised
-    ends, which may differ in length.
-
-    Where the two ends have the same direction, the limit is taken, the straight line. Where they
-    are opposite no great circle is shorter than another; the straight line, through 0, is taken
-    there too. t outside [0, 1] gives the nearer end. A vector of zeros has no direction: NaN.
+    w is the angle of the normalised ends, which may differ in length. Ends with equal or opposite
+    directions are joined by the straight line. t outside [0, 1] gives the nearer end. A vector of
+    zeros has no direction: NaN.
 
     Args:
         start: (..., A), floating point.

@@ -21,12 +21,12 @@ def mnist_discriminator(
     *,
     num_classes=KNOWN_SETS["mnist"].num_classes,
 ):
-    """The MNIST discriminator: six weight-normalised dense layers, noise in front of each.
+    """The MNIST discriminator: six weight-normalised dense layers, each preceded by noise.
 
     Args:
         seed: int, decides initial weights and noise.
         width_multiplier: float > 0, factor of the hidden widths 1000, 500, 250, 250, 250.
-        cross_replica: "global" or "local", what a batch is on several devices.
+        cross_replica: "global" or "local", the scope of a batch on several devices.
         num_classes: int, number of logits.
 
     Returns:
@@ -63,7 +63,7 @@ def mnist_generator(seed, width_multiplier=1.0, reference_size=None, cross_repli
         seed: int, decides the initial weights.
         width_multiplier: float > 0, factor of the hidden widths 500, 500.
         reference_size: int >= 2 for virtual batch normalization, or None.
-        cross_replica: "global" or "local", what a batch is on several devices.
+        cross_replica: "global" or "local", the scope of a batch on several devices.
 
     Returns:
         Model from (N, 100) in [0, 1) to (N, 28, 28, 1) in (0, 1).

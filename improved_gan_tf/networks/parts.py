@@ -1,4 +1,4 @@
-"""What the networks of every experiment are made of."""
+"""Parts shared by the networks of all experiments."""
 
 import keras
 
@@ -26,17 +26,16 @@ def scaled_widths(widths, width_multiplier):
 
 
 class GeneratorNormalization:
-    """What normalises the hidden layers of a generator: the batch, or a reference batch.
+    """Normalises a generator's hidden layers, with the batch or with a reference batch.
 
-    Batch normalization is the authors' choice in these generators. Virtual batch normalization
-    takes its place layer by layer; `enter` puts the reference batch in front of the noise, `leave`
-    takes it off before the output layer, which sees the live batch only (also when it
-    is initialised from data).
+    Batch normalization is the authors' choice. With a `reference_size`, virtual batch normalization
+    replaces it in every layer; `enter` puts the reference batch before the noise, and `leave`
+    removes it before the output layer.
 
     Args:
         seed: int, decides the reference noise, U[0, 1), drawn once and saved with the model.
         reference_size: int >= 2, examples in the reference batch; None for batch normalization.
-        cross_replica: "global" or "local", what a batch is on several devices.
+        cross_replica: "global" or "local", the scope of a batch on several devices.
     """
 
     def __init__(self, seed, reference_size, cross_replica):
@@ -45,7 +44,7 @@ class GeneratorNormalization:
         self._seed = seed
 
     def enter(self, z):
-        """What the generator's first layer takes, from its input z, (N, 100)."""
+        """The input of the generator's first layer, from z, (N, 100)."""
         if self._size is None:
             return z
         prepend = PrependReference(self._size)
@@ -54,12 +53,12 @@ class GeneratorNormalization:
         return prepend(z)
 
     def normalize(self, x):
-        """Each channel normalised and shifted."""
+        """Each channel, normalised and shifted."""
         if self._size is None:
             return BatchStatisticsNorm(cross_replica=self._cross_replica)(x)
-        # D12: as the batch normalization that it replaces, a shift, no scale and its epsilon.
+        # D12: like the batch normalization it replaces: a shift, no scale, and the same epsilon.
         return VirtualBatchNorm(self._size, epsilon=1e-6, scale=False)(x)
 
     def leave(self, x):
-        """What the output layer takes, (N, ...)."""
+        """The input of the output layer, (N, ...)."""
         return x if self._size is None else DropReference(self._size)(x)

@@ -1,4 +1,4 @@
-"""A generator and a discriminator per experiment.
+"""A generator and a discriminator for each experiment.
 
 Images are NHWC, scaled as the experiment's `pixels` say. A discriminator returns
 `{"logits": (N, K), "features": (N, A)}`: K classes, and the layer that feature matching uses.
@@ -26,11 +26,11 @@ class Networks(NamedTuple):
 
     generator: keras.Model
     discriminator: keras.Model
-    couples_examples: bool  # whether a discriminator output depends on the rest of its batch
+    couples_examples: bool  # whether a discriminator output depends on the rest of the batch
 
 
 class NetworkSpec(NamedTuple):
-    """How to build one experiment's players."""
+    """How to build the players of one experiment."""
 
     generator: object  # function of (seed, width_multiplier, reference_size, cross_replica)
     discriminator: object  # function of (seed, width_multiplier, cross_replica)
@@ -39,13 +39,13 @@ class NetworkSpec(NamedTuple):
     initializes_generator: bool
 
     def build(self, seed, width_multiplier=1.0, reference_size=None, cross_replica="global"):
-        """Returns freshly built `Networks`.
+        """Returns newly built `Networks`.
 
         Args:
             seed: int.
             width_multiplier: float > 0.
             reference_size: int or None, see `GeneratorNormalization`.
-            cross_replica: "global" or "local", what a batch is on several devices.
+            cross_replica: "global" or "local", the scope of a batch on several devices.
         """
         return Networks(
             self.generator(seed, width_multiplier, reference_size, cross_replica),
@@ -102,7 +102,7 @@ EXPERIMENTS = {
     ("cifar10", "minibatch_discrimination"): _convolutional_spec(
         "cifar10", "minibatch_discrimination", widths=(96, 192)
     ),
-    # The network of minibatch discrimination without its layer (Table 3).
+    # The network of minibatch discrimination, without that layer (Table 3).
     ("cifar10", "plain"): _convolutional_spec("cifar10", "plain", widths=(96, 192)),
     ("svhn", "feature_matching"): _convolutional_spec("svhn", "feature_matching", widths=(64, 128)),
     ("svhn", "minibatch_discrimination"): _convolutional_spec(

@@ -1,7 +1,6 @@
-"""Residual blocks that double or halve the resolution, as BigGAN's players stack them.
+"""Residual blocks that double or halve the resolution, for BigGAN's players.
 
-A block is written as the layers of a functional model, so that each is an ordinary layer of that
-model: to watch, to regularise, to replace.
+Each block consists of ordinary layers of a functional model.
 
 Paper:    Brock et al. (2019), App. B, figure 15; He et al. (2016) for the order of the layers.
 Original: ajbrock/BigGAN-PyTorch@9845943, layers.py, `GBlock`, `DBlock`.
@@ -20,7 +19,7 @@ def residual_up(x, condition, channels, *, convolution, normalization, name, ups
 
     Args:
         x: Keras tensor (N, H, W, A).
-        condition: Keras tensor, what the normalizations take beside x, in a list with it.
+        condition: Keras tensor; the normalizations take `[x, condition]`.
         channels: int > 0, K.
         convolution: function of (filters, kernel_size, name) that returns a layer which keeps the
             resolution.
@@ -50,14 +49,13 @@ def residual_down(x, channels, *, convolution, name, preactivation=True, downsam
         y = down(conv2(relu(conv1(relu(x))))) + down(conv_sc(x))        down: mean of 2 x 2
         y = down(conv2(relu(conv1(x)))) + conv_sc(down(x))              without preactivation
 
-    The second is the first block of a discriminator, whose x is the image. The shortcut's 1 x 1
+    The second form is a discriminator's first block, where x is the image. The shortcut's 1 x 1
     convolution is left out where neither resolution nor channels change.
 
     Args:
         x: Keras tensor (N, H, W, A).
         channels: int > 0, K.
-        convolution: function of (filters, kernel_size, name) that returns a layer which keeps the
-            resolution.
+        convolution: as in `residual_up`.
         name: str, first part of the layers' names, `{name}_conv1`, `{name}_conv_sc`, ...
         preactivation: bool.
         downsample: bool.

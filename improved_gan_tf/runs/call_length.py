@@ -1,16 +1,15 @@
-"""How many iterations one call of the training loop runs: about some seconds' worth.
+"""How many iterations one call of the training loop runs: a few seconds' worth.
 
-Between calls a run looks whether it was asked to stop, so that long calls would let Ctrl-C wait. It
-makes no difference to the numbers.
+Between calls a run checks whether it was asked to stop. The length does not affect the numbers.
 """
 
 
 class CallLength:
-    """Starts with one iteration, which measures, and stays with what has proved about right.
+    """Starts with one iteration, which it times, and keeps a length that is about right.
 
     Args:
-        most: int, iterations that a call has at most.
-        seconds: float, what a call should take.
+        most: int, the most iterations in a call.
+        seconds: float, the target time of a call.
     """
 
     def __init__(self, most, seconds):
@@ -19,17 +18,12 @@ class CallLength:
         self._seen = set()
 
     def measured(self, iterations, seconds):
-        """Takes note of a call of some iterations, which may be fewer than were set.
-
-        Args:
-            iterations: int, those that it ran.
-            seconds: float, what it took.
-        """
-        # The first call of a length may trace or compile: it says little about those that follow.
+        """Takes the time in seconds of a call of some iterations, which may be fewer than set."""
+        # The first call of a length may trace or compile, so its time says little.
         is_new = iterations not in self._seen
         self._seen.add(iterations)
         whole = seconds * self.iterations / max(iterations, 1)
-        # For the same reason a length is kept while it is about right.
+        # For the same reason a length that is about right is kept.
         if is_new or 0.5 < whole / self._seconds < 2.0:
             return
         fitting = int(self.iterations * self._seconds / max(whole, 1e-6))

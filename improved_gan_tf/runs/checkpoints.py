@@ -1,8 +1,8 @@
-"""One file per checkpoint: whole or absent, verified when read, and nothing in it is executed.
+"""One file per checkpoint: whole or absent, verified when read, and never executed.
 
 A checkpoint is an uncompressed `.npz` archive: one array for each variable, under its name, and
 "header", JSON text as bytes. The archive's comment is the SHA-256 of everything before it, so
-`numpy.load(path, allow_pickle=False)` opens it and a single changed bit is noticed.
+`numpy.load(path, allow_pickle=False)` opens it, and a single changed bit is detected.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 
 FORMAT = 2
-# Format 1 lacks the closeness of the last evaluation; without it, it is read all the same.
+# Format 1 lacks the closeness of the last evaluation; it can be read all the same.
 READABLE = (1, FORMAT)
 _DIGEST_SIZE = 64  # characters of a SHA-256 in hexadecimal
 _NAME = re.compile(r"checkpoint-(\d+)\.npz")
 
 
 class Checkpoint(NamedTuple):
-    """What a file holds."""
+    """The content of a file."""
 
     path: pathlib.Path
     header: dict  # JSON types
@@ -34,17 +34,11 @@ class Checkpoint(NamedTuple):
 
 
 class DamagedCheckpointError(Exception):
-    """A file that is not what was written."""
+    """A file whose content is not what was written."""
 
 
 def write(path, header, arrays):
-    """Writes one checkpoint.
-
-    Args:
-        path: file.
-        header: dict of JSON types.
-        arrays: `{name: array}`; "header" is no name.
-    """
+    """Writes one checkpoint: a header of JSON types, and `{name: array}` (no name is "header")."""
     members = {"header": np.frombuffer(json.dumps(header).encode("utf-8"), np.uint8), **arrays}
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in members.items():
@@ -58,9 +52,6 @@ def write(path, header, arrays):
 
 def read(path):
     """Reads one checkpoint and verifies it.
-
-    Returns:
-        `Checkpoint`.
 
     Raises:
         DamagedCheckpointError: the file is absent or not what was written.
@@ -81,7 +72,7 @@ def read(path):
 
 
 def _digest(file, size):
-    """SHA-256 of the first `size` bytes, leaving the file behind them."""
+    """SHA-256 of the first `size` bytes; leaves the file position after them."""
     if size <= 0:
         raise DamagedCheckpointError("it is too short")
     digest = hashlib.sha256()
@@ -95,43 +86,35 @@ def _digest(file, size):
 
 
 class Checkpoints:
-    """The newest checkpoints of one run.
-
-    Args:
-        path: folder, made with the first checkpoint.
-        keep: int >= 1, how many stay.
-    """
+    """The newest checkpoints of one run, at most `keep` (int >= 1), in the folder `path`."""
 
     def __init__(self, path, keep):
         self.path = pathlib.Path(path)
         self._keep = keep
 
     def paths(self):
-        """Paths of all checkpoints, the newest (most iterations) first."""
+        """Paths of all checkpoints, newest (most iterations) first."""
         found = [p for p in self.path.glob("checkpoint-*.npz") if _NAME.fullmatch(p.name)]
         return sorted(found, key=_iterations, reverse=True)
 
     @files.persistent(OSError)
     def save(self, iterations, header, arrays):
-        """Writes a checkpoint and removes those that are more than enough.
+        """Writes a checkpoint, removes the oldest beyond `keep`, and returns its path.
 
         Args:
             iterations: int, done since the start of the training; becomes the file's name.
             header: dict of JSON types.
             arrays: `{name: array}`.
 
-        Returns:
-            Path of the file.
-
         Raises:
-            StorageError: it could not be written, also not after some waiting; the checkpoints
-                before it are as they were.
+            StorageError: it could not be written, even after retries; earlier checkpoints are
+                unchanged.
         """
         self.path.mkdir(exist_ok=True)
         path = self.path / f"checkpoint-{iterations:09d}.npz"
         files.write_whole(path, lambda p: write(p, {"format": FORMAT, **header}, arrays))
         for file in self.paths():
-            # Those ahead of the run could not be read when it was continued: they count no more.
+            # A checkpoint ahead of the run could not be read on resuming, and no longer counts.
             if _iterations(file) > iterations:
                 file.rename(file.with_name(f"{file.name}.damaged"))
         for old in self.paths()[self._keep :]:
@@ -139,13 +122,10 @@ class Checkpoints:
         return path
 
     def newest(self):
-        """The newest checkpoint that is whole; each damaged one on the way gets a warning.
-
-        Returns:
-            `Checkpoint`, or None if there is no file at all.
+        """The newest whole `Checkpoint`, or None without files; warns of each damaged one.
 
         Raises:
-            UserError: there are files, and none can be used.
+            UserError: there are files, but none can be used.
         """
         found = self.paths()
         for path in found:
@@ -181,15 +161,11 @@ def values(variables):
 
 
 def assign(checkpoint, variables):
-    """Gives every variable its value of a checkpoint.
-
-    Args:
-        checkpoint: `Checkpoint`.
-        variables: `{name: variable}`.
+    """Gives every variable of `{name: variable}` its value from a `Checkpoint`.
 
     Raises:
         UserError: the checkpoint does not hold exactly these variables, with these shapes and
-            dtypes; none has been changed.
+            dtypes; no variable has been changed.
     """
     held = {name: (array.shape, str(array.dtype)) for name, array in checkpoint.arrays.items()}
     wanted = {name: (tuple(v.shape), _dtype(v)) for name, v in variables.items()}

@@ -6,19 +6,19 @@ from improved_gan_tf.runs.health import SILENT_BELOW
 
 
 def curves_figure(history, title):
-    """A figure of two panels: losses, and errors on a logarithmic scale.
+    """A figure with panels of losses and of errors, the latter on a logarithmic scale.
 
-    With minibatch discrimination a third one: how close it finds images to each other.
+    With minibatch discrimination a third panel shows how close it finds images to each other.
     """
     # Built without pyplot: no global state, no window system.
-    # Of the last epoch: a run that an earlier version began did not record it from the first.
+    # From the last epoch: an earlier version may not have recorded a metric in the first epochs.
     watched = [name for name in history[-1] if name.startswith("closeness_")]
     panels = 3 if watched else 2
     figure = matplotlib.figure.Figure(figsize=(5 * panels, 4.2), layout="constrained")
     epochs = [m["epoch"] + 1 for m in history]
     left, right, *third = figure.subplots(1, panels)
     for name in history[0]:
-        # A baseline's metrics hold zeros for the losses that it does not have.
+        # A baseline's metrics hold zeros for losses that it does not have.
         if name.startswith("loss_") and any(m[name] for m in history):
             left.plot(epochs, [m[name] for m in history], label=name.removeprefix("loss_"))
     left.set(xlabel="epoch", ylabel="loss (mean of the epoch)")

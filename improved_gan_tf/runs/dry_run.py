@@ -6,19 +6,13 @@ from improved_gan_tf.runs import sweep as sweep_module
 
 
 def print_settings(config):
-    """Prints every setting of a run, one a line."""
+    """Prints every setting of a run, one per line."""
     for name, value in config.to_dict().items():
         print(f"{name} = {value}")
 
 
 def print_sweep_dry_run(records, dataset, parent):
-    """Prints what a sweep would train.
-
-    Args:
-        records: list of the records of its runs.
-        dataset: `data.datasets.Dataset`.
-        parent: folder above the run folders.
-    """
+    """Prints what a sweep of `records` would train below the folder `parent`."""
     from improved_gan_tf.runs import semi_supervised as experiment
 
     own = {"seed", "seed_data", "labels_per_class", "supervised_only", "run_dir"}
@@ -48,13 +42,7 @@ def _is_begun(record):
 
 
 def print_dry_run(config, dataset, run_dir):
-    """Prints what one run would train.
-
-    Args:
-        config: record of the run.
-        dataset: `data.datasets.Dataset`.
-        run_dir: folder that the run would write.
-    """
+    """Prints what one run would train and where it would write."""
     from improved_gan_tf import networks
     from improved_gan_tf.runs import semi_supervised as experiment
 

@@ -2,16 +2,16 @@
 
 from typing import NamedTuple
 
-WIDTH = 100  # characters that a line should not exceed
+WIDTH = 100  # characters; the most in a line
 LINES_PER_HEADER = 20
 
 
 class Column(NamedTuple):
-    """One number of an epoch's metrics."""
+    """One number from an epoch's metrics."""
 
-    group: str  # stands above it, and above its neighbours of the same group
+    group: str  # heading above it and its neighbours in the same group
     header: str
-    metric: str  # its name in the metrics; None or absent there is a blank here
+    metric: str  # its key in the metrics; a value that is None or absent is left blank
     is_error: bool = False  # a fraction from 0 to 1, shown in per cent
     with_best: bool = False  # the lowest value so far stands next to it
 
@@ -20,9 +20,8 @@ class EpochTable:
     """Turns metrics of epochs into lines; prints nothing.
 
     Args:
-        columns: list of `Column`, those between the number of the epoch and its time.
-        history: list of dicts of metrics, the epochs that an earlier process ran: of them only the
-            best values are shown.
+        columns: list of `Column`, without the epoch's number and time.
+        history: list of dicts of metrics from earlier processes, used only for the best values.
     """
 
     def __init__(self, columns, history=()):
@@ -35,11 +34,11 @@ class EpochTable:
         self._widths = [len(text) for text in self._header[1]]
 
     def lines(self, metrics, remarks=()):
-        """The line of one epoch, below an empty line and the header where that is due (str).
+        """The line of one epoch, after an empty line and the header where they are due (str).
 
         Args:
-            metrics: dict with "epoch", "seconds" and what the columns name.
-            remarks: texts that follow it, in a line of their own if they do not fit.
+            metrics: dict with "epoch", "seconds" and the columns' metrics.
+            remarks: texts after the line, on a line of their own if they do not fit.
         """
         self._take_note(metrics)
         texts = [str(metrics["epoch"] + 1)]
@@ -60,7 +59,7 @@ class EpochTable:
         return "\n".join([*header, line + separator + remark])
 
     def _take_note(self, metrics):
-        """Keeps the lowest value of each column that shows it."""
+        """Updates the lowest value of each column that shows it."""
         for column in self._columns:
             value = metrics.get(column.metric)
             if column.with_best and value is not None:
@@ -74,7 +73,7 @@ def _text(column, value):
 
 
 def _header(columns):
-    """Two lines, each a list of texts: groups, and what stands below them, as wide as columns."""
+    """Two lines, each a list of texts as wide as the columns: groups, and the columns' names."""
     above, below = ["     "], ["epoch"]
     for group in dict.fromkeys(column.group for column in columns):
         texts = []

@@ -1,4 +1,4 @@
-"""One run from its making to its result: determinism, devices, and what its errors say."""
+"""One run from construction to result: determinism, devices, and the texts of its errors."""
 
 import keras
 
@@ -9,21 +9,18 @@ from improved_gan_tf.runs import resuming
 
 
 def run_to_the_end(make_run, stop_requested):
-    """Trains one run and writes its folder.
+    """Trains one run, writes its folder and returns the content of result.json.
 
     Args:
-        make_run: function without arguments that returns a `TrainingRun`; what it makes has the
-            strategy in scope, and Keras's session to itself.
+        make_run: function without arguments that returns a `TrainingRun`, called in the
+            strategy's scope and a fresh Keras session.
         stop_requested: function without arguments, like `interruption.StopRequest`.
-
-    Returns:
-        The content of result.json.
 
     Raises:
         UserError: the folder cannot be used, or the settings do not fit the data.
         DivergedError: a number was not finite; the folder is complete up to the last evaluation.
-        StorageError: the folder could not be written; the last checkpoint in it is whole.
-        WorkerLostError: another worker of the run has ended; the last checkpoint is whole.
+        StorageError: the folder could not be written; its last checkpoint is whole.
+        WorkerLostError: another worker of the run ended; the last checkpoint is whole.
     """
     make_operations_deterministic()
     keras.utils.clear_session()

@@ -1,6 +1,6 @@
-"""Find run folders and read what they say; name those that cannot be used, and why.
+"""Finds run folders and reads them; says which cannot be used, and why.
 
-Nothing here starts TensorFlow: a folder is judged by its JSON files alone.
+Nothing here starts TensorFlow: only a folder's JSON files are read.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from improved_gan_tf.settings.every_run import different_settings
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 _RUN_FILES = ("config.json", "result.json")
-# `--overwrite` and resuming leave such names; what they hold was replaced by another run.
+# `--overwrite` and resuming rename folders like this; another run has replaced their content.
 _MOVED_ASIDE = re.compile(r"\.old-\d+$")
 _WITH_TEST_ERRORS = frozenset(dataset for dataset, _ in paper.TEST_ERRORS)
 
@@ -37,13 +37,7 @@ class LeftOut(NamedTuple):
 
 
 def find_run_folders(paths):
-    """Run folders among `paths` and below them, each once; below a path in order of their names.
-
-    Args:
-        paths: folders that are run folders, or hold them at any depth.
-
-    Returns:
-        List of `pathlib.Path`.
+    """Run folders among `paths` and below them, each once; natural order of names below a path.
 
     Raises:
         UserError: a path is no folder, or there is no run folder in it.
@@ -63,7 +57,7 @@ def find_run_folders(paths):
 
 
 def _natural_order(path):
-    """Sorts seed2 before seed10, and what is below a folder right after it."""
+    """Sorts seed2 before seed10, and a folder's content right after it."""
     return [
         # Every second part of the split is a number.
         [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", name))]
@@ -72,14 +66,9 @@ def _natural_order(path):
 
 
 def read_run(path, other_versions=False):
-    """What a run folder holds.
+    """The `Run` in a finished run's folder, or `LeftOut`.
 
-    Args:
-        path: folder with config.json or result.json.
-        other_versions: bool, whether runs of other versions of this package count as well.
-
-    Returns:
-        `Run` of a finished run, or `LeftOut`.
+    With `other_versions`, runs of other versions of this package count as well.
     """
     path = pathlib.Path(path)
     if any(_MOVED_ASIDE.search(part.name) for part in (path, *path.parents)):
@@ -135,15 +124,10 @@ def _why_without_result(path):
 
 
 def read_runs(paths, other_versions=False):
-    """Every run below `paths`, and every folder that does not count.
+    """`(list of Run, list of LeftOut)` for every folder below `paths`.
 
-    Of folders with the same settings and seeds the first counts.
-
-    Returns:
-        `(list of Run, list of LeftOut)`.
-
-    Raises:
-        UserError: see `find_run_folders`.
+    Among folders with the same settings and seeds the first counts. Raises `UserError` as
+    `find_run_folders` does.
     """
     runs, left_out = [], []
     for path in find_run_folders(paths):
@@ -163,13 +147,9 @@ def _same_run(one, other):
 
 
 def commits_of(run):
-    """Short names of the commits whose code trained a run, in order; "+changes" where it had some.
+    """Short names of the commits that trained a run, in order, with "+changes" if uncommitted.
 
-    Args:
-        run: `Run`.
-
-    Returns:
-        List of str, empty where none is known.
+    The list is empty if none is known.
     """
     versions = [*run.result.get("earlier_versions", []), run.result["versions"]]
     commits = dict.fromkeys(str(v["git_commit"]) for v in versions if v.get("git_commit"))
@@ -181,12 +161,12 @@ def _wrong(run):
 
 
 def data_of(run):
-    """What tells the run's data from the paper's, as text; empty if nothing does."""
+    """How the run's data differs from the paper's, as text; empty if it does not."""
     return _differences(run, "data: ")
 
 
 def given_to(run):
-    """What decides a run's numbers beside its settings, as texts: data, number of local batches."""
+    """What else than settings decides a run's numbers, as texts: data, number of local batches."""
     return data_of(run), _differences(run, "cross_replica: ")
 
 
@@ -195,10 +175,6 @@ def _differences(run, kind):
 
 
 def generator_digest(run_dir):
-    """SHA-256 of the generator in a run folder, or None where there is none.
-
-    Args:
-        run_dir: `pathlib.Path`.
-    """
+    """SHA-256 of the generator in a run folder (a Path), or None without one."""
     path = run_dir / "generator.keras"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None

@@ -1,4 +1,4 @@
-"""Default names of run folders, made from the settings that tell runs apart."""
+"""Default names of run folders, made from the settings that distinguish runs."""
 
 import pathlib
 
@@ -6,19 +6,19 @@ from improved_gan_tf.data.known_sets import num_labels
 
 
 def run_name(config):
-    """The default run folder's name, made from the settings that tell runs apart."""
+    """The default name of a run folder."""
     seed_data = config.seed if config.seed_data is None else config.seed_data
     labels = num_labels(config.dataset, config.labels_per_class)
     return f"{sweep_name(config)}-labels{labels}-seed{config.seed}-data{seed_data}"
 
 
 def imagenet_run_name(config):
-    """The default run folder's name of an `ImagenetConfig`."""
+    """The default name of the run folder of an `ImagenetConfig`."""
     images = "tfds" if config.image_folder is None else pathlib.Path(config.image_folder).name
     return f"{config.dataset}-{images}-{config.image_size}px-seed{config.seed}"
 
 
 def sweep_name(config):
-    """The default name of the folder that holds the runs of several seeds and label counts."""
+    """The default name of the folder for the runs of several seeds and label counts."""
     kind = "supervised_only" if config.supervised_only else config.ablation or config.model
     return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"

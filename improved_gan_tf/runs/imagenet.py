@@ -1,7 +1,6 @@
 """The ImageNet game: what is trained on which images, and saved.
 
-The original reports no number of it. What there is to see are the samples, the losses and how many
-training images the discriminator puts into the wrong class.
+It measures losses and the discriminator's errors on training images; the original reports none.
 
 Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/train.py.
 """
@@ -25,15 +24,12 @@ SAMPLES_AT_ONCE = 20  # bounds the memory of sampling
 
 
 def differences_from_paper(config, source, published):
-    """What keeps a run apart from the original's, as a list of short texts.
+    """The ways in which a run differs from the original's, as short texts.
 
-    Args:
-        config: `ImagenetConfig` of the run.
-        source: `data.encoded_images.Source`.
-        published: the record without flags.
+    `published` is the record without flags.
     """
     differences = [] if source.is_papers else [f"data: {source.description}"]
-    # D16: not the number of epochs; the original runs until it is stopped.
+    # D16: the number of epochs is left out; the original runs until it is stopped.
     return differences + differences_from_published(config, published, Decides.NUMBERS)
 
 
@@ -64,7 +60,7 @@ class ImagenetGame:
         )
 
     def prepare(self):
-        """Draws the noise of the samples; everything else was made while checking."""
+        """Draws the noise of the samples; the constructor made everything else."""
         random = streams.shown_noise(self.config.seed)
         self.sample_noise = {
             name: random.uniform(-1.0, 1.0, (SAMPLE_COUNT, *x.shape[1:])).astype("float32")
@@ -72,7 +68,7 @@ class ImagenetGame:
         }
 
     def circumstances(self):
-        """How many images of which classes there are, and what was made of them, bit by bit."""
+        """Numbers of images and classes, and digests of the prepared images."""
         return {
             "training images": self.source.count,
             "digest of the images": self.images_digest,
@@ -81,15 +77,15 @@ class ImagenetGame:
         }
 
     def evaluate(self):
-        """Nothing: there are no images to test on."""
+        """Measures nothing: there are no test images."""
         return Evaluation({}, {})
 
     def measured(self, history, numbers):
-        """Nothing beside the losses and the training error."""
+        """Nothing: losses and training error are recorded for every game."""
         return {}
 
     def final(self, history, numbers):
-        """Nothing beside what every run says."""
+        """Nothing."""
         return {}
 
     def models(self):
@@ -97,7 +93,7 @@ class ImagenetGame:
         return {"generator": self.trainer.generator, "discriminator": self.trainer.discriminator}
 
     def sample_images(self):
-        """The same 100 points of the noise as images, uint8 (100, H, W, 3)."""
+        """Images of 100 fixed points of the noise, uint8 (100, H, W, 3)."""
         parts = []
         for start in range(0, SAMPLE_COUNT, SAMPLES_AT_ONCE):
             some = {n: x[start : start + SAMPLES_AT_ONCE] for n, x in self.sample_noise.items()}
@@ -110,7 +106,7 @@ class ImagenetGame:
         return f"{self.source.description}, {size} x {size}, joint minibatches"
 
     def columns(self):
-        """The four losses, and the share of real images put into the wrong class."""
+        """The four losses, and the share of real images in the wrong class."""
         names = ("real", "generated", "classification", "generator")
         return [
             *(Column("loss", name, f"loss_{name}") for name in names),
@@ -118,25 +114,14 @@ class ImagenetGame:
         ]
 
     def remarks(self, metrics):
-        """None: no criterion is known."""
+        """None: there is no criterion."""
         return []
 
 
 def execute(config, source, run_dir, published, stop_requested):
-    """Trains one run and writes its folder.
+    """Trains one run and writes its folder; returns, raises: as `execution.run_to_the_end`.
 
-    Args:
-        config: `ImagenetConfig`.
-        source: `data.encoded_images.Source`.
-        run_dir: folder to write.
-        published: the record without flags.
-        stop_requested: function without arguments, like `interruption.StopRequest`.
-
-    Returns:
-        The content of result.json.
-
-    Raises:
-        UserError, DivergedError, StorageError, WorkerLostError: as `execution.run_to_the_end`.
+    `published` is the record without flags.
     """
 
     def make_run():

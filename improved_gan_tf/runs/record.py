@@ -1,4 +1,4 @@
-"""What a run writes: checkpoints, the files of an evaluation, its result."""
+"""A run's output: checkpoints, the files of an evaluation, its result."""
 
 import time
 
@@ -9,19 +9,19 @@ from improved_gan_tf.runs.run_folder import RunFolder
 
 
 class RunRecord:
-    """Writes a run's folder, as only the first of several workers may.
+    """Writes a run's folder; of several workers only the first may.
 
     Args:
         config: `settings.every_run.RunConfig`; with `overwrite` an old folder is moved aside.
         game: `runs.game.Game`.
-        run_dir: folder to write; locked from here on.
+        run_dir: folder to write, locked from here on.
         differences: list of str, what keeps the run's numbers out of the paper's column.
 
     Raises:
         UserError: the folder cannot be written, or another process is using it.
 
     Attributes:
-        folder: `runs.run_folder.RunFolder`; close it in the end.
+        folder: `runs.run_folder.RunFolder`; the caller must close it.
         path: `pathlib.Path` of the folder.
         checkpoints: `runs.checkpoints.Checkpoints`.
         versions: dict, `machine.versions.versions()` of this process.
@@ -31,7 +31,7 @@ class RunRecord:
         self._config, self._game, self._differences = config, game, differences
         self._is_chief = distribution.is_chief()
         self.versions = versions.versions()
-        self._earlier_versions = []  # of the processes before this one, where they were others
+        self._earlier_versions = []  # of earlier processes, where they differ
         self.checkpoints = resuming.checkpoints_of(config, run_dir)
         self._last_checkpoint = None
         self._counted = time.monotonic()
@@ -39,23 +39,20 @@ class RunRecord:
         self.path = self.folder.path
 
     def goes_on_from(self, checkpoint):
-        """Takes note of the `Checkpoint` that the run continues."""
+        """Notes the `Checkpoint` from which the run continues."""
         self._last_checkpoint = checkpoint.path
         header = checkpoint.header
         before = [*header.get("earlier_versions", []), header["versions"]]
         self._earlier_versions = [v for v in before if v != self.versions]
 
     def begin(self, history):
-        """Makes the folder what it was after the epochs of `history`, metrics of each."""
+        """Resets the folder to its state after the epochs of `history` (their metrics)."""
         self.folder.begin(self._config.to_dict(), history)
 
     def save(self, progress, evaluation, interrupted=False):
-        """Writes what the folder shows of the present state.
+        """Writes the folder's files for the current state, and notes it in `progress`.
 
-        Args:
-            progress: `runs.progress.Progress`; takes note of it.
-            evaluation: `runs.game.Evaluation` of this state.
-            interrupted: bool, whether the next epoch had begun.
+        `interrupted` says whether the next epoch had begun.
         """
         game = self._game
         images = game.sample_images()
@@ -70,10 +67,10 @@ class RunRecord:
         progress.saved_iterations = game.trainer.iterations()
 
     def write_checkpoint(self, progress):
-        """Writes all that it takes to continue from here.
+        """Writes a checkpoint.
 
         Raises:
-            StorageError: it could not be written; those before it are whole.
+            StorageError: it could not be written; earlier ones are whole.
         """
         if not self._is_chief:
             return
@@ -92,9 +89,7 @@ class RunRecord:
     def write_result(self, progress, status):
         """Writes result.json and returns its content.
 
-        Args:
-            progress: `runs.progress.Progress`.
-            status: "finished", "interrupted" or "diverged".
+        `status` is "finished", "interrupted" or "diverged".
         """
         self._count_seconds(progress)
         result = {
@@ -117,7 +112,7 @@ class RunRecord:
         return result
 
     def kept(self, progress):
-        """What the folder holds of the training (str, for a message)."""
+        """What the folder holds from the training (str, for a message)."""
         if not self._is_chief:
             return "worker 0 has the run folder"
         models, checkpoint = "no model yet", "no checkpoint"
@@ -128,7 +123,7 @@ class RunRecord:
         return f"{self.path} keeps {models} and {checkpoint}"
 
     def _count_seconds(self, progress):
-        """Adds the time since it was last called to the run's."""
+        """Adds the time since the last call to the run's."""
         now = time.monotonic()
         progress.seconds += now - self._counted
         self._counted = now

@@ -1,4 +1,4 @@
-"""The saved networks of a run, measured again in a fresh process."""
+"""Repeats the measurement of a run's saved networks in a new process."""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment
 
-MODELS = {"averaged": "discriminator", "raw": "discriminator_raw"}  # kind -> name of its file
+MODELS = {"averaged": "discriminator", "raw": "discriminator_raw"}  # kind -> file name
 
 
 def rescore(run_dir, data_dir=None):
@@ -16,14 +16,14 @@ def rescore(run_dir, data_dir=None):
 
     Args:
         run_dir: folder that a run script wrote.
-        data_dir: folder of prepared TFDS data; the run's own `--data_dir` if None.
+        data_dir: folder of prepared TFDS data; the run's own if None.
 
     Returns:
         `{kind: (recorded, now)}`, misclassified test images for "averaged" and "raw".
 
     Raises:
-        UserError: the folder is not a run's, is incomplete, holds a damaged file, or its run has
-            no test set; or the data it was tested on is not here.
+        UserError: the folder is incomplete or not a run's, holds a damaged file, its run has no
+            test set, or its test data is missing.
     """
     run = _read(run_dir)
     from improved_gan_tf.training import evaluation
@@ -59,7 +59,7 @@ def closeness(run_dir, data_dir=None):
 
 
 class _Recorded(NamedTuple):
-    """What a run folder says of itself."""
+    """What a run folder says about its run."""
 
     config: dict
     coupled_batch: int | None
@@ -68,7 +68,7 @@ class _Recorded(NamedTuple):
 
 def _read(run_dir):
     run_dir = pathlib.Path(run_dir)
-    if not run_dir.is_dir():  # without waiting for TensorFlow
+    if not run_dir.is_dir():  # before TensorFlow starts
         raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
     environment.start_tensorflow()
     from improved_gan_tf import networks
@@ -95,7 +95,7 @@ def _read(run_dir):
 
 
 def _test_set(run, data_dir):
-    """Returns the images that a run was tested on, on the device, and their labels (N,)."""
+    """Returns a run's test images, on the device, and their labels (N,)."""
     from improved_gan_tf.data import datasets
     from improved_gan_tf.data.device_images import DeviceImages
 
@@ -110,5 +110,5 @@ def _model(run_dir, name):
     from improved_gan_tf import layers
     from improved_gan_tf.machine.keras_files import load_keras_model
 
-    del layers  # imported so that its layers are registered and the models load
+    del layers  # the import registers the layers, so the models load
     return load_keras_model(pathlib.Path(run_dir) / f"{name}.keras")

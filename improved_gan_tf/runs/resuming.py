@@ -1,6 +1,6 @@
-"""Whether a run folder's run may be continued by the command that was given.
+"""Whether the given command may continue the run in a folder.
 
-Nothing here starts TensorFlow or changes a file: a mistake is answered at once.
+Nothing here starts TensorFlow or changes a file, so mistakes are reported at once.
 """
 
 import dataclasses
@@ -15,12 +15,12 @@ from improved_gan_tf.machine import files
 from improved_gan_tf.runs.checkpoints import Checkpoints
 from improved_gan_tf.settings.setting import Decides, names_that_decide
 
-# The folder's run may go on with another decay while that has not decided anything.
+# The run may continue with another decay as long as the decay has not affected any epoch.
 _DECAY = frozenset({"decay_start_epoch", "decay_end_epoch"})
 
 
 class Found(NamedTuple):
-    """What a command finds in its run folder."""
+    """The state of a command's run folder."""
 
     status: str  # "new", "unfinished" or "finished"
     result: dict | None = None  # content of result.json of a finished run
@@ -32,16 +32,16 @@ def checkpoints_of(config, run_dir):
 
 
 def look(config, run_dir):
-    """What there is to do in a run folder.
+    """Decides what to do in a run folder, which need not exist.
 
     Args:
         config: `settings.every_run.RunConfig` of the command.
-        run_dir: its folder, which need not exist.
+        run_dir: its folder.
 
     Returns:
         `Found`. "new": start from the beginning, in an absent or empty folder or, with
-        `--overwrite`, in the place of the old one. "unfinished": the folder holds a run with
-        these settings; continue it. "finished": it has run all its epochs.
+        `--overwrite`, in place of the old run. "unfinished": continue the folder's run, which has
+        these settings. "finished": it has run all its epochs.
 
     Raises:
         UserError: the folder can neither be continued nor be written.
@@ -81,19 +81,14 @@ def _look(config, path):
 
 
 def require_same_settings(config, path):
-    """Raises `UserError` if a run folder's settings are not the command's.
-
-    Args:
-        config: `settings.every_run.RunConfig` of the command.
-        path: `pathlib.Path` of a folder that holds a config.json.
-    """
+    """Raises `UserError` if the config.json in `path` forbids continuing it with `config`."""
     saved = _read_json(path / "config.json")
     defaults = {f.name: f.default for f in dataclasses.fields(config)}
     allowed = may_change(saved, config)
     different = [
         f"--{name}={value} (the run's is {saved.get(name)})"
         for name, value in config.to_dict().items()
-        # A run of an earlier version, which had no such setting, ran with its default.
+        # A run of an earlier version without this setting ran with its default.
         if name not in allowed and saved.get(name, defaults[name]) != value
     ]
     if different:
@@ -108,13 +103,8 @@ def require_same_settings(config, path):
 def may_change(saved, config):
     """Names of the settings in which a command may differ from the run that it continues.
 
-    Args:
-        saved: dict, the run's settings.
-        config: `settings.every_run.RunConfig` of the command.
-
-    Returns:
-        Set of str. The decay is among them where the command adds epochs and the learning rate
-        falls in neither of the two before those.
+    The decay is among them if the command adds epochs and the learning rate falls in no epoch
+    before those, neither in the run nor in the command.
     """
     decays = [
         (saved.get("decay_start_epoch"), saved.get("decay_end_epoch")),
@@ -155,7 +145,7 @@ def _what_is_left(config, path):
 
 
 def refuse_finished(found, run_dir):
-    """Raises `UserError` if a folder's run has nothing left to do."""
+    """Raises `UserError` if the folder's run has nothing left to do."""
     if found.status == "finished":
         epochs = found.result["config"]["epochs"]
         raise UserError(
@@ -164,18 +154,16 @@ def refuse_finished(found, run_dir):
         )
 
 
-# That a checkpoint of an earlier version lacks them says nothing.
+# A checkpoint of an earlier version may lack these without a difference.
 _ADDED_CIRCUMSTANCES = frozenset({"digest of the images"})
 
 
 def require_same_circumstances(checkpoint, now):
-    """Raises `UserError` if a checkpoint's run had other data, or other local batches.
+    """Raises `UserError` if a checkpoint's run had other data or local batches.
 
-    Args:
-        checkpoint: `runs.checkpoints.Checkpoint`.
-        now: dict of JSON types, `Game.circumstances()` of the command.
+    `now` is `Game.circumstances()` of the command.
     """
-    # An earlier version did not write them, or not all.
+    # An earlier version wrote none or not all of them.
     before = checkpoint.header.get("circumstances", now)
     unknown = _ADDED_CIRCUMSTANCES - before.keys()
     different = [
@@ -198,11 +186,7 @@ def _shortened(value):
 
 
 def command_to_continue(config):
-    """What to tell a user whose run has stopped: which command continues it (str).
-
-    Args:
-        config: `settings.every_run.RunConfig` of the command that stopped.
-    """
+    """The text that says which command continues a stopped run (str)."""
     left_out = ["--overwrite"] if config.overwrite else []
     left_out += ["--resume=never"] if config.resume == "never" else []
     without = f" without {' and '.join(left_out)}" if left_out else ""
@@ -210,12 +194,7 @@ def command_to_continue(config):
 
 
 def warn_of_other_versions(checkpoint, versions):
-    """Prints a warning if a checkpoint was not written by these versions.
-
-    Args:
-        checkpoint: `runs.checkpoints.Checkpoint`.
-        versions: dict, `machine.versions.versions()`.
-    """
+    """Prints a warning if other `versions` wrote the checkpoint."""
     names = (
         *("improved_gan_tf", "git_commit", "tensorflow", "keras", "numpy"),
         *("device", "onednn", "num_threads"),
@@ -239,7 +218,7 @@ def _read_json(path):
         content = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise UserError(
-            f"{path} is damaged ({error}). Mend it, or give another --run_dir, or --overwrite to "
+            f"{path} is damaged ({error}). Repair it, or give another --run_dir, or --overwrite to "
             "move the old folder aside."
         ) from error
     if not isinstance(content, dict):

@@ -1,14 +1,14 @@
-"""The run folder: everything a run leaves, and nothing written elsewhere.
+"""The run folder: all files of a run; nothing is written elsewhere.
 
 config.json             the resolved settings
 metrics.jsonl           one line of numbers per epoch
 tensorboard/            the same as TensorBoard events, with sample grids
 samples/epoch_0010.png  10 x 10 generated images per evaluation
 curves.png              losses and errors over the epochs
-checkpoints/            all that it takes to continue; see `checkpointing`
+checkpoints/            all that is needed to continue; see `checkpoints`
 predictions.npz         test-set logits (averaged and raw parameters) and labels
 discriminator.keras     with averaged parameters, where an average is kept
-discriminator_raw.keras with the parameters themselves
+discriminator_raw.keras with the raw parameters
 generator.keras
 result.json             settings, versions, git commit, final numbers, wall time
 """
@@ -28,14 +28,10 @@ from improved_gan_tf.runs.curves import curves_figure
 
 
 def image_grid(images, columns=10):
-    """Tiles images row by row with a two-pixel border.
+    """Tiles uint8 images (N, H, W, C) row by row with a two-pixel border.
 
-    Args:
-        images: uint8 (N, H, W, C), C 1 or 3, N a multiple of `columns`.
-        columns: int.
-
-    Returns:
-        uint8 array (rows * (H + 2) + 2, columns * (W + 2) + 2, C).
+    C is 1 or 3, N a multiple of `columns`. Returns uint8
+    (rows * (H + 2) + 2, columns * (W + 2) + 2, C).
     """
     n, height, width, channels = images.shape
     rows = n // columns
@@ -46,7 +42,7 @@ def image_grid(images, columns=10):
     return np.pad(grid, ((2, 0), (2, 0), (0, 0)), constant_values=128)
 
 
-# What a failed writing raises: Python, TensorBoard's writer, HDF5 in `model.save`.
+# Errors of failed writes by Python, TensorBoard's writer, and HDF5 in `model.save`.
 _written = files.persistent(OSError, tf.errors.OpError)
 
 
@@ -54,8 +50,8 @@ class RunFolder:
     """One run's folder, locked for other processes until it is closed.
 
     Args:
-        path: where it is; created.
-        overwrite: bool; an existing non-empty folder is moved aside instead of used.
+        path: the folder; created.
+        overwrite: bool, whether a non-empty folder is moved aside instead of used.
 
     Raises:
         UserError: the folder cannot be written, or another process is using it.
@@ -85,13 +81,11 @@ class RunFolder:
 
     @_written
     def begin(self, config, history):
-        """Makes the folder what it was when `history` was all that had happened.
+        """Resets the folder to its state after `history`, the metrics appended so far.
 
-        Args:
-            config: dict, the resolved settings.
-            history: list of the dicts given to `append_metrics` so far.
+        `config` holds the resolved settings.
         """
-        # First: by it a folder is known as a run's.
+        # Written first: it marks the folder as a run's.
         self.write_json("config.json", config)
         self._set_aside(len(history))
         samples = self.path / "samples"
@@ -105,14 +99,14 @@ class RunFolder:
         self._metrics_size = len(lines.encode("utf-8"))
 
     def _set_aside(self, epochs):
-        """Gives result and score of a run that goes on names of their own: soon they are not its.
+        """Renames the result and score of a finished run that goes on.
 
-        The result of an interrupted run stays, for it says that it is not the end.
+        The result of an interrupted run stays, because it says that it is interrupted.
         """
         result = self.path / "result.json"
         content = json.loads(result.read_text("utf-8")) if result.exists() else {}
         if content.get("status") == "finished":
-            # Not the number that it goes on from: the newest checkpoint may have been damaged.
+            # Not the epoch from which it continues: the newest checkpoint may have been damaged.
             epochs = content["final"]["epochs"]
             result.replace(self.path / f"result.epochs{epochs}.json")
         if (self.path / "score.json").exists():
@@ -128,7 +122,7 @@ class RunFolder:
         """Adds one line to metrics.jsonl and the same numbers to TensorBoard."""
         line = (json.dumps(metrics) + "\n").encode("utf-8")
         with open(self.path / "metrics.jsonl", "ab") as file:
-            file.truncate(self._metrics_size)  # what a try before this one left
+            file.truncate(self._metrics_size)  # removes what a failed try left
             file.write(line)
         with self._event_writer().as_default(step=metrics["epoch"]):
             for name, value in metrics.items():
@@ -139,12 +133,10 @@ class RunFolder:
 
     @_written
     def write_samples(self, images, epoch, interrupted=False):
-        """Writes a 10 x 10 grid as PNG and to TensorBoard.
+        """Writes a 10 x 10 grid of uint8 (100, H, W, C) as PNG and to TensorBoard.
 
-        Args:
-            images: uint8 (100, H, W, C).
-            epoch: int, number of finished epochs.
-            interrupted: bool, whether the next epoch had begun; the grid gets a name of its own.
+        `epoch` counts finished epochs; if the next one had begun, `interrupted` gives the grid
+        another name.
         """
         name = f"epoch_{epoch:04d}{'_interrupted' if interrupted else ''}.png"
         (self.path / "samples").mkdir(exist_ok=True)
@@ -160,7 +152,7 @@ class RunFolder:
 
     @_written
     def write_models(self, models):
-        """Saves each `name: model` as `name.keras`, whole or not at all."""
+        """Saves each `{name: model}` as `NAME.keras`, whole or not at all."""
         for name, model in models.items():
             write_model(self.path / f"{name}.keras", model)
 
@@ -176,19 +168,14 @@ class RunFolder:
 
     @_written
     def write_curves(self, history, title):
-        """Draws losses and errors over the epochs.
-
-        Args:
-            history: list of the dicts given to `append_metrics`.
-            title: str.
-        """
+        """Draws losses and errors over the epochs from the appended metrics."""
         figure = curves_figure(history, title)
         files.write_whole(
             self.path / "curves.png", lambda p: figure.savefig(p, format="png", dpi=110)
         )
 
     def close(self):
-        """Closes the TensorBoard file and lets other processes in."""
+        """Closes the TensorBoard file and unlocks the folder."""
         if self._events is not None:
             self._events.close()
         self._lock.close()
@@ -200,7 +187,7 @@ class RunFolder:
 
 
 def _name_aside(path):
-    """A free name next to a folder that is to be moved there."""
+    """An unused name next to a folder, for moving it there."""
     here = pathlib.Path.cwd()
     if path.resolve() in (here, *here.parents):
         raise UserError(

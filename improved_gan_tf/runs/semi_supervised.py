@@ -28,12 +28,9 @@ INITIALIZATION_IMAGES = 500
 
 
 def differences_from_paper(config, dataset, published):
-    """What keeps a run's number out of the paper's column, as a list of short texts.
+    """What keeps a run's number out of the paper's column, as short texts.
 
-    Args:
-        config: `ExperimentConfig` of the run.
-        dataset: `data.datasets.Dataset`.
-        published: the record that the model and recipe stand for without other flags.
+    `published` is the record of the model and recipe without other flags.
     """
     differences = []
     if not dataset.is_papers:
@@ -52,10 +49,7 @@ def differences_from_paper(config, dataset, published):
 
 
 def labeled_subset_and_streams(config, dataset):
-    """The labeled rows and the rows of every epoch, as `config` decides them.
-
-    Returns:
-        `(training_rows.LabeledSubset, training_rows.EpochStreams)`.
+    """`(LabeledSubset, EpochStreams)`, as `config` decides them.
 
     Raises:
         UserError: the settings do not fit the data.
@@ -79,26 +73,23 @@ def labeled_subset_and_streams(config, dataset):
 
 
 def sample_noise(seed):
-    """The points of the noise whose images a run shows and watches, float32 (100, 100)."""
+    """The fixed noise whose images a run shows and watches, float32 (100, 100)."""
     return (
         streams.shown_noise(seed).uniform(size=(SAMPLE_COUNT, networks.NOISE_DIM)).astype("float32")
     )
 
 
 def measure_closeness(discriminator, test, generated):
-    """The `Closeness` of the first 100 test images and of 100 generated ones.
+    """The `Closeness` of the first 100 test images and of generated ones (100, H, W, C).
 
-    Args:
-        discriminator: with minibatch discrimination, raw parameters.
-        test: `data.device_images.DeviceImages`.
-        generated: (100, H, W, C).
+    The discriminator has minibatch discrimination and raw parameters.
     """
     real = test.images(np.arange(min(SAMPLE_COUNT, len(test))))
     return Closeness(*(evaluation.mean_closeness(discriminator, x) for x in (real, generated)))
 
 
 def _digest(*arrays):
-    """A short text that other arrays do not have."""
+    """A short digest of the arrays."""
     found = hashlib.sha256()
     for array in arrays:
         found.update(np.ascontiguousarray(array))
@@ -106,7 +97,7 @@ def _digest(*arrays):
 
 
 def initialization_rows(config, subset, streams):
-    """The rows that the data-dependent initialisation of the discriminator sees, (500,)."""
+    """The rows for the discriminator's data-dependent initialisation, (500,)."""
     rows = subset.order
     if config.initialization_images == "labeled_stream":
         rows = streams(0).labeled.ravel()
@@ -139,7 +130,7 @@ class SemiSupervisedGame:
         config, players = self.config, self.players
         train = DeviceImages(self.dataset.train_images, self.dataset.train_labels, config.pixels)
         self.test = DeviceImages(self.dataset.test_images, self.dataset.test_labels, config.pixels)
-        # Once, in sight: scales and biases from 500 training images.
+        # Once: scales and biases from 500 training images.
         rows = initialization_rows(config, self.subset, self.epochs)
         initialize_from_data(players.discriminator, train.images(rows))
         self.trainer = Trainer(
@@ -160,7 +151,7 @@ class SemiSupervisedGame:
         )
         if self.spec.initializes_generator:
             initialize_from_data(players.generator, self.trainer.draw_z(config.batch_size))
-        # The network that holds the averaged parameters whenever they are tested or saved.
+        # Holds the averaged parameters whenever they are tested or saved.
         self.averaged_discriminator = self.spec.discriminator(config.seed, config.width_multiplier)
         # Batches of the size that one call of the discriminator was trained on.
         coupled_batch = config.batch_size // self._local_batches()
@@ -172,7 +163,7 @@ class SemiSupervisedGame:
         self.sample_noise = sample_noise(config.seed)
 
     def circumstances(self):
-        """The data set, image by image in order, and into how many batches a batch falls."""
+        """Digests of the data set in order, and the number of local batches."""
         train, test = self.dataset.train_labels, self.dataset.test_labels
         return {
             "training images": len(train),
@@ -183,7 +174,7 @@ class SemiSupervisedGame:
         }
 
     def _local_batches(self):
-        """Into how many batches of its own a batch falls."""
+        """The number of local batches in a batch."""
         return distribution.num_replicas() if self.config.cross_replica == "local" else 1
 
     # --- what is measured ------------------------------------------------------------------
@@ -192,9 +183,9 @@ class SemiSupervisedGame:
         """Scores every test image, with averaged and with raw parameters.
 
         Returns:
-            `Evaluation`: the misclassified test images of either kind, None for averaged ones
-            that are not kept; with minibatch discrimination the mean closeness of 100 real and of
-            100 generated images; logits and labels.
+            `Evaluation`: misclassified test images of either kind (None for averages that are not
+            kept), with minibatch discrimination the mean closeness of 100 real and 100
+            generated images; logits and labels.
         """
         logits = {"raw": self.raw_predictor.logits()}
         if self.trainer.average is not None:
@@ -213,7 +204,7 @@ class SemiSupervisedGame:
         )
 
     def measured(self, history, numbers):
-        """The epoch's test errors, None where they were not measured, and whether it collapsed.
+        """The epoch's test errors, None if not measured, and whether it collapsed.
 
         With minibatch discrimination also the mean closeness of 100 real and 100 generated images.
         """
@@ -229,16 +220,16 @@ class SemiSupervisedGame:
         return {**metrics, "collapsed": self.collapsed_at_epoch(history) is not None}
 
     def collapsed_at_epoch(self, history):
-        """The epoch in which the discriminator had won, or None; see `health.collapsed_at`."""
+        """The epoch in which the discriminator won, or None; see `health.collapsed_at`."""
         config = self.config
-        if config.supervised_only:  # without an unsupervised loss there is no game to lose
+        if config.supervised_only:  # without an unsupervised loss there is no game
             return None
-        # What label smoothing adds to the loss, however well the discriminator does.
+        # Label smoothing adds this to the loss of any discriminator.
         floor = losses.smallest_unsupervised_loss(config.real_target, config.generated_target)
         return collapsed_at([m["loss_unsupervised"] - floor for m in history])
 
     def final(self, history, numbers):
-        """What result.json holds of the last evaluation."""
+        """The last evaluation's part of result.json."""
         wrong, closeness = _test_wrong(numbers), numbers.get("closeness")
         return {
             "test_count": len(self.dataset.test_labels),
@@ -253,7 +244,7 @@ class SemiSupervisedGame:
     # --- what is saved ---------------------------------------------------------------------
 
     def models(self):
-        """The discriminator as it is tested, with its raw parameters, and the generator."""
+        """The discriminator as tested, with its raw parameters, and the generator."""
         averaged = self.trainer.average is not None
         tested = self.averaged_discriminator if averaged else self.trainer.discriminator
         models = {"discriminator": tested, "discriminator_raw": self.trainer.discriminator}
@@ -262,11 +253,11 @@ class SemiSupervisedGame:
         return models
 
     def generated_images(self):
-        """The same 100 points of the noise as the discriminator sees them, (100, H, W, C)."""
+        """Images of 100 fixed points of the noise in the discriminator's range, (100, H, W, C)."""
         return self.trainer.generator(self.sample_noise, training=False)
 
     def sample_images(self):
-        """The same 100 points of the noise as images, uint8 (100, H, W, C); None of a baseline."""
+        """The same images as uint8 (100, H, W, C); None for a baseline."""
         if self.config.supervised_only:
             return None
         return to_bytes(self.generated_images(), self.config.pixels)
@@ -274,7 +265,7 @@ class SemiSupervisedGame:
     # --- what is shown ---------------------------------------------------------------------
 
     def title(self):
-        """What the run is, in one line, with a word about the data where it is not the paper's."""
+        """The data set, with a note where it is not the paper's, the game and the labels."""
         config = self.config
         kind = "supervised only" if config.supervised_only else config.ablation or config.model
         labels = f"{num_labels(config.dataset, config.labels_per_class)} labels"
@@ -283,10 +274,7 @@ class SemiSupervisedGame:
         return f"{self.dataset.description}, {kind}, {labels}"
 
     def columns(self):
-        """Losses of what is trained, training error, test errors of the parameters that are kept.
-
-        A baseline has one loss, and there are no averaged parameters without an average.
-        """
+        """Losses, training error, and test errors of the parameters that are kept."""
         names = ["supervised"]
         if not self.config.supervised_only:
             names += ["unsupervised", "generator"]
@@ -302,7 +290,7 @@ class SemiSupervisedGame:
         ]
 
     def remarks(self, metrics):
-        """Whether the game is lost, or minibatch discrimination sees nothing any more."""
+        """Whether the run collapsed, or minibatch discrimination is silent."""
         remarks = ["COLLAPSED"] if metrics["collapsed"] else []
         closeness = [metrics.get(f"closeness_{kind}") for kind in Closeness._fields]
         if None not in closeness and Closeness(*closeness).silent:
@@ -311,28 +299,14 @@ class SemiSupervisedGame:
 
 
 def _test_wrong(numbers):
-    """Misclassified test images of either kind of parameters; None where not counted."""
+    """Misclassified test images of either kind of parameters; None if not counted."""
     return numbers["test_wrong"] if numbers else {"averaged": None, "raw": None}
 
 
 def execute(config, dataset, run_dir, published, stop_requested):
-    """Trains one run and writes its folder, see `run_to_the_end`.
+    """Trains one run and writes its folder; returns, raises: as `execution.run_to_the_end`.
 
-    Args:
-        config: `ExperimentConfig`.
-        dataset: `data.datasets.Dataset`.
-        run_dir: folder to write.
-        published: the record that the model and recipe stand for without other flags.
-        stop_requested: function without arguments, like `interruption.StopRequest`.
-
-    Returns:
-        The content of result.json.
-
-    Raises:
-        UserError: the folder cannot be used, or the settings do not fit the data.
-        DivergedError: a number was not finite; the folder is complete up to the last evaluation.
-        StorageError: the folder could not be written; the last checkpoint in it is whole.
-        WorkerLostError: another worker of the run has ended; the last checkpoint is whole.
+    `published` is the record of the model and recipe without other flags.
     """
 
     def make_run():

@@ -1,7 +1,6 @@
-"""Several runs of one experiment in sequence: their records, their folders, what became of each.
+"""Several runs of one experiment in sequence: their records, folders and outcomes.
 
-The paper's protocol: each of 10 runs with another random choice of labels and another
-initialisation.
+The paper's protocol is 10 runs, each with another choice of labels and another initialisation.
 
 Paper: Salimans et al. (2016), Sec. 6.
 """
@@ -24,18 +23,15 @@ from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 
 def plan(config, sweep, parent):
-    """The record of every run, each with a folder of its own below `parent`.
+    """The records of all runs, each with its own folder below `parent`; a baseline follows its run.
 
-    All label counts of the first seed come first: an interrupted sweep has about as many runs in
-    each cell of the table.
+    All label counts of the first seed come first, so an interrupted sweep has about as many runs
+    in each cell of the table.
 
     Args:
         config: `ExperimentConfig` of the first run.
         sweep: `settings.flags.Sweep`.
-        parent: folder that holds the runs' folders.
-
-    Returns:
-        List of `ExperimentConfig`; a baseline follows its run.
+        parent: folder for the runs' folders.
 
     Raises:
         UserError: a label count or a seed is out of its range.
@@ -43,10 +39,10 @@ def plan(config, sweep, parent):
     records = []
     for i in range(sweep.num_runs):
         seed = config.seed + i
-        # A set of runs that starts at another seed is to have other labels too.
+        # Runs that start at another seed must have other labels too.
         own_labels = sweep.seed_data_given or sweep.num_runs == 1
         first_seed_data = config.seed_data if own_labels else config.seed
-        # Without one (CIFAR-10 minibatch discrimination) the run's own seed selects the labels.
+        # Without one (CIFAR-10 minibatch discrimination) the run's own seed chooses the labels.
         seed_data = None if config.seed_data is None else first_seed_data + i
         for labels_per_class in sweep.labels_per_class:
             name = f"labels{num_labels(config.dataset, labels_per_class)}-seed{seed}"
@@ -72,12 +68,12 @@ def baseline_of(config, run_dir):
         config,
         supervised_only=True,
         run_dir=str(pathlib.Path(run_dir) / "supervised_only"),
-        resume="auto" if config.resume == "must" else config.resume,  # it may not have begun
+        resume="auto" if config.resume == "must" else config.resume,  # the baseline may be new
     )
 
 
 class Outcome(NamedTuple):
-    """What became of a planned run."""
+    """The outcome of a planned run."""
 
     config: ExperimentConfig
     status: str  # "finished", "diverged", "interrupted", "refused", "failed" or "not started"
@@ -85,7 +81,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_finished(self):
-        """Whether its numbers are there."""
+        """Whether its numbers exist."""
         return self.status == "finished"
 
 
@@ -94,24 +90,21 @@ def _is_baseline_of(record, outcome):
 
 
 def earlier_outcome(config):
-    """The `Outcome` of a run that an earlier command ended, or None if it has to run.
-
-    Args:
-        config: planned `ExperimentConfig`.
+    """The `Outcome` of a run that an earlier command ended, or None if it must run.
 
     Raises:
-        UserError: its folder holds another experiment.
+        UserError: the run's folder holds another experiment.
     """
     folder = pathlib.Path(config.run_dir)
     if config.overwrite:
         return None
     is_ended = (folder / "result.json").exists()
-    # A run that another version finished is finished, whether or not the table counts it.
+    # A run that another version finished is finished, even if the table does not count it.
     found = read_run(folder, other_versions=True) if is_ended else None
     if isinstance(found, Run):
         _require_settings_of(folder, found.config, config)
         if found.config.epochs < config.epochs:
-            return None  # it goes on from its last checkpoint
+            return None  # it continues from its last checkpoint
         return Outcome(config, "finished", "finished earlier")
     if (folder / "config.json").exists():
         try:
@@ -140,18 +133,18 @@ def _require_settings_of(folder, finished, config):
 
 
 def run_all(records, execute, stop_requested):
-    """Runs what has not finished yet; a run that fails does not keep the others from running.
+    """Runs what has not finished yet; after a failed run it goes on with the next.
 
     Args:
         records: list of `ExperimentConfig` from `plan`.
-        execute: function of a record that trains it and returns the content of its result.json.
-        stop_requested: function without arguments; no further run starts when it returns True.
+        execute: function that trains a record's run and returns the content of its result.json.
+        stop_requested: function without arguments; no further run starts once it returns True.
 
     Returns:
         List of `Outcome`, one for each record.
 
     Raises:
-        UserError: a folder holds another experiment; nothing has been trained then.
+        UserError: a folder holds another experiment; nothing has been trained.
     """
     earlier = [earlier_outcome(record) for record in records]
     outcomes = []
@@ -166,7 +159,7 @@ def run_all(records, execute, stop_requested):
         else:
             print(head, flush=True)
             outcome = _run(record, execute)
-            gc.collect()  # networks, optimizers and graphs of the run that ended
+            gc.collect()  # frees the ended run's networks, optimizers and graphs
         outcomes.append(outcome)
     return outcomes
 
@@ -180,7 +173,7 @@ def _run(record, execute):
         return Outcome(record, "refused", in_flags(error))
     except StorageError as error:
         return Outcome(record, "failed", str(error))
-    except Exception as error:  # out of memory, a full disk: told below, and the others still run
+    except Exception as error:  # out of memory, a full disk: reported below; the next runs start
         traceback.print_exc(file=sys.stderr)
         return Outcome(record, "failed", f"{type(error).__name__}: {error}")
     collapsed = result["final"]["collapsed_at_epoch"]
@@ -189,7 +182,7 @@ def _run(record, execute):
 
 
 def outcome_table(outcomes):
-    """A text table of every run, and the remarks in full below it."""
+    """A text table of every run, with the full remarks below it."""
     rows, remarks = [], []
     for outcome in outcomes:
         config = outcome.config

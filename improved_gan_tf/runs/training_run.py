@@ -13,16 +13,16 @@ from improved_gan_tf.runs.progress import Progress
 from improved_gan_tf.runs.record import RunRecord
 from improved_gan_tf.settings.intervals import Due, parse_interval
 
-# A call of the training loop is what Ctrl-C waits for.
+# Ctrl-C waits for a call of the training loop.
 ITERATIONS_PER_CALL = 50
 SECONDS_PER_CALL = 4.0
 
 
 class TrainingRun:
-    """A game, trained from its beginning or from the newest checkpoint of a folder.
+    """A game, trained from its beginning or from a folder's newest checkpoint.
 
-    The constructor only checks. `start()` takes the folder; then come `train(stop_requested)`,
-    `write_result(status)` and, whatever happens, `close()`: `execution.run_to_the_end`.
+    The constructor only checks. `start()` takes the folder; then call `train(stop_requested)`,
+    `write_result(status)` and, in any case, `close()`, as `execution.run_to_the_end` does.
 
     Args:
         config: `settings.every_run.RunConfig`.
@@ -39,7 +39,7 @@ class TrainingRun:
         self.run_dir, self._differences = run_dir, differences
         self.progress = Progress()
         self.record = None  # from `start` on
-        # Of several workers the chief writes the folder; the others read its checkpoints.
+        # With several workers the chief writes the folder; the others read its checkpoints.
         self._is_chief = distribution.is_chief()
         self._refuse_finished()
 
@@ -50,13 +50,13 @@ class TrainingRun:
     # --- before training -------------------------------------------------------------------
 
     def start(self):
-        """Takes the folder and makes the game ready to go on from where it stands.
+        """Takes the folder and restores the game from it.
 
         Raises:
             UserError: the folder cannot be used.
         """
-        # The folder: it is this process's own from here on, until `close`. An older run in it is
-        # moved aside if the command says so. It is looked at again now that nobody can change it.
+        # The folder: it is this process's own until `close`. An older run in it is moved aside if
+        # the command says so. It is checked again, now that no other process can change it.
         self.record = RunRecord(self.config, self.game, self.run_dir, self._differences)
         try:
             self._refuse_finished()
@@ -64,11 +64,11 @@ class TrainingRun:
             # The game: networks, optimizers and data as at the first iteration.
             self.game.prepare()
 
-            # The state: that of the newest checkpoint, if there is one.
+            # The state: from the newest checkpoint, if there is one.
             self.progress = Progress(sums=[0.0] * len(self.game.trainer.Losses._fields))
             self._restore(self.record.checkpoints.newest())
 
-            # The files: they become what they were at that state, and the run can go on.
+            # The files: reset to that state.
             self.record.begin(self.progress.history)
         except BaseException:
             self.close()
@@ -77,7 +77,7 @@ class TrainingRun:
         self._length = CallLength(ITERATIONS_PER_CALL, SECONDS_PER_CALL)
 
     def _restore(self, checkpoint):
-        """Goes to where a checkpoint was written; None is the beginning."""
+        """Restores the state of a checkpoint; None is the beginning."""
         progress = checkpoint and Progress.from_dict(checkpoint.header["progress"])
         distribution.require_same(
             0 if progress is None else progress.epoch,
@@ -105,7 +105,7 @@ class TrainingRun:
     # --- training --------------------------------------------------------------------------
 
     def train(self, stop_requested):
-        """Runs all epochs that are left, and writes checkpoints on the way.
+        """Runs all remaining epochs, and writes checkpoints.
 
         Args:
             stop_requested: function without arguments; training stops when it returns True.
@@ -125,15 +125,15 @@ class TrainingRun:
             epochs * iterations, "it", self.record.path.name, before, shown=self._is_chief
         ) as bar:
             while progress.epoch < epochs:
-                # Some seconds of the epoch under way, or up to where a checkpoint is due.
+                # A few seconds of the current epoch, or up to the next checkpoint.
                 bar.update(self._run_iterations())
 
-                # Its end: measure, record, save, tell.
+                # The epoch's end: measure, record, save, print.
                 if progress.iteration == iterations:
                     metrics = self._finish_epoch()
                     bar.write(table.lines(metrics, self.game.remarks(metrics)))
 
-                # A checkpoint: where one is due, before stopping, and in the end.
+                # A checkpoint: when due, before stopping, and at the end.
                 is_last = progress.epoch == epochs
                 stop = stop_requested()
                 where = (progress.epoch, progress.iteration, iterations)
@@ -141,18 +141,18 @@ class TrainingRun:
                     self.record.write_checkpoint(progress)
                     self._checkpoint_due.happened()
 
-                # Interruption: what is written lets the same command continue.
+                # Interruption: the files let the same command continue.
                 if stop and not is_last:
                     bar.write(f"stopping in epoch {progress.epoch + 1}, as asked")
                     return "interrupted"
         return "finished"
 
     def _run_iterations(self):
-        """Runs the next iterations of the epoch under way; returns how many."""
+        """Runs the next iterations of the current epoch; returns how many."""
         progress, trainer, epochs = self.progress, self.game.trainer, self.game.epochs
         start = progress.iteration
         left = self._checkpoint_due.iterations_left(progress.epoch, start, epochs.iterations)
-        # Workers measure different times and have to run the same iterations.
+        # Workers measure different times but must run the same iterations.
         stop = start + int(min(distribution.of_chief(self._length.iterations), left))
         rows = [r[start:stop] for r in epochs(progress.epoch)]
         rate = self.config.learning_rate_at(progress.epoch)
@@ -167,7 +167,7 @@ class TrainingRun:
         return done
 
     def _require_finite(self, start):
-        """Raises `DivergedError` after a call that began behind iteration `start`."""
+        """Raises `DivergedError` for a call that began after iteration `start`."""
         progress, trainer = self.progress, self.game.trainer
         sums = zip(trainer.Losses._fields, progress.sums, strict=True)
         wrong = [f"{name} loss" for name, value in sums if not math.isfinite(value)]
@@ -184,7 +184,7 @@ class TrainingRun:
             )
 
     def _finish_epoch(self):
-        """Measures and records the epoch that has run; returns its metrics."""
+        """Measures and records the finished epoch; returns its metrics."""
         config, progress = self.config, self.progress
         epoch = progress.epoch
         metrics = {"epoch": epoch, "learning_rate": config.learning_rate_at(epoch)}
@@ -215,13 +215,12 @@ class TrainingRun:
     def write_result(self, status):
         """Writes result.json and returns its content.
 
-        Args:
-            status: "finished", "interrupted" or "diverged".
+        `status` is "finished", "interrupted" or "diverged".
         """
         return self.record.write_result(self.progress, status)
 
     def where(self):
-        """Where training stopped and what is left of it, for a message."""
+        """Where training stopped and what the folder keeps, for a message."""
         epoch = min(self.progress.epoch + 1, self.config.epochs)
         return f"Training stopped in epoch {epoch}; {self.record.kept(self.progress)}."
 

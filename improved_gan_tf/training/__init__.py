@@ -1,1 +1,1 @@
-"""The training step of each game, and what it is made of: Adam, averages, evaluation."""
+"""The training step of each game, and its parts: Adam, averages, evaluation."""

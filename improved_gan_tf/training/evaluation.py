@@ -1,4 +1,4 @@
-"""Logits of every example of a set, the error they make, and how close examples are."""
+"""Logits of every example of a set, their error, and how close examples are."""
 
 import keras
 import numpy as np
@@ -15,9 +15,9 @@ class Predictor:
     Args:
         discriminator: model with an output named "logits".
         images: `data.device_images.DeviceImages`, the set to score.
-        coupled_batch: None, or the batch size of a discriminator whose outputs depend on the
-            composition of the batch (minibatch discrimination). Every batch is then full: the
-            last one is filled up with the images before it, which are not counted again.
+        coupled_batch: None, or the batch size of a discriminator whose outputs depend on the whole
+            batch (minibatch discrimination). Every batch is then full: images from the batch
+            before fill the last one, and are not counted again.
     """
 
     def __init__(self, discriminator, images, coupled_batch=None):
@@ -31,7 +31,7 @@ class Predictor:
         self._forward = forward
 
     def logits(self):
-        """Returns float logits (N, 10) of all N examples, each of them once."""
+        """Returns float logits (N, K) of all N examples, each once."""
         count = len(self._images)
         size = self._coupled_batch or EVALUATION_BATCH
         parts = []
@@ -49,16 +49,14 @@ def wrong_count(logits, labels):
 
 
 def mean_closeness(discriminator, images):
-    """How close minibatch discrimination finds images to each other: the mean of its `o`.
-
-    In inference mode: noise and dropout would only move examples apart.
+    """The mean of minibatch discrimination's `o` over examples and kernels, in inference mode.
 
     Args:
         discriminator: functional model with one `MinibatchDiscrimination`.
-        images: (N, ...), the discriminator's input, taken as one batch.
+        images: (N, ...), the discriminator's input, as one batch.
 
     Returns:
-        float in [0, N - 1], the mean over examples and kernels; the layer starts near 1.
+        float in [0, N - 1]; a new layer has about 1.
     """
     (layer,) = (m for m in discriminator.layers if isinstance(m, MinibatchDiscrimination))
     below = keras.Model(discriminator.input, layer.input)

@@ -1,4 +1,4 @@
-"""Instance noise: the same amount on real and generated images, less and less of it.
+"""Instance noise: equal, decreasing noise on real and generated images.
 
 Source: Sonderby et al. (2017), Amortised MAP Inference for Image Super-resolution; Arjovsky and
         Bottou (2017), Towards Principled Methods for Training GANs, Sec. 3.
@@ -13,30 +13,26 @@ from improved_gan_tf.layers.noise import standard_normal
 
 
 def linear_decay(step, start, end, num_steps):
-    """`start + (end - start) min(step / num_steps, 1)`.
+    """`start + (end - start) min(step / num_steps, 1)`, a scalar tensor of `keras.config.floatx()`.
 
     Args:
-        step: scalar >= 0, steps that were made.
+        step: scalar >= 0, steps done.
         start: float, the value at step 0.
         end: float, the value from step `num_steps` on.
         num_steps: int >= 1.
-
-    Returns:
-        Scalar tensor, `keras.config.floatx()`.
     """
     share = ops.cast(step, keras.config.floatx()) / num_steps
     return start + (end - start) * ops.minimum(share, 1.0)
 
 
 class InstanceNoise:
-    """Adds Gaussian noise to the images that a discriminator is shown, of falling deviation.
+    """Adds Gaussian noise of decreasing deviation to a discriminator's images.
 
         y = x + stddev n,    n ~ N(0, 1),    stddev = linear_decay(step, start, end, num_steps)
 
-    Without it the supports of data and samples hardly meet, and the best discriminator is perfect.
-    The real images get it too: noise on one kind would be what tells the two apart.
+    Real and generated images both need it: noise on one kind would tell the two apart.
 
-    Use: both kinds in every step, then one `advance`.
+    Add it to both kinds in every step, then call `advance` once:
 
         logits_real = discriminator(noise(real))
         logits_generated = discriminator(noise(generated))
@@ -45,7 +41,7 @@ class InstanceNoise:
     Args:
         start: float >= 0, the first standard deviation, in units of the images.
         end: float in [0, start], the last one.
-        num_steps: int >= 1, steps until then.
+        num_steps: int >= 1, steps from first to last.
         seed: int.
 
     Raises:
@@ -68,15 +64,11 @@ class InstanceNoise:
         self.step = tf.Variable(0, trainable=False, dtype=tf.int64, name="instance_noise_step")
 
     def stddev(self):
-        """The present standard deviation: a scalar tensor."""
+        """The current standard deviation, a scalar tensor."""
         return linear_decay(self.step, *self._schedule)
 
     def __call__(self, images):
-        """Returns the images with noise of their own each.
-
-        Args:
-            images: (N, ...), floating point; this replica's share.
-        """
+        """Returns this replica's images (N, ...), floating point, each with its own noise."""
         dtype = keras.backend.standardize_dtype(images.dtype)
         noise = distribution.draw_for_batch(
             lambda shape, seed: standard_normal(shape, dtype, seed), ops.shape(images), self._seed
@@ -84,10 +76,10 @@ class InstanceNoise:
         return images + ops.cast(self.stddev(), dtype) * noise
 
     def advance(self):
-        """Counts a step: the last thing in it."""
+        """Counts a step; call it last in the step."""
         self.step.assign_add(1)
 
     @property
     def state(self):
-        """`{name: variable}` of everything that a checkpoint has to hold."""
+        """`{name: variable}` of all that a checkpoint must hold."""
         return {"step": self.step, "seed": self._seed.state}

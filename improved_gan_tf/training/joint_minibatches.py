@@ -1,9 +1,9 @@
 """The training step of the ImageNet game: real and generated images in one joint batch.
 
-Both players' gradients come from one forward pass with the same draws, and both are updated after
-it. The batch is split into towers, the original's GPUs: the rows of a tower see one another in the
-discriminator's cross batch norm and minibatch discrimination, gradients are averaged over towers.
-How many devices share the towers makes no difference to the numbers.
+Both players' gradients come from one forward pass with the same draws; then both are updated. The
+batch is split into towers, the original's GPUs. Cross batch norm and minibatch discrimination see
+the rows of one tower, and gradients are averaged over towers. The numbers do not depend on how many
+devices share the towers.
 
 Paper:    Salimans et al. (2016), Sec. 3.2, 3.4, 3.5, 6.4.
 Original: openai/improved-gan@4f5d1ec, imagenet/build_model.py, `build_model`; imagenet/train.py.
@@ -23,11 +23,11 @@ from improved_gan_tf.networks.imagenet import INPUT_NOISE
 from improved_gan_tf.training.trainer import GameTrainer
 
 REAL_TARGET = 0.75  # one-sided label smoothing
-GENERATOR_TARGET = 0.375  # D at the equilibrium under it
+GENERATOR_TARGET = 0.375  # D at the equilibrium under this smoothing
 
 
 class JointLosses(NamedTuple):
-    """Scalars of one iteration, or their sums or means over several."""
+    """Scalars of one iteration, or their sums or means over several iterations."""
 
     real: tf.Tensor
     generated: tf.Tensor
@@ -37,9 +37,9 @@ class JointLosses(NamedTuple):
 
 
 class JointTrainer(GameTrainer):
-    """The joint-minibatch game: what `GameTrainer` has, and towers.
+    """The joint-minibatch game: a `GameTrainer` with towers.
 
-    `train` takes one array of rows: images of the set.
+    `train` takes one array of rows, numbers of images.
 
     Args:
         generator: model from a dict of noise in [-1, 1) to images.
@@ -47,7 +47,7 @@ class JointTrainer(GameTrainer):
         image_set: `data.square_images.ImageSet`.
         seed: int, decides all noise.
         pixels: `(divisor, offset)`; pixels become `(byte - offset) / divisor`.
-        num_towers: int >= 1, equal parts of the batch whose images see one another.
+        num_towers: int >= 1, equal parts of the batch; images see only those of their own part.
 
     Raises:
         UserError: the devices cannot share the towers equally.
@@ -56,7 +56,7 @@ class JointTrainer(GameTrainer):
     Losses = JointLosses
 
     def __init__(self, generator, discriminator, image_set, *, seed, pixels, num_towers):
-        # TensorFlow's Adam here, as in the original's ImageNet code: epsilon outside the root.
+        # TensorFlow's Adam, as in the original's ImageNet code: epsilon outside the root.
         super().__init__(
             generator,
             discriminator,
@@ -69,13 +69,13 @@ class JointTrainer(GameTrainer):
         replicas = distribution.num_replicas()
         if num_towers % replicas:
             raise UserError(
-                "`num_towers` must be a multiple of the number of devices, each of which takes as "
-                f"many towers. Received: num_towers={num_towers}, {replicas} devices."
+                "`num_towers` must be a multiple of the number of devices, so that each device "
+                f"has equally many. Received: num_towers={num_towers}, {replicas} devices."
             )
         self._towers_here = num_towers // replicas
 
     def feed(self, rows):
-        """An iterator of the images, which are read ahead of their use."""
+        """A prefetching iterator of the images."""
         (rows,) = rows
         return iter(shuffled_batches.batches(self._image_set, rows))
 
@@ -88,7 +88,7 @@ class JointTrainer(GameTrainer):
         return self.step(shuffled_batches.LabeledBatch(images, labels))
 
     def step(self, batch):
-        """One iteration; returns its `JointLosses`, those before the updates.
+        """One iteration; returns its `JointLosses`, computed before the updates.
 
         Args:
             batch: `data.shuffled_batches.LabeledBatch`, this replica's share.

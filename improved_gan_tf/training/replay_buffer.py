@@ -1,8 +1,8 @@
-"""Replay: part of what the discriminator is shown was generated earlier.
+"""Replay: the discriminator also sees examples generated earlier.
 
 Source: Shrivastava et al. (2017), Learning from Simulated and Unsupervised Images through
         Adversarial Training, Sec. 2.3: half of each batch comes from a buffer.
-        tensorflow/gan@bc369b7, `tensor_pool`: what is shown leaves the buffer.
+        tensorflow/gan@bc369b7, `tensor_pool`: shown examples leave the buffer.
 """
 
 import keras
@@ -22,8 +22,8 @@ def exchange(entries, generated, places, rows):
         rows: (K,), integers in [0, N), all different.
 
     Returns:
-        `(entries, shown)`: the buffer and the batch afterwards. `shown[rows]` is what stood at
-        `places`, and the other way round; the rest is as it was.
+        `(entries, shown)`: the buffer and the batch afterwards. `shown[rows]` are the old entries
+        at `places`, which now hold the batch's `rows`.
     """
     leaving, entering = ops.take(entries, places, axis=0), ops.take(generated, rows, axis=0)
     places, rows = ops.expand_dims(places, 1), ops.expand_dims(rows, 1)
@@ -34,18 +34,16 @@ def exchange(entries, generated, places, rows):
 
 
 class ReplayBuffer:
-    """Keeps generated examples and shows them to the discriminator at some later step.
+    """Keeps generated examples and shows them to the discriminator at a later step.
 
-    Half of a batch, rows at even distances, is exchanged with random entries, or fewer where the
-    buffer is smaller than that. So every generated example is shown once, now or later. The
-    generator's own loss is that of fresh examples.
+    Half of each batch (less if the buffer is smaller), at evenly spaced rows, is exchanged with
+    random entries. Every generated example is shown once. The generator's own loss uses the fresh
+    examples. Class labels are not kept, so a conditional discriminator cannot use replay.
 
-    Classes do not travel with the examples: a discriminator that is told them cannot replay.
-
-    On several replicas every one holds the same buffer, and the batch is that of all.
+    All replicas hold the same buffer, and the batch is the global one.
 
     Args:
-        examples: (B, ...), the first entries: B examples of the untrained generator.
+        examples: (B, ...), the first entries, made by the untrained generator.
         seed: int.
 
     Raises:
@@ -62,7 +60,7 @@ class ReplayBuffer:
         self._seed = keras.random.SeedGenerator(seed)
 
     def replay(self, generated):
-        """Returns the batch to show, and keeps what it left out.
+        """Returns the batch to show, and keeps the fresh examples left out of it.
 
         Args:
             generated: (n, ...), fresh examples, this replica's share; n is known.
@@ -71,7 +69,7 @@ class ReplayBuffer:
             (n, ...); no gradient flows to `generated`.
 
         Raises:
-            ValueError: the examples are of another shape than the buffer's.
+            ValueError: the examples' shape differs from the buffer's.
         """
         if tuple(generated.shape[1:]) != tuple(self.entries.shape[1:]):
             raise ValueError(
@@ -92,5 +90,5 @@ class ReplayBuffer:
 
     @property
     def state(self):
-        """`{name: variable}` of everything that a checkpoint has to hold."""
+        """`{name: variable}` of all that a checkpoint must hold."""
         return {"entries": self.entries, "seed": self._seed.state}

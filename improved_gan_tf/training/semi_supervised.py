@@ -1,7 +1,7 @@
-"""The training step, and many steps in one call.
+"""The training step of the semi-supervised game.
 
-One iteration is a discriminator step and then generator steps against the discriminator just
-updated: one with feature matching, three with minibatch discrimination.
+One iteration is a discriminator step, then generator steps against the updated discriminator: one
+with feature matching, three with minibatch discrimination.
 
 Paper:    Salimans et al. (2016), Sec. 3.1, 3.2, 5.
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, `train_batch_disc`,
@@ -21,8 +21,8 @@ from improved_gan_tf.training.historical_averaging import HistoricalAverage
 from improved_gan_tf.training.parameter_average import ParameterAverage
 from improved_gan_tf.training.trainer import GameTrainer
 
-# What the generator minimises: a distance of feature means, or None for the discriminator's
-# objective itself.
+# The generator's loss: a distance of feature means, or None for the discriminator's own objective,
+# negated.
 GENERATOR_OBJECTIVES = {
     "feature_matching_l2": losses.feature_matching_l2,
     "feature_matching_l1": losses.feature_matching_l1,
@@ -31,7 +31,7 @@ GENERATOR_OBJECTIVES = {
 
 
 class StepLosses(NamedTuple):
-    """Scalars of one iteration, or their sums or means over several."""
+    """Scalars of one iteration, or their sums or means over several iterations."""
 
     supervised: tf.Tensor
     unsupervised: tf.Tensor
@@ -40,7 +40,7 @@ class StepLosses(NamedTuple):
 
 
 class Trainer(GameTrainer):
-    """The semi-supervised game: what `GameTrainer` has, the parameter average, the histories.
+    """The semi-supervised game: a `GameTrainer` with parameter average and histories.
 
     `train` takes three arrays of rows: labeled, unlabeled, and unlabeled for the generator.
 
@@ -49,7 +49,7 @@ class Trainer(GameTrainer):
         images: `data.device_images.DeviceImages`.
         seed: int, decides the generator's input noise.
         generator_objective: key of `GENERATOR_OBJECTIVES`.
-        generator_steps: int >= 1, generator steps in an iteration, each with fresh noise.
+        generator_steps: int >= 1, generator steps per iteration, each with fresh noise.
         unlabeled_weight: float >= 0, factor of the unsupervised loss.
         supervised_weight: float >= 0, factor of the supervised loss.
         real_target: float in (0.5, 1], the discriminator's target for real images.
@@ -57,9 +57,9 @@ class Trainer(GameTrainer):
         historical_averaging_weight: float >= 0, factor of historical averaging in a player's loss.
         historical_averaging_players: "both", "discriminator" or "generator".
         averaging_rate: float in [0, 1], rate of the parameter average; 0 keeps none.
-        supervised_only: bool; only the discriminator trains, on the supervised loss alone.
-        cross_replica: "global" or "local", what a batch is on several devices (for feature
-            matching; the layers of `networks` know for themselves).
+        supervised_only: bool, whether only the discriminator trains, on the supervised loss alone.
+        cross_replica: "global" or "local", the scope of a batch on several devices for feature
+            matching; layers of `networks` have their own setting.
     """
 
     Losses = StepLosses
@@ -113,7 +113,7 @@ class Trainer(GameTrainer):
         )
 
     def own_state(self):
-        """The parameter average and the players' histories, where they are kept."""
+        """The parameter average and the players' histories, if they are kept."""
         parts = {}
         if self.average is not None:
             parts["average"] = self.average.averages
@@ -126,10 +126,7 @@ class Trainer(GameTrainer):
         return parts
 
     def copy_average_to(self, discriminator):
-        """Gives a second discriminator the averaged parameters.
-
-        Scales that are not trained are not averaged either: they are copied as they are.
-        """
+        """Gives a second discriminator the averaged parameters and the untrained scales."""
         self.average.copy_to(discriminator.trainable_variables)
         for target, source in zip(
             _fixed_weights(discriminator), _fixed_weights(self.discriminator), strict=True
@@ -137,7 +134,7 @@ class Trainer(GameTrainer):
             target.assign(source)
 
     def average_weight(self):
-        """How much of its weight the zero-started average holds by now, in [0, 1]; or None."""
+        """The share of its final weight that the zero-started average has, in [0, 1]; or None."""
         if self.average is None:
             return None
         return 1.0 - (1.0 - self.average.rate) ** self.iterations()
@@ -149,8 +146,8 @@ class Trainer(GameTrainer):
     def step(self, batch):
         """One iteration of the semi-supervised game; returns its `StepLosses`.
 
-        The losses are those before the respective update, as the original reports them; they
-        leave out historical averaging, so that runs with and without it compare.
+        As in the original, losses are computed before the respective update. They do not include
+        historical averaging.
         """
         supervised, unsupervised, train_error = self._discriminator_step(batch)
         steps = range(self._generator_steps)
@@ -173,9 +170,9 @@ class Trainer(GameTrainer):
 
     def _logits(self, *minibatches):
         """Logits of each minibatch in training mode."""
-        if self._couples_examples:  # minibatch discrimination: each minibatch by itself
+        if self._couples_examples:  # minibatch discrimination: each minibatch separately
             return [self.discriminator(images, training=True)["logits"] for images in minibatches]
-        # D6: as one batch, the same numbers up to rounding with larger matrix products.
+        # D6: as one batch; equal up to rounding, with larger matrix products.
         with distribution.joint_minibatches(len(minibatches)):
             logits = self.discriminator(tf.concat(minibatches, axis=0), training=True)["logits"]
         return tf.split(logits, [images.shape[0] for images in minibatches])
@@ -200,7 +197,7 @@ class Trainer(GameTrainer):
         return loss
 
     def _historical_penalty(self, history):
-        """What historical averaging adds to a player's loss in its step; 0 without it."""
+        """Historical averaging's term in a player's loss; 0 without it."""
         if history is None:
             return 0.0
         history.update()
@@ -221,7 +218,7 @@ class Trainer(GameTrainer):
         variables = self.discriminator.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])
         if self.average is not None:
-            # D4: before the optimizer, so that the average takes the old parameters.
+            # D4: before the optimizer: the average takes the old parameters.
             self.average.update()
         self.discriminator_optimizer.apply(gradients, variables)
 

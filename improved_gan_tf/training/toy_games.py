@@ -5,32 +5,21 @@ One player chooses x to lower the value V(x, y), the other chooses y to raise it
     paper       V = (f(x) - 1) (y - 1)    f(x) = x for x < 0, x^2 otherwise
     bilinear    V = x y
 
-Equilibrium: dV/dy = f(x) - 1 is 0 at x = 1 alone (f is negative below 0), and there
-dV/dx = 2 (y - 1) is 0 at y = 1 alone. V is 0 along x = 1 and along y = 1, so neither player gains
-by leaving (1, 1). The equilibrium of x y is (0, 0).
-
-Descent circles it. With infinitely small steps an orbit is closed: where x > 0 the paper's game
-keeps x^2 / 4 - log(x) / 2 + (y - 1)^2 / 2, and x y keeps x^2 + y^2. Alternating steps (x moves,
-y answers the new x, as the networks of a GAN do) stay near such an orbit; simultaneous ones leave
-it outwards.
-
-With historical averaging each player's cost gains weight * (theta - mean of its past)^2. That
-damps the circling; what remains follows the mean, and close to the equilibrium the distance
-falls like
+The equilibria are (1, 1) and (0, 0). Descent circles them. With historical averaging each player's
+cost gains weight * (theta - mean of its past)^2. Close to the equilibrium the distance then falls
+like
 
     t^(-1 / (1 + k^2))    k = weight in the paper's game, 2 * weight in x y
 
-so a large weight stops the circling early and then ties the players to their past.
-
-Paper: Salimans et al. (2016), Sec. 3 (x y) and Sec. 3.3. The authors' code has neither.
+Paper: Salimans et al. (2016), Sec. 3 (x y) and Sec. 3.3. The authors' code has neither game.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-# NumPy and TensorFlow are imported in the functions: the command's `--help` names the games.
+# NumPy and TensorFlow are imported in the functions: `--help` needs only the games' names.
 
-START_RADIUS = 2.0  # starts are uniform in the square of twice this side round the equilibrium
+START_RADIUS = 2.0  # half the side of the square of starts around the equilibrium
 
 
 class Game(NamedTuple):
@@ -69,7 +58,7 @@ def play(game, starts, weight, learning_rate, steps, simultaneous=False):
         weight: float >= 0, of historical averaging; 0 is plain gradient descent.
         learning_rate: float > 0, of both players.
         steps: int >= 1; one step moves x once and y once.
-        simultaneous: bool, whether y answers the x of before this step's move instead of the new x.
+        simultaneous: bool, whether y answers the old x instead of the new one.
 
     Returns:
         float64 array (steps + 1, n, 2), starts first; infinite or NaN where a game diverged.
@@ -78,7 +67,7 @@ def play(game, starts, weight, learning_rate, steps, simultaneous=False):
 
     starts = tf.constant(starts, tf.float64)
     x, y = tf.Variable(starts[:, 0]), tf.Variable(starts[:, 1])
-    # Sums over the starts: no start's gradient depends on another's coordinates.
+    # Summed over the starts: no start's gradient depends on another's coordinates.
     x_player = _Player(x, lambda: tf.reduce_sum(game.value(x, y)), weight)
     y_player = _Player(y, lambda: -tf.reduce_sum(game.value(x, y)), weight)
 
@@ -101,7 +90,7 @@ def play(game, starts, weight, learning_rate, steps, simultaneous=False):
 
 
 class _Player:
-    """One coordinate, the cost its owner pays, and the memory of where it has been."""
+    """One coordinate, its owner's cost, and the memory of its past."""
 
     def __init__(self, coordinate, cost, weight):
         from improved_gan_tf.training.historical_averaging import HistoricalAverage

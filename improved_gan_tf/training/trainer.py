@@ -1,4 +1,4 @@
-"""What the trainer of every game does: many iterations a call, state by names, finite numbers."""
+"""The base of every game's trainer: many iterations per call, named state, finiteness checks."""
 
 import abc
 import re
@@ -11,26 +11,26 @@ from improved_gan_tf import distribution, streams
 class GameTrainer(abc.ABC):
     """Two players, their optimizers and their noise; runs iterations. Each game is a subclass.
 
-    A new game gives
+    A new game must define
 
-    - `Losses`, the NamedTuple of the losses of one iteration, scalars;
+    - `Losses`, the NamedTuple of one iteration's losses, scalars;
     - `step_on(*shares)`, one iteration on this replica's rows of a minibatch, which returns its
-      `Losses`: those of the batch up to a mean over replicas;
+      `Losses`; their mean over replicas is the batch's;
 
-    and, where they are not the ones below,
+    and may override
 
     - `feed(rows)` and `minibatch(feed, i)`, which bring an iteration's data into the graph;
-    - `own_state()`, the variables of the game beside those of every game;
-    - `iterations()`, if the discriminator makes more than one step in an iteration.
+    - `own_state()`, the game's variables in addition to those of every game;
+    - `iterations()`, if the discriminator makes more than one step per iteration.
 
-    Make trainer, players and data in the scope of one strategy: each replica then takes its share
+    Make trainer, players and data in the scope of one strategy; each replica then takes its share
     of every batch.
 
     Args:
         generator: model from noise to images.
         discriminator: model of images.
         generator_optimizer: Keras optimizer of the generator; `train` sets its learning rate.
-        discriminator_optimizer: that of the discriminator.
+        discriminator_optimizer: Keras optimizer of the discriminator.
         seed: int, decides the noise that the game draws with `noise_seed`.
     """
 
@@ -46,16 +46,16 @@ class GameTrainer(abc.ABC):
         self.discriminator_optimizer.build(discriminator.trainable_variables)
         self.noise_seed = streams.step_noise(seed)
         self._strategy = distribution.current_strategy()
-        self._graphs = {}  # what a call is fed with, all but its length: `_run` as a graph
+        self._graphs = {}  # input specs except their length -> `_run` as a graph
 
-    # --- what a game gives -----------------------------------------------------------------
+    # --- defined by each game --------------------------------------------------------------
 
     @abc.abstractmethod
     def step_on(self, *shares):
-        """One iteration on this replica's rows of what `minibatch` returned; its `Losses`."""
+        """One iteration on this replica's rows from `minibatch`; returns its `Losses`."""
 
     def feed(self, rows):
-        """What the iterations of one call read, for `minibatch`: here the row numbers themselves.
+        """The input of one call's iterations, for `minibatch`: here the row numbers themselves.
 
         Args:
             rows: integer arrays (iterations, batch_size).
@@ -70,13 +70,13 @@ class GameTrainer(abc.ABC):
         return [r[i] for r in feed]
 
     def own_state(self):
-        """`{part: variables}` that this game reads and changes beside players, optimizers, noise.
+        """`{part: variables}` of this game in addition to players, optimizers and noise.
 
-        The names are those of the checkpoints: they stay.
+        Checkpoints contain these names, so they must not change.
         """
         return {}
 
-    # --- what every game has ---------------------------------------------------------------
+    # --- common to all games ---------------------------------------------------------------
 
     def train(self, rows, learning_rate, sums=None):
         """Runs one iteration for each row and stops early when a loss is not finite.
@@ -84,13 +84,13 @@ class GameTrainer(abc.ABC):
         Args:
             rows: integer arrays (iterations, batch_size), as the game's epochs give them.
             learning_rate: float, for both players.
-            sums: `Losses` of floats, sums over earlier iterations to go on from; zeros if None.
+            sums: `Losses` of floats, sums over earlier iterations to add to; zeros if None.
 
         Returns:
-            `(Losses, int)`: sums of floats, and the number of iterations that were run. The losses
-            are added one by one in float64, so an epoch's sums are the same bits however it is cut
-            into calls. A number smaller than asked for, or sums that are not finite, say that the
-            last iteration's losses were not finite.
+            `(Losses, int)`: sums of floats, and the number of iterations run. Losses are added one
+            by one in float64; an epoch's sums are the same bits however it is split into calls.
+            If fewer iterations ran than asked, or sums are not finite, the last iteration's losses
+            were not finite.
         """
         for optimizer in (self.discriminator_optimizer, self.generator_optimizer):
             optimizer.learning_rate.assign(learning_rate)
@@ -102,14 +102,14 @@ class GameTrainer(abc.ABC):
         return self.Losses(*map(float, sums)), int(iterations)
 
     def state(self):
-        """Every variable that training reads and changes: what a checkpoint holds.
+        """Every variable that training reads and changes, for a checkpoint.
 
         Returns:
-            `{name: variable}`, the names the same in every process.
+            `{name: variable}`, with the same names in every process.
         """
         return named_variables(
             {
-                # `variables`, not `weights`: the states of noise and dropout belong to it.
+                # `variables`, not `weights`: they include the states of noise and dropout.
                 "generator": self.generator.variables,
                 "discriminator": self.discriminator.variables,
                 "generator_optimizer": self.generator_optimizer.variables,
@@ -120,7 +120,7 @@ class GameTrainer(abc.ABC):
         )
 
     def not_finite(self):
-        """Names of the variables of `state` that hold a NaN or an infinite number."""
+        """Names of the variables in `state` that hold a NaN or an infinite number."""
         return names_of_not_finite(self.state())
 
     def iterations(self):
@@ -128,7 +128,7 @@ class GameTrainer(abc.ABC):
         return int(self.discriminator_optimizer.iterations.numpy())
 
     def _graph_for(self, *inputs):
-        """`_run` as one graph for any number of iterations: tracing takes longer than some."""
+        """`_run` as one graph for any number of iterations, because tracing is slow."""
         signature = tf.nest.map_structure(_spec_of_any_length, inputs)
         key = tuple(tf.nest.flatten(signature))
         if key not in self._graphs:
@@ -143,26 +143,24 @@ class GameTrainer(abc.ABC):
         return add_while_finite(losses_of, total, sums)
 
     def _replica_step(self, *minibatch):
-        """One iteration on this replica's share; losses are those of the batch."""
+        """One iteration on this replica's share; returns the batch's losses."""
         shares = [distribution.own_rows(x) for x in minibatch]
         return distribution.mean_over_replicas(self.step_on(*shares))
 
 
 def _spec_of_any_length(x):
-    """The `tf.TypeSpec` of an input, whatever the number of iterations that it holds rows for."""
+    """The `tf.TypeSpec` of an input with rows for any number of iterations."""
     if not tf.is_tensor(x):
         return tf.type_spec_from_value(x)
     return tf.TensorSpec((None, *x.shape[1:]) if x.shape.rank else (), x.dtype)
 
 
 def add_while_finite(losses_of, total, sums):
-    """Runs iterations one after the other inside a graph; stops when a loss is not finite.
-
-    One graph serves any number of iterations: Python is entered once a call.
+    """Runs iterations one after the other in a graph; stops when a loss is not finite.
 
     Args:
-        losses_of: function of the iteration's number, a scalar tensor; runs it and returns a
-            NamedTuple of losses.
+        losses_of: function that runs the iteration with a given number, a scalar tensor, and
+            returns a NamedTuple of losses.
         total: scalar tensor, number of iterations.
         sums: the same NamedTuple of scalar tensors, to which the losses are added.
 
@@ -182,7 +180,7 @@ def add_while_finite(losses_of, total, sums):
 
 
 def named_variables(parts):
-    """`{name: variable}` of `{part: variables}`, the names the same in every process."""
+    """`{name: variable}` of `{part: variables}`, with the same names in every process."""
     return {
         f"{part}.{index:03d}.{_without_count(variable.name)}": variable
         for part, variables in parts.items()
@@ -201,5 +199,5 @@ def names_of_not_finite(variables):
 
 
 def _without_count(name):
-    """A name without the numbers that Keras adds when a process makes several of a kind."""
+    """A name without the numbers that Keras adds to several objects of a kind."""
     return re.sub(r"_\d+(?=_|$)", "", name)

@@ -1,4 +1,4 @@
-"""The average of a generator's weights that BigGAN draws its samples with.
+"""The average of a generator's weights with which BigGAN draws its samples.
 
 Paper:    Karras et al. (2018); Brock et al. (2019), Sec. 3.
 Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ema`.
@@ -13,24 +13,25 @@ class WeightAverage:
         avg = w                                   update number < start
         avg = decay avg + (1 - decay) w           from then on
 
-    It averages all state, trained or not: with the weights go the moving statistics of batch
-    normalization and the u of spectral normalization. `ParameterAverage` is the other kind: from
-    zero, uncorrected, of what is trained.
+    It averages all variables given, including the moving statistics of batch normalization and the
+    u of spectral normalization. `ParameterAverage` differs: it starts from zero, uncorrected, and
+    takes trained parameters only.
 
     Update it after the optimizer.
 
     Args:
-        variables: what to average, e.g. `generator.weights`, in a fixed order; floating point.
+        variables: the variables to average, e.g. `generator.weights`, in a fixed order; floating
+            point.
         decay: float in [0, 1); 0.9999 in the paper (default).
-        start: int >= 0, number of the first update that averages, the first update being 1; 20,000
-            in the original's ImageNet script, 1,000 in its CIFAR-10 script. Default 0.
+        start: int >= 0, number of the first update that averages, counted from 1; 20,000 in the
+            original's ImageNet script, 1,000 in its CIFAR-10 script. Default 0.
 
     Raises:
         ValueError: `decay` or `start` is out of its range, a variable is not floating point.
 
     Attributes:
-        averages: list of `tf.Variable`, shapes and dtypes of `variables`, at first copies of them.
-        updates: `tf.Variable`, int64 scalar, number of updates so far; save it with `averages`.
+        averages: list of `tf.Variable`, initially copies of `variables`.
+        updates: `tf.Variable`, int64 scalar, updates so far; save it with `averages`.
     """
 
     def __init__(self, variables, decay=0.9999, start=0):
@@ -54,11 +55,11 @@ class WeightAverage:
         self.updates = _variable(tf.zeros((), tf.int64), "weight_average_updates")
 
     def update(self):
-        """Moves every average to its variable, or towards it, see the class."""
+        """Moves every average to its variable, or towards it from update `start` on."""
         self.updates.assign_add(1)
         averaging = self.updates >= self.start
         for average, variable in zip(self.averages, self.variables, strict=True):
-            # Not `tf.cast`, which would take the decay for a float32 first.
+            # Not `tf.cast`, which would first make the decay a float32.
             decay = tf.where(averaging, tf.constant(self.decay, average.dtype), 0)
             average.assign(decay * average + (1 - decay) * tf.convert_to_tensor(variable))
 

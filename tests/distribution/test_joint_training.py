@@ -54,6 +54,6 @@ def test_devices_that_cannot_share_the_towers_are_refused():
     with pytest.raises(UserError) as caught:
         trained(replicas=2, num_towers=1)
     assert str(caught.value) == (
-        "`num_towers` must be a multiple of the number of devices, each of which takes as many "
-        "towers. Received: num_towers=1, 2 devices."
+        "`num_towers` must be a multiple of the number of devices, so that each device has "
+        "equally many. Received: num_towers=1, 2 devices."
     )
