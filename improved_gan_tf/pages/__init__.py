@@ -1,1 +1,1 @@
-"""Pages of HTML that need nothing else to be viewed."""
+"""Self-contained HTML pages."""

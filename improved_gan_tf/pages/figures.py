@@ -1,6 +1,6 @@
-"""Pictures of a report as text that stands inside the page: SVG curves, PNG images.
+"""Pictures of a report as text inside the page: SVG curves, PNG images.
 
-Curves are drawn in the page's own text colour, so that they serve a light and a dark page.
+Curves have the page's own text colour, for light and dark pages.
 """
 
 import base64
@@ -33,8 +33,8 @@ def image_uri(image):
 def spread_over_runs(histories, name, scale=1.0):
     """Mean, least and largest value of a metric at each epoch, over runs.
 
-    Only epochs at which every run that has the metric at all has it: a mean over other runs from
-    one epoch to the next would jump between them.
+    Only epochs count in which every run with that metric has it, so the mean is always over the
+    same runs.
 
     Args:
         histories: list of lists of metrics.jsonl's dicts.
@@ -62,11 +62,11 @@ def curves_svg(lines, ylabel, logarithmic=False, level=None):
     Args:
         lines: list of `(label, spread)`, `spread` from `spread_over_runs`.
         ylabel: str.
-        logarithmic: bool, whether the second axis is, where values differ enough for it.
+        logarithmic: bool, whether the y axis is logarithmic if the values differ enough.
         level: None, or `(label, value)` of a horizontal line.
 
     Returns:
-        SVG text without prolog, names or metadata, to stand in an HTML page.
+        SVG text without prolog, names or metadata, for use inside an HTML page.
     """
     style = {
         "svg.fonttype": "none",  # text stays text: selectable, in the page's font
@@ -97,7 +97,7 @@ def curves_svg(lines, ylabel, logarithmic=False, level=None):
             axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
             axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
         axes.spines[["top", "right"]].set_visible(False)
-        # Above the panel, where no curve runs through it.
+        # Above the panel, clear of the curves.
         figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
@@ -105,11 +105,11 @@ def curves_svg(lines, ylabel, logarithmic=False, level=None):
 
 
 def _for_a_page(svg):
-    """Strips what only a file of its own needs; colours follow the page."""
+    """Removes what only a separate file needs; colours follow the page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
-    # The page decides the size; names of groups would be there once for each picture.
+    # The page decides the size; names of groups would be repeated for each picture.
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)

@@ -1,4 +1,4 @@
-"""The report page of some runs: one HTML file that needs nothing else."""
+"""The report page about some runs: one self-contained HTML file."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ from improved_gan_tf.scoring import votes
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import comparison, inception_scores, turing_tests
 
-# In a clone of the repository; an installed package comes without it.
+# It exists in a clone of the repository, not in an installed package.
 LEDGER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "deviations.md"
 
 TITLE = "Improved Techniques for Training GANs"
@@ -27,13 +27,10 @@ def page(found, data_dir=None, ledger=LEDGER, folder="."):
     """The report as HTML text.
 
     Args:
-        found: `compare.Comparison`.
-        data_dir: folder of prepared TFDS data; each run's own `--data_dir` if None.
-        ledger: file whose deviations the page lists, if it exists.
-        folder: where the page will stand; its links to pages of visual Turing tests start there.
-
-    Returns:
-        str.
+        found: `tables.comparison.Comparison`.
+        data_dir: folder of prepared TFDS data; each run's own if None.
+        ledger: file with the deviations to list, if it exists.
+        folder: the page's folder, for its links to pages of visual Turing tests.
     """
     templates = jinja2.Environment(
         autoescape=True,
@@ -66,19 +63,16 @@ def page(found, data_dir=None, ledger=LEDGER, folder="."):
 
 
 def title(num_runs):
-    """What the page is called."""
+    """The page's title."""
     measured = f"what {num_runs} run{'' if num_runs == 1 else 's'} measured"
     return f"{TITLE}: {measured if num_runs else 'runs that no table of the paper has a row for'}"
 
 
 def pictures_of_others(left_out):
-    """Curves and newest samples in folders that do not count, such as a run on own pictures.
+    """Curves and newest samples in folders that do not count, such as a run on one's own pictures.
 
-    Args:
-        left_out: list of `runs.finished_runs.LeftOut`.
-
-    Returns:
-        List of dicts with "path" and "pictures", for the first few folders that hold any.
+    The result is a list of dicts with "path" and "pictures", for the first few `LeftOut`s that
+    hold any.
     """
     shown = [
         {"path": item.path, "pictures": report_sections.pictures_in(item.path)} for item in left_out
@@ -87,7 +81,7 @@ def pictures_of_others(left_out):
 
 
 def tables(found):
-    """The comparison's tables that some run belongs to, each a dict for the template."""
+    """The comparison's tables that have runs, each a dict for the template."""
     shown = []
     for dataset, title in comparison.TITLES.items():
         if found.cells[dataset]:
@@ -127,14 +121,9 @@ def tables(found):
 
 
 def turing_test_links(cell, folder):
-    """Where the pages of visual Turing tests of some runs are.
+    """Links to the pages of visual Turing tests of a cell's runs: list of `(link, text)`.
 
-    Args:
-        cell: `tables.cells.Cell`.
-        folder: where the links start.
-
-    Returns:
-        List of `(link, text)`, the link relative to `folder`.
+    The links are relative to `folder`.
     """
     found = [page for run in cell.runs for page in votes.find_pages(run.path)]
     return [
@@ -149,14 +138,10 @@ def turing_test_links(cell, folder):
 
 
 def deviations(ledger):
-    """The entries of a ledger of deviations.
+    """The entries of a ledger of deviations, a Markdown file with headings `### D<number> title`.
 
-    Args:
-        ledger: Markdown file with headings `### D<number> title`.
-
-    Returns:
-        List of dicts with "title" and "paragraphs", a paragraph being a list of
-        `(is code, text)`; empty if there is no such file.
+    They are dicts with "title" and "paragraphs", each a list of `(is code, text)`; the list is
+    empty without the file.
     """
     if not ledger.is_file():
         return []
@@ -172,12 +157,12 @@ def deviations(ledger):
 
 
 def _code_parts(text):
-    """Splits at backticks: every second part is code."""
+    """Splits at backticks; every second part is code."""
     return [(i % 2 == 1, part) for i, part in enumerate(text.split("`")) if part]
 
 
 def check_output(path):
-    """Refuses a file that is no earlier report, and a folder that is not there.
+    """Refuses a file that is not an earlier report, and a missing folder.
 
     Raises:
         UserError: `--output` cannot be written, or is something else.

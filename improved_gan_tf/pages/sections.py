@@ -28,7 +28,7 @@ RUN_HEADERS = (
     "commit",
     "folder",
 )
-# Axis, factor, and its curves: whose, metric, label.
+# Axis, factor, and its curves: runs or baselines, metric, label.
 PANELS = (
     (
         "test error (%)",
@@ -53,12 +53,10 @@ PANELS = (
 
 
 def section(cell, settings, test_images):
-    """Everything about the runs of one cell, as a dict for the template.
+    """The section about the runs of one cell, as a dict for the template.
 
-    Args:
-        cell: `tables.cells.Cell`.
-        settings: str, what tells it from the other cells of its data set.
-        test_images: `ScoredImages`.
+    `settings` distinguishes it from the other cells of its data set; `test_images` is a
+    `ScoredImages`.
     """
     runs = cell.runs or cell.baselines
     method = cell.config.model if cell.runs else rows.SUPERVISED_ONLY
@@ -101,14 +99,9 @@ def section(cell, settings, test_images):
 def run_lines(cell):
     """Every run of a cell: seeds, errors of averaged and raw parameters, time, commit, folder.
 
-    Lines are in the order of seed_data and seed. A baseline shares the line of the run with its
-    seeds, whose folder the line names; a baseline without such a run has a line of its own.
-
-    Args:
-        cell: `tables.cells.Cell`.
-
-    Returns:
-        List of lists of str, under `RUN_HEADERS`.
+    Lines are sorted by seed_data and seed. A baseline shares the line of the run with the same
+    seeds, and the line names that run's folder. A baseline without such a run has its own line.
+    The result is a list of lists of str, under `RUN_HEADERS`.
     """
     baselines = {_seeds(baseline): baseline for baseline in cell.baselines}
     paired = [(run, baselines.pop(_seeds(run), None)) for run in cell.runs]
@@ -127,7 +120,7 @@ def _seeds(run):
 
 
 def _run_line(run, baseline):
-    """The line of a run and its baseline; one of the two may be None."""
+    """The line of a run and its baseline; either may be None."""
     shown = run or baseline
     seed, seed_data = _seeds(shown)
     collapsed = shown.result["final"].get("collapsed_at_epoch")
@@ -156,14 +149,14 @@ def settings_of(config):
 
 
 def confusion(all_logits, labels):
-    """How often each class is taken for each other one, mean over the runs.
+    """How often each class is predicted as each other one, mean over the runs.
 
     Args:
-        all_logits: list of (N, 10) arrays, one for each run.
+        all_logits: list of (N, K) arrays, one for each run.
         labels: (N,) integers.
 
     Returns:
-        float array (10, 10), rows true classes, columns predicted ones; the sum is N.
+        float array (K, K): rows are true classes, columns predicted ones; the sum is N.
     """
     num_classes = all_logits[0].shape[1]
     counts = np.zeros((num_classes, num_classes))
@@ -173,14 +166,14 @@ def confusion(all_logits, labels):
 
 
 def confident_mistakes(all_logits, labels, images, classes, count=NUM_MISTAKES):
-    """The test images that the runs together get wrong with the largest probability.
+    """The test images that all runs together get wrong with the largest probability.
 
     Args:
-        all_logits: list of (N, 10) arrays, one for each run; their probabilities are averaged.
+        all_logits: list of (N, K) arrays, one for each run; their probabilities are averaged.
         labels: (N,) integers.
         images: uint8 (N, H, W, C).
         classes: names of the classes.
-        count: int, at most so many.
+        count: int, the most images to return.
 
     Returns:
         List of dicts with "uri", "true", "predicted", "probability", "row"; surest first.
@@ -238,12 +231,12 @@ def read_history(run):
         for line in (run.path / "metrics.jsonl").read_text("utf-8").splitlines():
             history.append(json.loads(line))
     except (OSError, ValueError):
-        pass  # what is whole is drawn
+        pass  # the whole lines are drawn
     return [m for m in history if isinstance(m, dict) and isinstance(m.get("epoch"), int)]
 
 
 def sample_grids(runs):
-    """The last sample grids of the first few runs that have one."""
+    """The last sample grids of the first few runs that have any."""
     grids = []
     for run in runs:
         newest = _newest_samples(run.path)
@@ -255,11 +248,7 @@ def sample_grids(runs):
 
 
 def pictures_in(path):
-    """Curves and newest samples of a run folder, as dicts with "uri" and "caption".
-
-    Args:
-        path: `pathlib.Path` of the folder, whatever it holds.
-    """
+    """Curves and newest samples in a folder (a Path), as dicts with "uri" and "caption"."""
     found = []
     if (path / "curves.png").is_file():
         found.append((path / "curves.png", "curves"))
@@ -281,7 +270,7 @@ def _newest_samples(path):
 
 
 class ScoredImages:
-    """Test images of data sets, each loaded once; what is missing is not downloaded.
+    """Test images of data sets, each loaded once; nothing is downloaded.
 
     Args:
         data_dir: folder of prepared TFDS data, or None for each run's own.
@@ -292,14 +281,14 @@ class ScoredImages:
         self._loaded = {}
 
     def of(self, config, labels):
-        """The test images that a run was scored on.
+        """The test images on which a run was scored.
 
         Args:
             config: `ExperimentConfig` of the run.
             labels: (N,) test labels as the run saved them.
 
         Returns:
-            `(images, None)`, uint8 (N, H, W, C), or `(None, why there are none)`.
+            `(images, None)`, uint8 (N, H, W, C), or `(None, reason)`.
         """
         where = (config.dataset, config.data_source, self._data_dir or config.data_dir)
         if where not in self._loaded:

@@ -1,26 +1,22 @@
-"""What a toy game came to: distances to the equilibrium, their table, and the picture."""
+"""The result of a toy game: distances to the equilibrium, their table, and the picture."""
 
 import matplotlib.figure
 import numpy as np
 import tabulate
 
-CONVERGED = 0.05  # a start has converged when its distance goes below and stays below this
+CONVERGED = 0.05  # a start has converged once its distance stays below this
 
 
 def distances(game, trajectory):
-    """Euclidean distances to the equilibrium, (steps + 1, n); infinite from where one diverged."""
+    """Euclidean distances to the equilibrium, (steps + 1, n); infinite after divergence."""
     distance = np.hypot(*np.moveaxis(trajectory - np.array(game.equilibrium), -1, 0))
     return np.where(np.isfinite(distance), distance, np.inf)
 
 
 def converged_at(distance):
-    """The first step from which a distance stays below `CONVERGED`, or None.
+    """The first step in [0, steps] from which a distance, (steps + 1,), stays below `CONVERGED`.
 
-    Args:
-        distance: (steps + 1,), of one start.
-
-    Returns:
-        int in [0, steps], or None if the last distance is not below.
+    None if the last distance is not below.
     """
     outside = np.flatnonzero(distance >= CONVERGED)
     first_inside = 0 if len(outside) == 0 else int(outside[-1]) + 1
@@ -28,7 +24,7 @@ def converged_at(distance):
 
 
 def table(starts, plain, averaged):
-    """Returns the table, a row for each start.
+    """The table as text, a row for each start.
 
     Args:
         starts: (n, 2).

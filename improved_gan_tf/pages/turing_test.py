@@ -1,8 +1,8 @@
-"""The page of the visual Turing test: one file that needs no network, and its key.
+"""The page of the visual Turing test: one file that works offline, and its key.
 
-The page has to know what its images are, since it works offline. It holds them as salted hashes
-(`votes.mark`), and every image in as many bytes as any other: neither its source nor the browser's
-element inspector shows the answers at a glance. Whoever runs its own functions can read them.
+The page itself must know what its images are. It holds the answers as salted hashes (`votes.mark`),
+and all images have the same number of bytes, so neither its source nor the inspector of a browser
+shows the answers at a glance. A person who runs its functions can read them.
 
 Paper: Salimans et al. (2016), Sec. 4 and Fig. 2.
 """
@@ -23,22 +23,19 @@ from improved_gan_tf.scoring import human_evaluation, votes
 
 NAMES = {name: known.title for name, known in KNOWN_SETS.items()}
 NAMES["imagenet"] = IMAGENET.title
-LARGEST_SIDE = 336  # pixels of the screen that the longer side of a single image may take
+LARGEST_SIDE = 336  # screen pixels; the most for the longer side of a single image
 
 
 def key_of(images, is_generated, seed, feedback, images_at_once, about):
-    """The key of a page: what each image is, where all come from, and the page's digest.
+    """The key of a page, content of turing_test.json: answers, origins and the page's digest.
 
     Args:
-        images: list of bytes, the encoded images in the order in which they are shown.
+        images: list of bytes, the encoded images in the order shown.
         is_generated: bool (N,).
         seed: int, decides the salt of the hashes.
-        feedback: bool, whether people are told after each answer.
+        feedback: bool, whether the page tells the truth after each answer.
         images_at_once: int, 1 or 9.
-        about: dict of plain JSON types, whatever else is to be known of the page.
-
-    Returns:
-        Dict of plain JSON types, content of turing_test.json.
+        about: dict of plain JSON types, further facts about the page.
     """
     key = {
         "kind": votes.PAGE_KIND,
@@ -56,15 +53,9 @@ def key_of(images, is_generated, seed, feedback, images_at_once, about):
 
 
 def encoded(image):
-    """An image as a PNG without compression: the bytes are as many for all images of one shape.
+    """A uint8 image (H, W, 1 or 3) as an uncompressed PNG, as bytes.
 
-    Compressed, plain images, such as real digits on their black, would be shorter.
-
-    Args:
-        image: uint8 (H, W, 1 or 3).
-
-    Returns:
-        bytes.
+    All images of one shape have the same size; compressed ones would not.
     """
     file = io.BytesIO()
     pixels = image[:, :, 0] if image.shape[-1] == 1 else image
@@ -76,12 +67,9 @@ def page(images, key, image_shape):
     """The page as HTML text.
 
     Args:
-        images: list of bytes, as `encoded` makes them.
-        key: dict, of `key_of`.
+        images: list of bytes from `encoded`.
+        key: dict from `key_of`.
         image_shape: (H, W, C).
-
-    Returns:
-        str.
     """
     templates = jinja2.Environment(
         autoescape=True,
@@ -92,7 +80,7 @@ def page(images, key, image_shape):
     )
     truths = [votes.GENERATED if image["generated"] else votes.REAL for image in key["images"]]
     height, width, _ = image_shape
-    # Whole pixels of the screen for each of the image's, so that all are of one size.
+    # A whole number of screen pixels for each image pixel, so all have one size.
     zoom = max(1, LARGEST_SIDE // max(height, width))
     test = {
         "page": key["digest"],
@@ -117,11 +105,9 @@ def page(images, key, image_shape):
 
 
 def check_output(folder, overwrite):
-    """Refuses a folder that has a page already, or that is none; before any work is done.
+    """Refuses a path that is no folder, or a folder that has a page already.
 
-    Args:
-        folder: `pathlib.Path`, which need not exist.
-        overwrite: bool, whether a page in it may be replaced.
+    `folder` (a Path) need not exist; with `overwrite` a page in it may be replaced.
 
     Raises:
         UserError: `--output` cannot be written, or holds a page, or votes on one.
@@ -143,15 +129,7 @@ def check_output(folder, overwrite):
 
 
 def write(folder, text, key):
-    """Writes the key and the page, each whole or not at all.
-
-    Args:
-        folder: `pathlib.Path`, made if it is not there.
-        text: str, of `page`.
-        key: dict, of `key_of`.
-
-    Returns:
-        The page's path.
+    """Writes the key and the page, each whole or not at all; returns the page's path.
 
     Raises:
         UserError: they cannot be written.

@@ -1,1 +1,1 @@
-"""The settings of every kind of run, and the flags that give them on a command line."""
+"""The settings of every kind of run, and their command-line flags."""

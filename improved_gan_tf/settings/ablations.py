@@ -1,7 +1,7 @@
-"""Rows of a table that takes one technique after the other out of a model, as sets of settings.
+"""Rows of an ablation table, each without one technique of a model, as sets of settings.
 
-A run script writes such a table as `{name: {setting: value}}`. The first row is the base; every
-other one says what it changes in the base.
+A run script writes the table as `{name: {setting: value}}`. The first row is the base; every other
+row gives its changes to the base.
 
 Paper: Salimans et al. (2016), Table 3.
 """
@@ -10,14 +10,9 @@ from improved_gan_tf.errors import UserError
 
 
 def ablation_row(name, ablations):
-    """What a row sets, the base's settings included.
+    """`{setting: value}` of a row, with the base's settings and its name as "ablation".
 
-    Args:
-        name: key of `ablations`, or None.
-        ablations: the table.
-
-    Returns:
-        `{setting: value}` with the row's name as "ablation"; nothing without a name.
+    The dict is empty if `name` is None.
 
     Raises:
         UserError: there is no such row.
@@ -31,13 +26,13 @@ def ablation_row(name, ablations):
 
 
 def switched_settings(config, ablations):
-    """`{setting: value}` of everything that some row of the table sets, as `config` has it."""
+    """`{setting: value}` in `config` of every setting that some row of the table sets."""
     names = dict.fromkeys(name for row in ablations.values() for name in row)
     return {name: getattr(config, name) for name in names}
 
 
 def check_given(published, ablations, given):
-    """Refuses settings of the command line that are not the row's.
+    """Refuses settings on the command line that contradict the row.
 
     Args:
         published: `ExperimentConfig`, the row without other settings.

@@ -1,4 +1,4 @@
-"""The settings that every experiment has, and what tells two records apart."""
+"""The settings of every experiment, and the comparison of two records."""
 
 import dataclasses
 import math
@@ -21,9 +21,9 @@ STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """The settings that every experiment has; saved with a run as `config.json`."""
+    """The settings of every experiment; saved with a run as `config.json`."""
 
-    # What makes the experiment; the run script decides it, there are no flags.
+    # Decided by the run script alone; there are no flags for them.
     dataset: str
     pixels: tuple[float, float]  # (divisor, offset): pixels become (byte - offset) / divisor
 
@@ -137,7 +137,7 @@ class RunConfig:
         source=OURS,
         default="auto",
         choices=STRATEGIES,
-        decides=Decides.NOTHING,  # the numbers are one device's, --cross_replica=local apart
+        decides=Decides.NOTHING,  # the numbers are one device's, unless --cross_replica=local
     )
     num_devices: int | None = setting(
         "devices of this machine that --strategy=mirrored uses: GPUs, or parts of the processor "
@@ -207,17 +207,14 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, values):
-        """The record that `to_dict` wrote."""
+        """Reads what `to_dict` wrote."""
         return cls(**{**values, "pixels": tuple(values["pixels"])})
 
 
 def different_settings(one, other, ignored=None):
-    """Names of the settings in which two records differ, in the record's order.
+    """Names of the settings in which two records of one kind differ, in the record's order.
 
-    Args:
-        one: `RunConfig`.
-        other: `RunConfig` of the same kind.
-        ignored: names that may differ; those that decide nothing if None.
+    `ignored` names may differ; if None, those that decide nothing.
     """
     if ignored is None:
         ignored = names_that_decide(one, Decides.NOTHING)
@@ -229,16 +226,7 @@ def different_settings(one, other, ignored=None):
 
 
 def differences_from_published(config, published, *roles):
-    """The settings with one of the roles that are not the published ones, as short texts.
-
-    Args:
-        config: `RunConfig`.
-        published: `RunConfig` of the same kind.
-        roles: `Decides`.
-
-    Returns:
-        List of str, in the record's order.
-    """
+    """Settings with one of the roles that differ from the published record's, as short texts."""
     return [
         f"{name}: {getattr(config, name)} instead of {getattr(published, name)}"
         for name in names_that_decide(config, *roles)

@@ -1,6 +1,6 @@
-"""The record's settings as absl flags: one flag each, and the record that a command line means.
+"""The settings as absl flags, one each, and the record for a command line.
 
-The only module that touches the flags of the run scripts.
+This is the only module that uses the run scripts' flags.
 """
 
 import dataclasses
@@ -25,23 +25,21 @@ _DEFINE = {
 def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
     """Defines one absl flag for every setting of the record.
 
-    Every flag's own default is None, "not given": which default holds depends on the model and
-    the recipe, and the help text says it for each.
+    The default of every flag is None, "not given": the real default depends on the model and the
+    recipe, and the help text names each.
 
     Args:
         experiment: `ExperimentConfig`, the script's literal.
-        variants: `{model: {recipe: {setting: value}}}`, what each changes in the literal; the
-            first recipe of a model is its default.
+        variants: `{model: {recipe: {setting: value}}}`, changes to the literal; the first recipe
+            of a model is its default.
         flag_values: where to define them.
-        ablations: `{name: {setting: value}}`, the rows of a table of ablations: the first is the
-            base, every other one says what it changes in the base. None: there is no
-            --ablation.
+        ablations: `{name: {setting: value}}`, see `settings.ablations`; None gives no --ablation.
     """
     types = typing.get_type_hints(type(experiment))
     for field in _settings(experiment, ablations):
         several = field.metadata["several"]
         define = flags.DEFINE_list if several else _DEFINE[_type_of_values(types[field.name])]
-        # The script's own name, or `--help` lists the flag under this module and hides it.
+        # The script's own name, or `--help` would hide the flag under this module.
         define(
             field.name,
             None,
@@ -62,7 +60,7 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
 
 
 def _type_of_values(annotation):
-    """The type of a setting's values, None apart: `int` of `int` and of `int | None`."""
+    """The type of a setting's values without None: `int` for `int` and for `int | None`."""
     (kind,) = {*(typing.get_args(annotation) or (annotation,))} - {type(None)}
     return kind
 
@@ -100,13 +98,13 @@ def _shown(value):
 
 
 def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
-    """The record: the script's literal, the model's and recipe's settings, the flags given.
+    """The record: the script's literal, then the settings of model and recipe, then the flags.
 
     A row of `ablations` comes between the recipe and the flags, and no flag may contradict it.
 
     Returns:
-        `(config, published)`: the run's record, and the one that model, recipe and ablation stand
-        for without any other flag.
+        `(config, published)`: the run's record, and the record of model, recipe and ablation
+        without any other flag.
 
     Raises:
         UserError: a setting is out of its range, or settings contradict each other.
@@ -116,7 +114,7 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=N
         for field in _settings(experiment, ablations)
         if flag_values[field.name].present
     }
-    if given.get("run_dir"):  # a shell leaves the ~ of --run_dir=~/runs as it is
+    if given.get("run_dir"):  # a shell leaves the ~ in --run_dir=~/runs
         given["run_dir"] = os.path.expanduser(given["run_dir"])
     if "labels_per_class" in given:
         given["labels_per_class"] = _label_counts(given["labels_per_class"])[0]
@@ -138,7 +136,7 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=N
 
 
 class Sweep(NamedTuple):
-    """How many runs the command line asks for, and what tells them apart."""
+    """The number of runs that the command line asks for, and how they differ."""
 
     num_runs: int
     labels_per_class: tuple[int, ...]
@@ -146,7 +144,7 @@ class Sweep(NamedTuple):
 
     @property
     def is_one_run(self):
-        """Whether the command stands for one run."""
+        """Whether the command asks for one run only."""
         return self.num_runs * len(self.labels_per_class) == 1
 
 
@@ -154,7 +152,7 @@ def sweep_from_flags(config, flag_values=flags.FLAGS):
     """The `Sweep` of a command line whose first record is `config`.
 
     Raises:
-        UserError: `--num_runs` or `--labels_per_class` is not what it has to be.
+        UserError: `--num_runs` or `--labels_per_class` has a wrong value.
     """
     num_runs = flag_values["num_runs"].value
     if num_runs is None or not 1 <= num_runs <= 10_000:
@@ -192,7 +190,7 @@ def parse_flags(argv, flag_values=flags.FLAGS):
         rest = flag_values(argv)
     except flags.Error as error:
         raise UserError(f"{error} (--help lists every flag.)") from error
-    except SystemExit:  # --help was asked for and given, for which absl would exit with 1
+    except SystemExit:  # after --help; absl would exit with 1
         raise SystemExit(0) from None
     if len(rest) > 1:
         raise UserError(f"Settings are given as --name=value. Received: {' '.join(rest[1:])!r}.")

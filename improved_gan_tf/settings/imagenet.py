@@ -1,4 +1,4 @@
-"""The settings of the ImageNet game, beside those that every experiment has."""
+"""The settings of the ImageNet game, in addition to those of every experiment."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""When something is due: every so many minutes, epochs or iterations."""
+"""When something is due: every few minutes, epochs or iterations."""
 
 import re
 import time
@@ -8,20 +8,17 @@ _TEXT = re.compile(r"(\d+(?:\.\d+)?) ?(minute|epoch|iteration)s?", re.ASCII)
 
 
 class Interval(NamedTuple):
-    """A distance between two checkpoints."""
+    """A distance between two events."""
 
     amount: float
     unit: str  # "minute", "epoch" or "iteration"
 
 
 def parse_interval(text):
-    """The `Interval` that a text like "10 minutes", "5epochs" or "200 iterations" names.
+    """The `Interval` for a text like "10 minutes", "5epochs" or "200 iterations".
 
-    Args:
-        text: str; a number larger than 0, whole for epochs and iterations, and a unit.
-
-    Returns:
-        `Interval`, or None if the text is not one.
+    The text is a number larger than 0, whole for epochs and iterations, and a unit. Returns None
+    for any other text.
 
     >>> parse_interval("2.5 minutes")
     Interval(amount=2.5, unit='minute')
@@ -38,10 +35,10 @@ def parse_interval(text):
 
 
 class Due:
-    """Says whether the next of several events in regular distances is due.
+    """Says whether the next of several regular events is due.
 
-    Epochs and iterations are counted from the start of the training, so a run that is continued
-    has its events where the uninterrupted one has them; minutes from the last event.
+    Epochs and iterations count from the start of the training, so a continued run has its events
+    where an uninterrupted one has them. Minutes count from the last event.
 
     Args:
         interval: `Interval`.
@@ -54,7 +51,7 @@ class Due:
         self.happened()
 
     def happened(self):
-        """Starts the waiting time for the next event."""
+        """Starts the wait for the next event."""
         self._last = self._clock()
 
     def now(self, epoch, iteration, iterations):
@@ -62,8 +59,8 @@ class Due:
 
         Args:
             epoch: int, finished epochs.
-            iteration: int, iterations done in the epoch under way.
-            iterations: int, iterations of an epoch.
+            iteration: int, iterations done in the current epoch.
+            iterations: int, iterations per epoch.
         """
         if self._unit == "minute":
             return self._clock() - self._last >= 60.0 * self._amount
@@ -72,7 +69,7 @@ class Due:
         return (epoch * iterations + iteration) % self._amount == 0
 
     def iterations_left(self, epoch, iteration, iterations):
-        """Iterations to the next event that is counted in iterations; infinite otherwise."""
+        """Iterations to the next event, if it is counted in iterations; otherwise infinity."""
         if self._unit != "iteration":
             return float("inf")
         return int(self._amount - (epoch * iterations + iteration) % self._amount)

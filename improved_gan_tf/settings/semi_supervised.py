@@ -1,8 +1,7 @@
-"""Every setting of a semi-supervised run once: its default's source, help, unit and check.
+"""Every setting of a semi-supervised run: its default's source, help, unit and check.
 
-One frozen record decides every number of a run. A run script writes its experiment as one literal
-`ExperimentConfig` (or `settings.imagenet.ImagenetConfig`); flags of the same names override single
-settings.
+One frozen record decides every number of a run. A run script contains one literal
+`ExperimentConfig`; flags of the same names override single settings.
 """
 
 import dataclasses
@@ -23,7 +22,7 @@ CROSS_REPLICA = ("global", "local")
 class ExperimentConfig(RunConfig):
     """The resolved settings of one semi-supervised run."""
 
-    # What makes the experiment; `dataset` is a key of `data.known_sets.KNOWN_SETS`.
+    # Decided by the run script; `dataset` is a key of `data.known_sets.KNOWN_SETS`.
     generator_objective: str  # key of `training.semi_supervised.GENERATOR_OBJECTIVES`
     generator_steps: int  # generator steps after each discriminator step
     initialization_images: str  # "permuted_training_set" or "labeled_stream"

@@ -1,6 +1,6 @@
-"""One setting of a record: what `--help` says of it, where its default is from, what it may be.
+"""One setting of a record: its help, the source of its default, its range, and its role.
 
-And what it decides: the one place that says which settings tell two runs apart.
+The role (`Decides`) is the only place that says which settings distinguish two runs.
 """
 
 import dataclasses
@@ -8,32 +8,32 @@ import enum
 
 from improved_gan_tf.errors import UserError
 
-LARGEST = 10**18  # of whole numbers: beyond it they are no float, no index, no file name
+LARGEST = 10**18  # for whole numbers; larger ones fit no float, index or file name
 
-# Where a default is from.
+# Sources of defaults.
 AUTHORS = "the authors' code"
 PAPER = "the paper"
 OURS = "ours"
 
 
 class Decides(enum.Enum):
-    """What a setting decides, and so what becomes of a run that has another value of it."""
+    """What a setting decides, and so the consequence of another value for a run."""
 
-    # The default, so that nobody can forget a new setting: the run leaves the paper's column,
-    # shares no cell of a table with the others, and is not continued with another value.
+    # The default for new settings: with another value the run leaves the paper's column, shares no
+    # table cell with the others, and is not continued.
     NUMBERS = "the numbers of every run"
-    # The same; but a supervised-only baseline, which plays no game, stays.
+    # The same, except for a supervised-only baseline, which plays no game.
     GAME = "the numbers of the game between generator and discriminator"
-    # The same; but a run may be continued with another value.
+    # The same, but a run may be continued with another value.
     LENGTH = "how long a run goes on"
-    # Such runs are kept apart too. What is published is that of their recipe or ablation, and
-    # `differences_from_paper` has words of its own for their data and devices.
+    # Such runs are kept apart too. Each recipe or ablation has its own published value, and
+    # `differences_from_paper` has its own words for data and devices.
     SOURCE = "which recipe, data or devices a run has"
-    # Such runs stand in rows of their own, which say it.
+    # Such runs have their own table rows, which name the value.
     ROW = "the row of a table in which a run stands"
-    # What the paper varies between the runs of one experiment: they share a cell of a table.
+    # The paper varies it between the runs of one experiment: they share a table cell.
     SEED = "which run of an experiment it is"
-    # Where a run reads and writes, how often it looks, how many devices share its work.
+    # Where a run reads and writes, how often it checks, how many devices share its work.
     NOTHING = "no number"
 
 
@@ -49,11 +49,11 @@ def setting(
     several=False,
     decides=Decides.NUMBERS,
 ):
-    """A field of the record, with what `--help`, the checks and the comparisons need.
+    """A field of the record, with its data for `--help`, checks and comparisons.
 
-    Only a setting that is no part of any experiment has a default here; every other one stands
-    in the run script's literal. Of a setting with `several` the command line takes a list; the
-    record of one run holds one value.
+    Only a setting that belongs to no experiment has a default here; the run script's literal
+    gives every other value. With `several` the command line takes a list; the record of one run
+    holds one value.
     """
     return dataclasses.field(
         default=default,
@@ -71,15 +71,10 @@ def setting(
 
 
 def names_that_decide(record, *roles):
-    """Names of the settings with one of the roles, in the record's order.
+    """Names of the settings with one of the roles (`Decides`), in the record's order.
 
-    Args:
-        record: dataclass of settings, or an instance of one; a field that `setting` did not make
-            decides `Decides.NUMBERS`.
-        roles: `Decides`.
-
-    Returns:
-        List of str.
+    `record` is a dataclass of settings or an instance; a field not made by `setting` decides
+    `Decides.NUMBERS`.
     """
     return [
         field.name
@@ -89,14 +84,10 @@ def names_that_decide(record, *roles):
 
 
 def check_setting(field, value):
-    """Checks a value against what its field says.
-
-    Args:
-        field: `dataclasses.Field` that `setting` made.
-        value: its value in a record.
+    """Checks a value against the `dataclasses.Field` that `setting` made.
 
     Raises:
-        UserError: the value is none of the choices or outside the range.
+        UserError: the value is not one of the choices, or outside the range.
     """
     meta = field.metadata
     if value is None and meta["optional"]:

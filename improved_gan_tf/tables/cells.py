@@ -1,4 +1,4 @@
-"""Finished runs grouped by their settings: the cells of a table, and what tells them apart."""
+"""Finished runs grouped by their settings into table cells, and what distinguishes the cells."""
 
 from typing import NamedTuple
 
@@ -9,9 +9,9 @@ from improved_gan_tf.settings.setting import Decides, names_that_decide
 
 
 class Cell(NamedTuple):
-    """Runs with the same settings on the same data, seeds apart, and their baselines."""
+    """Runs with the same settings and data but different seeds, and their baselines."""
 
-    config: ExperimentConfig  # of one of them; its seeds and `supervised_only` say nothing
+    config: ExperimentConfig  # from one of them; ignore its seeds and `supervised_only`
     test_count: int
     runs: tuple[Run, ...]
     baselines: tuple[Run, ...]
@@ -23,14 +23,10 @@ class Cell(NamedTuple):
 
 
 def cells(runs):
-    """Groups runs; runs that differ in anything but seeds and bookkeeping share no cell.
+    """Groups `Run`s into `Cell`s; runs in one cell differ in seeds and bookkeeping only.
 
-    Args:
-        runs: list of `Run`.
-
-    Returns:
-        List of `Cell`, by number of labels, by technique, and by the settings that tell them apart
-        (`telling_settings`), smallest first.
+    Cells are sorted by number of labels, by technique, and by their distinguishing settings
+    (`telling_settings`), smallest first.
     """
     groups = {}
     for run in runs:
@@ -55,7 +51,7 @@ def cells(runs):
 
 
 def _order(value):
-    """What to sort values of a setting by: numbers by size, before all others by their text."""
+    """A sort key for a setting's value: numbers by size, then other values by their text."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return (0, value, "") if is_number else (1, 0, str(value))
 
@@ -75,11 +71,11 @@ def _settings(run):
 
 
 def telling_settings(some_cells):
-    """For each cell the few settings that tell it from the others, as text.
+    """For each cell the few settings that distinguish it from the others, as text.
 
-    The names of whole sets of settings are taken first, then single settings in the record's
-    order, and only if they part what is not yet parted: a recipe's name stands for the learning
-    rate that comes with it. Last is how labels are chosen, which often goes with another setting.
+    The names of sets of settings come first, then single settings in the record's order, each only
+    if it distinguishes cells that are still alike: a recipe's name replaces its learning rate. The
+    choice of labels comes last, because it often varies with another setting.
     """
     names = _telling_names(some_cells)
     return [
@@ -98,11 +94,11 @@ def _telling_names(some_cells):
 
 
 def _told(config, name):
-    if name == "seed_data":  # its value differs from run to run of a cell
+    if name == "seed_data":  # its value differs between the runs of a cell
         return "as seed" if config.seed_data is None else "its own"
     return getattr(config, name)
 
 
 def _parts(some_cells, names):
-    # Not the number of labels: rows of one table that another recipe trained have to say so.
+    # Without the number of labels: rows that another recipe trained must say so.
     return len({tuple(repr(_told(c.config, n)) for n in ("model", *names)) for c in some_cells})

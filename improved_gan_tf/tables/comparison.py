@@ -44,7 +44,7 @@ LEGEND = (
 
 
 class Comparison:
-    """Everything a comparison shows.
+    """All content of a comparison.
 
     Args:
         paths: run folders, or folders that hold them.
@@ -67,7 +67,7 @@ class Comparison:
 
 
 class Notes:
-    """Footnotes of a table: each text once, under a letter."""
+    """Footnotes of a table: each text once, with a letter."""
 
     def __init__(self):
         self._letters = {}
@@ -84,7 +84,7 @@ class Notes:
 
 
 def line_of(row, notes):
-    """A row as texts under `HEADERS`; what needs a sentence goes to `notes`."""
+    """A row as texts under `HEADERS`; longer remarks go to `notes`."""
     trained_as = f"{row.method}, {row.settings}" if row.settings else row.method
     columns = [str(row.num_labels), trained_as]
     if row.error is None:
@@ -148,7 +148,7 @@ def _ensemble_text(ensemble, notes):
 
 
 def provenance(found):
-    """Which code and which libraries made the numbers, as one line."""
+    """The code and libraries that made the numbers, in one line."""
     seen = {}
     for run in found.runs:
         for name, version in run.result["versions"].items():

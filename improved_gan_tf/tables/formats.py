@@ -22,15 +22,9 @@ FORMATS = ("text", "markdown", "csv", "json")
 
 
 def text_of(found, table_format="text", measured_only=False):
-    """A comparison as text.
+    """A `Comparison` as text in one of `FORMATS`.
 
-    Args:
-        found: `Comparison`.
-        table_format: one of `FORMATS`.
-        measured_only: bool, whether text and Markdown leave out tables that no run belongs to.
-
-    Returns:
-        str.
+    With `measured_only`, text and Markdown leave out tables without runs.
     """
     if table_format == "csv":
         return _as_csv(found)
@@ -65,18 +59,7 @@ def _as_tables(found, markdown, measured_only):
 
 
 def table_blocks(title, headers, lines, notes, markdown):
-    """A title, a table and its footnotes.
-
-    Args:
-        title: str.
-        headers: texts above the columns.
-        lines: list of lists of str.
-        notes: `comparison.Notes`, filled.
-        markdown: bool, whether it is Markdown or text.
-
-    Returns:
-        List of str.
-    """
+    """A title, a table and its footnotes (`comparison.Notes`), as a list of str."""
     style = "pipe" if markdown else "simple"
     table = tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True)
     blocks = [f"### {title}" if markdown else title, table]
@@ -84,7 +67,7 @@ def table_blocks(title, headers, lines, notes, markdown):
 
 
 def listed(lines, markdown):
-    """Some lines as a list in Markdown, as they are in text."""
+    """Lines as a list in Markdown, unchanged in text."""
     return "\n".join(("- " + line.replace("*", "\\*")) if markdown else line for line in lines)
 
 
@@ -122,7 +105,7 @@ def _as_csv(found):
 
 
 def as_dict(found):
-    """The whole comparison as plain JSON types; each row with the runs behind it."""
+    """The whole comparison as plain JSON types; each row with its runs."""
     return {
         "tables": {
             dataset: [

@@ -1,4 +1,4 @@
-"""Inception scores that stand in run folders as score.json, beside the paper's Table 3.
+"""Inception scores in run folders (score.json), next to the paper's Table 3.
 
 Paper: Salimans et al. (2016), Sec. 4, Table 3.
 """
@@ -36,35 +36,31 @@ KIND = "inception_score"
 
 
 class Score(NamedTuple):
-    """Content of a score.json, where it stands, and the run that it is of."""
+    """The content of a score.json, its place, and its run."""
 
     path: pathlib.Path
     paper_row: str | None  # key of `paper.INCEPTION_SCORES`
-    differences: tuple[str, ...]  # of the run from the paper's settings
+    differences: tuple[str, ...]  # between the run's and the paper's settings
     classifier: str
     mean: float
     std: float
     num_samples: int
     num_splits: int
     frechet: float | None  # distance to the real images, on the same classifier's features
-    comparable_with_paper: bool  # the measurement, not the run
+    comparable_with_paper: bool  # whether the measurement is; the run may still differ
     why_not: tuple[str, ...]
 
 
 def _is_of_another_generator(run_dir, content):
-    """Whether a run went on after it was scored; False where that cannot be told."""
+    """Whether a run went on after its scoring; False if that is unknown."""
     scored, now = content.get("generator_sha256"), generator_digest(run_dir)
     return None not in (scored, now) and scored != now
 
 
 def read_scores(runs):
-    """The scores in the folders of some runs.
+    """The scores in the folders of some `Run`s, as `(list of Score, list of LeftOut)`.
 
-    Args:
-        runs: list of `runs.finished_runs.Run`.
-
-    Returns:
-        `(list of Score, list of LeftOut)`; a score.json of another kind is neither.
+    A score.json of another kind is in neither list.
     """
     found, left_out = [], []
     for run in runs:
@@ -100,14 +96,9 @@ def read_scores(runs):
 
 
 def lines(found, notes):
-    """Rows under `HEADERS`: the paper's, then the measured ones.
+    """Rows under `HEADERS`: the paper's, then the measured ones (`Score`s).
 
-    Args:
-        found: list of `Score`.
-        notes: has `letter(text)`, as `compare.Notes`.
-
-    Returns:
-        List of lists of str.
+    `notes` has `letter(text)`, as `comparison.Notes`.
     """
     table = [
         [f"paper: {name}", "Inception, 5 Dec. 2015", "", str(result), "50000", "10", "", ""]

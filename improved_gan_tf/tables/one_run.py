@@ -8,18 +8,12 @@ from improved_gan_tf.runs.health import Closeness
 
 
 def comparison_table(results):
-    """Sets the test errors of finished runs beside the paper's.
+    """A text table with the test errors of finished runs next to the paper's.
 
-    A number stands in the column "as in the paper" only if the run finished, with the paper's
-    whole data and settings, on a number of labels that the paper has a result for, and if it is
-    measured as the recipe's code measured it: with the averaged parameters where there is an
-    average. Every other number stands in "measured otherwise".
-
-    Args:
-        results: list of `result.json` contents, the main run first.
-
-    Returns:
-        Text table.
+    A number is in the column "as in the paper" only if the run finished with the paper's whole
+    data, settings and a number of labels that the paper reports, and was measured as the recipe's
+    code does: with averaged parameters if there is an average. Every other number is in "measured
+    otherwise". `results` are contents of result.json, the main run first.
     """
     rows = []
     for result in results:
@@ -43,7 +37,7 @@ def comparison_table(results):
 
 
 def _paper_cell(result):
-    """The number of labels of a run, and the paper's result for it as text."""
+    """A run's number of labels, and the paper's result for it as text."""
     config = result["config"]
     labels = known_sets.num_labels(config["dataset"], config["labels_per_class"])
     return labels, paper_row(config["dataset"], labels, config["model"])
@@ -56,14 +50,7 @@ def _is_comparable(result):
 
 
 def remarks(results):
-    """Sentences that belong under the table: what differs, and why two errors of one run do.
-
-    Args:
-        results: as in `comparison_table`.
-
-    Returns:
-        List of str.
-    """
+    """Sentences under the table: differences from the paper, and between a run's two errors."""
     main = results[0]
     lines = []
     if main["differences_from_paper"]:

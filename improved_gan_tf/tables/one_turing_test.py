@@ -1,4 +1,4 @@
-"""The tally of one visual Turing test beside the paper's, as text, Markdown, CSV or JSON."""
+"""The tally of one visual Turing test next to the paper's, as text, Markdown, CSV or JSON."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ PERSON_HEADERS = (
     "generated taken for real %",
     "median s",
 )
-# Of CSV; intervals are of 95 %.
+# Columns of the CSV; intervals are of 95 %.
 COLUMNS = (
     *("who", "votes", "right_percent", "right_low", "right_high", "p_value"),
     *("wrong_on_real_percent", "wrong_on_real_low", "wrong_on_real_high"),
@@ -31,15 +31,7 @@ COLUMNS = (
 
 
 def text_of(counted, table_format="text"):
-    """A tally as text.
-
-    Args:
-        counted: `votes.PageVotes`.
-        table_format: one of `formats.FORMATS`.
-
-    Returns:
-        str.
-    """
+    """A tally (`votes.PageVotes`) as text in one of `formats.FORMATS`."""
     if table_format == "csv":
         return _as_csv(counted)
     if table_format == "json":
@@ -102,7 +94,7 @@ def _name(person):
 
 
 def _as_csv(counted):
-    """A line for each person, one for all of them and one for the paper, in per cent."""
+    """A line for each person, one for all together and one for the paper, in per cent."""
     tallies = [
         (_name(person), tally)
         for person, tally in zip(counted.persons, counted.by_person, strict=True)

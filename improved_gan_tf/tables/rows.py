@@ -1,6 +1,6 @@
 """Finished runs as rows of the paper's tables: means, spreads, ensembles, differences.
 
-Pure functions of runs that `run_folders` has read; nothing is printed here.
+These are pure functions of runs from `finished_runs`; nothing is printed here.
 
 Paper: Salimans et al. (2016), Tables 1 and 2, Sec. 6.3.
 """
@@ -24,7 +24,7 @@ SUPERVISED_ONLY = "supervised only"
 
 
 class Ensemble(NamedTuple):
-    """Test error of several runs' averaged probabilities, or why there is none."""
+    """Test error of several runs' averaged probabilities, or why it is missing."""
 
     size: int
     percent: float | None
@@ -32,15 +32,15 @@ class Ensemble(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line of a table: one way of training and of testing, over all runs of a cell."""
+    """One line of a table: one way of training and testing, over all runs of a cell."""
 
     dataset: str
     num_labels: int
     method: str  # the model, or `SUPERVISED_ONLY`
-    settings: str  # what tells this cell from the others of its table
+    settings: str  # distinguishes this cell from the others of its table
     parameters: str | None  # "averaged" or "raw"
     papers_measure: bool  # whether the recipe's own code tests with these parameters
-    runs: tuple[Run, ...]  # empty where nothing was measured
+    runs: tuple[Run, ...]  # empty if nothing was measured
     error: Summary | None  # per cent
     ensemble: Ensemble | None
     paper: paper.PaperResult | None  # per cent
@@ -51,12 +51,12 @@ class Row(NamedTuple):
 
     @property
     def comparable(self):
-        """Whether the number may stand beside the paper's without a reservation."""
+        """Whether the number may be compared with the paper's without reservation."""
         return bool(self.runs) and self.paper is not None and not self.differences
 
     @property
     def apart(self):
-        """`standard_errors_apart` from the paper's number; None where it would mean nothing."""
+        """`standard_errors_apart` from the paper's number; None if that is meaningless."""
         if not (self.runs and self.paper and self.data_are_papers):
             return None
         return standard_errors_apart(self.error, self.paper)
@@ -68,14 +68,9 @@ class Row(NamedTuple):
 
 
 def rows(dataset, some_cells):
-    """The rows of a data set's table: measured ones, and the paper's that nobody measured.
+    """The `Row`s of a data set's table by number of labels: measured rows, then the paper's others.
 
-    Args:
-        dataset: "mnist", "cifar10" or "svhn".
-        some_cells: `Cell`s of that data set.
-
-    Returns:
-        List of `Row`, by number of labels.
+    `dataset` is a key of `KNOWN_SETS`, and `some_cells` are its `Cell`s.
     """
     found = []
     for cell, settings in zip(some_cells, telling_settings(some_cells), strict=True):
@@ -96,7 +91,7 @@ def _cell_rows(cell, settings):
             measured = method == model
             found.append(_row_without_runs(dataset, num_labels, method, settings, measured))
         for kind in kinds:
-            # The recipe's code tests with the averaged parameters where it keeps an average.
+            # The recipe's code tests with averaged parameters if it keeps an average.
             row = _row_without_runs(dataset, num_labels, method, settings, kind == kinds[0])
             found.append(
                 row._replace(
@@ -113,13 +108,13 @@ def _cell_rows(cell, settings):
 
 
 def _differences(runs):
-    """What keeps runs from the paper's setting; that a baseline is one says its row's name."""
+    """Differences from the paper's setting, without that of a baseline, which its row names."""
     every = [text for run in runs for text in run.result["differences_from_paper"]]
     return tuple(dict.fromkeys(text for text in every if not text.startswith("a supervised-only")))
 
 
 def _gain(cell, kind):
-    """What the unlabeled images bring, run by run: the same labels and initial weights."""
+    """The gain from unlabeled images, run by run, with the same labels and initial weights."""
     with_gan = {(r.config.seed, r.config.seed_data): _percent(r, kind) for r in cell.runs}
     gains = [
         _percent(run, kind) - with_gan[run.config.seed, run.config.seed_data]
@@ -135,7 +130,7 @@ def _percent(run, kind):
 
 def _row_without_runs(dataset, num_labels, method, settings, papers_measure):
     one = ensemble = None
-    if papers_measure:  # beside the other measure the paper's number would mislead
+    if papers_measure:  # next to the other measure the paper's number would mislead
         one, ensemble = paper.error_percent(dataset, num_labels, method)
     return Row(
         dataset=dataset,

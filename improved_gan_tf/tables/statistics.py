@@ -12,7 +12,7 @@ from improved_gan_tf import paper
 
 
 class Summary(NamedTuple):
-    """Mean and sample standard deviation of some runs' numbers."""
+    """Mean and sample standard deviation of several runs' numbers."""
 
     values: tuple[float, ...]
     mean: float
@@ -33,15 +33,15 @@ def standard_errors_apart(summary, published, published_runs=paper.NUM_SPLITS):
     """How far a measured mean lies above the paper's, in standard errors of the difference.
 
     `(mean - paper mean) / sqrt(std^2 / n + paper std^2 / 10)`, Welch's statistic. The paper does
-    not say what follows its +-; it is taken for a standard deviation over its 10 splits.
+    not explain its +-; it is taken as the standard deviation over its 10 splits.
 
     Args:
         summary: `Summary`.
         published: `paper.PaperResult` in the same unit.
-        published_runs: int, runs behind `published`.
+        published_runs: int, number of runs in `published`.
 
     Returns:
-        float, positive where the measured error is the larger one, or None for a single run.
+        float, positive if the measured error is larger, or None for a single run.
     """
     if summary.std is None:
         return None

@@ -1,4 +1,4 @@
-"""Visual Turing tests of runs, beside the paper's: the table that many of them share.
+"""Visual Turing tests of runs next to the paper's, in one table.
 
 Paper: Salimans et al. (2016), Sec. 6.1 and 6.2.
 """
@@ -36,7 +36,7 @@ PAPER_ROWS = {
     ("cifar10", 0.01): "CIFAR-10, best 1 %",
 }
 PAPERS_MNIST_MODEL = "minibatch_discrimination"
-# What of a page's key stands beside its votes.
+# The parts of a page's key that stand next to its votes.
 ABOUT = (
     *("dataset", "model", "source", "real", "generated", "best"),
     *("feedback", "images_at_once", "seed"),
@@ -44,13 +44,9 @@ ABOUT = (
 
 
 def read(runs):
-    """The pages in the folders of some runs, with the votes beside them.
+    """The pages in the folders of some `Run`s, as `(list of PageVotes, list of LeftOut)`.
 
-    Args:
-        runs: list of `runs.finished_runs.Run`.
-
-    Returns:
-        `(list of votes.PageVotes, list of LeftOut)`; a page without votes is in neither.
+    A page without votes is in neither list.
     """
     found, left_out = [], []
     for run in runs:
@@ -74,14 +70,9 @@ def read(runs):
 
 
 def lines(found, notes):
-    """Rows under `HEADERS`: the paper's, then the counted ones.
+    """Rows under `HEADERS`: the paper's, then the counted ones (`votes.PageVotes`).
 
-    Args:
-        found: list of `votes.PageVotes`.
-        notes: has `letter(text)`, as `comparison.Notes`.
-
-    Returns:
-        List of lists of str.
+    `notes` has `letter(text)`, as `comparison.Notes`.
     """
     table = []
     for name, published in paper.HUMAN_EVALUATIONS.items():
@@ -109,24 +100,13 @@ def lines(found, notes):
 
 
 def paper_row(page):
-    """The key of `paper.HUMAN_EVALUATIONS` that is about such images, or None.
-
-    Args:
-        page: `votes.Page`.
-    """
+    """The key of `paper.HUMAN_EVALUATIONS` for the images of a `votes.Page`, or None."""
     best = page.key["best"] and page.key["best"]["share"]
     return PAPER_ROWS.get((page.key["dataset"], best))
 
 
 def note_texts(page):
-    """Sentences about a page that say what was voted on, and what the paper did otherwise.
-
-    Args:
-        page: `votes.Page`.
-
-    Returns:
-        List of str.
-    """
+    """Sentences about a `votes.Page`: what was voted on, and differences from the paper."""
     key = page.key
     shown = "one at a time" if key["images_at_once"] == 1 else f"{key['images_at_once']} at a time"
     told = "told after each vote" if key["feedback"] else "told at the end only"
@@ -144,11 +124,7 @@ def note_texts(page):
 
 
 def papers_cells(published):
-    """The paper's share of right votes and its p-value, as texts.
-
-    Args:
-        published: `paper.PaperVotes`.
-    """
+    """The paper's share of right votes (`paper.PaperVotes`) and its p-value, as texts."""
     if published.votes is None:
         return f"{published.percent_right:.1f}", ""
     share = human_evaluation.wilson(published.right, published.votes)
@@ -156,12 +132,12 @@ def papers_cells(published):
 
 
 def percent(share):
-    """`"52.4 (50.2 to 54.6)"` of a `human_evaluation.Share`."""
+    """A `human_evaluation.Share` as `"52.4 (50.2 to 54.6)"`."""
     return f"{100 * share.share:.1f} ({100 * share.low:.1f} to {100 * share.high:.1f})"
 
 
 def over_persons_text(found):
-    """The same of `human_evaluation.OverPersons`; empty for None."""
+    """The same for `human_evaluation.OverPersons`; empty for None."""
     if found is None:
         return ""
     return f"{100 * found.wrong:.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
