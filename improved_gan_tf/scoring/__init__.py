@@ -1,1 +1,1 @@
-"""Scores of images: Inception score, Frechet distance, diversity, and what they need."""
+"""Scores of images: Inception score, Frechet distance, diversity, and their inputs."""

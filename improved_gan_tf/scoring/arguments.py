@@ -1,4 +1,4 @@
-"""The command line of `improved_gan_tf.score`: its arguments, and what they must not be."""
+"""The command line of `improved_gan_tf.score`: its arguments and their checks."""
 
 import argparse
 import os
@@ -8,13 +8,7 @@ from improved_gan_tf.errors import UserError
 
 
 def parse(argv, prog, description):
-    """Reads the command line.
-
-    Args:
-        argv: list of str, the command line without the program; `sys.argv` if None.
-        prog: what `--help` calls the program.
-        description: what `--help` says above the arguments.
-    """
+    """Reads `argv`, `sys.argv` if None; `prog` and `description` are for --help."""
     from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
@@ -54,7 +48,7 @@ def parse(argv, prog, description):
 
 
 def check(arguments):
-    """Raises `UserError` if arguments are out of range, or do not go together."""
+    """Raises `UserError` if arguments are out of range, or contradict each other."""
     if (arguments.source is None) == (arguments.real is None):
         raise UserError(
             "Give either a run folder, generator or folder of pictures, or --real=NAME. "
@@ -86,7 +80,7 @@ def check_seed_and_ranges(arguments):
 
 
 def output(arguments):
-    """The file to write, or None; refused before any work if it must not or cannot be written."""
+    """The file to write, or None; raises `UserError` before any work if it cannot be written."""
     path = arguments.output and pathlib.Path(arguments.output).expanduser()
     source = arguments.source and pathlib.Path(arguments.source).expanduser()
     if path is None and source is not None and (source / "config.json").exists():
@@ -103,7 +97,7 @@ def output(arguments):
 
 
 def require_classifier(arguments):
-    """Raises `UserError` if a file of the classifier is missing: before data is downloaded."""
+    """Raises `UserError` if a classifier's file is missing, before any download of data."""
     for name in ("classifier", "weights"):
         value = getattr(arguments, name)
         is_file = value is not None and pathlib.Path(value).suffix

@@ -1,4 +1,4 @@
-"""What every classifier that samples are scored with gives back."""
+"""The output of every classifier that scores samples."""
 
 from typing import NamedTuple
 

@@ -1,13 +1,13 @@
-"""The classifiers that samples can be scored with, behind one interface.
+"""The classifiers that can score samples, with one interface.
 
 Each has `kind`, `label`, `path`, `sha256`, `num_classes`, `num_features` (None without features),
 `check_images(image_shape)`, and `classify(images)`, which takes uint8 (N, H, W, 1 or 3) and
 returns `Classification`:
 
-- `FrozenInception` (`frozen_inception.py`): the authors' network. The only one whose score can be
-  the paper's.
-- `KerasInceptionV3`: a later Inception with other weights. Real CIFAR-10 images get another score.
-- `KerasClassifier`: any classifier in a .keras file. Its score is no Inception score at all.
+- `FrozenInception` (`frozen_inception.py`): the authors' network, whose score alone can be compared
+  with the paper's.
+- `KerasInceptionV3`: a later Inception with other weights and scores.
+- `KerasClassifier`: any classifier in a .keras file. Its score is not an Inception score.
 """
 
 import hashlib
@@ -29,31 +29,31 @@ from improved_gan_tf.scoring.frozen_inception import FrozenInception
 from improved_gan_tf.scoring.model_outputs import gives_probabilities
 
 INCEPTION_V3 = "inception_v3"
-# Layers by which an image's output depends on the others of its batch.
+# Layers that make an image's output depend on the others in its batch.
 _BATCH_COUPLED = (
     layers.BatchStatisticsNorm,
     layers.CrossBatchNorm,
     layers.MinibatchDiscrimination,
 )
-# What keras.applications calls its weights in its cache.
+# The names of the weights in the cache of keras.applications.
 _KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 
 
 def load(name, weights=None, pixel_range=None):
-    """Loads a classifier by what the user calls it.
+    """Loads a classifier by its name on the command line.
 
     Args:
         name: a frozen graph (`FILE.pb`), a Keras model (`FILE.keras`), or "inception_v3".
         weights: file of weights for "inception_v3", or None for Keras's own.
-        pixel_range: `(low, high)` that a Keras model expects for black and white; None where
-            something beside the file says it.
+        pixel_range: `(low, high)`, the values for black and white that a Keras model expects; None
+            if a file next to it says so.
 
     Returns:
         One of the three classifiers.
 
     Raises:
-        UserError: the file is missing, damaged, of another kind, or asks for operations that are
-            not allowed; or Keras's weights are not here and there is no network.
+        UserError: the file is missing, damaged, of another kind, or contains forbidden operations;
+            or Keras's weights are missing and there is no network.
     """
     if name != INCEPTION_V3 and weights is not None:
         raise UserError(f"--weights goes with --classifier={INCEPTION_V3}. Received: {name}.")
@@ -75,8 +75,8 @@ def load(name, weights=None, pixel_range=None):
 class KerasInceptionV3:
     """`keras.applications.InceptionV3` with images resized to 299 x 299, scaled to [-1, 1].
 
-    Another network than the authors', with other weights and 1,000 classes: its scores must not
-    be compared with the paper's.
+    It is another network than the authors', with other weights and 1,000 classes: its scores must
+    not be compared with the paper's.
 
     Args:
         weights: file of weights for the whole network, or None for Keras's ImageNet weights,
@@ -114,7 +114,7 @@ class KerasInceptionV3:
                 )
         try:
             return keras.applications.InceptionV3(weights=weights)
-        except Exception as error:  # each file format has errors of its own
+        except Exception as error:  # each file format has its own errors
             raise UserError(
                 f"The weights for {INCEPTION_V3} cannot be loaded from {weights}: "
                 f"{first_line(error)}"
@@ -122,7 +122,7 @@ class KerasInceptionV3:
 
     @property
     def label(self):
-        """What a number made with it has to be called."""
+        """The name of this classifier next to a number."""
         weights = "Keras's ImageNet weights" if self.path is None else self.path.name
         return f"keras.applications.InceptionV3, {weights}"
 
@@ -141,19 +141,19 @@ class KerasInceptionV3:
 class KerasClassifier:
     """A classifier in a .keras file, loaded in Keras's safe mode.
 
-    Its output is either `{"logits": (N, C), "features": (N, A)}`, as that of this project's
-    discriminators and of `train_classifier` (of a discriminator the K classes count, not
-    the generated one), or one tensor (N, C) of probabilities or logits, without features; which
-    of the two is decided once, by the model (`model_outputs.gives_probabilities`).
+    Its output is `{"logits": (N, C), "features": (N, A)}`, as from `train_classifier` and this
+    project's discriminators (without their "generated" class), or one tensor (N, C) of
+    probabilities or logits, without features. `model_outputs.gives_probabilities` decides once
+    which of the two it is.
 
     Args:
         path: the file.
-        pixel_range: `(low, high)`, what the model expects for black and white. If None, the run
-            folder's config.json or the classifier's .json beside the file says it.
+        pixel_range: `(low, high)`, the values for black and white that the model expects. If None,
+            the run folder's config.json or the classifier's .json next to the file says so.
 
     Raises:
-        UserError: the file cannot be loaded, is no image classifier, nothing says which pixels it
-            expects, or its outputs depend on the rest of the batch.
+        UserError: the file cannot be loaded or is no image classifier, its pixel range is unknown,
+            or its outputs depend on the rest of the batch.
     """
 
     kind = "keras"
@@ -170,7 +170,7 @@ class KerasClassifier:
         model = self._model
         inputs, output = getattr(model, "inputs", None), getattr(model, "output", None)
         if output is None and len(getattr(model, "outputs", None) or []) == 1:
-            output = model.outputs[0]  # a Sequential that was never called has no `output`
+            output = model.outputs[0]  # a Sequential never called has no `output`
         logits = output.get("logits") if isinstance(output, dict) else output
         if not inputs or len(inputs) != 1 or len(inputs[0].shape) != 4:
             raise UserError(f"{self.path} must take one batch of images (N, H, W, C).")
@@ -187,8 +187,8 @@ class KerasClassifier:
         coupled = [x for x in model._flatten_layers() if isinstance(x, _BATCH_COUPLED)]
         if coupled:
             raise UserError(
-                f"{self.path} holds a {type(coupled[0]).__name__} layer: what it says of an image "
-                "depends on the images beside it, so it cannot score them one by one. Take a "
+                f"{self.path} holds a {type(coupled[0]).__name__} layer: its output for an image "
+                "depends on the rest of the batch, so it cannot score images one by one. Take a "
                 "discriminator trained with feature matching, or a classifier."
             )
         features = output.get("features") if isinstance(output, dict) else None
@@ -219,7 +219,7 @@ class KerasClassifier:
             )
 
     def classify(self, images):
-        """Classifies uint8 (N, H, W, C); grey images are repeated where it takes three channels."""
+        """Classifies uint8 (N, H, W, C); repeats grey images to three channels if needed."""
         if (images.shape[-1], self.image_shape[-1]) == (1, 3):
             images = np.repeat(images, 3, axis=-1)
         divisor, offset = self._pixels
@@ -231,7 +231,7 @@ class KerasClassifier:
 
 
 def _described(path, pixel_range):
-    """`(pixels, label)` of a .keras file, from what lies beside it."""
+    """`(pixels, label)` of a .keras file, from the files next to it."""
     about = _json_or_none(path.with_suffix(".json"))
     if pixel_range is not None:
         return from_range(*pixel_range), path.name
@@ -242,7 +242,7 @@ def _described(path, pixel_range):
     if config is not None and "pixels" in config:
         return tuple(config["pixels"]), f"discriminator {path.parent.name}/{path.name}"
     raise UserError(
-        f"Nothing beside {path} says which pixels it expects. Give what it takes for black and "
+        f"No file next to {path} says which pixels it expects. Give its values for black and "
         "white: --classifier_range 0 255, or 0 1, or -1 1."
     )
 

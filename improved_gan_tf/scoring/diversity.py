@@ -1,7 +1,7 @@
-"""How much samples differ from each other: distances of pairs, and entropy over the classes.
+"""How much samples differ: distances of pairs, and entropy over the classes.
 
-Not in the paper, which judges samples by eye and by the Inception score; both numbers are to be
-read beside those of real images of the same data set, which `improved_gan_tf.score` gives.
+Neither number is in the paper. Compare both with those of real images from the same data set, which
+`improved_gan_tf.score` gives.
 """
 
 from typing import NamedTuple
@@ -12,15 +12,13 @@ import scipy.stats
 
 
 def mean_pairwise_distance(images):
-    """Returns the mean Euclidean distance of all pairs of different rows.
-
-    Time grows with the square of N: take a few thousand images at most.
+    """Returns the mean Euclidean distance of all pairs of different rows, in time O(N^2).
 
     Args:
         images: (N, ...) numbers, N of 2 or more; axes after the first are flattened.
 
     Returns:
-        Float of 0 or more, in units of `images`; 0 if all images are equal.
+        Float of 0 or more, in units of `images`.
 
     Raises:
         ValueError: there are fewer than two images.
@@ -32,10 +30,10 @@ def mean_pairwise_distance(images):
 
 
 class ClassCoverage(NamedTuple):
-    """How a set of images spreads over the classes it is taken for."""
+    """How a set of images spreads over the predicted classes."""
 
     counts: list[int]  # images of each class, by the largest probability
-    entropy: float  # of these counts, in nats; log(C) if every class is equally often
+    entropy: float  # of these counts, in nats; log(C) if all classes are equally frequent
     num_classes_seen: int
 
 

@@ -1,22 +1,20 @@
-"""The Frechet distance of two sets of features, each taken as a Gaussian.
+"""The Frechet distance of two sets of features, with a Gaussian fitted to each.
 
-Not in the paper: Heusel et al. (2017), "GANs Trained by a Two Time-Scale Update Rule...",
-eq. 6, with the 2015 Inception network's pool_3 features ("FID"). On other features it is another
-number, so it is always shown with the name of the network that made them.
+It is not in the paper. Heusel et al. (2017), "GANs Trained by a Two Time-Scale Update Rule...",
+eq. 6, computes it from pool_3 of the 2015 Inception network ("FID"). Other features give another
+number, so it is always shown with the name of the network.
 """
 
 import numpy as np
 
-NEGATIVE_TOLERANCE = 1e-6  # of the largest variance: what rounding may leave below 0
+NEGATIVE_TOLERANCE = 1e-6  # relative to the largest variance; rounding may go this far below 0
 
 
 def frechet_distance(features_a, features_b):
     """Returns the squared Frechet distance of the Gaussians fitted to two sets of features.
 
-    The covariances are divided by N - 1. The distance is 0 for equal sets. Its estimate from
-    finite sets is biased upwards, the more the fewer examples and the more features there are:
-    two halves of one data set do not give 0. Compare distances from equal numbers of examples
-    only, and with fewer examples than features do not compare them at all.
+    The covariances are divided by N - 1. The estimate from finite sets is biased upwards, more so
+    with fewer examples or more features: compare distances from equal numbers of examples only.
 
     Args:
         features_a: (N, A) numbers, N of 2 or more.
@@ -51,8 +49,8 @@ def mean_and_covariance(features):
 def frechet_distance_of_gaussians(mean_a, covariance_a, mean_b, covariance_b):
     """Returns `|m_a - m_b|^2 + trace(S_a + S_b - 2 (S_a S_b)^(1/2))`.
 
-    The trace of the last root is taken as the sum of the singular values of
-    `S_a^(1/2) S_b^(1/2)`. It is the same number, and both roots exist for singular covariances.
+    The trace of the root is computed as the sum of the singular values of `S_a^(1/2) S_b^(1/2)`,
+    which exist for singular covariances too.
 
     Args:
         mean_a: (A,) numbers.
@@ -64,7 +62,7 @@ def frechet_distance_of_gaussians(mean_a, covariance_a, mean_b, covariance_b):
         Float of 0 or more.
 
     Raises:
-        ValueError: a covariance has a negative variance in some direction, or the numbers are too
+        ValueError: a covariance has a negative variance in some direction, or numbers are too
             large.
     """
     roots = [
@@ -74,7 +72,7 @@ def frechet_distance_of_gaussians(mean_a, covariance_a, mean_b, covariance_b):
     trace_of_root = np.linalg.svd(roots[0] @ roots[1], compute_uv=False).sum()
     distance = np.sum((mean_a - mean_b) ** 2)
     distance += np.trace(covariance_a) + np.trace(covariance_b) - 2 * trace_of_root
-    return max(0.0, float(distance))  # rounding can leave it a little below 0
+    return max(0.0, float(distance))  # rounding can make it slightly negative
 
 
 def _root(covariance, name):

@@ -1,8 +1,8 @@
-"""The Inception network of 2015 as the authors used it, from the frozen graph on the user's disk.
+"""The Inception network of 2015, as the authors used it, from a frozen graph on the user's disk.
 
-The file is `classify_image_graph_def.pb` of the archive `inception-2015-12-05.tgz`; this project
-neither ships nor downloads it. Of the graph only what leads from the image to `pool_3` is loaded,
-and the weights of the last layer: none of its file or decoding operations.
+The file is `classify_image_graph_def.pb` in the archive `inception-2015-12-05.tgz`; this project
+neither ships nor downloads it. Only the nodes from the image to `pool_3` and the weights of the
+last layer are loaded, no file or decoding operations.
 
 Paper:    Salimans et al. (2016), Sec. 4.
 Original: openai/improved-gan@4f5d1ec, inception_score/model.py, _init_inception.
@@ -26,8 +26,8 @@ LOGITS = "softmax/logits/MatMul"  # its second input is W, (2048, 1008); the bia
 PAPERS_NUM_FEATURES = 2048
 PAPERS_NUM_CLASSES = 1008
 
-# Operations that compute numbers from numbers and touch nothing else. A graph can also hold
-# operations that read and write files: whatever is not listed here is refused.
+# Operations that only compute numbers from numbers. A graph can also hold operations that read and
+# write files; all operations not listed here are refused.
 PLAIN_MATHS = frozenset(
     {
         "Add",
@@ -60,16 +60,15 @@ PLAIN_MATHS = frozenset(
 class FrozenInception:
     """Probabilities and features by a frozen graph with the 2015 graph's node names.
 
-    As in the original, the probabilities are `softmax(pool_3 W)`: without the last layer's bias,
-    and over all of its outputs. The graph was frozen for one image at a time; here its fixed
-    first dimension is replaced by an open one, as the original intended ("works with an
-    arbitrary minibatch size"), so images pass in batches and do not know of each other.
+    As in the original, the probabilities are `softmax(pool_3 W)`, without the last layer's bias,
+    over all outputs. The graph was frozen for one image at a time; its fixed first dimension
+    becomes an open one, as the original intended, so images are processed in independent rows.
 
     Args:
         path: file holding a binary GraphDef.
 
     Raises:
-        UserError: the file cannot be read, is no graph, lacks one of the nodes, or would run an
+        UserError: the file cannot be read, is not a graph, lacks one of the nodes, or contains an
             operation that is not plain maths.
     """
 
@@ -92,8 +91,8 @@ class FrozenInception:
         try:
             weights = _node_of(nodes[LOGITS].input[1])
             pruned = _prune(graph_def, nodes, [FEATURES, weights], self.path)
-            # A graph and a session of its own, as in TensorFlow 1: in a tf.function the graph
-            # would lose its version, and with it operations as old as its batch normalization.
+            # In its own graph and session, as in TensorFlow 1: a tf.function would drop the graph's
+            # version, and with it old operations such as its batch normalization.
             graph = tf.Graph()
             with graph.as_default():
                 tf.compat.v1.import_graph_def(pruned, name="")
@@ -110,7 +109,7 @@ class FrozenInception:
 
     @property
     def label(self):
-        """What a number made with it has to be called."""
+        """The name of this classifier next to a number."""
         return f"frozen Inception graph {self.path.name}"
 
     @property
@@ -163,11 +162,11 @@ def _node_of(name):
 
 
 def _prune(graph_def, nodes, outputs, path):
-    """The nodes that `outputs` need, with the image as the only thing fed, checked.
+    """The nodes that `outputs` need, checked, with the image as the only input.
 
     Raises:
-        UserError: one of them is not plain maths, or none of them reads the image.
-        KeyError: one of them reads a node that does not exist.
+        UserError: a node is not plain maths, or none reads the image.
+        KeyError: a node reads another that does not exist.
     """
     image = tf.compat.v1.NodeDef(name=IMAGE, op="Placeholder")
     image.attr["dtype"].type = tf.float32.as_datatype_enum
@@ -185,13 +184,13 @@ def _prune(graph_def, nodes, outputs, path):
                 f"{path} is refused: its node {name!r} is an operation of type {node.op!r}, and "
                 "only plain maths is run from a graph file (another may read or write files)."
             )
-        # Where it ran, and beside which node, which may be cut away.
+        # Remove its device, and the colocation with nodes that may be gone.
         node.device = ""
         node.attr.pop("_class", None)
         open_names += [_node_of(i) for i in node.input]
     if not sees_image:
         raise UserError(f"{path} is refused: its {FEATURES} does not depend on {IMAGE}.")
-    # In the file's order, and with its version: old operations exist in old versions only.
+    # In the file's order and with its version: old operations exist in old versions only.
     pruned = tf.compat.v1.GraphDef(versions=graph_def.versions)
     pruned.node.extend(needed[node.name] for node in graph_def.node if node.name in needed)
     return pruned

@@ -1,9 +1,9 @@
-"""What votes on real and generated images say: shares with intervals, p-values, bootstrap.
+"""Statistics of votes on real and generated images: shares with intervals, p-values, bootstrap.
 
 A vote is one person's answer, real or generated, to one image.
 
-Papers: Salimans et al. (2016), Sec. 4, which reports the share of votes that are right;
-        Zhou et al. (2019), HYPE, Sec. 3: the share that is wrong, with an interval over persons.
+Papers: Salimans et al. (2016), Sec. 4, reports the share of right votes;
+        Zhou et al. (2019), HYPE, Sec. 3, the share of wrong ones, with an interval over persons.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ NUM_RESAMPLES = 10_000  # as in HYPE
 
 
 class Share(NamedTuple):
-    """A share of votes, and its 95 % Wilson interval."""
+    """A share of votes, with its 95 % Wilson interval."""
 
     count: int
     votes: int
@@ -32,16 +32,16 @@ class Share(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What some votes say."""
+    """The statistics of some votes."""
 
     right: Share
-    p_value: float  # exact, two-sided, of this or a rarer number of right votes by guessing
-    wrong_on_real: Share  # of the votes on real images: those that say generated
-    wrong_on_generated: Share  # of the votes on generated images: those that say real
+    p_value: float  # exact, two-sided: this or a rarer number of right votes by guessing
+    wrong_on_real: Share  # of the votes on real images, those for "generated"
+    wrong_on_generated: Share  # of the votes on generated images, those for "real"
 
 
 class OverPersons(NamedTuple):
-    """HYPE-infinity of some persons: the mean of their shares of wrong votes, each from 0 to 1."""
+    """HYPE-infinity of several persons: the mean of their shares of wrong votes, from 0 to 1."""
 
     wrong: float
     std: float  # of the resampled means
@@ -53,7 +53,7 @@ class OverPersons(NamedTuple):
 def wilson(count, votes):
     """A share with the Wilson score interval.
 
-    The `q` between which `(count / votes - q)^2 <= z^2 q (1 - q) / votes`, z = 1.96 for 95 %.
+    It holds all `q` with `(count / votes - q)^2 <= z^2 q (1 - q) / votes`, z = 1.96 for 95 %.
 
     >>> right = wilson(1048, 2000)  # the paper's MNIST votes
     >>> f"{right.share:.3f}, {right.low:.3f} to {right.high:.3f}"
@@ -62,9 +62,6 @@ def wilson(count, votes):
     Args:
         count: int from 0 to `votes`.
         votes: int of 1 or more.
-
-    Returns:
-        `Share`.
     """
     interval = scipy.stats.binomtest(count, votes).proportion_ci(CONFIDENCE, "wilson")
     return Share(count, votes, float(interval.low), float(interval.high))
@@ -73,7 +70,7 @@ def wilson(count, votes):
 def p_against_chance(right, votes):
     """The exact two-sided p-value of the number of right votes, if every vote were a guess.
 
-    The probability under Binomial(votes, 1/2) of all counts that are no likelier than `right`.
+    It is the probability under Binomial(votes, 1/2) of all counts no likelier than `right`.
 
     >>> round(p_against_chance(1048, 2000), 3)
     0.034
@@ -81,23 +78,16 @@ def p_against_chance(right, votes):
     Args:
         right: int from 0 to `votes`.
         votes: int of 1 or more.
-
-    Returns:
-        Float from 0 to 1.
     """
     return float(scipy.stats.binomtest(right, votes, CHANCE).pvalue)
 
 
 def tally(is_generated, said_generated):
-    """Counts votes.
+    """Counts votes into a `Tally`.
 
     Args:
-        is_generated: bool (...), whether the image of each vote is generated; some are and some
-            are not.
-        said_generated: bool of the same shape, what each vote says.
-
-    Returns:
-        `Tally`.
+        is_generated: bool (...), whether the image of each vote is generated; both kinds occur.
+        said_generated: bool of the same shape, each vote.
     """
     truth, said = np.asarray(is_generated, bool), np.asarray(said_generated, bool)
     wrong = truth != said
@@ -111,15 +101,12 @@ def tally(is_generated, said_generated):
 
 
 def over_persons(wrong_shares, random, num_resamples=NUM_RESAMPLES):
-    """The mean share of wrong votes, and how far it would move with other persons.
+    """The mean share of wrong votes, with a bootstrap interval over persons.
 
     Args:
-        wrong_shares: (persons,) numbers from 0 to 1, of 2 persons or more.
+        wrong_shares: (persons,) numbers from 0 to 1, for 2 persons or more.
         random: `np.random.RandomState`, draws the persons of each resample.
         num_resamples: int.
-
-    Returns:
-        `OverPersons`.
     """
     shares = np.asarray(wrong_shares, np.float64)
     result = scipy.stats.bootstrap(

@@ -1,4 +1,4 @@
-"""Scores of a set of images by a classifier, and what keeps them out of the paper's column.
+"""Scores of a set of images by a classifier, and reasons against comparing them with the paper's.
 
 Paper: Salimans et al. (2016), Sec. 4.
 """
@@ -20,7 +20,7 @@ NUM_FOR_DISTANCE = 2000  # their two million pairs take seconds
 
 
 class Classified(NamedTuple):
-    """What a classifier says of a set of images."""
+    """A classifier's output for a set of images."""
 
     description: str
     probabilities: np.ndarray  # float32 (N, C)
@@ -29,7 +29,7 @@ class Classified(NamedTuple):
 
 
 def classify_all(source, classifier, count, batch_size):
-    """Passes `count` images of a source through a classifier.
+    """Passes `count` images of a source through a classifier; returns `Classified`.
 
     Args:
         source: one of `image_sources`.
@@ -37,12 +37,9 @@ def classify_all(source, classifier, count, batch_size):
         count: int.
         batch_size: int.
 
-    Returns:
-        `Classified`.
-
     Raises:
-        UserError: no pixel of the first batch is brighter than 10 of 255, or the classifier says
-            NaN or infinity of an image.
+        UserError: no pixel of the first batch is brighter than 10 of 255, or the classifier
+            returns NaN or infinity.
     """
     probabilities, features, images = [], [], []
     kept = 0
@@ -79,15 +76,9 @@ def _require_finite(result, classifier, source):
 
 
 def measures(classified, num_splits, count=None):
-    """Every number that needs one set of images only.
+    """Every number that needs one set of images only, in a dict of plain JSON types.
 
-    Args:
-        classified: `Classified`.
-        num_splits: int.
-        count: how many of the images count; all of them if None.
-
-    Returns:
-        Dict of plain JSON types.
+    If `count` is given, only that many images count.
     """
     probabilities = classified.probabilities[:count]
     mean, std = inception_score(probabilities, min(num_splits, len(probabilities)))
@@ -111,10 +102,7 @@ def measures(classified, num_splits, count=None):
 def frechet(classified, real, classifier):
     """The Frechet distance to real images with the name of the weights, or None without features.
 
-    Args:
-        classified: `Classified`.
-        real: `Classified`, of the real images.
-        classifier: the classifier of both.
+    `classifier` made both `Classified`.
     """
     if classified.features is None:
         return None
@@ -129,7 +117,7 @@ def frechet(classified, real, classifier):
 
 
 def score(source, classifier, classified, real, num_splits):
-    """Everything that is measured of a set of images, as score.json holds it.
+    """All measurements of a set of images, the content of score.json: plain JSON types.
 
     Args:
         source: one of `image_sources`.
@@ -137,9 +125,6 @@ def score(source, classifier, classified, real, num_splits):
         classified: `Classified`, of the source's images.
         real: `Classified`, of real images, or None.
         num_splits: int.
-
-    Returns:
-        Dict of plain JSON types.
     """
     return {
         "kind": "inception_score",
@@ -155,25 +140,16 @@ def score(source, classifier, classified, real, num_splits):
         **measures(classified, num_splits),
         "num_splits": num_splits,
         "frechet": None if real is None else frechet(classified, real, classifier),
-        # Of as many real images, where there are as many: the score grows with their number.
+        # Of equally many real images if possible: the score grows with their number.
         "real": None if real is None else measures(real, num_splits, len(classified.probabilities)),
     }
 
 
 def differences_from_paper(source, classifier, num_samples, num_splits):
-    """What keeps a score out of the paper's column, as a list of short texts.
+    """What keeps a score out of the paper's column, as short texts; empty if nothing does.
 
     The paper's Inception scores are of 50,000 CIFAR-10 images, by the network of 2015, over 10
-    splits. Whether the weights are those of 2015 is asked by `inception_check`.
-
-    Args:
-        source: one of `image_sources`.
-        classifier: one of `classifiers`.
-        num_samples: int.
-        num_splits: int.
-
-    Returns:
-        List of str; empty if the score is measured as the paper's were.
+    splits. `inception_check` checks whether the weights are those of 2015.
     """
     differences = []
     if classifier.kind != "inception_2015":

@@ -1,9 +1,8 @@
-"""Where the images to be scored come from: a generator, a folder of pictures, a data set.
+"""Sources of images to score: a generator, a folder of pictures, a data set.
 
 Each source has `description`, `image_shape` (H, W, C), `available` (number of images, None for a
-generator), `dataset` (a name in `KNOWN_SETS`, None where unknown), `differences` (why its images
-are not what the paper scored, beyond their number) and `batches(count, batch_size)`, which yields
-uint8 (n, H, W, C).
+generator), `dataset` (a name in `KNOWN_SETS`, None if unknown), `differences` (from the paper's
+images, other than in number) and `batches(count, batch_size)`, which yields uint8 (n, H, W, C).
 """
 
 import json
@@ -13,15 +12,15 @@ import keras
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-import improved_gan_tf.layers  # noqa: F401  registers them: our own generators load
+import improved_gan_tf.layers  # noqa: F401  registers them, so our own generators load
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
-# The noise that each name stands for: (lowest, highest) of a uniform one.
+# Each name's noise: (lowest, highest) of a uniform one.
 NOISES = {"uniform": (0.0, 1.0), "symmetric": (-1.0, 1.0), "normal": None}
-# The noise of this project's generators by data set; "uniform" for the others.
+# The noise of this project's generators by data set; "uniform" for all others.
 OWN_NOISE = {"imagenet": "symmetric"}
 
 
@@ -29,15 +28,15 @@ def open_source(path, seed, noise=None, output_range=None):
     """Opens a run folder, a generator.keras or a folder of pictures.
 
     Args:
-        path: where it is.
+        path: str or path.
         seed: int, decides the noise, or the order of the pictures.
-        noise: key of `NOISES`; if None, what this project's network for the run's data set takes,
-            or "uniform".
-        output_range: `(low, high)`, a generator's values for black and white; None where the run
-            folder's config.json says it.
+        noise: key of `NOISES`; None for that of this project's network for the run's data set, or
+            else "uniform".
+        output_range: `(low, high)`, a generator's values for black and white; None if the run
+            folder's config.json says so.
 
     Raises:
-        UserError: there is nothing there that can be scored.
+        UserError: nothing at `path` can be scored.
     """
     path = pathlib.Path(path).expanduser()
     if path.is_dir() and not (path / "config.json").exists():
@@ -64,9 +63,9 @@ def open_source(path, seed, noise=None, output_range=None):
 class GeneratorImages:
     """Images of a generator, from noise that a seed decides.
 
-    The generators of this project normalise by the statistics of the batch, as the original's do,
-    so images depend a little on the batch size: it is recorded with the score. Every batch is
-    full; what is too many of the last one is dropped.
+    The generators of this project normalise by the statistics of the batch, so images depend on
+    the batch size, which is recorded with the score. Every batch is full; surplus images of the
+    last one are dropped.
     """
 
     available = None
@@ -76,7 +75,7 @@ class GeneratorImages:
         config = _config_beside(path)
         if output_range is None and config is None:
             raise UserError(
-                f"Nothing beside {path} says what its values mean (a run folder's config.json "
+                f"No file next to {path} says what its values mean (a run folder's config.json "
                 "does). Give its values for black and white: --output_range -1 1, or 0 1."
             )
         self._pixels = config["pixels"] if output_range is None else from_range(*output_range)
@@ -101,7 +100,7 @@ class GeneratorImages:
 
     def batches(self, count, batch_size):
         """Yields uint8 (n, H, W, C), `count` images in all."""
-        # A stream for each input, so that the noise is the same whatever the batch size.
+        # A stream for each input, so the noise does not depend on the batch size.
         streams = [
             np.random.RandomState(self._seed if number == 0 else [self._seed, number])
             for number in range(len(self._noise_shapes))
@@ -139,8 +138,8 @@ class GeneratorImages:
 class FolderImages:
     """The PNG and JPEG pictures of a folder, in an order that a seed decides.
 
-    The order matters (the Inception score is taken over contiguous splits) and file names often
-    sort by class, so it is a permutation.
+    The order is a permutation, because the Inception score is taken over contiguous splits and file
+    names often sort by class.
     """
 
     dataset = None
@@ -191,16 +190,16 @@ class ArrayImages:
     Args:
         images: uint8 (N, H, W, C).
         seed: int.
-        description: what they are.
+        description: str, what the images are.
         dataset: key of `data.known_sets.KNOWN_SETS`.
-        is_papers: whether they are the whole training set that the paper used.
+        is_papers: bool, whether they are the paper's whole training set.
     """
 
     config = None
 
     def __init__(self, images, seed, description, dataset, is_papers):
         self._images = images
-        # The embedded digits are sorted by class; the order of TFDS is as good as another.
+        # The embedded digits are sorted by class; the order of TFDS is as good as any.
         self._order = np.random.RandomState(seed).permutation(len(images))
         self.available = len(images)
         self.image_shape = images.shape[1:]
@@ -215,7 +214,7 @@ class ArrayImages:
 
 
 def _config_beside(path):
-    """The config.json of the run folder that a generator lies in, or None."""
+    """The config.json in a generator's run folder, or None."""
     file = path.parent / "config.json"
     try:
         config = json.loads(file.read_text("utf-8"))

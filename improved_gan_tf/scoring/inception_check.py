@@ -1,10 +1,9 @@
-"""Whether a frozen graph has been shown to score as the authors' did.
+"""The check that a frozen graph scores as the authors' did.
 
-The file of 2015 carries no signature, and networks of the same shape with other weights give
-other scores (real CIFAR-10: 9.4 to 10.6 instead of 11.24). So a graph counts as the authors' once
-it has scored the 50,000 real training images of CIFAR-10 as theirs did. The check command records
-that beside the graph, bound to the file's SHA-256; without the record no score is shown as
-comparable with the paper's.
+The file of 2015 carries no signature, and networks of the same shape with other weights give other
+scores. A graph counts as the authors' once its score of the 50,000 real training images of CIFAR-10
+agrees with theirs. The check command records this next to the graph, with the file's SHA-256;
+without the record no score is shown as comparable with the paper's.
 
 Paper: Salimans et al. (2016), Table 3, first row: real data 11.24 +- .12.
 """
@@ -26,7 +25,7 @@ COMMAND = "python -m improved_gan_tf.score --real=cifar10 --classifier={path}"
 
 
 def record_path(path):
-    """Where the record of the graph at `path` is."""
+    """The path of the record for the graph at `path`."""
     return path.with_name(path.name + ".check.json")
 
 
@@ -34,17 +33,15 @@ def require_writable(path):
     """Raises UserError if the record of the graph at `path` could not be written."""
     if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
         raise UserError(
-            f"The result of the check is recorded beside the graph, and {path.parent} cannot be "
+            f"The result of the check is recorded next to the graph, and {path.parent} cannot be "
             "written. Copy the graph to a folder of your own."
         )
 
 
 def record(classifier, score):
-    """Records what the real training images of CIFAR-10 scored.
+    """Records the score of CIFAR-10's real training images by a `FrozenInception`.
 
-    Args:
-        classifier: `FrozenInception`.
-        score: dict with the score of all 50,000 of them over 10 splits, see `image_scores.score`.
+    `score` is that of all 50,000 over 10 splits, see `image_scores.score`.
     """
     kept = ("images", "mean", "std", "num_samples", "num_splits")
     content = {"sha256": classifier.sha256, **{name: score[name] for name in kept}}
@@ -54,12 +51,8 @@ def record(classifier, score):
 def why_unchecked(classifier):
     """Why scores of this classifier do not count as those of the authors' weights.
 
-    Args:
-        classifier: one of `classifiers`.
-
-    Returns:
-        List of one sentence without full stop; empty if the graph was checked and agrees, or is
-        no graph of 2015 to begin with.
+    The result is a list of one sentence without full stop; empty if the graph was checked and
+    agrees, or is not a graph of 2015.
 
     Raises:
         UserError: the record is damaged.

@@ -1,7 +1,6 @@
 """The Inception score of an array of class probabilities, as the authors computed it.
 
-Which classifier the probabilities come from is not decided here, and decides everything about
-what the number can be compared with.
+The classifier behind the probabilities decides which scores can be compared.
 
 Paper:    Salimans et al. (2016), Sec. 4.
 Original: openai/improved-gan@4f5d1ec, inception_score/model.py, get_inception_score.
@@ -26,12 +25,9 @@ def inception_score(probabilities, num_splits=10):
     """Returns `exp(mean_x KL(p(y|x) || p(y)))`, its mean and spread over contiguous splits.
 
     Split i of S holds the rows `i N // S` up to, not including, `(i + 1) N // S`; `p(y)` is the
-    mean of `p(y|x)` over the rows of that split alone. 0 log 0 is 0.
-
-    The score lies between 1 and the number of classes, and cannot exceed the number of rows of
-    a split. It depends on the order of the rows: rows that are sorted by class
-    leave each split with few classes and a score that is far too low, so shuffle what is sorted.
-    It grows with the number of rows: compare scores of equal numbers only (the paper: 50,000).
+    mean of `p(y|x)` over that split alone. 0 log 0 is 0. The score lies between 1 and the number of
+    classes. It depends on the order of the rows, so shuffle sorted ones, and it grows with their
+    number.
 
     >>> round(inception_score(np.tile(np.eye(10), (100, 1))).mean, 9)  # sure, classes balanced
     10.0
@@ -42,10 +38,8 @@ def inception_score(probabilities, num_splits=10):
         probabilities: (N, C) numbers, `p(y|x)` of N images; each row sums to 1.
         num_splits: int from 1 to N.
 
-    Returns:
         `InceptionScore` of two floats: the mean of the splits' scores, and their standard
-        deviation (divided by S, not S - 1). Computed in float64; the original has float32, which
-        is rounding only, except that it gives NaN where a probability is 0.
+        deviation (divided by S, not S - 1), computed in float64.
 
     Raises:
         ValueError: the array has another shape, fewer rows than splits, a number that is
@@ -66,30 +60,19 @@ def inception_score(probabilities, num_splits=10):
 
 
 def mean_divergence(probabilities):
-    """`mean_x KL(p(y|x) || p(y))` in nats with `p(y) = mean_x p(y|x)`: the mutual information.
-
-    Args:
-        probabilities: float (N, C), N of 1 or more.
-
-    Returns:
-        Float of 0 or more.
-    """
+    """`mean_x KL(p(y|x) || p(y))` >= 0 in nats with `p(y) = mean_x p(y|x)`, of float (N, C)."""
     return max(0.0, float(np.mean(divergences(probabilities))))
 
 
 def divergences(probabilities):
     """`KL(p(y|x) || p(y))` of each image in nats with `p(y) = mean_x p(y|x)`.
 
-    Args:
-        probabilities: float (N, C), N of 1 or more.
-
-    Returns:
-        float64 (N,).
+    Takes float (N, C) with N of 1 or more; returns float64 (N,).
     """
     # D14: the original computes in float32, and gives NaN where a probability is 0.
     part = np.asarray(probabilities, np.float64)
-    total = part.sum(axis=0)  # (C,): N p(y), which stays above 0 where N p(y) / N may not
-    # p(y|x) / p(y); 1 where a probability is 0: its logarithm is 0, and so is 0 log 0.
+    total = part.sum(axis=0)  # (C,): N p(y), which stays above 0 where p(y) may underflow
+    # p(y|x) / p(y), or 1 where a probability is 0: its logarithm is 0, and so is 0 log 0.
     ratio = np.divide(len(part) * part, total, out=np.ones_like(part), where=part > 0)  # (N, C)
     return np.sum(part * np.log(ratio), axis=1)
 

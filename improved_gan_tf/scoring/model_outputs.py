@@ -1,20 +1,20 @@
-"""Whether a Keras classifier gives probabilities or logits, decided once for the model."""
+"""Whether a Keras classifier returns probabilities or logits, decided once for the model."""
 
 import keras
 import numpy as np
 
 from improved_gan_tf.scoring.inception_score import ROW_SUM_TOLERANCE
 
-# For a model that takes images of any size: what large classifiers are made for.
+# The size for a model that takes images of any size.
 _SIDE = 299
 
 
 def gives_probabilities(model, output):
-    """Whether a model's output is probabilities; if not, it is logits.
+    """Whether a model's output is probabilities; otherwise it is logits.
 
-    Softmax as the last thing that the model does makes it probabilities, and any other activation
-    there makes it logits. Where the model ends in something else, such as a mean of several
-    outputs, it is probabilities if the rows for a few fixed images are not negative and sum to 1.
+    A final softmax means probabilities, and any other final activation logits. If the model ends in
+    something else, such as a mean of outputs, it returns probabilities if the rows for a few fixed
+    images are not negative and sum to 1.
 
     Args:
         model: Keras model from float images (N, H, W, C); H and W may be unknown.
@@ -24,7 +24,7 @@ def gives_probabilities(model, output):
         bool.
     """
     last = _last_operation(output)
-    if type(last).__name__ == "Softmax":  # the layer and the function of `keras.ops`
+    if type(last).__name__ == "Softmax":  # the layer or the function of `keras.ops`
         return True
     activation = getattr(last, "activation", None)
     if activation is not None:
@@ -34,7 +34,7 @@ def gives_probabilities(model, output):
 
 
 def _last_operation(output):
-    """The layer or operation that made a symbolic output, looked for inside of nested models."""
+    """The layer or operation that made a symbolic output, also inside nested models."""
     operation, _, index = output._keras_history
     if isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
         return _last_operation(operation.outputs[index])

@@ -1,4 +1,4 @@
-"""One scoring from parsed arguments to table and file."""
+"""One scoring, from parsed arguments to table and file."""
 
 import pathlib
 
@@ -12,7 +12,7 @@ DEFAULT_NUM_SAMPLES = 50_000
 
 
 def _source_and_real(arguments):
-    """`(source, real source or None, sentence or None)`, the last why there is no real one."""
+    """`(source, real source or None, reason or None)`; the reason says why there is no real one."""
     from improved_gan_tf.data import datasets
     from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.scoring import image_sources
@@ -35,7 +35,7 @@ def _source_and_real(arguments):
     )
     config = source.config or {}
     name = arguments.real_data or source.dataset
-    source.dataset = source.dataset or name  # what its images have to look like
+    source.dataset = source.dataset or name  # what its images should look like
     if name is None or arguments.num_real == 0:
         return source, None, "no real images were asked for (--real_data=NAME)"
     if name not in KNOWN_SETS:
@@ -79,13 +79,13 @@ def _num_samples(arguments, source):
 
 
 def run(arguments):
-    """Scores what the arguments of `score` name, prints the table and writes the file.
+    """Scores the source that the arguments name, prints the table and writes the file.
 
     Returns:
-        Exit code: 0, or `DOES_NOT_AGREE` where the check of a classifier failed.
+        Exit code: 0, or `DOES_NOT_AGREE` if the check of a classifier failed.
 
     Raises:
-        UserError: something about the arguments, the images or the classifier.
+        UserError: the arguments, the images or the classifier cannot be used.
     """
     score_arguments.check(arguments)
     output = score_arguments.output(arguments)
@@ -97,7 +97,7 @@ def run(arguments):
     from improved_gan_tf.runs import finished_runs
     from improved_gan_tf.scoring import classifiers, image_scores, inception_check, score_text
 
-    # Before the generator is loaded: a run that goes on may replace it.
+    # Before the generator is loaded, because a run that goes on may replace it.
     scored = None
     if arguments.source is not None:
         scored = finished_runs.generator_digest(pathlib.Path(arguments.source).expanduser())

@@ -1,4 +1,4 @@
-"""What `improved_gan_tf.score` prints: the numbers, and whether a graph has passed the check."""
+"""The text of `improved_gan_tf.score`: the numbers, and whether a graph passed the check."""
 
 from tabulate import tabulate
 
@@ -6,7 +6,7 @@ from improved_gan_tf.scoring import inception_check
 
 
 def report(score):
-    """The numbers as a table, and what they must not be compared with."""
+    """The numbers as a table, and with what they must not be compared."""
     real, frechet = score["real"], score["frechet"]
     name = "exp(mean KL), not an Inception score"
     if score["classifier_details"]["kind"] != "keras":
@@ -63,15 +63,11 @@ def report(score):
 
 
 def verdict(graph, differences, unchecked):
-    """Says whether the graph is the authors', as far as real images can tell.
+    """One sentence that says whether the graph is the authors', judged by real images.
 
-    Args:
-        graph: path of the graph.
-        differences: what keeps this from being the check, see `differences_from_paper`.
-        unchecked: `scoring.inception_check.why_unchecked` after it.
-
-    Returns:
-        One sentence. The graph has passed only if both lists are empty.
+    It has passed only if both `differences` (between this scoring and the check, see
+    `differences_from_paper`) and `unchecked` (`inception_check.why_unchecked` afterwards) are
+    empty.
     """
     if differences:
         record = inception_check.record_path(graph)
@@ -79,11 +75,11 @@ def verdict(graph, differences, unchecked):
         return f"NOT THE CHECK ({'; '.join(differences)}): nothing was recorded, {state}."
     if unchecked:
         return (
-            "CHECK NOT PASSED: scores with this graph will not be shown beside the paper's. "
+            "CHECK NOT PASSED: scores with this graph will not be shown next to the paper's. "
             f"Expected: {inception_check.REAL.mean} within {inception_check.TOLERANCE} from the "
             "50,000 real training images in 10 splits, by the 2015 graph."
         )
     return (
         f"CHECK PASSED: the paper reports {inception_check.REAL} for these images. "
-        "Recorded beside the graph."
+        "Recorded next to the graph."
     )

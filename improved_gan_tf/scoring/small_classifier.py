@@ -12,7 +12,7 @@ BATCH_SIZE = 128
 
 
 def build_classifier(image_shape, num_classes):
-    """Three 3 x 3 convolutions, each halved by max pooling, and two dense layers.
+    """Three 3 x 3 convolutions, each followed by max pooling, and two dense layers.
 
     Args:
         image_shape: (H, W, C) of the images, H and W of 8 or more.
@@ -20,7 +20,7 @@ def build_classifier(image_shape, num_classes):
 
     Returns:
         Keras model from (N, H, W, C), pixels from 0 to 255, to `{"logits": (N, num_classes),
-        "features": (N, 128)}`; features are the last hidden layer's activations, 0 or more.
+        "features": (N, 128)}`, the last hidden layer's activations, 0 or more.
     """
     import keras
 
@@ -56,7 +56,7 @@ def train(dataset, epochs, seed):
     make_operations_deterministic()
     keras.utils.set_random_seed(seed)
     model = build_classifier(dataset.train_images.shape[1:], dataset.num_classes)
-    # Fitted by its logits; the model with both outputs shares the layers.
+    # Trained by its logits; the model with both outputs shares the layers.
     by_logits = keras.Model(model.inputs, model.output["logits"])
     steps = epochs * -(-len(dataset.train_labels) // BATCH_SIZE)
     by_logits.compile(

@@ -1,4 +1,4 @@
-"""The images of a visual Turing test: half of them real, half generated, in one shuffled order.
+"""The images of a visual Turing test: half real, half generated, in one shuffled order.
 
 Paper: Salimans et al. (2016), Sec. 4, 6.1 and 6.2.
 """
@@ -18,7 +18,7 @@ from improved_gan_tf.scoring.inception_score import divergences
 
 
 class Best(NamedTuple):
-    """The samples that a classifier scores highest."""
+    """The samples with a classifier's highest scores."""
 
     images: np.ndarray  # uint8 (n, H, W, C)
     num_candidates: int
@@ -26,12 +26,7 @@ class Best(NamedTuple):
 
 
 def mixed(real, generated, seed):
-    """Shuffles real and generated images into one order.
-
-    Args:
-        real: uint8 (n, H, W, C).
-        generated: uint8 of the same shape.
-        seed: int, decides the order.
+    """Shuffles real and generated images (both uint8 (n, H, W, C)) into one order.
 
     Returns:
         `(images, is_generated)`, uint8 (2 n, H, W, C) and bool (2 n,).
@@ -41,7 +36,7 @@ def mixed(real, generated, seed):
 
 
 def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=None):
-    """Opens what the generated images have to be told from.
+    """Opens the real images for a test: an image source or `SquaredPictures`.
 
     Args:
         source: one of `image_sources`, of the generated images.
@@ -50,9 +45,6 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
         name: key of `data.known_sets.KNOWN_SETS`; if None, the data set of the source's run.
         data_source: "tfds" or "sample"; the run's if None.
         data_dir: folder of prepared TFDS data; the run's if None.
-
-    Returns:
-        One of `image_sources`, or `SquaredPictures`.
 
     Raises:
         UserError: there are no such images, or they have another shape.
@@ -93,7 +85,7 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
 
 
 class SquaredPictures:
-    """Pictures of any size in a folder and below it, made square as a run's training images are.
+    """Pictures of any size in and below a folder, made square like a run's training images.
 
     Args:
         path: folder.
@@ -125,15 +117,9 @@ class SquaredPictures:
 
 
 def first(source, count, batch_size):
-    """The first images of a source.
+    """The first `count` images of a source, uint8 (count, H, W, C).
 
-    Args:
-        source: one of `image_sources`.
-        count: int.
-        batch_size: int; a generator that normalises by the batch depends on it.
-
-    Returns:
-        uint8 (count, H, W, C).
+    Images of a generator that normalises by the batch depend on `batch_size`.
 
     Raises:
         UserError: there are fewer images.
@@ -155,12 +141,12 @@ def best(source, classifier, count, share, batch_size):
     Args:
         source: one of `image_sources`.
         classifier: one of `classifiers`.
-        count: int, how many images are wanted.
-        share: float above 0, up to 1: `count / share` candidates, rounded up, are drawn.
+        count: int, number of images to return.
+        share: float in (0, 1]; `count / share` candidates, rounded up, are drawn.
         batch_size: int.
 
     Returns:
-        `Best`, its images in the order in which they were drawn.
+        `Best`, with images in the order drawn.
 
     Raises:
         UserError: the source has fewer candidates, or the classifier cannot score them.
@@ -177,7 +163,7 @@ def best(source, classifier, count, share, batch_size):
     parts = divergences(classified.probabilities)
     rows = np.sort(np.argsort(-parts, kind="stable")[:count])
     kept, start = [], 0
-    # Once more, for 50,000 candidates may be more than memory holds.
+    # Drawn again, because 50,000 candidates may not fit into memory.
     for batch in source.batches(num_candidates, batch_size):
         kept.append(batch[rows[(rows >= start) & (rows < start + len(batch))] - start])
         start += len(batch)
@@ -185,10 +171,9 @@ def best(source, classifier, count, share, batch_size):
 
 
 def differences_of_run(run_dir):
-    """What a finished run's settings and data have other than the paper's, as texts.
+    """How a finished run's settings and data differ from the paper's, as texts.
 
-    Args:
-        run_dir: `pathlib.Path`; where it holds no result.json the list is empty.
+    The list is empty if `run_dir` (a Path) holds no result.json.
     """
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""The command line of `improved_gan_tf.turing_test`: its arguments, and what they must not be."""
+"""The command line of `improved_gan_tf.turing_test`: its arguments and their checks."""
 
 import argparse
 import pathlib
@@ -7,17 +7,11 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring import arguments as score_arguments
 
 FORMATS = ("text", "markdown", "csv", "json")
-PAGE_FOLDER = "turing_test"  # of a run, without --output
+PAGE_FOLDER = "turing_test"  # in a run folder, without --output
 
 
 def parse(argv, prog, description):
-    """Reads the command line.
-
-    Args:
-        argv: list of str, the command line without the program; `sys.argv` if None.
-        prog: what `--help` calls the program.
-        description: what `--help` says above the arguments.
-    """
+    """Reads `argv`, `sys.argv` if None; `prog` and `description` are for --help."""
     from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
@@ -58,7 +52,7 @@ def parse(argv, prog, description):
 
 
 def check(arguments):
-    """Raises `UserError` if arguments are out of range, or do not go together."""
+    """Raises `UserError` if arguments are out of range, or contradict each other."""
     if (arguments.source is None) == (arguments.tally is None):
         raise UserError(
             "Give either a run folder, generator or folder of pictures to make a page of, or "
@@ -101,7 +95,7 @@ def output(arguments):
 
 
 def require_files(arguments):
-    """Raises `UserError` if a file or folder that is asked for is missing: before any work."""
+    """Raises `UserError` before any work if a file or folder in the arguments is missing."""
     if arguments.classifier is not None:
         score_arguments.require_classifier(arguments)
     if arguments.real is not None and not pathlib.Path(arguments.real).expanduser().is_dir():

@@ -1,9 +1,9 @@
 """Pages of the visual Turing test and the votes on them, as files that are checked when read.
 
-A page is a folder with turing_test.html, which people open, and turing_test.json, the key: what
-each image is, and where all of them come from. The SHA-256 of the key is the digest of the page. A
-file of votes names the digest of its page, and has a digest of its own over what was said. That
-finds files that were changed, mixed up or handed in twice; whoever computes a digest can forge one.
+A page is a folder with turing_test.html, the page itself, and turing_test.json, the key with the
+answers and origins of all images. The SHA-256 of the key is the page's digest. A file of votes
+names the digest of its page, and has its own digest over the votes. This detects files that were
+changed, mixed up or handed in twice, but not forged digests.
 
 Nothing here starts TensorFlow.
 """
@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
     path: pathlib.Path  # the folder
     digest: str
-    is_generated: np.ndarray  # bool (N,), in the order in which the images are shown
+    is_generated: np.ndarray  # bool (N,), in the order shown
     key: dict  # content of turing_test.json
 
 
@@ -39,14 +39,14 @@ class Votes(NamedTuple):
     """One person's answers to every image of a page."""
 
     path: pathlib.Path
-    person: str  # the name they gave, or an empty one
+    person: str  # the name given, or an empty one
     session: str
     said_generated: np.ndarray  # bool (N,), in the order of the images
-    milliseconds: np.ndarray  # float (N,), from when the image was shown to the answer
+    milliseconds: np.ndarray  # float (N,), from the image's appearance to the answer
 
 
 class PageVotes(NamedTuple):
-    """Everything that people said of one page."""
+    """All votes on one page."""
 
     page: Page
     persons: tuple[Votes, ...]
@@ -56,27 +56,24 @@ class PageVotes(NamedTuple):
 
 
 class RefusedError(Exception):
-    """A file is not what it has to be; the message says why, without naming it."""
+    """A file is not as expected; the message says why, without the file's name."""
 
 
 # --- digests -------------------------------------------------------------------------------
 
 
 def key_digest(key):
-    """SHA-256 of a page's key, its `digest` left out, as hexadecimal digits."""
+    """SHA-256 of a page's key without its `digest`, as hexadecimal digits."""
     content = {name: value for name, value in key.items() if name != "digest"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def votes_digest(content):
-    """SHA-256 of what a file of votes says, as the page computes it.
+    """SHA-256 of the content of a file of votes, as the page computes it.
 
-    Of the lines page, session, person, time of the end, and for each vote
+    It covers the lines page, session, person, end time, and for each vote
     `image truth answer milliseconds`.
-
-    Args:
-        content: dict, of the file.
     """
     lines = [content[name] for name in ("page", "session", "person", "finished")]
     lines += [
@@ -87,12 +84,9 @@ def votes_digest(content):
 
 
 def mark(salt, image, truth):
-    """How a page keeps what an image is: the first 16 digits of SHA-256 of `salt:image:truth`.
+    """A page's mark for an image: the first 16 digits of SHA-256 of `salt:image:truth`.
 
-    Args:
-        salt: str, of the page.
-        image: int, number of the image, from 1.
-        truth: `REAL` or `GENERATED`.
+    `image` counts from 1; `truth` is `REAL` or `GENERATED`.
     """
     return hashlib.sha256(f"{salt}:{image}:{truth}".encode()).hexdigest()[:16]
 
@@ -101,13 +95,7 @@ def mark(salt, image, truth):
 
 
 def read_page(folder):
-    """Reads the key of a page.
-
-    Args:
-        folder: where turing_test.json is.
-
-    Returns:
-        `Page`.
+    """Reads the key in a page's folder; returns `Page`.
 
     Raises:
         RefusedError: the key is missing, damaged, or was changed.
@@ -129,18 +117,11 @@ def read_page(folder):
 
 
 def read_votes(path, page):
-    """Reads one person's votes.
-
-    Args:
-        path: the file.
-        page: `Page`.
-
-    Returns:
-        `Votes`.
+    """Reads one person's file of votes on a `Page`; returns `Votes`.
 
     Raises:
-        RefusedError: the file is no file of votes, of another page, was changed, or does not
-            answer every image once.
+        RefusedError: the file is not a file of votes, belongs to another page, was changed, or does
+            not answer every image once.
     """
     path = pathlib.Path(path)
     try:
@@ -178,15 +159,10 @@ def read_votes(path, page):
 
 
 def read_all(paths, page):
-    """Reads the votes of several persons.
+    """Reads the files of several persons' votes on a `Page`.
 
-    Args:
-        paths: files of votes.
-        page: `Page`.
-
-    Returns:
-        `(list of Votes, list of (path, reason))`: those that count, and those that are refused,
-        which a second file of a session or of a person is too.
+    Returns `(list of Votes, list of (path, reason))`, those that count and those refused. A second
+    file of a session or of a person is refused.
     """
     found, refused = [], []
     for path in paths:
@@ -206,14 +182,9 @@ def read_all(paths, page):
 
 
 def count(page, persons):
-    """Counts the votes of one page.
+    """Counts the votes of one or more persons on one page; the page's seed is the bootstrap's.
 
-    Args:
-        page: `Page`.
-        persons: list of `Votes`, one or more.
-
-    Returns:
-        `PageVotes`; the seed of the bootstrap is the page's.
+    Returns `PageVotes`.
     """
     said = np.stack([person.said_generated for person in persons])  # (persons, N)
     truth = np.broadcast_to(page.is_generated, said.shape)
@@ -232,14 +203,9 @@ def count(page, persons):
 
 
 def tally(paths, folder=None):
-    """Reads and counts files of votes; one that is refused stops the count.
+    """Reads and counts files of votes on one page; a refused file stops the count.
 
-    Args:
-        paths: files of votes on one page.
-        folder: the page's; that of the first file if None.
-
-    Returns:
-        `PageVotes`.
+    `folder` is the page's, or that of the first file if None. Returns `PageVotes`.
 
     Raises:
         UserError: the page cannot be read, or a file is refused.
@@ -250,7 +216,7 @@ def tally(paths, folder=None):
     except RefusedError as error:
         raise UserError(
             f"The page that these votes are on cannot be read from {folder}: {error}. Put the "
-            "votes beside it, or name its folder with --page=DIR."
+            "votes next to it, or name its folder with --page=DIR."
         ) from error
     persons, refused = read_all(paths, page)
     if refused:
@@ -263,13 +229,6 @@ def tally(paths, folder=None):
 
 
 def find_pages(run_dir):
-    """Folders of pages in a run folder: itself, or one below it.
-
-    Args:
-        run_dir: `pathlib.Path`.
-
-    Returns:
-        List of `pathlib.Path` in order of their names.
-    """
+    """Folders of pages in a run folder (a Path), itself or one below it, in order of names."""
     keys = [*run_dir.glob(KEY_NAME), *run_dir.glob(f"*/{KEY_NAME}")]
     return sorted(key.parent for key in keys if (key.parent / PAGE_NAME).exists())

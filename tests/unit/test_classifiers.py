@@ -183,7 +183,7 @@ def test_a_discriminator_with_minibatch_discrimination_is_refused(tmp_path):
     path = tmp_path / "discriminator.keras"
     model = networks.EXPERIMENTS["cifar10", "minibatch_discrimination"].discriminator(1, 0.02)
     model.save(path)
-    with pytest.raises(UserError, match="depends on the images beside it"):
+    with pytest.raises(UserError, match="its output for an image depends on the rest of the batch"):
         KerasClassifier(path, (-1, 1))
 
 
