@@ -42,7 +42,7 @@ VARIANTS = {
         "released": {
             "generator_objective": "saturating",
             "generator_steps": 3,
-            "seed_data": None,  # the run's own generator selects the labels
+            "seed_data": None,  # the run's own generator chooses the labels
         }
     },
     # The minibatch-discrimination script without its layer; Table 3 needs it.

@@ -51,7 +51,7 @@ VARIANTS = {
             "generator_objective": "saturating",
             "generator_steps": 3,
             "initialization_images": "labeled_stream",
-            "seed_data": None,  # the run's own generator selects the labels
+            "seed_data": None,  # the run's own generator chooses the labels
             "labels_per_class": 400,
             "epochs": 500,
             "learning_rate": 0.0003,

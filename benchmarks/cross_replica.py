@@ -1,11 +1,11 @@
-"""What exactness across replicas costs: global and local batches on 2 replicas, and one device.
+"""The cost of exactness across replicas: global and local batches on 2 replicas, and one device.
 
-The three train side by side in one process, call after call, on noise images; the table holds
-the median over the rounds of the ratio to one device. Two parts of one processor share its
-cores: what is measured is the added work, no speed-up.
+The three train alternately in one process on noise images; the table holds the median over the
+rounds of the ratio to one device. Two parts of one processor share its cores: the added work is
+measured, not a speed-up.
 
-Bytes are counted while the step is traced: what one replica hands to `all_reduce` and
-`all_gather` in an iteration. R replicas around a ring send and receive (R - 1) / R of the
+Bytes are counted while the step is traced: those that one replica gives to `all_reduce` and
+`all_gather` in an iteration. In a ring of R replicas each sends and receives (R - 1) / R of the
 gathered batch's bytes for a gather and twice (R - 1) / R of the tensor's for a sum.
 
     python -m benchmarks.cross_replica
@@ -41,7 +41,7 @@ CASES = {
 
 @contextlib.contextmanager
 def counted_bytes():
-    """Counts the bytes of collectives that are traced inside the block, those of replica 0."""
+    """Counts replica 0's bytes in collectives traced inside the block."""
     import tensorflow as tf
 
     counts = collections.Counter()

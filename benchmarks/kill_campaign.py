@@ -1,18 +1,17 @@
-"""Kills runs at random moments and compares what they end with, bit for bit, with straight runs.
+"""Kills runs at random moments and compares their end, bit for bit, with uninterrupted runs.
 
     python -m benchmarks.kill_campaign --kills=20
     python -m benchmarks.kill_campaign --kills=20 --data_dir=~/tensorflow_datasets
 
-The first line needs no data: thin MNIST feature matching on the embedded sample. The second adds
-a thin CIFAR-10 minibatch-discrimination model. Each run is killed (SIGKILL) five times, continued
-each time, and left alone the last time; then every variable of its last checkpoint (weights,
-moments, averages, random states), its metrics but for the seconds, predictions, pictures and
-result have to be those of a run that was never killed. A fault is one of
+The first line needs no data: thin MNIST feature matching on the embedded sample. The second adds a
+thin CIFAR-10 minibatch-discrimination model. Each run is killed (SIGKILL) five times and continued
+each time. Then every variable of its last checkpoint, its metrics (except seconds), predictions,
+pictures and result must equal those of a run never killed. A fault is one of
 
-    at any time         a random time after the start, also while the graph is traced
+    at any time         a random time after the start, also during tracing
     in a training call  a random moment of a random call of the training loop
     in a checkpoint     a checkpoint is being written: not begun, half, not yet renamed, renamed
-    in another file     the same with a model, picture, predictions or settings; half a metrics line
+    in another file     the same for a model, picture, predictions or settings; half a metrics line
 """
 
 import argparse
@@ -34,21 +33,21 @@ from tabulate import tabulate
 from improved_gan_tf.machine import environment
 
 KILLS_PER_RUN = 5
-IMAGES = 2000  # at most, to train and to test
+IMAGES = 2000  # the most to train and to test on
 FAULTS = ("at any time", "in a training call", "in a checkpoint", "in another file")
 
 
-# --- what has to be the same ---------------------------------------------------------------
+# --- what must be equal --------------------------------------------------------------------
 
 _TIMES = ("seconds", "epoch_seconds", "wall_seconds", "run_dir")
 
 
 def remains(run_dir):
-    """All that a run leaves and that has to be the same: `{name: content}`.
+    """All parts of a run folder that must be equal: `{name: content}`.
 
-    Left out are seconds, the name of the folder, TensorBoard's events, the bytes of `.keras`
-    archives, which hold the time (their variables are in the checkpoint), and all checkpoints
-    but the last, whose number depends on where the run was continued.
+    It leaves out seconds, the folder's name, TensorBoard's events, the bytes of `.keras` archives
+    (they contain the time; their variables are in the checkpoint), and all checkpoints but the
+    last, whose number depends on where the run was continued.
     """
     from improved_gan_tf.runs import checkpoints as checkpointing
 
@@ -84,12 +83,12 @@ def _timeless(content):
 
 
 def differences(run_dir, straight):
-    """Names of what differs between two run folders."""
+    """Names of the differences between two run folders."""
     one, other = remains(run_dir), remains(straight)
     return sorted(n for n in one.keys() | other.keys() if one.get(n) != other.get(n))
 
 
-# --- faults, armed in the process that will be killed ----------------------------------------
+# --- faults, set in the process to be killed -------------------------------------------------
 
 
 def _die():
@@ -173,14 +172,14 @@ _ARM = dict(
 )
 
 
-# --- runs in processes of their own ----------------------------------------------------------
+# --- runs in separate processes --------------------------------------------------------------
 
 
 def in_a_process(function):
     """Calls a function in a forked process; returns its exit code, negative for a signal.
 
-    Forking spares every run the import of TensorFlow, which must not have computed anything in
-    the parent.
+    Forking saves every run the import of TensorFlow. The parent must not have computed anything
+    with it.
     """
     sys.stdout.flush()
     child = os.fork()
@@ -199,7 +198,7 @@ def in_a_process(function):
 
 
 def run(config, dataset, run_dir, log, fault=None, seed=0, seconds=0.0):
-    """Runs or continues in a process of its own; returns its exit code."""
+    """Runs or continues in a separate process; returns its exit code."""
 
     def execute():
         with open(log, "a") as file:
@@ -217,7 +216,7 @@ def run(config, dataset, run_dir, log, fault=None, seed=0, seconds=0.0):
 
 
 def load(config, folder):
-    """The data set, read in another process: reading it computes."""
+    """The data set, read in another process, because reading it computes."""
     from improved_gan_tf.data import datasets
     from improved_gan_tf.data.known_sets import KNOWN_SETS
 
@@ -231,7 +230,7 @@ def load(config, folder):
         sys.exit(2)
     with np.load(path, allow_pickle=False) as saved:
         arrays = [saved[f"arr_{i}"] for i in range(4)]
-        # Evenly: the sample is sorted by class.
+        # Spread evenly: the sample is sorted by class.
         arrays = [array[:: -(-len(array) // IMAGES)] for array in arrays]
         names = KNOWN_SETS[config.dataset].class_names
         return datasets.Dataset(*arrays, str(saved["description"]), False, names)
@@ -260,11 +259,7 @@ def experiments(data_dir):
 
 
 def campaign(name, config, dataset, kills, folder, seed=0):
-    """Kills until there were enough kills.
-
-    Returns:
-        List of `(name, fault, survived)`, one for each kill.
-    """
+    """Runs until there were enough kills; returns `(name, fault, survived)` for each kill."""
     folder.mkdir(parents=True)
     begin = time.monotonic()
     if run(config, dataset, folder / "straight", folder / "straight.log") != 0:
@@ -280,7 +275,7 @@ def campaign(name, config, dataset, kills, folder, seed=0):
         while len(faults) < min(KILLS_PER_RUN, kills - len(outcomes)):
             fault = FAULTS[(len(outcomes) + len(faults)) % len(FAULTS)]
             code = run(config, dataset, run_dir, log, fault, dice.randrange(2**32), seconds)
-            if code != -signal.SIGKILL:  # the run was over, or failed, before its moment came
+            if code != -signal.SIGKILL:  # the run ended or failed before its moment came
                 seconds = min(seconds, time.monotonic() - begin)
                 break
             faults.append(fault)

@@ -1,10 +1,10 @@
-"""What minibatch discrimination costs: time and memory against the obvious broadcast.
+"""The cost of minibatch discrimination: time and memory against the obvious broadcast.
 
-Each case runs in a process of its own: forward and backward of the sum over pairs, float32,
-as a tf.function without XLA unless --jit_compile. Extra memory is the process's peak resident
-set above what it held before the first call, which includes that call's tracing. The shapes
-are (rows, kernels, kernel dimensions): the CIFAR-10 script's, the same on a large batch, and
-the ImageNet layer on 256 rows.
+Each case runs in a separate process: forward and backward pass of the sum over pairs, float32, as a
+tf.function without XLA unless --jit_compile. Extra memory is the process's peak resident set minus
+its size before the first call, and so includes tracing. The shapes are (rows, kernels, kernel
+dimensions): those of the CIFAR-10 script, the same on a large batch, and the ImageNet layer on 256
+rows.
 
     python -m benchmarks.minibatch_discrimination
     python -m benchmarks.minibatch_discrimination --shapes=100,100,5 --repeats=20
@@ -32,7 +32,7 @@ def broadcast(m):
 
 
 def package(m):
-    """The one `MinibatchDiscrimination` uses."""
+    """The implementation in `MinibatchDiscrimination`."""
     import tensorflow as tf
 
     from improved_gan_tf.layers.minibatch_discrimination import kernel_sums
@@ -47,7 +47,7 @@ def measure(implementation, shape, repeats, jit_compile):
 
     function = {"broadcast": broadcast, "package": package}[implementation]
     random = np.random.RandomState(0)
-    # Spread so that a row's distances are of order one whatever C is.
+    # Scaled so that a row's distances are of order one for any C.
     m = tf.constant(random.normal(size=shape, scale=1.0 / shape[2]).astype("float32"))
     upstream = tf.constant(random.normal(size=shape[:2]).astype("float32"))
 
@@ -75,7 +75,7 @@ def measure(implementation, shape, repeats, jit_compile):
 
 
 def measure_in_a_process(implementation, shape, repeats, jit_compile):
-    """Runs `measure` in a fresh process, whose peak memory is nobody else's."""
+    """Runs `measure` in a new process, which has its own peak memory."""
     command = [sys.executable, "-m", "benchmarks.minibatch_discrimination"]
     command += ["--only", implementation, "--shapes", shape, "--repeats", str(repeats)]
     command += ["--jit_compile"] * jit_compile

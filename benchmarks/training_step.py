@@ -1,13 +1,13 @@
-"""What one training iteration costs, against its own matrix products, all in one run.
+"""The cost of one training iteration, against its own matrix products, all in one run.
 
     python benchmarks/training_step.py --experiment=mnist-feature_matching
     python benchmarks/training_step.py --experiment=cifar10-feature_matching --iterations=5
     TF_ENABLE_ONEDNN_OPTS=0 python benchmarks/training_step.py --width_multiplier=0.125
 
-The third takes TensorFlow's own kernels instead of oneDNN's, in a thin network.
+The third uses TensorFlow's own kernels instead of oneDNN's, in a thin network.
 
-Prints milliseconds per iteration (medians over interleaved rounds, so that a machine that
-slows down slows every row down) and each row's ratio to the floor:
+Prints milliseconds per iteration (medians over interleaved rounds, so a machine that slows down
+affects every row) and each row's ratio to the floor:
 
     floor             the iteration's matrix products and convolutions alone, at their shapes
     step              the iteration as the run scripts run it, many in one call
@@ -62,8 +62,8 @@ def random(shape):
 class Product:
     """One layer's product: forward, gradient by the input, gradient by the kernel.
 
-    `sources` are stand-ins for activations and gradients of the right shapes; every call reads
-    them anew, so that nothing is computed once and reused.
+    `sources` are stand-ins for activations and gradients of the right shapes. Every call reads
+    them again, so no result is reused.
     """
 
     def __init__(self, layer, rows):
@@ -76,10 +76,10 @@ class Product:
         self.kind = type(layer).__name__
         self.strides = getattr(layer, "strides", (1, 1))[0]
         size = self.kernel.shape[0]
-        if "Transpose" in self.kind:  # the full output, as computed; the layers cut it afterwards
+        if "Transpose" in self.kind:  # the full output, which the layers cut afterwards
             full = (shape_in[0] - 1) * self.strides + size
             shape_out = (full, full, shape_out[-1])
-        elif self.kernel.shape.rank == 4:  # padded beforehand, so that all products are unpadded
+        elif self.kernel.shape.rank == 4:  # padded in advance, so all products are unpadded
             padded = (shape_out[0] - 1) * self.strides + size
             shape_in = (padded, padded, shape_in[-1])
         self.x, self.dy = random((rows, *shape_in)), random((rows, *shape_out))
@@ -136,7 +136,7 @@ def floor_function(players, feature_matching, generator_steps):
         products(players.discriminator, BATCH),
     )
     generator = products(players.generator, BATCH)
-    hidden = single[:-1] if feature_matching else single  # features lie below the output layer
+    hidden = single[:-1] if feature_matching else single  # features are below the output layer
 
     @tf.function
     def floor(iterations):
@@ -149,7 +149,7 @@ def floor_function(players, feature_matching, generator_steps):
                 done += [p.forward() for p in generator + hidden]
                 done += [p.by_input() for p in hidden + generator[1:]]
                 done += [p.by_kernel() for p in generator]
-            # One element of each: a product that nothing reads would not be computed.
+            # Reads one element of each: an unread product would not be computed.
             read = tf.add_n([tf.reshape(d, [-1])[0] for d in done])
             return i + 1, total + read
 
@@ -216,7 +216,7 @@ def measure(rows, iterations, rounds):
     """Median milliseconds per iteration of each row, rounds interleaved."""
     times = {name: [] for name in rows}
     for run in rows.values():
-        run(2)  # traced and warm
+        run(2)  # trace and warm up
     for _ in range(rounds):
         for name, run in rows.items():
             begin = time.perf_counter()

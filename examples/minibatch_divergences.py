@@ -1,10 +1,10 @@
-"""What a discriminator of minibatches measures: JS of two coins, N throws at a time, exact.
+"""What a discriminator of minibatches measures: exact JS of two coins, N throws at a time.
 
     python -m examples.minibatch_divergences --output=docs/minibatch_divergences.png
 
-prints a table and draws `JS[P^N || Q^N]` against q, for minibatches of N = 1, 2, 3 and 8: as it is,
-and divided by each curve's largest value, which shows what a mistake of one kind costs beside one
-of another. p is that of the data; q that of a generator. Nothing is sampled or trained.
+prints a table and draws `JS[P^N || Q^N]` against q for minibatches of N = 1, 2, 3 and 8, plain and
+divided by each curve's largest value. The scaled curves compare the costs of different mistakes. p
+is the data's probability, q a generator's. Nothing is sampled or trained.
 
 Source: Huszar (2016), the post on minibatch discrimination; Salimans et al. (2016), Sec. 3.2.
 """
@@ -28,11 +28,7 @@ def coins(p):
 
 
 def table(p):
-    """Returns the table as Markdown: a row for each minibatch size.
-
-    Args:
-        p: float in (0, 1/2), how often the data's coin shows 1.
-    """
+    """Returns the table as Markdown: a row for each minibatch size, for p in (0, 1/2)."""
     _, low_entropy, opposite, _ = coins(p)
     rows = []
     for size in SIZES:
@@ -55,11 +51,7 @@ def table(p):
 
 
 def picture(p):
-    """Returns the figure: JS against q for every minibatch size, plain and scaled.
-
-    Args:
-        p: float in (0, 1/2).
-    """
+    """Returns the figure for p in (0, 1/2): JS against q for every minibatch size."""
     q = np.linspace(0.0, 1.0, 501)
     figure = Figure(figsize=(10, 4), layout="constrained")
     FigureCanvasAgg(figure)
@@ -83,11 +75,7 @@ def picture(p):
 
 
 def main(argv=None):
-    """Prints the table, writes the picture.
-
-    Args:
-        argv: list of str, the command line without the program; `sys.argv` if None.
-    """
+    """Prints the table and writes the picture; `argv` is the command line if None."""
     parser = argparse.ArgumentParser(
         prog="python -m examples.minibatch_divergences", description=__doc__.splitlines()[0]
     )

@@ -1,9 +1,8 @@
 """Mode coverage of an ordinary small GAN, without and with the paper's layers.
 
-A generator that collapses shows a few of the data's modes and leaves the others out. The same
-GAN is trained as a tutorial would write it (`plain`), then with minibatch discrimination in
-front of the discriminator's output, then with virtual batch normalization in the generator and
-weight normalization in the discriminator as well. `VARIANTS` below is all that differs.
+A collapsed generator shows only a few of the data's modes. The same GAN is trained plain, then with
+minibatch discrimination, then also with virtual batch normalization in the generator and weight
+normalization in the discriminator. Only `VARIANTS` below differs.
 
     python examples/mode_coverage.py --problem=ring
     python examples/mode_coverage.py --problem=digits --num_seeds=3 --iterations=500
@@ -49,20 +48,20 @@ LATENT_SIZE = 16
 REFERENCE_SIZE = 64  # noise vectors in the reference batch of virtual batch normalization
 BATCH_SIZE = 64
 INITIALIZATION_SIZE = 500  # real examples for data-dependent initialisation, as in the original
-NUM_SAMPLES = 2500  # samples on which every measure is taken
-COVERED_SHARE = 0.01  # a mode is covered when at least this share of the samples is in it
+NUM_SAMPLES = 2500  # samples for every measure
+COVERED_SHARE = 0.01  # a mode is covered if at least this share of the samples is in it
 
 
-# --- the layers: what a reader would swap in a model of their own --------------------------
+# --- the layers: what to replace in your own model -----------------------------------------
 
 
 class Variant(NamedTuple):
-    """The layers a GAN is made of; each entry makes a new layer."""
+    """The layers of a GAN; each entry makes a new layer."""
 
-    normalization: Callable  # behind each hidden layer of the generator
+    normalization: Callable  # after each hidden layer of the generator
     dense: Callable  # of the discriminator
     convolution: Callable  # of the discriminator
-    before_output: Callable  # list of layers in front of the discriminator's last
+    before_output: Callable  # list of layers before the discriminator's last
 
 
 PLAIN = Variant(
@@ -73,8 +72,8 @@ PLAIN = Variant(
 )
 WITH_MINIBATCH_DISCRIMINATION = PLAIN._replace(
     before_output=lambda: [
-        # The paper's plain T; the mean over the batch, since its sum (the default) was too strong
-        # for networks as small as these.
+        # The paper's plain T. The mean over the batch, because the default sum was too strong for
+        # such small networks.
         MinibatchDiscrimination(16, 3, weight_normalization=False, reduction="mean")
     ],
 )
@@ -93,7 +92,7 @@ VARIANTS = {
 def build_generator(layers):
     """Returns a generator, (N, LATENT_SIZE) -> samples."""
     if any(isinstance(layer, VirtualBatchNorm) for layer in layers):
-        # The reference batch, drawn once and kept, travels in front of every batch of noise.
+        # The reference batch, drawn once and kept, is prepended to every batch of noise.
         prepend = PrependReference(REFERENCE_SIZE)
         prepend.set_reference(noise(REFERENCE_SIZE))
         layers = [prepend, *layers, DropReference(REFERENCE_SIZE)]
@@ -101,11 +100,11 @@ def build_generator(layers):
 
 
 def noise(count):
-    """Returns what the generator starts from, (count, LATENT_SIZE)."""
+    """Returns the generator's input, (count, LATENT_SIZE)."""
     return tf.random.normal((count, LATENT_SIZE))
 
 
-# --- the problems: data, networks, measures, how a sample looks ----------------------------
+# --- the problems: data, networks, measures, pictures --------------------------------------
 
 
 class Ring:
@@ -138,7 +137,7 @@ class Ring:
         ]
 
     def discriminator(self, variant):
-        """Returns the network that gives each example a logit: real above 0, generated below."""
+        """Returns the network for one logit per example: real above 0, generated below."""
         return keras.Sequential(
             [
                 keras.Input((2,)),
@@ -156,11 +155,11 @@ class Ring:
         return np.sum(in_mode.mean(axis=0) >= COVERED_SHARE), 100.0 * in_mode.any(axis=1).mean()
 
     def panel_title(self, measured):
-        """Returns what a picture's panel says of its samples."""
+        """Returns the title of a picture's panel."""
         return f"{measured[0]:.0f} of {len(self.centres)} modes, {measured[1]:.0f} % good"
 
     def draw(self, axes, samples):
-        """Draws samples as points over circles of 3 standard deviations round the modes."""
+        """Draws samples as points over circles of 3 standard deviations around the modes."""
         axes.scatter(*samples.T, s=2, alpha=0.25, linewidths=0)
         for centre in self.centres:
             axes.add_patch(plt.Circle(centre, 3.0 * self.stddev, fill=False, color="tab:orange"))
@@ -224,7 +223,7 @@ class Digits:
         ]
 
     def discriminator(self, variant):
-        """Returns the network that gives each example a logit: real above 0, generated below."""
+        """Returns the network for one logit per example: real above 0, generated below."""
         strided = {"strides": 2, "padding": "same", "activation": "leaky_relu"}
         return keras.Sequential(
             [
@@ -247,7 +246,7 @@ class Digits:
         return np.sum(shares >= COVERED_SHARE), entropy, confident, spread
 
     def panel_title(self, measured):
-        """Returns what a picture's panel says of its samples."""
+        """Returns the title of a picture's panel."""
         return f"{measured[0]:.0f} of 10 classes, distance {measured[3]:.2f}"
 
     def draw(self, axes, samples):
@@ -275,7 +274,7 @@ def train(problem, variant, seed, iterations, progress):
 
     def step():
         with tf.GradientTape() as tape:
-            # Two calls: minibatch discrimination compares like with like.
+            # Two calls, because minibatch discrimination compares images of one kind.
             real_logits = discriminator(problem.real(BATCH_SIZE), training=True)
             generated = generator(noise(BATCH_SIZE), training=True)
             generated_logits = discriminator(generated, training=True)
@@ -298,7 +297,7 @@ def train(problem, variant, seed, iterations, progress):
         count = min(100, iterations - first)
         steps(tf.constant(count))
         progress.update(count)
-    # Batch normalization keeps the statistics of its batch, as in training and in the original.
+    # Batch normalization uses the batch's statistics, as in training and in the original.
     return generator(noise(NUM_SAMPLES), training=True).numpy()
 
 
@@ -306,7 +305,7 @@ def train(problem, variant, seed, iterations, progress):
 
 
 def table(problem, measured, real_measured, rows="layers"):
-    """Returns the table: a row for each variant, and one for as many real examples."""
+    """Returns the table: a row for each variant, and one for the same number of real examples."""
     cells = [
         [title, *(f"{np.mean(m):.2f} +- {np.std(m):.2f}" for m in zip(*by_seed, strict=True))]
         for title, by_seed in measured.items()

@@ -3,13 +3,13 @@
     python -m examples.ring_of_gaussians --problem=ring
     python -m examples.ring_of_gaussians --problem=grid
 
-trains the same small GAN plain and with one technique at a time (`TECHNIQUES` below is all that
-differs), ten times each, prints how many modes its samples reach and how many of them are good
-(mean +- standard deviation over the ten), and writes one picture.
+trains the same small GAN plain and with one technique at a time, ten times each. Only `TECHNIQUES`
+below differs. It prints how many modes the samples reach and how many samples are good (mean +-
+standard deviation over the ten), and writes one picture.
 
-The ten GANs of a row are trained side by side, as one network whose every weight has an axis for
-them: tensors are (n, S, features), S the number of GANs. They share nothing, and since
-their losses are added up, each one's gradients are those that it would have alone.
+The ten GANs of a row are trained side by side as one network with an extra axis in every weight:
+tensors are (n, S, features), S the number of GANs. They share nothing. Their losses are summed, so
+each one's gradients are those of separate training.
 
 Paper: Salimans et al. (2016), Sec. 3.1 to 3.4.
 """
@@ -41,7 +41,7 @@ STEPS_PER_CALL = 100
 
 
 class Technique(NamedTuple):
-    """What one row of the table adds to the plain GAN; the defaults are the plain GAN."""
+    """The additions of a table row to the plain GAN; the defaults are the plain GAN."""
 
     minibatch_discrimination: bool = False
     feature_matching: bool = False  # instead of the generator's adversarial loss
@@ -94,7 +94,7 @@ def dense(num_gans, inputs, units, activation=None):
 class MinibatchDiscriminationSideBySide(keras.layers.Layer):
     """S times `MinibatchDiscrimination(reduction="mean", weight_normalization=False)`.
 
-    Kernels do not know of each other, so those of all GANs are summed in one call.
+    Kernels are independent, so those of all GANs are summed in one call.
     """
 
     def build(self, input_shape):
@@ -107,7 +107,7 @@ class MinibatchDiscriminationSideBySide(keras.layers.Layer):
         )
 
     def call(self, features):
-        """Appends its closeness to the others of its batch to each example, (n, S, A + B)."""
+        """Appends to each example its closeness to the others in its batch, (n, S, A + B)."""
         m = ops.einsum("nsa,sak->nsk", features, self.theta)
         m = ops.reshape(m, (BATCH_SIZE, self.num_gans * NUM_KERNELS, KERNEL_DIM))
         means = kernel_sums.kernel_sums(m, ops.ones((1, BATCH_SIZE)) / (BATCH_SIZE - 1))
@@ -143,7 +143,7 @@ def build_discriminators(num_gans, minibatch_discrimination):
 
 
 class Player:
-    """Networks with their optimizer, and the memory of their past under historical averaging."""
+    """Networks with their optimizer, and their past for historical averaging."""
 
     def __init__(self, networks, historical_averaging):
         self.networks = networks
@@ -154,7 +154,7 @@ class Player:
         self.history = HistoricalAverage(self.variables) if historical_averaging else None
 
     def minimise(self, loss):
-        """Makes one step down `loss()` and, with historical averaging, its penalty."""
+        """Makes one step that lowers `loss()` plus, with historical averaging, its penalty."""
         if self.history:
             self.history.update()
         with tf.GradientTape() as tape:
@@ -173,7 +173,7 @@ def train(problem, technique, num_gans, steps, seed, progress=None):
         num_gans: int >= 1, S.
         steps: int >= 1, each one update of the discriminator and one of the generator.
         seed: int, of initial weights, noise and examples.
-        progress: `tqdm.tqdm` or None, told the steps done.
+        progress: `tqdm.tqdm` or None, updated with the steps done.
 
     Returns:
         List of S arrays (mode_coverage.NUM_SAMPLES, 2), samples of each GAN.
@@ -191,7 +191,7 @@ def train(problem, technique, num_gans, steps, seed, progress=None):
     def generated(count=BATCH_SIZE):
         return generator.networks(tf.random.normal((count, num_gans, LATENT_SIZE)))
 
-    # The losses are means over examples and GANs: times S, they are the sum of each GAN's own.
+    # The losses are means over examples and GANs; times S, they are the sum of the GANs' losses.
     def discriminator_loss():
         real_logits, _ = discriminator.networks(real())
         generated_logits, _ = discriminator.networks(generated())
@@ -262,7 +262,7 @@ def _arguments(argv):
 def report(problem, samples, output):
     """Prints the table of `{row: samples of each GAN}` and writes the picture."""
     measured = {title: [problem.measure(s) for s in by_gan] for title, by_gan in samples.items()}
-    keras.utils.set_random_seed(0)  # the same real examples, whatever was trained
+    keras.utils.set_random_seed(0)  # the same real examples for all rows
     real_measured = problem.measure(problem.real(mode_coverage.NUM_SAMPLES).numpy())
     print(mode_coverage.table(problem, measured, real_measured, rows="technique"))
     mode_coverage.write_picture(output, problem, samples, measured, run="GAN")
@@ -270,11 +270,7 @@ def report(problem, samples, output):
 
 
 def main(argv=None):
-    """Trains every row; prints the table, writes the picture.
-
-    Args:
-        argv: list of str, the command line without the program; `sys.argv` if None.
-    """
+    """Trains every row, prints the table, writes the picture; None is the command line's `argv`."""
     arguments = _arguments(argv)
     problem = PROBLEMS[arguments.problem]()
     samples = {}

@@ -3,15 +3,15 @@
     from improved_gan_tf import initialize_from_data
     from improved_gan_tf.layers import MinibatchDiscrimination, VirtualBatchNorm, WeightNormDense
 
-The public names below are imported when they are first used, so that `--help` of a run script
-does not wait for TensorFlow.
+The public names below are imported on first use, so `--help` of a run script does not wait for
+TensorFlow.
 """
 
 import importlib
 
 __version__ = "0.1.0"
 
-# Public name -> module it lives in.
+# Public name -> its module.
 _PUBLIC = {
     "ParameterAverage": "training.parameter_average",
     "Adam": "training.adam",

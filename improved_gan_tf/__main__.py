@@ -1,9 +1,9 @@
-"""The program `improved-gan`: a table of commands, from which its dispatcher and its help are made.
+"""The program `improved-gan`: a table of commands, their dispatcher and their help.
 
     improved-gan COMMAND ...              or python -m improved_gan_tf COMMAND ...
 
 is `python -m improved_gan_tf.MODULE ...` under a shorter name. A command's module is imported when
-it runs, and what is slow to import by the command itself, so that `--help` answers at once.
+it runs, and slow imports happen inside the command, so `--help` answers at once.
 """
 
 import importlib
@@ -17,7 +17,7 @@ NAME = "improved-gan"
 
 
 class Command(NamedTuple):
-    """A command and its line of the help; `module` has `main(argv, prog)`."""
+    """A command and its line in the help; `module` has `main(argv, prog)`."""
 
     name: str
     module: str
@@ -37,7 +37,7 @@ COMMANDS = (
 
 
 def help_text():
-    """What `improved-gan --help` prints."""
+    """The text of `improved-gan --help`."""
     width = max(len(command.name) for command in COMMANDS)
     lines = [f"  {command.name:{width}}  {command.line}" for command in COMMANDS]
     return "\n".join(
@@ -54,11 +54,7 @@ def help_text():
 
 
 def main(argv=None):
-    """Runs the command that the first argument names.
-
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-    """
+    """Runs the command named by the first argument of `argv`, the command line if None."""
     argv = sys.argv[1:] if argv is None else argv
     with exits.exit_codes():
         if not argv or argv[0] in ("-h", "--help"):

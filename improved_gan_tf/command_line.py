@@ -1,4 +1,4 @@
-"""What every run script does with its literal of settings: flags, data, runs, table, exit code."""
+"""The main program of every run script: flags, data, runs, table, exit code."""
 
 import contextlib
 import logging as std_logging
@@ -37,7 +37,7 @@ def main(experiment, variants, ablations=None):
 
 
 def _run(experiment, variants, ablations):
-    logging.set_verbosity(logging.WARNING)  # TFDS tells its every step otherwise
+    logging.set_verbosity(logging.WARNING)  # otherwise TFDS reports every step
     config, published = flags.config_from_flags(experiment, variants, ablations=ablations)
     environment.set_defaults()
     if isinstance(config, ImagenetConfig):
@@ -55,11 +55,11 @@ def _run(experiment, variants, ablations):
 
 
 def _training_devices(config):
-    """The context in which a command uses TensorFlow; enter it before anything else does."""
+    """The context in which a command uses TensorFlow; enter it before any other use."""
     environment.start_tensorflow()
     from improved_gan_tf import distribution
 
-    if config.dry_run:  # nothing is waited for, divided or taken
+    if config.dry_run:  # no waiting for workers, no devices
         distribution.check_request(
             config.strategy, config.num_devices, config.batch_size, config.tpu
         )
@@ -69,12 +69,12 @@ def _training_devices(config):
     )
 
 
-# What starts TensorFlow is imported in the functions: `--help`, a wrong flag and a wrong folder
-# answer without it.
+# Imports that start TensorFlow are in the functions: `--help`, a wrong flag and a wrong folder are
+# answered without them.
 
 
 def _run_one(config, published):
-    """Runs what is left of one run, and its baseline; returns the exit code."""
+    """Runs the rest of one run, and of its baseline; returns the exit code."""
     from improved_gan_tf.runs import resuming
 
     run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.run_name(config)}")
@@ -111,7 +111,7 @@ def _train_parts(config, published, parts, found, run_dir):
                     results.append(
                         experiment.execute(part, dataset, folder, published, stop_requested)
                     )
-        finally:  # whatever becomes of the baseline, the main run's table is shown
+        finally:  # the main run's table is shown even if the baseline fails
             if results:
                 _print_results(results, run_dir, config)
     done = len(results) == len(parts) and all(r["status"] == "finished" for r in results)
@@ -119,7 +119,7 @@ def _train_parts(config, published, parts, found, run_dir):
 
 
 def _run_sweep(config, sweep, published):
-    """Runs what the sweep asks for; returns the exit code."""
+    """Runs all runs of the sweep; returns the exit code."""
     with _training_devices(config):
         return _train_sweep(config, sweep, published)
 
@@ -136,12 +136,12 @@ def _train_sweep(config, sweep, published):
     dataset = datasets.load(*where, download=not config.dry_run)
     parent = pathlib.Path(config.run_dir or f"runs/{folder_names.sweep_name(config)}")
     records = sweep_module.plan(config, sweep, parent)
-    # Each run compiles a step of its own, which TensorFlow takes for an accident.
+    # Each run compiles its own step, which TensorFlow would warn of.
     std_logging.getLogger("tensorflow").addFilter(
         lambda record: "triggered tf.function retracing" not in record.getMessage()
     )
     for record in records[: len(sweep.labels_per_class) * (1 + config.with_baseline)]:
-        experiment.labeled_subset_and_streams(record, dataset)  # a UserError if they do not fit
+        experiment.labeled_subset_and_streams(record, dataset)  # raises UserError if they misfit
     if config.dry_run:
         print_sweep_dry_run(records, dataset, parent)
         return 0
@@ -166,7 +166,7 @@ def _train_sweep(config, sweep, published):
 
 
 def _run_imagenet(config, published):
-    """Runs what is left of one ImageNet run; returns the exit code."""
+    """Runs the rest of one ImageNet run; returns the exit code."""
     from improved_gan_tf.data import encoded_images
     from improved_gan_tf.runs import resuming
 
@@ -203,7 +203,7 @@ def _train_imagenet(config, published, run_dir):
 
 
 def _print_techniques(config, ablations):
-    """Says what a row of the ablation table stands for, and warns of what the paper warns of."""
+    """Prints the settings of an ablation row, and a warning where the paper has one."""
     if config.ablation is not None:
         settings = switched_settings(config, ablations)
         switched = ", ".join(f"{name}={value}" for name, value in settings.items())

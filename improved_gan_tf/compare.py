@@ -1,10 +1,9 @@
-"""Prints the paper's tables with what run folders measured beside the paper's numbers.
+"""Prints the paper's tables with the measurements of run folders next to the paper's numbers.
 
     python -m improved_gan_tf.compare RUNS... [--format=text|markdown|csv|json]
 
 RUNS are run folders, or folders that hold them at any depth. Runs that differ in more than their
-seeds stand in rows of their own: the two recipes can be read off one table, and no mean mixes
-them. Folders that do not count are named below the tables with the reason.
+seeds have separate rows. Folders that do not count are named below the tables with the reason.
 """
 
 import argparse
@@ -13,11 +12,9 @@ from improved_gan_tf.machine import exits
 
 
 def main(argv=None, prog="python -m improved_gan_tf.compare"):
-    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
 
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-        prog: str, what its help calls it.
+    `prog` is the program's name in the help.
     """
     with exits.exit_codes():
         _run(_parse(argv, prog))

@@ -1,10 +1,10 @@
-"""The errors that a command shows as one paragraph, without a traceback."""
+"""The errors that a command prints as one paragraph, without a traceback."""
 
 import re
 
 
 def first_line(error):
-    """The first line of another library's error, or its type's name if it says nothing."""
+    """The first line of another library's error, or its type's name if it is empty."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
@@ -17,7 +17,7 @@ def reason(error):
 
 
 def in_flags(error):
-    """An error's text as a command says it: with the flag for each argument that it names.
+    """An error's text for the command line, with flags in place of argument names.
 
     >>> in_flags("`tpu` goes with `strategy=tpu`.")
     '--tpu goes with --strategy=tpu.'
@@ -26,11 +26,11 @@ def in_flags(error):
 
 
 class UserError(Exception):
-    """Something about the command, its data or its folders is not as it has to be.
+    """Something about the command, its data or its folders is wrong.
 
     The message says what is wrong, what is expected, and what was received. It names arguments as
     in "`batch_size`" or "`data_dir=sets`"; commands print it with `in_flags` and exit with code 2.
-    Nothing has been trained or overwritten by then.
+    It is raised before anything is trained or overwritten.
     """
 
 
@@ -39,8 +39,8 @@ class DivergedError(Exception):
 
 
 class StorageError(Exception):
-    """The run folder could not be written, repeatedly; the run stopped with what it holds."""
+    """The run folder could not be written after several tries; the run stopped."""
 
 
 class WorkerLostError(Exception):
-    """Another worker of a run on several has ended or does not answer."""
+    """Another worker of the run has ended or does not answer."""

@@ -1,4 +1,4 @@
-"""The paper's numbers as data, and the table that sets measured ones beside them.
+"""The paper's numbers as data, and their text in tables.
 
 Paper: Salimans et al. (2016), Tables 1 (MNIST), 2 (CIFAR-10) and 3, Sec. 6.3 (SVHN), Sec. 6.1 and
 6.2 (people).
@@ -57,8 +57,8 @@ INCEPTION_SCORES = {
     "-L": PaperResult(4.36, 0.04),
     "-MBF": PaperResult(3.87, 0.03),
 }
-# The visual Turing test (Sec. 6.1, 6.2): half of the images real, half generated; the best 1 % are
-# those of the highest Inception score. MNIST's samples are those of minibatch discrimination.
+# The visual Turing test (Sec. 6.1, 6.2): half of the images real, half generated; the best 1 % have
+# the highest Inception score. MNIST's samples are from minibatch discrimination.
 HUMAN_EVALUATIONS = {
     "MNIST": PaperVotes(52.4, 2000),
     "CIFAR-10": PaperVotes(78.7, None),
@@ -68,16 +68,13 @@ NUM_SPLITS = 10  # runs behind each mean and spread of `TEST_ERRORS`
 
 
 def error_percent(dataset, num_labels, model):
-    """The paper's test errors in per cent.
+    """`(one model, ensemble of 10)`: the paper's test errors in per cent, or None without one.
 
     All of the paper's test errors are of models trained with feature matching.
-
-    Returns:
-        `(one model, ensemble of 10)`, each a `PaperResult` or None where the paper has none.
     """
     if model != "feature_matching":
         return None, None
-    # MNIST's are counts of 10,000 images.
+    # MNIST's are counts out of 10,000 images.
     scale = 100.0 if dataset == "mnist" else 1.0
     return tuple(
         result and PaperResult(round(result.mean / scale, 6), round(result.spread / scale, 6))
@@ -86,10 +83,7 @@ def error_percent(dataset, num_labels, model):
 
 
 def paper_row(dataset, num_labels, model="feature_matching"):
-    """The paper's test error of one model as text with its unit, or a dash where it has none.
-
-    All of the paper's test errors are of models trained with feature matching.
-    """
+    """The paper's test error of one model as text with its unit, or a dash if there is none."""
     result, _ = TEST_ERRORS.get((dataset, num_labels), (None, None))
     if result is None or model != "feature_matching":
         return "-"

@@ -1,4 +1,4 @@
-"""The dtype in which sums, squares and means are taken."""
+"""The dtype for sums, squares and means."""
 
 import math
 
@@ -7,15 +7,9 @@ from keras import ops
 
 
 def mean(x, axis=None, keepdims=False):
-    """`keras.ops.mean`, in float64 too: on JAX and PyTorch that one is float32 whatever `x` is.
+    """`keras.ops.mean` in the dtype of `x`, also for float64 on JAX and PyTorch.
 
-    Args:
-        x: tensor, floating point.
-        axis: tuple of ints >= 0, or None for all axes.
-        keepdims: bool.
-
-    Returns:
-        Means over the axes, in the dtype of `x`.
+    `axis` is a tuple of ints >= 0, or None for all axes.
     """
     if keras.backend.standardize_dtype(x.dtype) != "float64":
         return ops.mean(x, axis=axis, keepdims=keepdims)
@@ -25,11 +19,8 @@ def mean(x, axis=None, keepdims=False):
 
 
 def at_least_float32(dtype):
-    """Returns "float32" for a half-precision dtype and any other dtype as it is.
+    """Returns "float32" for a half-precision dtype, and any other floating-point dtype unchanged.
 
     Sums over a batch lose digits in half precision, and squares do not fit float16.
-
-    Args:
-        dtype: str, a floating point dtype.
     """
     return "float32" if dtype in ("float16", "bfloat16") else dtype

@@ -1,10 +1,10 @@
-"""One self-contained HTML page about runs: tables, curves, samples, mistakes, settings.
+"""Writes one HTML page about runs: tables, curves, samples, mistakes, settings.
 
     python -m improved_gan_tf.report RUNS... [--output=report.html] [--data_dir=...]
 
 RUNS are run folders, or folders that hold them at any depth. The page needs no network and no
-other file. The images of the mistakes come from the data set; where it is missing the page says
-so and has everything else.
+other file. The images of the mistakes come from the data set; without it the page leaves them out
+and says so.
 """
 
 import argparse
@@ -14,11 +14,9 @@ from improved_gan_tf.machine import environment, exits
 
 
 def main(argv=None, prog="python -m improved_gan_tf.report"):
-    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
 
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-        prog: str, what its help calls it.
+    `prog` is the program's name in the help.
     """
     with exits.exit_codes():
         _run(_parse(argv, prog))

@@ -3,7 +3,7 @@
     python -m improved_gan_tf.rescore RUN_DIR [--data_dir=...]
 
 Loads `discriminator.keras` and `discriminator_raw.keras` in Keras' safe mode, scores every test
-image and prints recorded and new counts side by side; exits with 1 if they differ. Of a run with
+image and prints recorded and new counts side by side; exits with 1 if they differ. For a run with
 minibatch discrimination it also prints how close the layer finds images to each other.
 """
 
@@ -16,11 +16,9 @@ DIFFERENT = 1
 
 
 def main(argv=None, prog="python -m improved_gan_tf.rescore"):
-    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
 
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-        prog: str, what its help calls it.
+    `prog` is the program's name in the help.
     """
     with exits.exit_codes():
         _run(_parse(argv, prog))

@@ -15,11 +15,9 @@ EXPERIMENTS = ("mnist", "cifar10", "svhn", "imagenet")  # each a module run_* of
 
 
 def main(argv=None, prog="python -m improved_gan_tf.run"):
-    """Runs the script of the experiment that the first argument names.
+    """Runs the script of the experiment named by the first of `argv`, the command line if None.
 
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-        prog: str, what its help calls it.
+    `prog` is the program's name in the help.
     """
     argv = sys.argv[1:] if argv is None else argv
     with exits.exit_codes():

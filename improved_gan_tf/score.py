@@ -4,9 +4,9 @@
     python -m improved_gan_tf.score RUN_DIR --classifier=classifiers/mnist.keras
     python -m improved_gan_tf.score --real=cifar10 --classifier=classify_image_graph_def.pb
 
-Prints the (Inception) score, the Frechet distance to the real images on the same features, and how
-diverse the images are beside real ones, each under the name of the classifier's weights. The last
-command is the check that a frozen graph is the authors': it has to give 11.24.
+Prints the (Inception) score, the Frechet distance to the real images on the same features, and the
+diversity of the images next to that of real ones, with the name of the classifier's weights. The
+last command checks that a frozen graph is the authors': it must give 11.24.
 
 Writes RUN_DIR/score.json, or --output:
 
@@ -23,11 +23,9 @@ from improved_gan_tf.scoring.score import run
 
 
 def main(argv=None, prog="python -m improved_gan_tf.score"):
-    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
 
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-        prog: str, what its help calls it.
+    `prog` is the program's name in the help.
     """
     with exits.exit_codes():
         sys.exit(run(score_arguments.parse(argv, prog, __doc__.split("\n\n{")[0])))

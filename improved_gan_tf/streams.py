@@ -1,4 +1,4 @@
-"""Every stream of random numbers that a run's seed starts: from what, and what it decides.
+"""Every stream of random numbers that a run's seed starts: its origin and its use.
 
 | stream | starts from | decides |
 | --- | --- | --- |
@@ -13,9 +13,8 @@
 | `step_noise` | SeedGenerator(seed) | the noise of the training steps |
 | `shown_noise` | RandomState(seed) | the noise whose images are saved and watched |
 
-With equal seeds `data_order`, `label_choice` and `shown_noise` are one generator's numbers, used
-for rows and for noise, which have nothing to do with each other. How a stream starts is part of a
-run's result: started otherwise, the same seed is another run.
+With equal seeds `data_order`, `label_choice` and `shown_noise` are the same generator's numbers,
+for independent uses. How a stream starts decides a run's numbers: it must not change.
 """
 
 import numpy as np
@@ -28,14 +27,14 @@ class Seeds:
         entropy: ints >= 0.
     """
 
-    # D3: other streams than Theano's and Lasagne's; runs compare in distribution only.
+    # D3: other streams than Theano's and Lasagne's; runs agree in distribution only.
     def __init__(self, *entropy):
         self._sequence = np.random.SeedSequence(entropy)
 
     def next(self):
         """Returns the next seed, in [0, 2**31)."""
         child = self._sequence.spawn(1)[0]
-        return int(child.generate_state(1)[0] >> 1)  # 31 bits: an int32 everywhere
+        return int(child.generate_state(1)[0] >> 1)  # 31 bits: fits an int32
 
 
 def data_order(seed):

@@ -6,7 +6,7 @@
 plays a game from random starts, without and with historical averaging, prints each start's
 distance to the equilibrium and draws the trajectories and the distances.
 
-`training.toy_games` has the games, what is known of them, and their source in the paper.
+`training.toy_games` has the games and their source in the paper.
 """
 
 import argparse
@@ -18,16 +18,14 @@ from improved_gan_tf.machine import environment, exits
 from improved_gan_tf.training import toy_games
 from improved_gan_tf.training.toy_games import GAMES
 
-MAX_STEPS = 1_000_000  # a trajectory is held in memory: 16 bytes a step and start
+MAX_STEPS = 1_000_000  # a trajectory is in memory, with 16 bytes for each step and start
 MAX_STARTS = 1000
 
 
 def main(argv=None, prog="python -m improved_gan_tf.toy_game"):
-    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
 
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-        prog: str, what its help calls it.
+    `prog` is the program's name in the help.
     """
     with exits.exit_codes():
         arguments = _parse(argv, prog)

@@ -1,12 +1,12 @@
-"""Trains a small plain classifier whose features and probabilities samples can be scored with.
+"""Trains a small classifier for scoring samples.
 
     python -m improved_gan_tf.train_classifier --dataset=mnist --output=classifiers/mnist.keras
 
-For data sets that Inception knows nothing about, such as digits. Scores with it compare samples
-of one data set with each other and with its real images; they are not Inception scores.
+It is for data sets unknown to Inception, such as digits. Its scores compare samples of one data set
+with each other and with its real images; they are not Inception scores.
 
 OUTPUT.keras takes pixels from 0 to 255 and returns `{"logits": (N, 10), "features": (N, 128)}`;
-OUTPUT.json beside it says what it was trained on and how many test images it gets wrong.
+OUTPUT.json says what it was trained on and how many test images it gets wrong.
 """
 
 import argparse
@@ -19,11 +19,9 @@ from improved_gan_tf.scoring.small_classifier import train
 
 
 def main(argv=None, prog="python -m improved_gan_tf.train_classifier"):
-    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
 
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-        prog: str, what its help calls it.
+    `prog` is the program's name in the help.
     """
     with exits.exit_codes():
         _run(_parse(argv, prog))
@@ -51,7 +49,7 @@ def _about_path(output):
 
 
 def _prepare_output(output, overwrite):
-    """Makes the folder of both files, so that what keeps them from being written shows now."""
+    """Makes the folder of both files; shows early if they cannot be written."""
     try:
         for path in (output, _about_path(output)):
             if path.is_dir():

@@ -5,7 +5,7 @@
 
 The first writes DIR/turing_test.html, one page that needs no network, and DIR/turing_test.json, its
 key. Each person opens the page, answers, and saves a file of votes. The second counts these files:
-how many answers are right, against guessing and beside the paper's.
+how many answers are right, compared with guessing and with the paper's.
 """
 
 import pathlib
@@ -15,11 +15,9 @@ from improved_gan_tf.scoring import turing_test_arguments
 
 
 def main(argv=None, prog="python -m improved_gan_tf.turing_test"):
-    """Runs the command; exits with one of `exits.EXIT_CODES` where something is wrong.
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
 
-    Args:
-        argv: list of str, the arguments; those of the command line if None.
-        prog: str, what its help calls it.
+    `prog` is the program's name in the help.
     """
     with exits.exit_codes():
         arguments = turing_test_arguments.parse(argv, prog, __doc__)
@@ -40,7 +38,7 @@ def _make_page(arguments):
     from improved_gan_tf.scoring import classifiers, image_sources, turing_test
 
     run_dir = pathlib.Path(arguments.source).expanduser()
-    # Before the generator is loaded: a run that goes on may replace it.
+    # Before the generator is loaded, because a run that goes on may replace it.
     digest = generator_digest(run_dir)
     each = arguments.num_images // 2
     source = image_sources.open_source(
@@ -98,7 +96,7 @@ def _make_page(arguments):
         f"  generated: {each} of the {source.description}"
         + (f", the best of {best['num_candidates']:,} by {best['classifier']}" if best else "")
         + f"\nGive everyone this file, keep {path.with_suffix('.json').name} to yourself (it holds "
-        "the answers), put the files of votes beside them, and count with\n"
+        "the answers), put the files of votes next to them, and count with\n"
         f"  python -m improved_gan_tf.turing_test --tally {folder}/votes-*.json"
     )
 

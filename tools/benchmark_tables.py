@@ -31,7 +31,7 @@ def avx2():
 
 
 def cross_replica():
-    """One device and two replicas: time, and bytes that one replica hands over."""
+    """One device and two replicas: time, and the bytes that one replica sends."""
     lines = [
         [name, one, local, everywhere, f"{summed[0]:,} / {summed[1]:,}", f"{gathered:,}"]
         for name, one, local, everywhere, *summed, gathered in _rows(
@@ -47,10 +47,10 @@ def cross_replica():
 
 
 def traffic():
-    """What many replicas would exchange around a ring: arithmetic, not measured."""
+    """Traffic between many replicas in a ring: calculated, not measured."""
     lines = []
     for replicas in (1, 8, 64):
-        part = (replicas - 1) / replicas  # of what is exchanged, that comes from other replicas
+        part = (replicas - 1) / replicas  # the share that comes from other replicas
         images = BATCH * replicas
         # One replica computes each pair once; several compute their own rows against all others.
         pairs = BATCH * (BATCH - 1) // 2 if replicas == 1 else BATCH * (images - 1)

@@ -2,7 +2,7 @@
 
     python -m tools.draw_biggan
 
-Every box is a layer or block that the functional model has, with the shape that it returns.
+Every box is a layer or block of the functional model, with the shape of its output.
 """
 
 import matplotlib

@@ -1,4 +1,4 @@
-"""The paper's Figure 3 with our runs: MNIST samples of either technique, side by side.
+"""The paper's Figure 3 with our runs: MNIST samples of both techniques, side by side.
 
     python -m tools.draw_figure3 FEATURE_MATCHING_RUN MINIBATCH_DISCRIMINATION_RUN
 
@@ -15,7 +15,7 @@ from tools.run_files import RESULTS, result
 
 
 def title(run):
-    """What the run is, in two lines."""
+    """A run's title in two lines."""
     config, final = result(run)["config"], result(run)["final"]
     width = config["width_multiplier"]
     width = "full width" if width == 1 else f"widths x {width:g}"

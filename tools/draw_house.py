@@ -2,8 +2,8 @@
 
     python -m tools.draw_house
 
-Rooms stand on floors, arrows are imports. An arrow that follows from two others is not drawn; all
-are in the file's `<metadata>` as JSON, which a test compares with the imports of today.
+Rooms are on floors, arrows are imports. Arrows that follow from two others are not drawn; all are
+in the file's `<metadata>` as JSON, which a test compares with the current imports.
 """
 
 import json
@@ -117,7 +117,7 @@ def picture(all_arrows):
 
 
 def drawn_arrows(text):
-    """The arrows that the file of a drawing names."""
+    """The arrows in the file of a drawing."""
     content = re.search(r"<metadata>(.*)</metadata>", text)[1]
     return {tuple(pair) for pair in json.loads(content)["arrows"]}
 

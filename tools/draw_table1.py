@@ -3,8 +3,8 @@
     python -m tools.draw_table1 [FOLDER]
 
 Draws `results/mnist_table1.png` from the runs in FOLDER (`results/mnist_table1`): a panel for each
-number of labels, a line for each run and each baseline, the paper's value with its spread. Runs
-that are not finished are drawn as far as they went. The legend has the mean of the finished ones.
+number of labels, a line for each run and each baseline, the paper's value with its spread.
+Unfinished runs are drawn as far as they went. The legend has the mean of the finished ones.
 """
 
 import pathlib

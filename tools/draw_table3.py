@@ -1,10 +1,10 @@
-"""Thin runs of the rows of Table 3: copies what their table needs, and draws their samples.
+"""Thin runs of the rows of Table 3: copies the data for their table, and draws their samples.
 
     python -m tools.draw_table3 RUNS       # RUNS/ROW are run folders of run_cifar10.py --ablation
 
 Copies the small files of each run that has been evaluated and scored (settings, metrics, result,
 and the score.json of `python -m improved_gan_tf.score RUN --classifier=...`) into
-`results/table3_thin/ROW/`, with the closeness in its minibatch discrimination, and draws
+`results/table3_thin/ROW/`, with the closeness in its minibatch discrimination. Draws
 `results/table3_thin/samples.png` from the runs' last sample grids. `python -m tools.tables` then
 writes the table.
 """
@@ -22,19 +22,19 @@ from tools.draw_figure3 import last_grid
 from tools.run_files import read, without, write
 from tools.thin_tables import TABLE3
 
-# Folders of the machine that a run was made on.
+# Folders on the machine that made the run.
 LEFT_OUT = ("data_dir", "run_dir", "source")
 JSON_FILES = ("config.json", "result.json", "score.json")
 
 
 def scored(runs):
-    """The rows below `runs` that have everything the table needs."""
+    """The rows below `runs` with all data for the table."""
     needed = (*JSON_FILES, "metrics.jsonl")
     return [row for row in PAPER_ROWS if all((runs / row / name).exists() for name in needed)]
 
 
 def copy(runs):
-    """Copies the small files of every scored run, without the folders of the machine."""
+    """Copies the small files of every scored run, without the machine's folders."""
     for row in scored(runs):
         target = TABLE3 / row
         target.mkdir(parents=True, exist_ok=True)

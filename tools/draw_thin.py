@@ -1,12 +1,12 @@
-"""Thin runs and their baselines: one picture of paired differences, one more for each new run.
+"""Thin runs and their baselines: a picture of all paired differences, and one for each new run.
 
     python -m tools.draw_thin              # draws results/thin_differences.png
     python -m tools.draw_thin RUNS...      # copies finished run folders first
 
-RUNS are made with --with_baseline or, further baselines of other seeds, --supervised_only. Copied
-are the small files of each run and of its `supervised_only/` into `results/thin/NAME/`, with the
+RUNS are made with --with_baseline or, for more baselines with other seeds, --supervised_only. The
+small files of each run and of its `supervised_only/` are copied into `results/thin/NAME/`, with the
 numbers of test images that only one of the two gets wrong and the closeness in minibatch
-discrimination; `results/thin/NAME.png` shows both learning curves and the last sample grid. Further
+discrimination. `results/thin/NAME.png` shows both learning curves and the last sample grid. More
 baselines go to `results/thin_baselines/NAME/`. `python -m tools.tables` then writes the tables.
 """
 
@@ -27,7 +27,7 @@ from tools.run_files import RESULTS, result, runs_in, without, write
 from tools.thin_runs import PARTS
 from tools.thin_tables import labels, width
 
-LEFT_OUT = ("data_dir", "run_dir")  # folders of the machine that a run was made on
+LEFT_OUT = ("data_dir", "run_dir")  # folders on the machine that made the run
 DATA = {"mnist": "MNIST", "cifar10": "CIFAR-10 (part)", "svhn": '"SVHN" (stand-in)'}
 
 
@@ -35,17 +35,17 @@ DATA = {"mnist": "MNIST", "cifar10": "CIFAR-10 (part)", "svhn": '"SVHN" (stand-i
 
 
 class Line(NamedTuple):
-    """A line of the picture: runs that differ in their seeds at most, compared with baselines."""
+    """A line of the picture: runs that differ only in their seeds, compared with baselines."""
 
     group: str  # data set and model
     text: str
     pairs: list  # differences of a run and its own baseline, in points
-    error: float | None  # standard error of the only pair, on the same test images
+    error: float | None  # standard error of a single pair, on the same test images
     means: dict  # `{kind of baselines: Difference}`
 
 
 def lines():
-    """All lines of the picture, those of a data set and a model together."""
+    """All lines of the picture, grouped by data set and model."""
     found, grouped = {}, set()
     for group in thin_runs.groups_over_seeds():
         pairs = (group.errors[:, 0] - group.errors[:, 1]).tolist()
@@ -66,7 +66,7 @@ def lines():
 
 
 def _key(run, iterations):
-    """What orders the lines, then a line's group and text."""
+    """A sort key for the lines, then a line's group and text."""
     config = thin_runs.config(run)
     model = config["model"].replace("_", " ")
     weight = config["unlabeled_weight"]
@@ -79,7 +79,7 @@ def _key(run, iterations):
 
 
 def draw_differences(path):
-    """Draws a dot for each pair, and the means of several with their intervals."""
+    """Draws a dot for each pair, and means of several pairs with their intervals."""
     found = lines()
     heads = {line.group: None for line in found}
     height = 0.27 * (len(found) + len(heads)) + 1.7
@@ -158,11 +158,11 @@ def _handle(marker, colour, label):
     return matplotlib.lines.Line2D([], [], marker=marker, color=colour, linestyle="", label=label)
 
 
-# --- a run that is new here ----------------------------------------------------------------
+# --- a new run -----------------------------------------------------------------------------
 
 
 def copy_part(run, part, target):
-    """Copies the small files of a run or, with that as `part`, of its baseline."""
+    """Copies the small files of a run or, with `part`, of its baseline."""
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(run / part / "metrics.jsonl", target)
     content = result(run, part)
@@ -182,7 +182,7 @@ def copy(run):
 
 
 def _wrong(run, part):
-    """Whether the parameters tested get each test image wrong, bool (N,)."""
+    """Whether the tested parameters get each test image wrong, bool (N,)."""
     predictions = np.load(run / part / "predictions.npz", allow_pickle=False)
     logits = predictions[f"logits_{thin_runs.parameters(run)}"]
     return logits.argmax(axis=1) != predictions["labels"]

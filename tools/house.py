@@ -1,6 +1,6 @@
-"""The rooms of the package, what they are for, and which import which.
+"""The rooms of the package, their purposes, and their imports.
 
-A room is a folder of `improved_gan_tf/`, the commands, or one of the few files of the ground floor.
+A room is a folder of `improved_gan_tf/`, the commands, or one of the few files on the ground floor.
 """
 
 import ast
@@ -11,7 +11,7 @@ PACKAGE = "improved_gan_tf"
 COMMANDS = "commands"
 GROUND_FILES = ("errors", "precision", "streams", "paper")
 
-# Floors from the roof down: (room, what it is for). Imports go down.
+# Floors from the roof down: (room, purpose). Imports go down.
 FLOORS = (
     ((COMMANDS, "run scripts and one thin\nfile for each command"),),
     (("pages", "the report, and the visual\nTuring test, as HTML"),),
@@ -40,13 +40,9 @@ FLOORS = (
 
 
 def room_of(parts):
-    """The room of a file or module, from its path or name below the package.
+    """The room of a file or module, from its path or name in the package, like ("layers", "noise").
 
-    Args:
-        parts: tuple of str, e.g. `("layers", "noise")`.
-
-    Returns:
-        str, or None for the package's `__init__`, which only hands out names.
+    None for the package's `__init__`, which only hands out names.
     """
     if not parts or parts == ("__init__",):
         return None
@@ -57,7 +53,7 @@ def room_of(parts):
 
 
 def imported_modules(path):
-    """Names of all that a file imports from the package, below the package, as tuples."""
+    """Names of all imports of a file from the package, below the package, as tuples."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -72,7 +68,7 @@ def imported_modules(path):
 
 
 def arrows():
-    """`{(importing room, imported room)}` of the imports of today."""
+    """`{(importing room, imported room)}` of the current imports."""
     package = ROOT / PACKAGE
     files = [(path, COMMANDS) for path in ROOT.glob("run_*.py")]
     files += [
@@ -89,12 +85,12 @@ def rooms():
 
 
 def floor_of(room):
-    """How many floors below the roof a room is."""
+    """A room's number of floors below the roof."""
     return next(n for n, floor in enumerate(FLOORS) if room in dict(floor))
 
 
 def direct(all_arrows):
-    """The arrows that are not the sum of others: all others follow from them."""
+    """The arrows that do not follow from others."""
 
     def reached(room, avoiding):
         found, left = set(), [b for a, b in all_arrows if a == room and b != avoiding]

@@ -6,19 +6,15 @@ MARKED = re.compile(r"<!-- table: (\S+) -->\n.*?<!-- end -->", re.S)
 
 
 def names(text):
-    """The names of the tables that a page has a place for."""
+    """The names of the tables that a page has places for."""
     return MARKED.findall(text)
 
 
 def filled(text, tables):
-    """A page with its tables as they are today.
+    """A page (str) with its current tables.
 
-    Args:
-        text: str, the page.
-        tables: `{name: function without arguments that returns Markdown}`.
-
-    Raises:
-        KeyError: the page names a table that does not exist.
+    `tables` is `{name: function without arguments that returns Markdown}`. Raises KeyError if the
+    page names another table.
     """
 
     def block(match):
@@ -29,5 +25,5 @@ def filled(text, tables):
 
 
 def outside(text):
-    """A page without what stands between markers."""
+    """A page without the text between markers."""
     return MARKED.sub("", text)

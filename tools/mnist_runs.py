@@ -31,9 +31,9 @@ def original_runs(recipe):
 
 
 def our_runs(recipe):
-    """`[(seed, [epoch dicts], result)]` of our short runs; of two with one seed the longer last.
+    """`[(seed, [epoch dicts], result)]` of our short runs; for equal seeds the longer run last.
 
-    Of runs with the recipe's settings: nothing but the number of epochs may differ.
+    Only runs with the recipe's settings count; the number of epochs may differ.
     """
     runs = []
     for folder in (RESULTS / "mnist_feature_matching").glob(f"{recipe}-seed*"):
@@ -45,7 +45,7 @@ def our_runs(recipe):
 
 
 def with_test_errors(folder, part=""):
-    """A run's epochs, each with the `test_error` that its recipe's code measures, or None."""
+    """A run's epochs, each with its `test_error` as the recipe's code measures it, or None."""
     lines = epochs(folder, part)
     for epoch in lines:
         averaged = epoch["test_error_averaged"]
@@ -60,16 +60,13 @@ def collapse_epoch(lines):
 
 
 def is_full_length(content):
-    """Whether a result is of a finished run with all of the paper's settings, or its baseline."""
+    """Whether a result is from a finished run with all of the paper's settings, or its baseline."""
     others = [t for t in content["differences_from_paper"] if "supervised-only" not in t]
     return content["status"] == "finished" and not others
 
 
 def table1_runs(folder=TABLE1):
-    """`{(labels, recipe): run folders}` of the finished full-length runs, by seed.
-
-    A run that was stopped, or whose settings are not the paper's, is not one of them.
-    """
+    """`{(labels, recipe): run folders}` of the finished full-length runs, by seed."""
     groups = {}
     for run in runs_in(folder):
         content = result(run)

@@ -85,7 +85,7 @@ def _health(epochs):
 
 
 def collapse_counts():
-    """How many of our short runs have collapsed, of two with one seed the longer."""
+    """How many of our short runs collapsed, counting the longer of two with one seed."""
     lines = []
     for recipe in RECIPES:
         longest = {seed: epochs for seed, epochs, _ in our_runs(recipe)}
@@ -99,7 +99,7 @@ def collapse_counts():
 
 
 def compared(name, with_paper):
-    """What `compare --format=json` said of MNIST runs, a line for each row, its notes below."""
+    """The MNIST rows of a `compare --format=json`, a line each, with the notes below."""
     lines, letters = [], {}
     for row in read(RESULTS / f"{name}.json")["tables"]["mnist"]:
         notes = [letters.setdefault(n, chr(ord("a") + len(letters))) for n in row["notes"]]
@@ -143,7 +143,7 @@ SCORE_HEADERS = ("exp(mean KL)", "Frechet distance", "distance of pairs", "entro
 
 
 def mnist_scores():
-    """Scores of MNIST samples by our own classifier, and of real images."""
+    """Scores of MNIST samples and of real images by our own classifier."""
     lines = [[text, *_score(read(_score_file(name)))] for name, text in SCORED.items()]
     real = read(_score_file("real-mnist"))
     frechet = f"{real['frechet']['distance']:.2f}, to {real['num_samples']:,} training images"

@@ -11,7 +11,7 @@ from tools.mnist_tables import LABELS, UNDER_WAY, baselines, collapses, spread
 from tools.run_files import RESULTS, epochs, error_of, labels_of, markdown_table, read, result
 from tools.thin_tables import difference_text, interval_text
 
-# Training images of the full data sets: what one epoch is.
+# Training images of the full data sets, the length of one epoch.
 IMAGES = {"mnist": 60_000, "cifar10": 50_000, "svhn": 73_257, "imagenet": 1_281_167}
 # (where in the paper, run script, flags): one for each experiment.
 EXPERIMENTS = (
@@ -25,7 +25,7 @@ EXPERIMENTS = (
 
 
 def experiments():
-    """Each experiment of the paper, its command and how long it is."""
+    """Each experiment of the paper, its command and its length."""
     lines = []
     for title, script, model in EXPERIMENTS:
         module = importlib.import_module(script)
@@ -46,7 +46,7 @@ def experiments():
 
 
 def human_evaluations():
-    """The paper's visual Turing tests, with the intervals that their numbers of votes give."""
+    """The paper's visual Turing tests, with the intervals for their numbers of votes."""
     lines = []
     for name, published in turing_tests.paper_dict().items():
         line = [name, f"{published['percent_right']} %", "not said", "", ""]
@@ -58,7 +58,7 @@ def human_evaluations():
 
 
 def results(folder=TABLE1):
-    """The paper's rows with what was measured here, and the command of each."""
+    """The paper's rows with our measurements, and the command for each."""
     lines = [*_table1(folder), *_short_mnist(), *_thin()]
     return markdown_table(("paper's row", "command", "paper", "ours"), lines)
 
@@ -200,7 +200,7 @@ def _against(group):
 
 
 SAMPLE = RESULTS / "mnist_sample"
-# Files of the README's first command on each processor: of the run, of its baseline.
+# Files of the README's first command on each processor: the run's, and its baseline's.
 SAMPLE_FILES = (
     ("result.json", "supervised_only.json"),
     ("other_processor.json", "supervised_only.other_processor.json"),
@@ -213,7 +213,7 @@ def _sample_errors():
 
 
 def sample():
-    """The README's first command on the processors where it was run."""
+    """Results of the README's first command on several processors."""
     lines = []
     for names, errors in zip(SAMPLE_FILES, _sample_errors(), strict=True):
         contents = [read(SAMPLE / name) for name in names]

@@ -1,4 +1,4 @@
-"""The files of runs below `results/`, and how their numbers are written."""
+"""The files of runs below `results/`, and the text of their numbers."""
 
 import json
 import pathlib
@@ -31,7 +31,7 @@ def runs_in(folder):
 
 
 def error_of(content):
-    """A result's test error in per cent, of the parameters that its recipe's code tests with."""
+    """A result's test error in per cent, for the parameters that its recipe's code tests."""
     final = content["final"]
     averaged = final["test_wrong_averaged"]
     wrong = final["test_wrong_raw"] if averaged is None else averaged
@@ -39,7 +39,7 @@ def error_of(content):
 
 
 def labels_of(config):
-    """How many labeled images the run of these settings had."""
+    """The number of labeled images in a run with these settings."""
     return num_labels(config["dataset"], config["labels_per_class"])
 
 

@@ -3,7 +3,7 @@
     python -m tools.tables              # brings README.md, REPRODUCTION.md, docs/ up to date
     python -m tools.tables --check      # changes nothing; names stale pages, exit code 1
 
-A table stands in its page between `<!-- table: NAME -->` and `<!-- end -->`; `TABLES` has its name.
+A table is in its page between `<!-- table: NAME -->` and `<!-- end -->`; `TABLES` has its name.
 """
 
 import functools
@@ -44,7 +44,7 @@ def pages():
 
 
 def stale():
-    """`{page: its text as it should be}` of the pages whose tables are not those of today."""
+    """`{page: its correct text}` for the pages whose tables are out of date."""
     tables = {name: functools.cache(table) for name, table in TABLES.items()}
     found = {}
     for page in pages():
@@ -56,7 +56,7 @@ def stale():
 
 
 def main():
-    """The command line."""
+    """Runs the command line."""
     if sys.argv[1:] not in ([], ["--check"]):
         sys.exit(__doc__)
     found = stale()

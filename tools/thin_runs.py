@@ -1,6 +1,6 @@
-"""Thin runs and their baselines below `results/`: which belong together, and their differences.
+"""Thin runs and their baselines below `results/`: their groups and differences.
 
-Test errors are those of the raw parameters; of the averaged ones where the average has settled.
+Test errors are those of the raw parameters, or of the averaged ones once the average has settled.
 """
 
 import collections
@@ -18,9 +18,9 @@ THIN = RESULTS / "thin"
 BASELINES = RESULTS / "thin_baselines"
 SLOW = RESULTS / "thin_slow"
 PARTS = {"": "with unlabeled images", "supervised_only": "supervised only"}
-SETTLED = 0.95  # of its weight, which an average that starts at zero only approaches
-# In what runs that are otherwise alike may differ; of the learning rate's decay, that part counts
-# which a run has seen.
+SETTLED = 0.95  # of its weight, which an average that starts at zero approaches
+# Settings in which runs of a group may differ. Of the learning rate's decay only the part inside
+# the run counts.
 APART = {
     *names_that_decide(ExperimentConfig, Decides.NOTHING, Decides.SEED, Decides.LENGTH),
     *("decay_start_epoch", "decay_end_epoch", "supervised_only"),
@@ -38,7 +38,7 @@ def seed(run):
 
 
 def iterations(run):
-    """How many iterations a run was made for."""
+    """The number of iterations that a run was made for."""
     return result(run)["final"]["models_of_iteration"]
 
 
@@ -72,16 +72,16 @@ def curve(run, part=""):
 
 
 def closeness(run):
-    """`[real, generated]`, how close minibatch discrimination finds images in the end, or None."""
+    """`[real, generated]`, the final closeness in minibatch discrimination, or None."""
     return read(run / "closeness.json")
 
 
 class Pair(NamedTuple):
-    """A run's test errors in the end and its baseline's, in per cent."""
+    """The final test errors of a run and of its baseline, in per cent."""
 
     error: float
     supervised: float
-    standard_error: float  # of the difference, on the same test images: no other source is in it
+    standard_error: float  # of the difference, from the test images only
 
     @property
     def difference(self):
@@ -104,7 +104,7 @@ def pair(run):
 
 
 def alike(folder):
-    """`{settings: runs}` of a folder: those together that differ only in seeds and length."""
+    """`{settings: runs}` of a folder: runs of a group differ only in seeds and length."""
     groups = collections.defaultdict(list)
     for run in runs_in(folder):
         same = sorted((key, repr(value)) for key, value in config(run).items() if key not in APART)
@@ -113,7 +113,7 @@ def alike(folder):
 
 
 def as_long(runs, length):
-    """The runs of at least `length` iterations by seed; of several of a seed the shortest."""
+    """The runs of at least `length` iterations by seed; for equal seeds the shortest."""
     longest_first = sorted(runs, key=iterations, reverse=True)
     chosen = {seed(run): run for run in longest_first if iterations(run) >= length}
     return [chosen[number] for number in sorted(chosen)]
@@ -127,7 +127,7 @@ def of_each_length(groups):
 
 
 class Difference(NamedTuple):
-    """A mean difference of test errors in points; the rest is None where there are too few."""
+    """A mean difference of test errors in points; other fields are None for too few pairs."""
 
     mean: float
     standard_error: float | None
@@ -135,7 +135,7 @@ class Difference(NamedTuple):
 
 
 def mean_difference(differences):
-    """Student's interval over three or more pairs; of two it would say next to nothing."""
+    """Student's interval over three or more pairs; for two it would be meaningless."""
     differences = np.asarray(differences)
     mean = float(differences.mean())
     error = float(stats.sem(differences)) if len(differences) > 1 else None
@@ -163,7 +163,7 @@ def groups_over_seeds():
 
 
 class Independent(NamedTuple):
-    """Runs, and all baselines of any seed, taken as two independent samples."""
+    """Runs and all baselines of any seed, as two independent samples."""
 
     runs: list
     iterations: int
@@ -174,10 +174,10 @@ class Independent(NamedTuple):
 
 
 def independent_groups():
-    """Each set of runs with further baselines of other seeds.
+    """Each set of runs with more baselines of other seeds.
 
-    Where a seed has both a run and a baseline they are taken as independent too: the same labels
-    make the two errors more alike, which would narrow the interval.
+    A run and a baseline with the same seed count as independent too. The same labels make their
+    errors more alike, which would narrow the interval.
     """
     further = alike(BASELINES)
     for key, length, runs in of_each_length(alike(THIN)):
@@ -198,7 +198,7 @@ class OtherRate(NamedTuple):
     """Runs compared with baselines of the same seeds at another learning rate."""
 
     runs: list
-    iterations: int  # where the baselines end
+    iterations: int  # at the baselines' end
     baselines_rate: float
     errors: np.ndarray  # (pairs, 2), %
     difference: Difference

@@ -36,7 +36,7 @@ def every_run():
 
 
 def labels(run):
-    """How many labeled images a run had."""
+    """The number of labeled images of a run."""
     return labels_of(thin_runs.config(run))
 
 
@@ -46,7 +46,7 @@ def width(run):
 
 
 def difference_text(difference):
-    """A mean difference and, of more than one pair, its standard error."""
+    """A mean difference and, for more than one pair, its standard error."""
     error = difference.standard_error
     return f"{difference.mean:+.1f}" + ("" if error is None else f" +- {error:.1f}")
 

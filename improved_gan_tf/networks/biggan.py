@@ -156,7 +156,7 @@ def biggan_discriminator(
 ):
     """BigGAN's discriminator, from an image and a class to a logit.
 
-    Residual blocks, of which all but the last ones halve the resolution, then `ProjectionHead`.
+    Residual blocks, then `ProjectionHead`. All blocks but the last ones halve the resolution.
     Nothing normalises over the batch.
 
     Args:

@@ -85,7 +85,7 @@ def read_scores(runs):
                 tuple(map(str, content["why_not"])),
             )
             if _is_of_another_generator(run.path, content):
-                left_out.append(LeftOut(path, "of another generator than the one beside it now"))
+                left_out.append(LeftOut(path, "of another generator than the one next to it now"))
                 continue
             if not (math.isfinite(score.mean) and math.isfinite(score.std)):
                 raise ValueError(f"mean {score.mean}, std {score.std}")

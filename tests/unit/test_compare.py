@@ -262,7 +262,7 @@ def test_a_score_of_a_generator_that_was_replaced_is_left_out(two_runs):
     assert table_line(printed([two_runs]), f"{run}", "mnist_classifier.keras")
     (run / "generator.keras").write_bytes(b"trained on")
     text = printed([two_runs])
-    assert f"{run}/score.json: of another generator than the one beside it now" in text
+    assert f"{run}/score.json: of another generator than the one next to it now" in text
     assert "8.12" not in text
 
 
