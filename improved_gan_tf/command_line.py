@@ -235,7 +235,7 @@ def _print_where(result, run_dir, config):
     note = ""
     if result["status"] == "interrupted":
         note = (
-            " (interrupted: the files are those of the moment it stopped; give "
+            " (interrupted: the files are from the moment it stopped; give "
             f"{resuming.command_to_continue(config)})"
         )
     print(f"\nEverything is in {run_dir}{note}")

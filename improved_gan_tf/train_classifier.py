@@ -60,9 +60,7 @@ def _prepare_output(output, overwrite):
     except OSError as error:
         raise UserError(f"--output={output} cannot be written: {error.strerror}.") from error
     if not os.access(output.parent, os.W_OK):
-        raise UserError(
-            f"--output={output} cannot be written: {output.parent} is not yours to write."
-        )
+        raise UserError(f"--output={output} cannot be written: {output.parent} is not writable.")
 
 
 def _run(arguments):

@@ -76,8 +76,8 @@ def prepare(source, image_size, cache_dir=None):
         return _read(folder, (source.count, image_size, image_size, 3))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"The prepared images in {folder} are damaged ({error}). Delete that folder, and they "
-            "are made anew."
+            f"The prepared images in {folder} are damaged ({error}). Delete that folder to have "
+            "them made again."
         ) from error
 
 

@@ -105,7 +105,7 @@ def _explained_download_errors(tfds_name, directory):
     except Exception as error:  # from TFDS, the network or the disk
         raise UserError(
             f"The '{tfds_name}' data could not be downloaded and prepared in {directory}: "
-            f"{first_line(error)}. Give the command again, or: {_copy_here(tfds_name)}."
+            f"{first_line(error)}. Run the command again, or: {_copy_here(tfds_name)}."
         ) from error
 
 

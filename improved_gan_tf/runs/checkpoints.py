@@ -139,13 +139,13 @@ class Checkpoints:
                 raise UserError(
                     f"{path} has format {checkpoint.header.get('format')}; this version of the "
                     f"code reads formats {known} only. Continue the run with the version that "
-                    f"began it ({checkpoint.header.get('versions')}), or begin anew with another "
+                    f"began it ({checkpoint.header.get('versions')}), or start over with another "
                     "--run_dir."
                 )
             return checkpoint
         if found:
             raise UserError(
-                f"None of the {len(found)} checkpoints in {self.path} can be read. Begin anew "
+                f"None of the {len(found)} checkpoints in {self.path} can be read. Start over "
                 "with another --run_dir, or with --overwrite to move the old folder aside."
             )
         return None
@@ -178,7 +178,7 @@ def assign(checkpoint, variables):
         raise UserError(
             f"{checkpoint.path} does not hold the variables of this program; {len(different)} "
             f"differ ({shown}). It was written by {checkpoint.header.get('versions')}: continue "
-            "with that version, or begin anew with another --run_dir."
+            "with that version, or start over with another --run_dir."
         )
     for name, variable in variables.items():
         variable.assign(checkpoint.arrays[name])

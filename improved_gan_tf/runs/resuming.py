@@ -173,7 +173,7 @@ def require_same_circumstances(checkpoint, now):
     ]
     if different:
         raise UserError(
-            f"The run of {checkpoint.path} had other data or devices, and would become another "
+            f"The run of {checkpoint.path} had other data or devices, so this would be a different "
             f"run. Received: {'; '.join(sorted(different))}. Continue it with its own --data_dir "
             "and, with --cross_replica=local, on as many devices; or begin a run in another "
             "--run_dir."

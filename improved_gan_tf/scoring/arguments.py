@@ -92,7 +92,7 @@ def output(arguments):
     if path.exists() and not arguments.overwrite:
         raise UserError(f"{path} exists; give another --output, or --overwrite to replace it.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UserError(f"{path} cannot be written: is its folder there, and yours to write?")
+        raise UserError(f"{path} cannot be written: is its folder there and writable?")
     return path
 
 

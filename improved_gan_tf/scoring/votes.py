@@ -112,7 +112,7 @@ def read_page(folder):
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RefusedError(f"not a page's key of this package ({error!r})") from error
     if digest != key_digest(key) or is_generated.dtype != bool or len(set(is_generated)) != 2:
-        raise RefusedError("the key was changed: its digest is not that of its content")
+        raise RefusedError("the key was changed: its digest does not match its content")
     return Page(folder, digest, is_generated, key)
 
 
@@ -142,7 +142,7 @@ def read_votes(path, page):
     except (ValueError, KeyError, TypeError) as error:
         raise RefusedError(f"not votes of this package ({error!r})") from error
     if changed:
-        raise RefusedError("the votes were changed: their digest is not that of their content")
+        raise RefusedError("the votes were changed: their digest does not match their content")
     numbers = [vote["image"] for vote in content["votes"]]
     twice = sorted({number for number in numbers if numbers.count(number) > 1})
     if twice:

@@ -56,7 +56,7 @@ def remarks(results):
     if main["differences_from_paper"]:
         lines.append("Not the paper's setting: " + "; ".join(main["differences_from_paper"]) + ".")
     if main["status"] != "finished":
-        lines.append(f"The run was {main['status']}: its numbers are those of where it stopped.")
+        lines.append(f"The run was {main['status']}: its numbers are from where it stopped.")
     weight = main["final"]["average_weight"]
     if weight is not None:
         lines.append(
@@ -72,13 +72,13 @@ def remarks(results):
     if collapsed is not None:
         lines.append(
             f"COLLAPSED in epoch {collapsed + 1}: the unsupervised loss fell to nearly 0 "
-            "(docs/results_mnist.md has what was counted); another --seed may do better."
+            "(docs/results_mnist.md has the counts); another --seed may do better."
         )
     closeness = main["final"].get("closeness")
     if closeness is not None and Closeness(**closeness).silent:
         lines.append(
             "MINIBATCH DISCRIMINATION SILENT: to its layer every two images are far apart, real "
             f"({closeness['real']:.1g}) or generated ({closeness['generated']:.1g}; it starts near "
-            "1), so the run ended as the game without it. A smaller --learning_rate may keep it."
+            "1), so the run ended like one without it. A smaller --learning_rate may keep it."
         )
     return lines

@@ -443,7 +443,7 @@ def test_ctrl_c_leaves_a_usable_folder_and_says_so(tmp_path):
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert "Ctrl-C: stopping and saving" in stderr
-    assert "interrupted: the files are those of the moment" in stdout
+    assert "interrupted: the files are from the moment" in stdout
 
     result = read_json(run / "result.json")
     epochs = len(read_metrics(run))

@@ -427,7 +427,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_training(
     monkeypatch.chdir(tmp_path)
     # Asked, since for root every folder can be written.
     monkeypatch.setattr(train_classifier.os, "access", lambda path, mode: False)
-    assert refused_output(capsys) == " cannot be written: . is not yours to write."
+    assert refused_output(capsys) == " cannot be written: . is not writable."
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,7 @@ def test_a_download_that_fails_does_not_send_anyone_to_delete_a_folder(tmp_path,
     message = str(caught.value)
     assert message.startswith(
         f"The 'mnist' data could not be downloaded and prepared in {tmp_path}: HTTP code: 503. "
-        "Give the command again, or: Copy a prepared TFDS folder here"
+        "Run the command again, or: Copy a prepared TFDS folder here"
     )
     assert "elete" not in message
 

@@ -46,14 +46,14 @@ def test_answers_are_read_in_the_order_of_the_images(tmp_path, page):
 def test_a_changed_answer_is_found(tmp_path, page):
     path = write_votes(tmp_path, page, "a", wrong=(1,))
     edited(path, lambda content: content["votes"][0].update(answer="generated"))
-    assert "their digest is not that of their content" in refusal(path, page)
+    assert "their digest does not match their content" in refusal(path, page)
 
 
 @pytest.mark.parametrize("name", ["person", "session", "finished"])
 def test_who_voted_and_when_cannot_be_changed_either(tmp_path, page, name):
     path = write_votes(tmp_path, page, "a")
     edited(path, lambda content: content.update({name: "other"}))
-    assert "their digest is not that of their content" in refusal(path, page)
+    assert "their digest does not match their content" in refusal(path, page)
 
 
 def test_a_changed_truth_is_found_even_with_a_digest_to_match(tmp_path, page):
