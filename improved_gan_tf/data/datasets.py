@@ -30,16 +30,13 @@ class Dataset(NamedTuple):
 
 
 def load(name, data_source="tfds", data_dir=None, download=True):
-    """Loads the training and test images of a data set.
+    """Loads the training and test images of a data set; returns `Dataset`.
 
     Args:
         name: key of `known_sets.KNOWN_SETS`.
         data_source: "tfds", or "sample" for the embedded sample of MNIST digits.
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
         download: bool, whether missing data is downloaded and prepared.
-
-    Returns:
-        `Dataset`.
 
     Raises:
         UserError: the data is missing and cannot or must not be downloaded, is damaged, or is

@@ -26,15 +26,12 @@ class Source(NamedTuple):
 
 
 def find(image_folder, data_dir):
-    """Finds the training images without reading them.
+    """Finds the training images without reading them; returns `Source`.
 
     Args:
         image_folder: folder with one folder of images per class, or None for ImageNet as TFDS
             prepares it.
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
-
-    Returns:
-        `Source`.
 
     Raises:
         UserError: there is no such folder, fewer than two classes, or no prepared ImageNet.

@@ -27,15 +27,12 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes
     """Permutes the training set and takes the first `labels_per_class` of each class.
 
     Args:
-        labels: (N,) integers.
+        labels: (N,) integers from 0 to `num_classes - 1`.
         labels_per_class: int >= 1.
         seed: int, the run's seed, which decides the permutation if `seed_data` is None (as in the
             original's CIFAR-10 minibatch-discrimination script).
         seed_data: int or None, decides the permutation.
-        num_classes: int; labels are 0 to `num_classes - 1`.
-
-    Returns:
-        `LabeledSubset`.
+        num_classes: int.
 
     Raises:
         UserError: a class has fewer than `labels_per_class` images.

@@ -4,14 +4,9 @@ import numpy as np
 
 
 def to_bytes(images, pixels):
-    """Turns a generator's output into byte images.
+    """A generator's output (N, H, W, C) as uint8: `image * divisor + offset`, rounded, clipped.
 
-    Args:
-        images: (N, H, W, C) numbers in the network's range.
-        pixels: `(divisor, offset)` of the experiment's record.
-
-    Returns:
-        uint8 (N, H, W, C): `image * divisor + offset`, rounded, clipped to [0, 255].
+    `pixels` is the record's `(divisor, offset)`.
     """
     divisor, offset = pixels
     return np.clip(np.round(np.asarray(images) * divisor + offset), 0, 255).astype(np.uint8)

@@ -37,15 +37,12 @@ class ImageSet(NamedTuple):
 
 
 def prepare(source, image_size, cache_dir=None):
-    """Makes the square bytes of every image of a source, unless they exist already.
+    """Makes the square bytes of every image of a `Source`, unless they exist; returns `ImageSet`.
 
     Args:
         source: `data.encoded_images.Source`.
         image_size: int, side of the square images.
         cache_dir: folder for them; `DEFAULT_CACHE` if None.
-
-    Returns:
-        `ImageSet`.
 
     Raises:
         UserError: an image cannot be read, most images are smaller than `image_size`, the
@@ -184,19 +181,14 @@ def square(name, file, image_size):
 
 
 def stretch_table(low, high):
-    """What each byte becomes if `low` maps to 0 and `high` to 255.
+    """What each byte becomes if `low` maps to 0 and `high` to 255: uint8 (256,).
 
         (value - low) * 255 / (high - low), clipped to [0, 255], rounded
 
+    If `low` equals `high`, differences are not scaled.
+
     Original: `bytescale` of scipy.misc, which `imresize` calls for floats (SciPy before 0.18 rounds
     halves down).
-
-    Args:
-        low: int, 0 to 255.
-        high: int, `low` to 255; if it equals `low`, differences are not scaled.
-
-    Returns:
-        uint8 (256,).
     """
     low, high = int(low), int(high)
     values = (np.arange(256) - low) * (255.0 / ((high - low) or 1))

@@ -58,15 +58,12 @@ class PreparedData(NamedTuple):
 
 
 def read(tfds_name, data_dir, download=True):
-    """Reads the training and test images of a TFDS data set into memory.
+    """Reads the latest prepared version of a TFDS data set into memory; returns `PreparedData`.
 
     Args:
         tfds_name: str, such as "svhn_cropped".
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
         download: bool, whether missing data is downloaded and prepared.
-
-    Returns:
-        `PreparedData`, of the latest prepared version.
 
     Raises:
         UserError: the data is missing and cannot or must not be downloaded, or is damaged.

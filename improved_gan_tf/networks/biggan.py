@@ -157,18 +157,8 @@ def biggan_discriminator(
     """BigGAN's discriminator, from an image and a class to a logit.
 
     Residual blocks, then `ProjectionHead`. All blocks but the last ones halve the resolution.
-    Nothing normalises over the batch.
-
-    Args:
-        seed: int, decides the initial weights.
-        image_size: 32, 64 or 128.
-        channels: int > 0, the unit of the widths.
-        num_classes: int > 0.
-        attention: resolutions whose block is followed by self-attention; (64,) in the paper.
-        initializer: "orthogonal" (the paper) or "normal", N(0, 0.02) (the original's CIFAR-10).
-        spectral_norm: bool, whether every layer is spectrally normalised.
-        num_singular_values: int > 0, singular values that each spectrally normalised layer tracks.
-        spectral_epsilon: float > 0, epsilon of the spectrally normalised layers.
+    Nothing normalises over the batch. Arguments as for `biggan_generator`; with `spectral_norm`
+    every layer, embeddings included, is spectrally normalised.
 
     Returns:
         Model from `{"images": (N, size, size, 3), "labels": (N,) integers}` to logits (N, 1).

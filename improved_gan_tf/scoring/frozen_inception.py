@@ -181,8 +181,8 @@ def _prune(graph_def, nodes, outputs, path):
         node.CopyFrom(nodes[name])
         if node.op not in PLAIN_MATHS:
             raise UserError(
-                f"{path} is refused: its node {name!r} is an operation of type {node.op!r}, and "
-                "only plain maths is run from a graph file (another may read or write files)."
+                f"{path} is refused: its node {name!r} is an operation of type {node.op!r}. "
+                "A graph file may hold plain maths only: other operations could read or write files."
             )
         # Remove its device, and the colocation with nodes that may be gone.
         node.device = ""
