@@ -182,7 +182,7 @@ def _prune(graph_def, nodes, outputs, path):
         if node.op not in PLAIN_MATHS:
             raise UserError(
                 f"{path} is refused: its node {name!r} is an operation of type {node.op!r}. "
-                "A graph file may hold plain maths only: other operations could read or write files."
+                "A graph file may hold plain maths only: others could read or write files."
             )
         # Remove its device, and the colocation with nodes that may be gone.
         node.device = ""
