@@ -4,10 +4,16 @@ Paper:    Salimans et al. (2016), Sec. 3.3.
 Original: not in the authors' code.
 """
 
-import tensorflow as tf
+from types import SimpleNamespace
+
+import keras
+from keras import ops
+
+from improved_gan_tf.precision import at_least_float32
+from improved_gan_tf.training.layer_state import add_state, state_variable
 
 
-class HistoricalAverage:
+class HistoricalAverage(keras.layers.Layer):
     """Keeps the mean of all past values of parameters, and the penalty for leaving it.
 
         penalty = || theta[t] - mean[t] ||^2,    mean[t] = (1/t) sum_{i=1..t} theta[i]
@@ -35,30 +41,35 @@ class HistoricalAverage:
     With several replicas each one does this on its own copy; since the parameters are the same
     on all of them, so are the means, and nothing is communicated.
 
+    It is a Keras layer without inputs, whose weights are count, means and remainders. As an
+    attribute of a model it is saved and restored with the model's weights, as `ParameterAverage`
+    is; not as `model.history`, which `fit` overwrites. `fit` also compiles and differentiates both
+    lines in the `compute_loss` of a model that holds it, on every backend (`if training`).
+
     Args:
-        variables: the player's trainable variables (of TensorFlow or Keras), in a fixed order. One
+        variables: the player's trainable variables (of Keras or TensorFlow), in a fixed order. One
             object for each player: both make steps of their own.
+        name: str.
 
     Raises:
         ValueError: there are no variables.
 
-    Attributes:
-        variables: list of the variables given.
-        count: int64 scalar `tf.Variable`, t, the number of updates so far.
-        means: list of `tf.Variable`, shapes of `variables`, at least float32.
-        remainders: list of `tf.Variable`, what the means are short of, the same shapes and dtypes.
+    Attributes (each variable a `tf.Variable`, on JAX and PyTorch a `keras.Variable`):
+        parameters: list of the variables given.
+        count: integer scalar, t, the number of updates so far.
+        means: list of variables, shapes of `parameters`, at least float32.
+        remainders: list of variables, what the means are short of, the same shapes and dtypes.
 
     Example:
 
-    >>> theta = tf.Variable([1.0, 5.0])
+    >>> theta = keras.Variable([1.0, 5.0])
     >>> history = HistoricalAverage([theta])
     >>> history.update()
-    >>> theta.assign([3.0, 5.0]).numpy().tolist()
-    [3.0, 5.0]
+    >>> _ = theta.assign([3.0, 5.0])
     >>> history.update()
-    >>> history.means[0].numpy().tolist(), float(history.penalty())
+    >>> ops.convert_to_numpy(history.means[0]).tolist(), float(history.penalty())
     ([2.0, 5.0], 1.0)
-    >>> history.gradients()[0].numpy().tolist()
+    >>> ops.convert_to_numpy(history.gradients()[0]).tolist()
     [2.0, 0.0]
 
     References:
@@ -66,34 +77,68 @@ class HistoricalAverage:
     """
 
     # D11: the paper leaves open whether the present value is one of the past ones; here it is.
-    def __init__(self, variables):
-        self.variables = list(variables)
-        if not self.variables:
+    def __init__(self, variables, name=None):
+        variables = list(variables)
+        if not variables:
             raise ValueError(
-                "`HistoricalAverage` needs at least one variable. Received: variables=[]"
+                "`HistoricalAverage` needs at least one variable; a model has its variables once "
+                "it is built. Received: variables=[]"
             )
-        self.count = tf.Variable(0, trainable=False, dtype=tf.int64, name="historical_count")
-        self.means, self.remainders = [], []
+        super().__init__(name=name)
+        # In a namespace Keras does not see them: they are the player's weights, not this layer's.
+        self._given = SimpleNamespace(variables=variables)
+        add_state(self, "historical_count", (), "int")
         for i, theta in enumerate(self._values()):
-            self.means.append(tf.Variable(theta, trainable=False, name=f"historical_mean_{i}"))
-            self.remainders.append(
-                tf.Variable(tf.zeros_like(theta), trainable=False, name=f"historical_remainder_{i}")
-            )
+            shape, dtype = tuple(theta.shape), keras.backend.standardize_dtype(theta.dtype)
+            add_state(self, f"historical_mean_{i}", shape, dtype, _copy_of(theta))
+            add_state(self, f"historical_remainder_{i}", shape, dtype)
+        self.built = True
+
+    @property
+    def parameters(self):
+        """The variables given to the constructor."""
+        return self._given.variables
+
+    @property
+    def count(self):
+        """t, the number of updates so far."""
+        return state_variable(self, "historical_count")
+
+    @property
+    def means(self):
+        """The means, in the order of `parameters`, each without its remainder."""
+        return [state_variable(self, f"historical_mean_{i}") for i in range(len(self.parameters))]
+
+    @property
+    def remainders(self):
+        """What the means are short of."""
+        return [
+            state_variable(self, f"historical_remainder_{i}") for i in range(len(self.parameters))
+        ]
+
+    @property
+    def state(self):
+        """`{name: variable}` of everything that a checkpoint has to hold."""
+        named = {"count": self.count}
+        for i, (mean, remainder) in enumerate(zip(self.means, self.remainders, strict=True)):
+            named |= {f"mean_{i}": mean, f"remainder_{i}": remainder}
+        return named
 
     def update(self):
         """Takes the parameters' present values into the mean: the first thing in a step."""
         self.count.assign_add(1)
         for theta, mean, remainder in zip(self._values(), self.means, self.remainders, strict=True):
-            increment = ((theta - mean) - remainder) / tf.cast(self.count, theta.dtype)
-            total, rounding_error = two_sum(mean, remainder + increment)
+            count = ops.cast(self.count, theta.dtype)
+            total, rounding_error = moved_mean(theta, mean, remainder, count)
             mean.assign(total)
             remainder.assign(rounding_error)
 
     def penalty(self):
         """`sum (theta - mean)^2` over all parameters: a scalar >= 0, the means' widest dtype."""
-        sums = [tf.reduce_sum(tf.square(d)) for d in self._deviations()]
-        widest = max((s.dtype for s in sums), key=lambda dtype: dtype.size)
-        return tf.add_n([tf.cast(s, widest) for s in sums])
+        sums = [ops.sum(ops.square(d)) for d in self._deviations()]
+        dtypes = [keras.backend.standardize_dtype(s.dtype) for s in sums]
+        widest = "float64" if "float64" in dtypes else "float32"
+        return _added([ops.cast(s, widest) for s in sums])
 
     def gradients(self, weight=1.0):
         """The gradients of `weight * penalty()`, without a tape: `2 weight (theta - mean)`.
@@ -102,33 +147,42 @@ class HistoricalAverage:
             weight: float >= 0.
 
         Returns:
-            List of tensors, shapes and dtypes of `variables`; add them to those of the loss.
+            List of tensors, shapes and dtypes of `parameters`; add them to those of the loss.
         """
         return [
-            tf.cast(2.0 * weight * d, v.dtype)
-            for d, v in zip(self._deviations(), self.variables, strict=True)
+            ops.cast(2.0 * weight * d, keras.backend.standardize_dtype(parameter.dtype))
+            for d, parameter in zip(self._deviations(), self.parameters, strict=True)
         ]
-
-    @property
-    def state(self):
-        """`{name: tf.Variable}` of everything that a checkpoint has to hold."""
-        named = {"count": self.count}
-        for i, (mean, remainder) in enumerate(zip(self.means, self.remainders, strict=True)):
-            named |= {f"mean_{i}": mean, f"remainder_{i}": remainder}
-        return named
 
     def _values(self):
         """The parameters, in float32 if they are less precise."""
-        values = [tf.convert_to_tensor(v) for v in self.variables]
-        return [v if v.dtype.size >= 4 else tf.cast(v, tf.float32) for v in values]
+        values = [ops.convert_to_tensor(parameter) for parameter in self.parameters]
+        dtypes = [keras.backend.standardize_dtype(value.dtype) for value in values]
+        return [ops.cast(v, at_least_float32(d)) for v, d in zip(values, dtypes, strict=True)]
 
     def _deviations(self):
         return [
-            (theta - tf.stop_gradient(mean)) - tf.stop_gradient(remainder)
+            (theta - ops.stop_gradient(mean)) - ops.stop_gradient(remainder)
             for theta, mean, remainder in zip(
                 self._values(), self.means, self.remainders, strict=True
             )
         ]
+
+
+def moved_mean(theta, mean, remainder, count):
+    """The mean of `count` values, the last of them `theta`, from that of the values before.
+
+    Args:
+        theta: tensor, float32 or float64.
+        mean: tensor of its shape and dtype.
+        remainder: tensor of its shape and dtype, what the mean is short of.
+        count: scalar >= 1 of that dtype.
+
+    Returns:
+        `(mean, remainder)`.
+    """
+    increment = ((theta - mean) - remainder) / count
+    return two_sum(mean, remainder + increment)
 
 
 def two_sum(a, b):
@@ -137,3 +191,15 @@ def two_sum(a, b):
     b_in_total = total - a
     a_in_total = total - b_in_total
     return total, (a - a_in_total) + (b - b_in_total)
+
+
+def _added(scalars):
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.add_n(scalars)  # adds in an order of its own, on which a run's bits depend
+    return sum(scalars)
+
+
+def _copy_of(tensor):
+    return lambda shape, dtype: ops.copy(tensor)

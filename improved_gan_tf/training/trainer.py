@@ -199,5 +199,5 @@ def names_of_not_finite(variables):
 
 
 def _without_count(name):
-    """A name without the numbers that Keras adds to several objects of a kind."""
-    return re.sub(r"_\d+(?=_|$)", "", name)
+    """A name without its scope and the numbers that Keras adds to several objects of a kind."""
+    return re.sub(r"_\d+(?=_|$)", "", name.split("/")[-1])

@@ -244,7 +244,7 @@ class Replay:
             original.assert_equal(f"{it}/{key}", value, TOLERANCE)
         averages = dict(
             zip(
-                (id(v) for v in self.trainer.average.variables),
+                (id(v) for v in self.trainer.average.parameters),
                 self.trainer.average.averages,
                 strict=True,
             )

@@ -1,0 +1,30 @@
+"""Variables of a layer that keeps something about a model in step with its training."""
+
+import keras
+
+# Every replica makes the same update of its own copy, and nothing is communicated. Keras 3.6 cannot
+# say that: there the first replica's update is sent to the others.
+_AGGREGATION = "only_first_replica" if keras.__version__.startswith("3.6.") else "none"
+
+
+def add_state(layer, name, shape, dtype, initializer="zeros"):
+    """Makes `layer.<name>`, a variable that is not trained, and that mixed precision never casts.
+
+    An attribute each: `tf.train.Checkpoint` follows attributes, but not Keras's lists.
+    """
+    variable = layer.add_weight(
+        name=name,
+        shape=shape,
+        dtype=dtype,
+        initializer=initializer,
+        trainable=False,
+        autocast=False,
+        aggregation=_AGGREGATION,
+    )
+    setattr(layer, name, variable)
+
+
+def state_variable(layer, name):
+    """The variable `layer.<name>`: a `tf.Variable`, on JAX and PyTorch the `keras.Variable`."""
+    variable = getattr(layer, name)
+    return variable.value if keras.backend.backend() == "tensorflow" else variable
