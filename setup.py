@@ -34,7 +34,8 @@ setup(
     install_requires=[
         "absl-py>=2.0",
         "filelock>=3.25",
-        "keras>=3.6",
+        # 3.7.0 cannot make a Dropout layer under MirroredStrategy.
+        "keras>=3.6,!=3.7.0",
         "jinja2>=3.1",
         "matplotlib>=3.7",
         "numpy>=1.26",

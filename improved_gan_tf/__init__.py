@@ -3,11 +3,13 @@
     from improved_gan_tf import initialize_from_data
     from improved_gan_tf.layers import MinibatchDiscrimination, VirtualBatchNorm, WeightNormDense
 
-The public names below are imported on first use, so `--help` of a run script does not wait for
-TensorFlow.
+The public names below are imported on first use, so `--help` of a run script
+does not wait for TensorFlow. Where Keras has been imported before, there is nothing to wait for:
+then the layers are registered at once, and `keras.saving.load_model` finds them.
 """
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -23,6 +25,7 @@ _PUBLIC = {
     "inception_score": "scoring.inception_score",
     "initialize_from_data": "layers.data_dependent",
     "layers": "layers",
+    "load_model": "training.saved_models",
     "losses": "losses",
     "mean_pairwise_distance": "scoring.diversity",
     "networks": "networks",
@@ -40,3 +43,7 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
+
+
+if "keras" in sys.modules:
+    importlib.import_module(f"{__name__}.training.saved_models")

@@ -22,17 +22,33 @@ def write_model(path, model):
     files.write_whole(path, save)
 
 
+def read_keras_file(path, compile):
+    """Loads a .keras file in safe mode, which runs no code from it.
+
+    Args:
+        path: str or path.
+        compile: bool, whether the model is compiled as it was when it was saved.
+
+    Raises:
+        ValueError: it cannot be read, is damaged, or holds code.
+    """
+    try:
+        return keras.saving.load_model(path, compile=compile, safe_mode=True)
+    except Exception as error:  # each part of the file has errors of its own
+        # Keras wraps an error into the error of every layer around it: the innermost says most.
+        innermost = str(error).split("Exception encountered: ")[-1]
+        raise ValueError(
+            f"{path} cannot be loaded: {first_line(innermost if innermost.strip() else error)}"
+        ) from error
+
+
 def load_keras_model(path):
-    """Loads a .keras file in safe mode, which runs no code from the file.
+    """`read_keras_file` for a command, which runs the model and does not train it.
 
     Raises:
         UserError: the file cannot be read, is damaged, or contains code.
     """
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # each part of the file has its own errors
-        # Keras wraps an error in that of every layer around it; the innermost says most.
-        innermost = str(error).split("Exception encountered: ")[-1]
-        raise UserError(
-            f"{path} cannot be loaded: {first_line(innermost if innermost.strip() else error)}"
-        ) from error
+        return read_keras_file(path, compile=False)
+    except ValueError as error:
+        raise UserError(str(error)) from error
