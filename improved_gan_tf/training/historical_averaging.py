@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf.precision import at_least_float32
-from improved_gan_tf.training.layer_state import add_state, state_variable
+from improved_gan_tf.training.layer_state import add_state, copy_of, state_variable
 
 
 class HistoricalAverage(keras.layers.Layer):
@@ -90,7 +90,7 @@ class HistoricalAverage(keras.layers.Layer):
         add_state(self, "historical_count", (), "int")
         for i, theta in enumerate(self._values()):
             shape, dtype = tuple(theta.shape), keras.backend.standardize_dtype(theta.dtype)
-            add_state(self, f"historical_mean_{i}", shape, dtype, _copy_of(theta))
+            add_state(self, f"historical_mean_{i}", shape, dtype, copy_of(theta))
             add_state(self, f"historical_remainder_{i}", shape, dtype)
         self.built = True
 
@@ -199,7 +199,3 @@ def _added(scalars):
 
         return tf.add_n(scalars)  # adds in an order of its own, on which a run's bits depend
     return sum(scalars)
-
-
-def _copy_of(tensor):
-    return lambda shape, dtype: ops.copy(tensor)

@@ -1,6 +1,7 @@
 """Variables of a layer that keeps something about a model in step with its training."""
 
 import keras
+from keras import ops
 
 # Every replica makes the same update of its own copy, and nothing is communicated. Keras 3.6 cannot
 # say that: there the first replica's update is sent to the others.
@@ -28,3 +29,8 @@ def state_variable(layer, name):
     """The variable `layer.<name>`: a `tf.Variable`, on JAX and PyTorch the `keras.Variable`."""
     variable = getattr(layer, name)
     return variable.value if keras.backend.backend() == "tensorflow" else variable
+
+
+def copy_of(tensor):
+    """An initializer that starts a variable with the present values of `tensor`."""
+    return lambda shape, dtype: ops.copy(tensor)

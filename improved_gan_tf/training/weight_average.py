@@ -4,10 +4,15 @@ Paper:    Karras et al. (2018); Brock et al. (2019), Sec. 3.
 Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ema`.
 """
 
-import tensorflow as tf
+from types import SimpleNamespace
+
+import keras
+from keras import ops
+
+from improved_gan_tf.training.layer_state import add_state, copy_of, state_variable
 
 
-class WeightAverage:
+class WeightAverage(keras.layers.Layer):
     """Exponential average of weights that follows them exactly until it starts.
 
         avg = w                                   update number < start
@@ -19,61 +24,82 @@ class WeightAverage:
 
     Update it after the optimizer.
 
+    It is a Keras layer without inputs, whose weights are the averages and the number of updates: as
+    an attribute of a model it is saved and restored with the model's weights, as `ParameterAverage`
+    is. It then counts among `model.weights`: give it those of a player, not of the model it is in.
+
     Args:
         variables: the variables to average, e.g. `generator.weights`, in a fixed order; floating
             point.
         decay: float in [0, 1); 0.9999 in the paper (default).
-        start: int >= 0, number of the first update that averages, counted from 1; 20,000 in the
-            original's ImageNet script, 1,000 in its CIFAR-10 script. Default 0.
+        start: int >= 0, number of the first update that averages, the first update being 1; 20,000
+            in the original's ImageNet script, 1,000 in its CIFAR-10 script. Default 0.
+        name: str.
 
     Raises:
-        ValueError: `decay` or `start` is out of its range, a variable is not floating point.
+        ValueError: `decay` or `start` is out of its range, a variable is not floating point, or
+            there are no variables.
 
-    Attributes:
-        averages: list of `tf.Variable`, initially copies of `variables`.
-        updates: `tf.Variable`, int64 scalar, updates so far; save it with `averages`.
+    Attributes (each variable a `tf.Variable`, on JAX and PyTorch a `keras.Variable`):
+        parameters: list of the variables given.
+        averages: list of variables, shapes and dtypes of `parameters`, at first copies of them.
+        updates: integer scalar, number of updates so far.
     """
 
-    def __init__(self, variables, decay=0.9999, start=0):
+    def __init__(self, variables, decay=0.9999, start=0, name=None):
         if not 0.0 <= decay < 1.0:
             raise ValueError(f"`decay` must lie in [0, 1). Received: decay={decay}")
         if not start >= 0:
             raise ValueError(f"`start` must be 0 or larger. Received: start={start}")
-        self.variables = list(variables)
-        for variable in self.variables:
-            if not tf.as_dtype(variable.dtype).is_floating:
+        variables = list(variables)
+        if not variables:
+            raise ValueError(
+                "`WeightAverage` needs at least one variable; a model has its variables once it is "
+                "built. Received: variables=[]"
+            )
+        dtypes = [keras.backend.standardize_dtype(variable.dtype) for variable in variables]
+        for variable, dtype in zip(variables, dtypes, strict=True):
+            if not keras.backend.is_float_dtype(dtype):
                 raise ValueError(
                     "Only floating point variables can be averaged. Received: "
                     f"{variable.name} of dtype {variable.dtype}"
                 )
+        super().__init__(name=name)
         self.decay = decay
         self.start = start
-        self.averages = [
-            _variable(tf.convert_to_tensor(v), f"weight_average_{i}")
-            for i, v in enumerate(self.variables)
-        ]
-        self.updates = _variable(tf.zeros((), tf.int64), "weight_average_updates")
+        # In a namespace Keras does not see them: they are the player's weights, not this layer's.
+        self._given = SimpleNamespace(variables=variables)
+        for i, (variable, dtype) in enumerate(zip(variables, dtypes, strict=True)):
+            value = ops.convert_to_tensor(variable)
+            add_state(self, f"weight_average_{i}", tuple(variable.shape), dtype, copy_of(value))
+        add_state(self, "weight_average_updates", (), "int")
+        self.built = True
+
+    @property
+    def parameters(self):
+        """The variables given to the constructor."""
+        return self._given.variables
+
+    @property
+    def averages(self):
+        """The averages, in the order of `parameters`."""
+        return [state_variable(self, f"weight_average_{i}") for i in range(len(self.parameters))]
+
+    @property
+    def updates(self):
+        """The number of updates so far."""
+        return state_variable(self, "weight_average_updates")
 
     def update(self):
         """Moves every average to its variable, or towards it from update `start` on."""
         self.updates.assign_add(1)
-        averaging = self.updates >= self.start
-        for average, variable in zip(self.averages, self.variables, strict=True):
-            # Not `tf.cast`, which would first make the decay a float32.
-            decay = tf.where(averaging, tf.constant(self.decay, average.dtype), 0)
-            average.assign(decay * average + (1 - decay) * tf.convert_to_tensor(variable))
+        averaging = ops.greater_equal(self.updates, self.start)
+        for average, parameter in zip(self.averages, self.parameters, strict=True):
+            dtype = keras.backend.standardize_dtype(average.dtype)
+            decay = ops.cast(averaging, dtype) * self.decay  # 0 before the start
+            average.assign(decay * average + (1 - decay) * ops.convert_to_tensor(parameter))
 
     def copy_to(self, variables):
         """Assigns the averages to `variables`, in the order given to the constructor."""
         for average, variable in zip(self.averages, variables, strict=True):
             variable.assign(average)
-
-
-def _variable(value, name):
-    # Every replica makes the same update of the same weights.
-    return tf.Variable(
-        value,
-        trainable=False,
-        name=name,
-        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-    )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from improved_gan_tf import Adam, HistoricalAverage, ParameterAverage
+from improved_gan_tf import Adam, HistoricalAverage, ParameterAverage, WeightAverage
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 
@@ -63,7 +63,20 @@ def test_the_first_mean_is_a_copy_of_the_parameter():
     np.testing.assert_array_equal(numbers(history.means[0]), [1.0])
 
 
-@pytest.mark.parametrize("average", [ParameterAverage, HistoricalAverage])
+def test_the_weight_average_starts_as_a_copy_and_follows_its_formula():
+    variable = keras.Variable([1.0, -2.0])
+    average = WeightAverage([variable], decay=0.75, start=2)
+    variable.assign([4.0, 0.0])
+    np.testing.assert_array_equal(numbers(average.averages[0]), [1.0, -2.0])
+    average.update()  # before the start: the weights
+    np.testing.assert_array_equal(numbers(average.averages[0]), [4.0, 0.0])
+    variable.assign([8.0, 2.0])
+    average.update()
+    np.testing.assert_array_equal(numbers(average.averages[0]), [5.0, 0.5])
+    assert int(numbers(average.updates)) == 2
+
+
+@pytest.mark.parametrize("average", [ParameterAverage, HistoricalAverage, WeightAverage])
 def test_a_model_that_is_not_built_has_nothing_to_average(average):
     model = keras.Sequential([keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"at least one variable.*built"):
@@ -187,19 +200,28 @@ def functional():
 
 
 @pytest.mark.parametrize("make", [sequential, functional])
-def test_a_model_without_a_class_of_its_own_gets_them_back_from_the_same_file(make, tmp_path):
+@pytest.mark.parametrize("average", [ParameterAverage, HistoricalAverage, WeightAverage])
+def test_a_model_without_a_class_of_its_own_gets_them_back_from_the_same_file(
+    make, average, tmp_path
+):
     model = make()
-    model.average = ParameterAverage(model.trainable_variables, rate=0.5)
-    model.average.update()
+    model.average = average(model.trainable_variables)
+    for _ in range(3):
+        model.layers[-1].kernel.assign_add(ops.ones((2, 1)))
+        model.average.update()
     model.save(tmp_path / "model.keras")
 
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert not hasattr(loaded, "average")  # not there, rather than there and empty
-    loaded.average = ParameterAverage(loaded.trainable_variables, rate=0.5)
+    loaded.average = average(loaded.trainable_variables)
     loaded.load_weights(tmp_path / "model.keras")
-    expected = 0.5 * numbers(model.layers[-1].kernel)
-    np.testing.assert_array_equal(numbers(loaded.average.averages[0]), expected)
-    np.testing.assert_array_equal(numbers(loaded.layers[-1].kernel), 2.0 * expected)
+    pairs = list(zip(loaded.average.weights, model.average.weights, strict=True))
+    assert len(pairs) >= 2
+    for actual, expected in pairs:
+        np.testing.assert_array_equal(numbers(actual), numbers(expected))
+    np.testing.assert_array_equal(
+        numbers(loaded.layers[-1].kernel), numbers(model.layers[-1].kernel)
+    )
 
 
 # --- Adam ----------------------------------------------------------------------------------
