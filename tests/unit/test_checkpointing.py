@@ -1,6 +1,5 @@
 """The file of a checkpoint: what is written is what is read, or it is noticed."""
 
-import dataclasses
 import json
 import zipfile
 
@@ -101,22 +100,32 @@ def test_an_object_is_not_written(tmp_path):
         checkpointing.write(tmp_path / "file.npz", {}, {"x": np.array([{}], object)})
 
 
+# What an evaluation of the semi-supervised game finds.
+NUMBERS = {"test_wrong": {"averaged": 5, "raw": 7}, "closeness": None}
+
+
 def test_what_a_format_holds_is_pinned():
     """Change the number and this list together: old checkpoints are then refused, not misread."""
-    assert (checkpointing.FORMAT, [f.name for f in dataclasses.fields(Progress)]) == (
+    assert (checkpointing.FORMAT, set(Progress(numbers=NUMBERS).to_dict())) == (
         2,
-        [
+        {
             *("epoch", "iteration", "sums", "epoch_seconds", "seconds", "history", "test_wrong"),
             *("closeness", "saved_epochs", "saved_iterations"),
-        ],
+        },
     )
 
 
+def test_progress_comes_back_from_what_it_wrote():
+    progress = Progress(epoch=3, numbers=NUMBERS)
+    assert Progress.from_dict(progress.to_dict()) == progress
+
+
 def test_progress_of_format_1_is_read():
-    written = Progress(epoch=3).to_dict()
+    written = Progress(epoch=3, numbers=NUMBERS).to_dict()
     del written["closeness"]
     assert 1 in checkpointing.READABLE
-    assert Progress.from_dict(written) == Progress(epoch=3)
+    read = Progress.from_dict(written)
+    assert (read.epoch, read.numbers) == (3, {"test_wrong": NUMBERS["test_wrong"]})
 
 
 # --- the newest ones -----------------------------------------------------------------------
