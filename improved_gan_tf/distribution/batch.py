@@ -40,11 +40,11 @@ def replica_count():
 
 
 def gather_rows(x):
-    """The rows of every replica, in the replicas' order.
+    """The rows of every replica, in the replicas' order; differentiable.
 
     Args:
-        x: (n, ...), this replica's rows. Shares may differ in size where n is unknown while
-            the graph is traced; a known n must be every replica's.
+        x: (n, ...), this replica's rows, all but n known. Shares may differ in size and be empty;
+            between workers an n that is known while the graph is traced must be every replica's.
 
     Returns:
         `(rows, first)`: (N, ...), and the number of this replica's first row in it.
@@ -54,13 +54,49 @@ def gather_rows(x):
         return x, 0
     import tensorflow as tf
 
+    first, total = _place_in_batch(context, ops.shape(x)[0])
     rows = context.all_gather(x, axis=0)
-    if x.shape[0] is None:
-        counts = context.all_gather(tf.shape(x)[:1], axis=0)
-        return rows, tf.reduce_sum(counts[: context.replica_id_in_sync_group])
-    # Between workers `all_gather` forgets the shape; shares of other sizes fail here.
-    rows = tf.ensure_shape(rows, (context.num_replicas_in_sync * x.shape[0], *x.shape[1:]))
-    return rows, context.replica_id_in_sync_group * x.shape[0]
+    # `all_gather` forgets the shape where shares are of unknown size, or on other workers.
+    return tf.ensure_shape(rows, (tf.get_static_value(total), *x.shape[1:])), first
+
+
+def _place_in_batch(context, rows):
+    """Where a replica's rows are in the batch of all: `(first, total)`, ints where known.
+
+    Args:
+        context: `tf.distribute.ReplicaContext`.
+        rows: int or scalar tensor, how many this replica has.
+    """
+    import tensorflow as tf
+
+    counts = _known_counts(context, rows if isinstance(rows, int) else None)
+    replica = context.replica_id_in_sync_group
+    if counts is None:
+        counts = context.all_gather(tf.reshape(rows, (1,)), axis=0)  # (replicas,)
+        return tf.reduce_sum(counts[:replica]), tf.reduce_sum(counts)
+    if len(set(counts)) == 1:  # among them TPUs, which do not know their number yet
+        return replica * counts[0], sum(counts)
+    return sum(counts[: tf.get_static_value(replica)]), sum(counts)
+
+
+def _known_counts(context, rows):
+    """How many rows each replica has, a list of ints; None where one does not know it yet.
+
+    Args:
+        context: `tf.distribute.ReplicaContext`.
+        rows: int or None, how many this replica knows to have.
+    """
+    replicas = context.num_replicas_in_sync
+    try:
+        counts = context.merge_call(
+            lambda strategy, rows: list(strategy.experimental_local_results(rows)), args=(rows,)
+        )
+    except RuntimeError:  # in a graph inside this one: a loop, a compiled function
+        counts = [rows]
+    if None in counts:
+        return None
+    # A number that is the same for all comes once. Other workers are not asked.
+    return counts if len(counts) == replicas else replicas * counts[:1]
 
 
 def mean_over_batch(x, axis):
@@ -139,7 +175,9 @@ def draw_for_batch(draw, shape, seed, cross_replica="global"):
 
     Args:
         draw: function of (shape, seed).
-        shape: (n, ...), shape of this replica's share; with "global" shares are of equal size.
+        shape: (n, ...), shape of this replica's share. Shares may differ in size and be empty;
+            an n that is known while the graph is traced must be every replica's between workers
+            and inside loops and compiled functions.
         seed: `keras.random.SeedGenerator`, whose state is the same on every replica.
         cross_replica: "global" or "local".
 
@@ -151,11 +189,13 @@ def draw_for_batch(draw, shape, seed, cross_replica="global"):
         return draw(shape, seed)
     if cross_replica == "local":
         return draw(shape, _SeedOfReplica(seed, context))
-    replicas, minibatches = context.num_replicas_in_sync, _joint_minibatches.get()
+    minibatches = _joint_minibatches.get()
     rows, *example_shape = shape
-    drawn = draw((replicas * rows, *example_shape), seed)
-    drawn = ops.reshape(drawn, (minibatches, replicas, rows // minibatches, *example_shape))
-    return ops.reshape(drawn[:, context.replica_id_in_sync_group], shape)
+    first, total = _place_in_batch(context, rows)
+    drawn = draw((total, *example_shape), seed)
+    drawn = ops.reshape(drawn, (minibatches, total // minibatches, *example_shape))
+    first, rows = first // minibatches, rows // minibatches  # of each minibatch
+    return ops.reshape(drawn[:, first : first + rows], shape)
 
 
 class _SeedOfReplica(keras.random.SeedGenerator):
