@@ -79,7 +79,7 @@ class LeakyReLU(keras.layers.Layer):
         inputs: any shape, floating point.
 
     Returns:
-        Same shape and dtype as the input.
+        Same shape as the input, the layer's compute dtype.
 
     Raises:
         ValueError: `negative_slope` is outside [0, 1], where the maximum is no leaky ReLU.

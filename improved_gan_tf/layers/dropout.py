@@ -35,7 +35,7 @@ class Dropout(RandomLayer):
         training: bool.
 
     Returns:
-        Same shape and dtype as the input.
+        Same shape as the input, the layer's compute dtype.
 
     Raises:
         ValueError: `rate` is outside [0, 1), `cross_replica` is neither of the two.

@@ -65,7 +65,7 @@ class GaussianNoise(RandomLayer):
         training: bool.
 
     Returns:
-        Same shape and dtype as the input.
+        Same shape as the input, the layer's compute dtype.
 
     Raises:
         ValueError: `stddev` is negative, `cross_replica` is neither of the two.

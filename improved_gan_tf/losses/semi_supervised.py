@@ -14,6 +14,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, the lines 
 from keras import ops
 
 from improved_gan_tf.losses.cross_entropy import binary_cross_entropy, binary_entropy
+from improved_gan_tf.machine.tracing import is_traced
 from improved_gan_tf.precision import mean
 
 
@@ -25,13 +26,14 @@ def supervised_loss(logits, labels):
         labels: (N,), integers in [0, K).
 
     Returns:
-        Scalar >= 0, nats.
+        Scalar >= 0, nats. NaN, as are its gradients, where a graph meets a label outside [0, K).
 
     Raises:
-        ValueError: `labels` have another rank.
+        ValueError: `labels` have another rank; eagerly, a label is outside [0, K).
     """
-    labels = _checked_labels(labels)
+    labels, one_or_nan = _checked_labels(labels, logits)
     label_logits = ops.take_along_axis(logits, ops.expand_dims(labels, 1), axis=1)[:, 0]  # (N,)
+    label_logits = label_logits * one_or_nan
     return mean(ops.logsumexp(logits, axis=1) - label_logits)
 
 
@@ -99,22 +101,46 @@ def error_rate(logits, labels):
 
     Args:
         logits: (N, K).
-        labels: (N,), integers.
+        labels: (N,), integers in [0, K).
+
+    Returns:
+        Scalar in the dtype of `logits`. NaN where a graph meets a label outside [0, K).
 
     Raises:
-        ValueError: `labels` have another rank.
+        ValueError: `labels` have another rank; eagerly, a label is outside [0, K).
     """
-    labels = _checked_labels(labels)
+    labels, one_or_nan = _checked_labels(labels, logits)
     wrong = ops.not_equal(ops.argmax(logits, axis=1), ops.cast(labels, "int32"))
-    return mean(ops.cast(wrong, logits.dtype))
+    return mean(ops.cast(wrong, logits.dtype) * one_or_nan)
 
 
-def _checked_labels(labels):
-    """Returns labels as a tensor of rank 1; another rank would broadcast against the rows."""
-    labels = ops.convert_to_tensor(labels)
+def _checked_labels(labels, logits):
+    """Returns labels that can be looked up, and 1 where they are labels and NaN elsewhere.
+
+    A graph cannot raise, and a look-up takes -1 for the last class.
+
+    Args:
+        labels: (N,), integers; of any other rank they would be compared with every row.
+        logits: (N, K).
+
+    Returns:
+        (N,) in [0, K), and (N,) in the dtype of `logits`.
+    """
+    labels, logits = ops.convert_to_tensor(labels), ops.convert_to_tensor(logits)
     if len(labels.shape) != 1:
         raise ValueError(
             "`labels` must be one integer for each row of the logits, of shape (N,). "
             f"Received: labels.shape={tuple(labels.shape)}"
         )
-    return labels
+    num_classes = logits.shape[-1]
+    if not is_traced(labels):
+        values = ops.convert_to_numpy(labels)
+        outside = values[(values < 0) | (values >= num_classes)]
+        if outside.size:
+            raise ValueError(
+                f"`labels` must be integers from 0 to {num_classes - 1}, one logit for each. "
+                f"Received: label {outside[0]}"
+            )
+    is_label = ops.logical_and(labels >= 0, labels < num_classes)
+    one_or_nan = ops.where(is_label, 1.0, float("nan"))
+    return ops.where(is_label, labels, ops.zeros_like(labels)), ops.cast(one_or_nan, logits.dtype)

@@ -218,3 +218,5 @@ def test_the_docstring_names_paper_and_arguments(case):
     layer_class = type(case.make())
     for heading in ("Args:", "Call arguments:", "Returns:", "Batch meaning:", "Training:", ">>> "):
         assert heading in layer_class.__doc__, heading
+    returns = layer_class.__doc__.split("Returns:")[1].split("\n\n")[0]
+    assert "compute dtype" in returns  # not the input's: see `test_mixed_precision`

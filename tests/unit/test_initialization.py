@@ -142,3 +142,80 @@ def test_a_layer_that_is_called_twice_is_refused():
         initialize_from_data(model, list(batch))
     # The next pass begins anew.
     initialize_from_data(keras.Sequential([keras.Input((4,)), shared]), batch[0])
+
+
+@pytest.mark.parametrize("kind", ["model", "function"])
+def test_a_failed_pass_leaves_everything_as_it_was(kind):
+    """All or nothing: the layers before the one that fails, the noise, the moving averages."""
+    inputs = keras.Input((6,))
+    hidden = WeightNormDense(5, name="first")(GaussianNoise(0.1, seed=1)(inputs))
+    hidden = keras.layers.BatchNormalization()(hidden)
+    hidden = keras.layers.Rescaling(0.0)(hidden)  # the second layer's units do not vary
+    model = keras.Model(inputs, WeightNormDense(4, name="second")(hidden))
+    variables = model.variables if kind == "model" else model.get_layer("first").variables
+    before = [to_numpy(v) for v in variables]
+    given = model if kind == "model" else (lambda x, training: model(x, training=training))
+    with pytest.raises(ValueError, match=r"layer 'second' .*standard deviation 0"):
+        initialize_from_data(given, batch())
+    for value, variable in zip(before, variables, strict=True):
+        np.testing.assert_array_equal(to_numpy(variable), value)
+
+
+class TwoInputs(keras.Model):
+    """Called with two arguments, as a conditional discriminator is."""
+
+    def __init__(self):
+        super().__init__(name="two")
+        self.first, self.second = WeightNormDense(3), WeightNormDense(2)
+
+    def call(self, x, y):
+        return self.second(keras.ops.concatenate([self.first(x), y], axis=-1))
+
+
+def test_a_model_of_several_arguments_takes_them_one_by_one():
+    x, y = batch(), batch(width=2, seed=1)
+    assert_mean_and_deviation(to_numpy(initialize_from_data(TwoInputs(), x, y)), 1.0)
+
+
+def test_the_wrong_number_of_arguments_is_named_before_anything_is_built():
+    model = TwoInputs()
+    message = r"`call` of 'two' takes other arguments: .*'y'.* initialize_from_data\(model, x, y\)"
+    with pytest.raises(TypeError, match=message):
+        initialize_from_data(model, [batch(), batch()])
+    assert not model.built
+
+
+class Compiled(keras.Model):
+    """A model whose `call` is a compiled function."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = WeightNormDense(3)
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
+    @tf.function
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+@pytest.mark.parametrize("is_traced_before", [True, False])
+def test_a_model_whose_call_is_compiled_is_initialised_once(is_traced_before):
+    model, x = Compiled(), batch()
+    if is_traced_before:
+        model(x)
+    assert_mean_and_deviation(to_numpy(initialize_from_data(model, x)), 1.0)
+    # What the next call runs is no initialisation.
+    np.testing.assert_allclose(to_numpy(model(3.0 * x)).std(0), [3.0, 3.0, 3.0], rtol=1e-4)
+    assert not tf.config.functions_run_eagerly()
+
+
+def test_a_layer_that_is_called_at_every_step_is_refused_with_the_way_out():
+    steps = np.random.RandomState(0).normal(size=(8, 3, 4)).astype("float32")
+    wrapped = WeightNormDense(3, name="wrapped")
+    model = keras.Sequential([keras.Input((3, 4)), keras.layers.TimeDistributed(wrapped)])
+    with pytest.raises(ValueError, match=r"'wrapped' more than once.*TimeDistributed"):
+        initialize_from_data(model, steps)
+    outputs = initialize_from_data(wrapped, steps.reshape(-1, 4))
+    assert_mean_and_deviation(to_numpy(outputs), 1.0)

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf import losses
-from tests.support.numerics import gradients, to_numpy
+from tests.support.numerics import BACKEND, gradients, to_numpy
 
 
 def tensor(values):
@@ -64,6 +64,44 @@ def test_labels_of_any_integer_type_are_accepted(dtype):
     labels = np.arange(8, dtype=dtype)
     expected = value(losses.supervised_loss(logits, np.arange(8)))
     assert value(losses.supervised_loss(logits, labels)) == expected
+
+
+def compiled(function):
+    """The function under `tf.function` with XLA, or under `jax.jit`."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, jit_compile=True)
+    import jax
+
+    return jax.jit(function)
+
+
+@pytest.mark.parametrize("loss", [losses.supervised_loss, losses.error_rate])
+@pytest.mark.parametrize("label", [-1, 10, 2**20])
+def test_a_label_that_no_logit_stands_for_is_refused(loss, label):
+    with pytest.raises(ValueError, match=rf"integers from 0 to 9.* Received: label {label}"):
+        loss(random_logits(3), [0, 1, 2, 3, 4, 5, 6, label])
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch is eager")
+@pytest.mark.parametrize("loss", [losses.supervised_loss, losses.error_rate])
+@pytest.mark.parametrize("label", [-1, 10, 2**20])
+def test_a_label_that_no_logit_stands_for_makes_a_compiled_loss_nan(loss, label):
+    labels = np.array([0, 1, 2, 3, 4, 5, 6, label], "int32")
+    assert np.isnan(value(compiled(loss)(random_logits(3), labels)))
+    labels[-1] = 7
+    expected = value(loss(random_logits(3), labels))
+    assert value(compiled(loss)(random_logits(3), labels)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch is eager")
+def test_the_gradient_of_a_compiled_loss_with_a_wrong_label_is_nan_too():
+    labels = np.array([0, 1, 2, 3, 4, 5, 6, -1], "int32")
+    loss = compiled(losses.supervised_loss)
+    (gradient,) = gradients(lambda logits: loss(logits, labels), random_logits(3))
+    assert np.isnan(gradient[-1]).any()
+    assert np.isfinite(gradient[:-1]).all()
 
 
 # --- unsupervised --------------------------------------------------------------------------

@@ -16,7 +16,14 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
 )
 from improved_gan_tf.layers.virtual_batch_norm.statistics import virtual_statistics
 from tests.reference.virtual_batch_norm import virtual_batch_norm
-from tests.support.numerics import finite_differences, float64, gradients, layer_loss, to_numpy
+from tests.support.numerics import (
+    BACKEND,
+    finite_differences,
+    float64,
+    gradients,
+    layer_loss,
+    to_numpy,
+)
 
 
 @pytest.fixture
@@ -225,21 +232,56 @@ def test_the_reference_can_be_set_again():
     np.testing.assert_array_equal(to_numpy(layer(x))[:2], np.full((2, 3), 5.0))
 
 
-def test_without_a_reference_the_call_says_so():
-    model = keras.Sequential([keras.Input((3,)), PrependReference(2, name="prepend")])
-    message = r"Layer 'prepend' has no reference batch: call `set_reference`.*\(2, 3\)"
-    with pytest.raises(ValueError, match=message):
-        model(np.zeros((1, 3), "float32"))
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, x: model(x, training=True),
+        lambda model, x: model.predict(x, verbose=0),
+        lambda model, x: freeze_reference(model),
+    ],
+)
+def test_without_a_reference_the_use_of_a_model_says_so(use):
+    if BACKEND != "tensorflow":
+        pytest.skip("jax.jit hides the value")
+    layers = [PrependReference(2, name="prepend"), VirtualBatchNorm(2), DropReference(2)]
+    model = keras.Sequential([keras.Input((3,)), *layers])
+    with pytest.raises(ValueError, match=r"ayer 'prepend'.* has no reference batch"):
+        use(model, np.zeros((1, 3), "float32"))
 
 
-def test_copied_weights_count_as_a_reference():
+def test_an_average_of_the_weights_may_be_built_by_a_call():
+    """The usual pattern: a clone, one call on anything, the weights of the model."""
     model = generator()
     clone = keras.models.clone_model(model)
     x = random(2, 3).astype("float32")
-    with pytest.raises(ValueError, match="has no reference batch"):
-        clone(x)
+    with pytest.warns(UserWarning, match="has no reference batch: .* Until then .* is NaN"):
+        outputs = clone(x)
+    assert np.isnan(to_numpy(outputs)).all()
     clone.set_weights(model.get_weights())
     np.testing.assert_array_equal(to_numpy(clone(x)), to_numpy(model(x)))
+
+
+@pytest.mark.parametrize(("norm", "drop", "wrong"), [(16, 32, "norm"), (32, 16, "drop")])
+def test_a_functional_model_counts_the_same_reference_rows_everywhere(norm, drop, wrong):
+    layers = [
+        PrependReference(32, name="prepend"),
+        keras.layers.Dense(4),
+        VirtualBatchNorm(norm, name="norm"),
+        keras.layers.Dense(4),
+        DropReference(drop, name="drop"),
+    ]
+    message = rf"'{wrong}' must have the `reference_size` .* 'prepend' before it, 32.*size=16"
+    with pytest.raises(ValueError, match=message):
+        keras.Sequential([keras.Input((3,)), *layers])
+
+
+def test_rows_of_a_reference_that_was_dropped_do_not_count():
+    x = keras.Input((3,))
+    for size in (4, 2):
+        x = DropReference(size)(VirtualBatchNorm(size)(PrependReference(size)(x)))
+    y = keras.layers.Add()([PrependReference(4)(x), PrependReference(2)(x)])
+    with pytest.raises(ValueError, match="'second' must have"):  # either branch is looked at
+        VirtualBatchNorm(4, name="second")(y)
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     def _initialize_from(self, m, present):
         """Sets scale and bias so that `o` leaves this batch with a useful spread and mean 0."""
-        data_dependent.require_first_call(self)
+        data_dependent.require_first_call(self, m)
         mean_weights = (present / ops.sum(present))[:, None]  # (N, 1)
         if self.weight_normalization:
             nearest = kernel_sums.nearest_distances(m, present)  # (N, B)

@@ -115,6 +115,12 @@ def freeze_reference(model, inputs=None):
     """
     if inputs is None:
         inputs = _rows_of_zeros(model)
+    for layer in model._flatten_layers():
+        if isinstance(layer, PrependReference) and layer.built and not layer.reference_is_set():
+            raise ValueError(
+                f"`freeze_reference` takes the statistics of the reference. Received: layer "
+                f"'{layer.name}', which has no reference batch"
+            )
     with recording() as recorded:
         model(inputs, training=False)
     if not recorded:

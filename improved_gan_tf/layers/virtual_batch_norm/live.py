@@ -15,7 +15,10 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.virtual_batch_norm.base import VirtualNormLayer
-from improved_gan_tf.layers.virtual_batch_norm.reference_batch import require_reference_rows
+from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
+    require_reference_rows,
+    require_size_of_prepended,
+)
 from improved_gan_tf.layers.virtual_batch_norm.statistics import (
     pooled_statistics,
     virtual_statistics,
@@ -76,7 +79,8 @@ class VirtualBatchNorm(VirtualNormLayer):
         (R + N, ..., C), the layer's compute dtype; statistics are at least float32.
 
     Raises:
-        ValueError: an argument is out of its range; the input has fewer than R rows, rank below
+        ValueError: an argument is out of its range; in a functional model, `reference_size` is not
+            that of the `PrependReference` before it; the input has fewer than R rows, rank below
             2, an unknown number of channels or is not floating point.
 
     Weights:
@@ -123,6 +127,10 @@ class VirtualBatchNorm(VirtualNormLayer):
             ops.concatenate([ops.broadcast_to(reference_mean, rows), live_mean], axis=0),
             ops.concatenate([ops.broadcast_to(reference_variance, rows), live_variance], axis=0),
         )
+
+    def compute_output_spec(self, inputs):
+        require_size_of_prepended(self, inputs)
+        return super().compute_output_spec(inputs)
 
     def _record(self, mean, variance):
         recorded = _recorded.get()

@@ -9,10 +9,13 @@ and gradients flow through the reference statistics:
 Paper:    Salimans et al. (2016), Sec. 3.5.
 """
 
+import warnings
+
 import keras
 from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
+from improved_gan_tf.machine.tracing import is_traced
 
 
 def require_reference_rows(layer, shape):
@@ -23,6 +26,40 @@ def require_reference_rows(layer, shape):
             "reference batch: put `PrependReference` with the same size before it. "
             f"Received: input shape {tuple(shape)}, reference_size={layer.reference_size}"
         )
+
+
+def require_size_of_prepended(layer, inputs):
+    """Raises `ValueError` where a layer counts other reference rows than were put in front.
+
+    It can see that where a Sequential or functional model is put together, whose tensors know the
+    layers that made them; not inside models within models, nor in a subclassed one.
+
+    Args:
+        layer: `VirtualBatchNorm` or `DropReference`.
+        inputs: its `keras.KerasTensor`.
+    """
+    for prepend in _prepending_layers(inputs):
+        if prepend.reference_size != layer.reference_size:
+            raise ValueError(
+                f"`{type(layer).__name__}` '{layer.name}' must have the `reference_size` of the "
+                f"`PrependReference` '{prepend.name}' before it, {prepend.reference_size}. "
+                f"Received: reference_size={layer.reference_size}"
+            )
+
+
+def _prepending_layers(tensor):
+    """The `PrependReference` layers whose rows are in front of a `keras.KerasTensor`."""
+    found, seen, todo = [], set(), [tensor]
+    while todo:
+        operation, node_index, _ = getattr(todo.pop(), "_keras_history", (None, None, None))
+        if operation is None or (operation, node_index) in seen:
+            continue
+        seen.add((operation, node_index))
+        if isinstance(operation, PrependReference):
+            found.append(operation)
+        elif not isinstance(operation, DropReference):
+            todo.extend(operation._inbound_nodes[node_index].input_tensors)
+    return found
 
 
 def _only_shapes_are_inferred():
@@ -62,12 +99,13 @@ class PrependReference(keras.layers.Layer):
         inputs: (N, ...), rank 2 or more, floating point.
 
     Returns:
-        (R + N, ...), the dtype of the input.
+        (R + N, ...), the layer's compute dtype.
 
     Raises:
-        ValueError: `reference_size` is not an integer of at least 2; no reference was set (where
-            the layer is called or traced; under `jax.jit` NaN comes out instead); the input has
-            another shape than a reference example or is not floating point.
+        ValueError: `reference_size` is not an integer of at least 2; no reference was set (when
+            the layer is traced or training; under `jax.jit` NaN comes out instead, and an eager
+            call in inference mode, as builds a copy before its `set_weights`, warns); the input
+            has another shape than a reference example or is not floating point.
 
     Weights:
         reference: (R, ...), not trained; NaN until it is set.
@@ -113,9 +151,9 @@ class PrependReference(keras.layers.Layer):
         )
         self.input_spec = keras.layers.InputSpec(shape=(None, *example_shape))
 
-    def call(self, inputs):
+    def call(self, inputs, training=None):
         require_floating(self, inputs.dtype)
-        self._require_reference()
+        self._require_reference(may_be_missing=not training and not is_traced(inputs))
         return ops.concatenate([ops.cast(self.reference, inputs.dtype), inputs], axis=0)
 
     def set_reference(self, reference_batch):
@@ -149,18 +187,23 @@ class PrependReference(keras.layers.Layer):
             )
         self.reference.assign(ops.cast(reference_batch, self.variable_dtype))
 
-    def _require_reference(self):
-        """Raises until the reference holds numbers, however they got there."""
+    def _require_reference(self, may_be_missing=False):
+        """Raises, or only warns, until the reference holds numbers, however they got there."""
         if self._reference_seen or _only_shapes_are_inferred():
             return
-        self._reference_seen = self._reference_is_set()
-        if not self._reference_seen:
-            raise ValueError(
-                f"Layer '{self.name}' has no reference batch: call `set_reference` with a batch of "
-                f"shape {tuple(self.reference.shape)} before the model is used."
-            )
+        self._reference_seen = self.reference_is_set()
+        if self._reference_seen:
+            return
+        message = (
+            f"Layer '{self.name}' has no reference batch: call `set_reference` with a batch of "
+            f"shape {tuple(self.reference.shape)} before the model is used"
+        )
+        if not may_be_missing:
+            raise ValueError(message + ".")
+        warnings.warn(message + ", or set its weights. Until then the output is NaN.", stacklevel=2)
 
-    def _reference_is_set(self):
+    def reference_is_set(self):
+        """Whether the built layer's reference holds numbers (bool)."""
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
@@ -199,10 +242,11 @@ class DropReference(keras.layers.Layer):
         inputs: (R + N, ...).
 
     Returns:
-        (N, ...), the dtype of the input.
+        (N, ...), the layer's compute dtype.
 
     Raises:
-        ValueError: `reference_size` is not a positive integer, the input has fewer than R rows.
+        ValueError: `reference_size` is not a positive integer or, in a functional model, not that
+            of the `PrependReference` before it; the input has fewer than R rows.
 
     Example:
 
@@ -224,6 +268,10 @@ class DropReference(keras.layers.Layer):
     def call(self, inputs):
         require_reference_rows(self, inputs.shape)
         return inputs[self.reference_size :]
+
+    def compute_output_spec(self, inputs):
+        require_size_of_prepended(self, inputs)
+        return super().compute_output_spec(inputs)
 
     def compute_output_shape(self, input_shape):
         rows = None if input_shape[0] is None else input_shape[0] - self.reference_size

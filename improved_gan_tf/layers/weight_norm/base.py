@@ -180,7 +180,7 @@ class WeightNormLayer(keras.layers.Layer):
 
         The old scale is multiplied, the old bias ignored. Without a bias only the scale is set.
         """
-        data_dependent.require_first_call(self)
+        data_dependent.require_first_call(self, pre_activation)
         pre_activation = ops.cast(pre_activation, self.variable_dtype)
         factor, shift = data_dependent_scale_and_shift(pre_activation, self.init_stddev)
         if not bool(ops.all(ops.isfinite(factor))):
