@@ -14,7 +14,11 @@ import warnings
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
+from improved_gan_tf.layers.argument_checks import (
+    has_own_build,
+    positive_integer,
+    require_floating,
+)
 from improved_gan_tf.machine.tracing import is_traced
 
 
@@ -261,9 +265,7 @@ class DropReference(keras.layers.Layer):
     def __init__(self, reference_size, **kwargs):
         super().__init__(**kwargs)
         self.reference_size = positive_integer(reference_size, "reference_size")
-
-    def build(self, input_shape):
-        require_reference_rows(self, input_shape)
+        self.built = not has_own_build(self)
 
     def call(self, inputs):
         require_reference_rows(self, inputs.shape)
