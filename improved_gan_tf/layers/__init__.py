@@ -11,6 +11,7 @@ from improved_gan_tf.layers.conditional_batch_norm.standing import set_standing_
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
+from improved_gan_tf.layers.minibatch_stddev import MinibatchStdDev
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.pixel_shuffle import ICNR, PixelShuffle
 from improved_gan_tf.layers.projection import ProjectionHead
@@ -29,6 +30,7 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     DropReference,
     PrependReference,
 )
+from improved_gan_tf.layers.virtual_batch_norm.use import use_virtual_batch_norm
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
@@ -46,6 +48,7 @@ __all__ = [
     "GaussianNoise",
     "LeakyReLU",
     "MinibatchDiscrimination",
+    "MinibatchStdDev",
     "PixelShuffle",
     "PrependReference",
     "ProjectionHead",
@@ -64,4 +67,5 @@ __all__ = [
     "remove_spectral_norm",
     "remove_weight_norm",
     "set_standing_statistics",
+    "use_virtual_batch_norm",
 ]

@@ -33,7 +33,18 @@ def replace_layers(model, replacement):
             f"Only a built model can be copied. Received: model={model.name}, which has no weights "
             "yet: call it on data, or give it an input shape, first"
         )
-    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    is_sequential = isinstance(model, keras.Sequential)  # whose layers are not called yet
+    copy = keras.models.clone_model(
+        model,
+        clone_function=clone,
+        call_function=None if is_sequential else _call_with_what_is_given,
+        recursive=True,
+    )
     for layer, new in copied:
         new.set_weights(layer.get_weights())
     return copy
+
+
+def _call_with_what_is_given(layer, *args, **kwargs):
+    """Calls a layer without the arguments that are None: the layer it replaces may take others."""
+    return layer(*args, **{name: value for name, value in kwargs.items() if value is not None})

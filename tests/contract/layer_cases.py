@@ -13,6 +13,7 @@ from improved_gan_tf.layers.conditional_batch_norm.plain import BatchNorm
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
+from improved_gan_tf.layers.minibatch_stddev import MinibatchStdDev
 from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.layers.pixel_shuffle import PixelShuffle
 from improved_gan_tf.layers.projection import ProjectionHead
@@ -112,6 +113,9 @@ LAYER_CASES = {
         WeightNormConv2DTranspose, IMAGE, 3, 3, strides=2, padding="same"
     ),
     "MinibatchDiscrimination": _case(MinibatchDiscrimination, (5,), 4, 3),
+    "MinibatchStdDev": _case(MinibatchStdDev, IMAGE),
+    "MinibatchStdDev, groups, axis 1": _case(MinibatchStdDev, IMAGE, group_size=3, axis=1),
+    "MinibatchStdDev, vectors": _case(MinibatchStdDev, (5,)),
     "PrependReference": LayerCase(_prepend_reference((5,)), (5,)),
     "PrependReference, images": LayerCase(_prepend_reference(IMAGE), IMAGE),
     "DropReference": _case(DropReference, IMAGE, 2),

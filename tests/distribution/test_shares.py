@@ -10,7 +10,12 @@ import pytest
 import tensorflow as tf
 
 from improved_gan_tf import distribution
-from improved_gan_tf.layers import Dropout, GaussianNoise, MinibatchDiscrimination
+from improved_gan_tf.layers import (
+    Dropout,
+    GaussianNoise,
+    MinibatchDiscrimination,
+    MinibatchStdDev,
+)
 from tests.distribution.test_layers import (
     COUPLED,
     RANDOM,
@@ -36,11 +41,19 @@ def mirrored(replicas):
     return distribution.strategy_from("mirrored", replicas, None, 2 * replicas)
 
 
+COUPLED_HERE = {
+    "MinibatchDiscrimination, mean": COUPLED["MinibatchDiscrimination, mean"],
+    "BatchStatisticsNorm": COUPLED["BatchStatisticsNorm"],
+    "MinibatchStdDev": MinibatchStdDev,
+    "MinibatchStdDev, groups": lambda: MinibatchStdDev(group_size=4),
+}
+
+
 @each_kind_of_shares
-@pytest.mark.parametrize("name", ["MinibatchDiscrimination, mean", "BatchStatisticsNorm"])
-def test_a_coupled_layer_sees_the_batch_of_all_replicas(name, shares, known_rows, float64):
+@pytest.mark.parametrize("make", COUPLED_HERE.values(), ids=list(COUPLED_HERE))
+def test_a_coupled_layer_sees_the_batch_of_all_replicas(make, shares, known_rows, float64):
     strategy = mirrored(len(shares))
-    expected, actual = one_device_and_replicas(strategy, COUPLED[name], shares, known_rows)
+    expected, actual = one_device_and_replicas(strategy, make, shares, known_rows)
     for e, a in zip(expected, actual, strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-10, atol=1e-12)
 

@@ -1,0 +1,123 @@
+"""A whole model's batch normalization replaced by virtual batch normalization."""
+
+import keras
+import numpy as np
+import pytest
+
+from improved_gan_tf.layers import (
+    DropReference,
+    PrependReference,
+    VirtualBatchNorm,
+    freeze_reference,
+    use_virtual_batch_norm,
+)
+from tests.support.numerics import to_numpy
+
+
+def random(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def sequential():
+    return keras.Sequential(
+        [
+            keras.Input((6,), name="z"),
+            keras.layers.Dense(18),
+            keras.layers.Reshape((3, 3, 2)),
+            keras.layers.BatchNormalization(name="norm", epsilon=1e-4),
+            keras.layers.Conv2DTranspose(4, 3),
+            keras.layers.BatchNormalization(scale=False),
+            keras.layers.Conv2D(1, 3),
+        ],
+        name="generator",
+    )
+
+
+def conditional():
+    z, label = keras.Input((6,)), keras.Input((2,))
+    x = keras.layers.Dense(4)(keras.layers.Concatenate()([z, label]))
+    x = keras.layers.BatchNormalization()(x)
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
+    return keras.Model([z, label], {"image": inner(x), "code": keras.layers.Dense(2)(x)})
+
+
+def with_other_weights(model):
+    for position, weight in enumerate(model.trainable_weights):
+        weight.assign(random(*weight.shape, seed=position))
+    return model
+
+
+def test_the_layers_are_those_that_one_would_have_put_there_by_hand():
+    model, reference, x = with_other_weights(sequential()), random(5, 6), random(3, 6, seed=1)
+    virtual = use_virtual_batch_norm(model, reference)
+    prepend = PrependReference(5)
+    prepend.set_reference(reference)
+    norms = [
+        VirtualBatchNorm(5, epsilon=1e-4, gamma_initializer="ones"),
+        VirtualBatchNorm(5, epsilon=1e-3, scale=False),
+    ]
+    dense, reshape, _, up, _, conv = model.layers
+    by_hand = keras.Sequential([keras.Input((6,)), prepend, dense, reshape, norms[0], up, norms[1]])
+    by_hand.add(conv)
+    by_hand.add(DropReference(5))
+    by_hand(x)
+    for mine, given in zip(norms, (model.layers[2], model.layers[4]), strict=True):
+        mine.beta.assign(given.beta)
+    norms[0].gamma.assign(model.get_layer("norm").gamma)
+    np.testing.assert_allclose(to_numpy(virtual(x)), to_numpy(by_hand(x)), rtol=1e-5, atol=1e-6)
+    assert virtual.name == "generator"
+    assert type(virtual.get_layer("norm")) is VirtualBatchNorm
+
+
+def test_an_image_no_longer_depends_on_the_others_of_its_batch():
+    virtual, x = use_virtual_batch_norm(sequential(), random(5, 6)), random(4, 6, seed=1)
+    alone = to_numpy(virtual(x[:1], training=True))
+    np.testing.assert_allclose(to_numpy(virtual(x, training=True))[:1], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_a_functional_model_of_several_inputs_and_outputs(tmp_path):
+    model = with_other_weights(conditional())
+    references = [random(5, 6), random(5, 2, seed=1)]
+    virtual = use_virtual_batch_norm(model, references)
+    x = [random(3, 6, seed=2), random(3, 2, seed=3)]
+    outputs = virtual(x)
+    assert {name: tuple(o.shape) for name, o in outputs.items()} == {
+        "image": (3, 4),
+        "code": (3, 2),
+    }
+    virtual.save(tmp_path / "virtual.keras")
+    loaded = keras.models.load_model(tmp_path / "virtual.keras")(x)
+    frozen = freeze_reference(virtual)(x)
+    for name, output in outputs.items():
+        np.testing.assert_allclose(to_numpy(loaded[name]), to_numpy(output), rtol=1e-6)
+        np.testing.assert_allclose(to_numpy(frozen[name]), to_numpy(output), rtol=1e-4, atol=1e-5)
+
+
+def test_the_model_given_stays_as_it_is():
+    model = sequential()
+    before = [w.copy() for w in model.get_weights()]
+    virtual = use_virtual_batch_norm(model, random(5, 6))
+    virtual.layers[1].kernel.assign(keras.ops.zeros_like(virtual.layers[1].kernel))
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def wrapped():
+    norm = keras.layers.TimeDistributed(keras.layers.BatchNormalization(name="inside"))
+    return keras.Sequential([keras.Input((3, 4)), keras.layers.BatchNormalization(), norm])
+
+
+@pytest.mark.parametrize(
+    ("make", "reference", "message"),
+    [
+        (lambda: keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), (4, 3), "at least"),
+        (wrapped, (4, 3, 4), r"inside other layers: \['inside'\]"),
+        (sequential, (1, 6), "`reference_size` must be at least 2"),
+        (sequential, (5, 7), r"must have the shape \(5, 6\)"),
+        (conditional, (5, 6), r"each of the 2 inputs .*Received: \[\(5, 6\)\]"),
+        (lambda: keras.Sequential([keras.layers.BatchNormalization()]), (5, 6), "0 inputs"),
+    ],
+)
+def test_what_is_wrong_is_said(make, reference, message):
+    with pytest.raises(ValueError, match=message):
+        use_virtual_batch_norm(make(), random(*reference))
