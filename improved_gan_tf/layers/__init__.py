@@ -31,9 +31,16 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     PrependReference,
 )
 from improved_gan_tf.layers.virtual_batch_norm.use import use_virtual_batch_norm
+from improved_gan_tf.layers.weight_norm.addition import add_weight_norm
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.other_ranks import (
+    WeightNormConv1D,
+    WeightNormConv1DTranspose,
+    WeightNormConv3D,
+    WeightNormConv3DTranspose,
+)
 from improved_gan_tf.layers.weight_norm.removal import remove_weight_norm
 
 __all__ = [
@@ -58,9 +65,14 @@ __all__ = [
     "SpectralNormDense",
     "SpectralNormEmbedding",
     "VirtualBatchNorm",
+    "WeightNormConv1D",
+    "WeightNormConv1DTranspose",
     "WeightNormConv2D",
     "WeightNormConv2DTranspose",
+    "WeightNormConv3D",
+    "WeightNormConv3DTranspose",
     "WeightNormDense",
+    "add_weight_norm",
     "freeze_reference",
     "leaky_rectify",
     "rectify",

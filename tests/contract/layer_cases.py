@@ -31,6 +31,12 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.other_ranks import (
+    WeightNormConv1D,
+    WeightNormConv1DTranspose,
+    WeightNormConv3D,
+    WeightNormConv3DTranspose,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +117,18 @@ LAYER_CASES = {
     ),
     "WeightNormConv2DTranspose, same": _case(
         WeightNormConv2DTranspose, IMAGE, 3, 3, strides=2, padding="same"
+    ),
+    "WeightNormConv2D, channels first": _case(
+        WeightNormConv2D, IMAGE, 3, 3, padding=1, strides=2, data_format="channels_first"
+    ),
+    "WeightNormConv2DTranspose, channels first": _case(
+        WeightNormConv2DTranspose, IMAGE, 3, 3, padding=1, data_format="channels_first"
+    ),
+    "WeightNormConv1D": _case(WeightNormConv1D, (7, 4), 3, 3, strides=2, padding=1),
+    "WeightNormConv1DTranspose": _case(WeightNormConv1DTranspose, (4, 4), 3, 4, strides=2),
+    "WeightNormConv3D": _case(WeightNormConv3D, (3, 4, 3, 2), 3, 2, padding="same"),
+    "WeightNormConv3DTranspose": _case(
+        WeightNormConv3DTranspose, (2, 3, 2, 2), 3, 3, strides=2, padding=1, output_padding=1
     ),
     "MinibatchDiscrimination": _case(MinibatchDiscrimination, (5,), 4, 3),
     "MinibatchStdDev": _case(MinibatchStdDev, IMAGE),

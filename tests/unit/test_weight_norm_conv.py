@@ -11,6 +11,12 @@ from improved_gan_tf.layers.weight_norm.conv_transpose import (
     WeightNormConv2DTranspose,
     conv_transpose_output_length,
 )
+from improved_gan_tf.layers.weight_norm.other_ranks import (
+    WeightNormConv1D,
+    WeightNormConv1DTranspose,
+    WeightNormConv3D,
+    WeightNormConv3DTranspose,
+)
 from tests.reference import weight_norm as reference
 from tests.support.numerics import (
     BACKEND,
@@ -373,8 +379,8 @@ def test_gradients_equal_finite_differences(layer, in_float64):
             r"`strides` above 1 cannot be combined with `dilation_rate` above 1",
         ),
         (
-            {"data_format": "channels_first"},
-            r"supports `data_format='channels_last'` only.*data_format=channels_first",
+            {"data_format": "NCHW"},
+            r"`data_format` must be one of .*Received: data_format='NCHW'",
         ),
         ({"epsilon": -1.0}, r"`epsilon` must be 0 or larger. Received: epsilon=-1.0"),
         ({"init_stddev": 0.0}, r"`init_stddev` must be positive. Received: init_stddev=0.0"),
@@ -417,7 +423,7 @@ def test_output_padding_out_of_range(arguments, message):
 
 @BOTH
 def test_the_number_of_channels_must_be_known(layer_class):
-    with pytest.raises(ValueError, match=r"last dimension of the input of `WeightNorm.*known"):
+    with pytest.raises(ValueError, match=r"channel dimension of the input of `WeightNorm.*known"):
         layer_class(4, 3).build((None, 8, 8, None))
 
 
@@ -463,3 +469,81 @@ def test_no_state_besides_the_weights_changes_in_a_call():
     layer(ops.ones((1, 4, 4, 3)), training=True)
     for old, new in zip(before, layer.weights, strict=True):
         np.testing.assert_array_equal(old, to_numpy(new))
+
+
+# --- channels first, and other numbers of dimensions -----------------------------------------
+
+GEOMETRIES = [
+    (WeightNormConv2D, {"padding": 1, "strides": 2}),
+    (WeightNormConv2D, {"padding": "same", "groups": 2}),
+    (WeightNormConv2DTranspose, {"padding": (1, 0), "strides": 2, "output_padding": (1, 0)}),
+]
+
+
+@pytest.mark.parametrize(("layer_class", "options"), GEOMETRIES)
+def test_channels_first_is_channels_last_transposed(layer_class, options):
+    x = random(6, 5, 7, 4).astype("float32")
+    last = with_random_weights(layer_class(2, 3, activation="tanh", **options), x.shape)
+    options = {**options, "data_format": "channels_first"}
+    first = layer_class(2, 3, activation="tanh", **options)
+    outputs = to_numpy(first(np.moveaxis(x, -1, 1)))
+    first.set_weights(last.get_weights())
+    outputs = to_numpy(first(np.moveaxis(x, -1, 1)))
+    np.testing.assert_allclose(np.moveaxis(outputs, 1, -1), to_numpy(last(x)), rtol=1e-5, atol=1e-6)
+    assert outputs.shape == tuple(first.compute_output_shape((6, 4, 5, 7)))
+    initialize_from_data(first, np.moveaxis(x, -1, 1))
+    initialize_from_data(last, x)
+    for one, other in zip(first.get_weights(), last.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_keras_setting_of_the_data_format_is_taken():
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        assert WeightNormConv2D(2, 3).data_format == "channels_first"
+    finally:
+        keras.config.set_image_data_format(before)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "options"),
+    [
+        (WeightNormConv1D, WeightNormConv2D, {"padding": 1, "strides": 2}),
+        (WeightNormConv1DTranspose, WeightNormConv2DTranspose, {"padding": 1, "strides": 2}),
+    ],
+)
+def test_one_dimension_is_two_of_which_one_has_length_one(one, two, options):
+    x = random(3, 9, 4).astype("float32")
+    layer = with_random_weights(one(2, 3, **options), x.shape)
+    flat = {name: (0 if name == "padding" else 1, value) for name, value in options.items()}
+    wide = two(2, (1, 3), **flat)
+    wide.build((3, 1, 9, 4))
+    wide.set_weights([layer.get_weights()[0][None], *layer.get_weights()[1:]])
+    expected = to_numpy(wide(x[:, None]))[:, 0]
+    np.testing.assert_allclose(to_numpy(layer(x)), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("three", "two", "options"),
+    [
+        (WeightNormConv3D, WeightNormConv2D, {"padding": 1, "strides": 2}),
+        (WeightNormConv3DTranspose, WeightNormConv2DTranspose, {"padding": 1, "strides": 2}),
+    ],
+)
+def test_three_dimensions_of_which_one_has_length_one_are_two(three, two, options):
+    x = random(3, 6, 5, 4).astype("float32")
+    layer = with_random_weights(two(2, 3, **options), x.shape)
+    deep = {name: (0 if name == "padding" else 1, v, v) for name, v in options.items()}
+    volume = three(2, (1, 3, 3), **deep)
+    volume.build((3, 1, 6, 5, 4))
+    volume.set_weights([layer.get_weights()[0][None], *layer.get_weights()[1:]])
+    outputs = to_numpy(volume(x[:, None]))[:, 0]
+    np.testing.assert_allclose(outputs, to_numpy(layer(x)), rtol=1e-5, atol=1e-6)
+
+
+def test_each_number_of_dimensions_says_how_many_integers_it_takes():
+    with pytest.raises(ValueError, match=r"`strides` .* or one of them \(length,\).*\(1, 2\)"):
+        WeightNormConv1D(2, 3, strides=(1, 2))
+    with pytest.raises(ValueError, match=r"`kernel_size` .* three of them \(depth, height, width"):
+        WeightNormConv3D(2, (3, 3))

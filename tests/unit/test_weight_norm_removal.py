@@ -8,6 +8,12 @@ from improved_gan_tf.layers.activations import leaky_rectify
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.other_ranks import (
+    WeightNormConv1D,
+    WeightNormConv1DTranspose,
+    WeightNormConv3D,
+    WeightNormConv3DTranspose,
+)
 from improved_gan_tf.layers.weight_norm.removal import remove_weight_norm
 from tests.support.numerics import BACKEND, float64, to_numpy
 
@@ -40,6 +46,30 @@ CASES = [
     (
         lambda: WeightNormConv2DTranspose(3, 2, strides=3, padding=(1, 0), use_bias=False),
         (4, 4, 2),
+        "Sequential",
+    ),
+    (lambda: WeightNormConv1D(4, 3, strides=2, activation=SOFTMAX), (7, 2), "Conv1D"),
+    (lambda: WeightNormConv1D(4, 3, strides=2, padding=1), (7, 2), "Sequential"),
+    (
+        lambda: WeightNormConv1DTranspose(4, 3, strides=2, activation=SOFTMAX),
+        (7, 2),
+        "Conv1DTranspose",
+    ),
+    (lambda: WeightNormConv1DTranspose(4, 3, strides=2, padding=1), (7, 2), "Sequential"),
+    (lambda: WeightNormConv3D(4, 2, padding="same", activation=SOFTMAX), (3, 4, 3, 2), "Conv3D"),
+    (lambda: WeightNormConv3D(4, 2, padding=(1, 0, 1)), (3, 4, 3, 2), "Sequential"),
+    (lambda: WeightNormConv3DTranspose(4, 2, strides=2), (3, 4, 3, 2), "Conv3DTranspose"),
+    (lambda: WeightNormConv3DTranspose(4, 3, padding=1), (3, 4, 3, 2), "Sequential"),
+    (
+        lambda: WeightNormConv2D(
+            4, 3, padding=1, strides=2, data_format="channels_first", activation=SOFTMAX
+        ),
+        (2, 7, 6),
+        "Sequential",
+    ),
+    (
+        lambda: WeightNormConv2DTranspose(4, 3, padding=1, data_format="channels_first"),
+        (2, 7, 6),
         "Sequential",
     ),
 ]

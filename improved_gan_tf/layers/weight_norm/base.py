@@ -168,12 +168,13 @@ class WeightNormLayer(keras.layers.Layer):
 
     def call(self, inputs):
         require_floating(self, inputs.dtype)
+        return self.activation(self._pre_activation(inputs))
+
+    def _pre_activation(self, inputs):
         outputs = self._linear(inputs)
         if data_dependent.is_initializing():
-            outputs = self._initialize_from(outputs)
-        elif self.use_bias:
-            outputs = outputs + ops.cast(self.bias, outputs.dtype)
-        return self.activation(outputs)
+            return self._initialize_from(outputs)
+        return outputs + ops.cast(self.bias, outputs.dtype) if self.use_bias else outputs
 
     def _initialize_from(self, pre_activation):
         """Sets scale and bias so that this batch leaves with mean 0 and `init_stddev`.

@@ -1,36 +1,89 @@
-"""A transposed 2D convolution with weight normalization."""
+"""A transposed convolution with weight normalization."""
 
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, extent, pair
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer
+from improved_gan_tf.layers.weight_norm.geometry import (
+    conv_transpose_output_length,
+    one_for_each_axis,
+)
 
 
-def conv_transpose_output_length(length, kernel_size, stride, dilation, padding, output_padding):
-    """Returns the output length of a transposed convolution along one axis.
+class WeightNormConvTranspose(WeightNormConvLayer):
+    """Base of the transposed convolutions; the norm is per *output* channel, as everywhere."""
 
-    Args:
-        length: int or None, the input's length; None is returned for None.
-        kernel_size: int > 0.
-        stride: int > 0.
-        dilation: int > 0.
-        padding: "valid", "same" or the padding of the convolution that this one transposes.
-        output_padding: int or None, positions added at the end; None leaves them to `padding`
-            (none for an integer).
-    """
-    if length is None:
-        return None
-    full_extent = extent(kernel_size, dilation)
-    if output_padding is None and padding == "same":
-        return length * stride
-    if output_padding is None and padding == "valid":
-        return length * stride + max(full_extent - stride, 0)
-    cropped = {"same": full_extent // 2, "valid": 0}.get(padding, padding)  # at each end
-    return (length - 1) * stride + full_extent - 2 * cropped + (output_padding or 0)
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        output_padding=None,
+        data_format=None,
+        dilation_rate=1,
+        **kwargs,
+    ):
+        super().__init__(
+            filters, kernel_size, strides, padding, data_format, dilation_rate, **kwargs
+        )
+        if output_padding is not None:
+            output_padding = one_for_each_axis(
+                output_padding, "output_padding", self.rank, minimum=0
+            )
+            if any(o >= s for o, s in zip(output_padding, self.strides, strict=True)):
+                raise ValueError(
+                    "`output_padding` must be smaller than `strides`. "
+                    f"Received: output_padding={output_padding}, strides={self.strides}"
+                )
+        self.output_padding = output_padding
+
+    def build(self, input_shape):
+        channels = self._input_channels(input_shape)
+        self.compute_output_shape(input_shape)  # refuses an input that leaves no output
+        self._add_weight_norm_weights(
+            (*self.kernel_size, self.filters, channels),
+            self.filters,
+            sum_axes=(*range(self.rank), self.rank + 1),
+        )
+
+    def _linear(self, inputs):
+        factor = ops.expand_dims(self._scale_over_norm(), axis=-1)  # (K, 1)
+        kernel = ops.cast(self.kernel * factor, self.compute_dtype)  # (kh, kw, K, A)
+        if isinstance(self.padding, str):
+            return self._transposed(inputs, kernel, self.padding, self.output_padding)
+        # The full output, then the cut: Keras knows no explicit padding.
+        output_padding = self.output_padding or (0,) * self.rank
+        outputs = self._transposed(inputs, kernel, "valid", output_padding)
+        return outputs[(slice(None), *(slice(p, -p or None) for p in self.padding))]
+
+    def _transposed(self, inputs, kernel, padding, output_padding):
+        return ops.conv_transpose(
+            inputs,
+            kernel,
+            strides=self.strides,
+            padding=padding,
+            output_padding=output_padding,
+            data_format="channels_last",
+            dilation_rate=self.dilation_rate,
+        )
+
+    def _output_length(self, length, axis):
+        return conv_transpose_output_length(
+            length,
+            self.kernel_size[axis],
+            self.strides[axis],
+            self.dilation_rate[axis],
+            self._axis_paddings()[axis],
+            self.output_padding[axis] if self.output_padding else None,
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "output_padding": self.output_padding}
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
-class WeightNormConv2DTranspose(WeightNormConvLayer):
+class WeightNormConv2DTranspose(WeightNormConvTranspose):
     """Transposed convolution with a weight-normalised kernel, a bias and an activation.
 
     The last layer of the paper's CIFAR-10 and SVHN generators. The norm is taken per *output*
@@ -55,7 +108,7 @@ class WeightNormConv2DTranspose(WeightNormConvLayer):
             output_padding=1`; "same" would be one pixel off.
         output_padding: None (default), or an int or two ints >= 0 below `strides`: positions
             that the output gains at the bottom and at the right.
-        data_format: "channels_last" or None.
+        data_format: as in `WeightNormConv2D`.
         dilation_rate: int or two ints > 0, default 1; not together with strides above 1.
             TensorFlow computes only 1 on CPUs.
         activation: what `keras.activations.get` accepts; default linear.
@@ -73,16 +126,16 @@ class WeightNormConv2DTranspose(WeightNormConvLayer):
             initialisation, default 1; 0.1 in the original's generators.
 
     Call arguments:
-        inputs: (N, H, W, A), floating point.
+        inputs: (N, H, W, A), floating point; (N, A, H, W) for channels_first.
 
     Returns:
-        (N, H', W', K), the layer's compute dtype; with an explicit padding
-        H' = (H - 1) stride + dilation (kh - 1) + 1 - 2 padding + output_padding.
+        (N, H', W', K), or (N, K, H', W') for channels_first, the layer's compute dtype; with an
+        explicit padding H' = (H - 1) stride + dilation (kh - 1) + 1 - 2 padding + output_padding.
 
     Raises:
         ValueError: an argument is out of its range, `output_padding` is not below `strides`,
-            `data_format` is "channels_first", the input is not of rank 4, not floating point, has
-            an unknown number of channels or leaves no output.
+            the input is not of rank 4, not floating point, has an unknown number of channels or
+            leaves no output.
 
     Weights:
         kernel: (kh, kw, K, A), the unnormalised V (`W_param` in the original, there
@@ -103,68 +156,4 @@ class WeightNormConv2DTranspose(WeightNormConvLayer):
                   `Deconv2DLayer`.
     """
 
-    def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=(1, 1),
-        padding="valid",
-        output_padding=None,
-        data_format=None,
-        dilation_rate=(1, 1),
-        **kwargs,
-    ):
-        super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, **kwargs
-        )
-        if output_padding is not None:
-            output_padding = pair(output_padding, "output_padding", minimum=0)
-            if any(o >= s for o, s in zip(output_padding, self.strides, strict=True)):
-                raise ValueError(
-                    "`output_padding` must be smaller than `strides`. "
-                    f"Received: output_padding={output_padding}, strides={self.strides}"
-                )
-        self.output_padding = output_padding
-
-    def build(self, input_shape):
-        channels = self._input_channels(input_shape)
-        self.compute_output_shape(input_shape)  # refuses an input that leaves no output
-        self._add_weight_norm_weights(
-            (*self.kernel_size, self.filters, channels), self.filters, sum_axes=(0, 1, 3)
-        )
-
-    def _linear(self, inputs):
-        factor = ops.expand_dims(self._scale_over_norm(), axis=-1)  # (K, 1)
-        kernel = ops.cast(self.kernel * factor, self.compute_dtype)  # (kh, kw, K, A)
-        if isinstance(self.padding, str):
-            return self._transposed(inputs, kernel, self.padding, self.output_padding)
-        # The full output, then the cut: Keras knows no explicit padding.
-        outputs = self._transposed(inputs, kernel, "valid", self.output_padding or (0, 0))
-        height, width = self.padding
-        return outputs[:, height : -height or None, width : -width or None, :]
-
-    def _transposed(self, inputs, kernel, padding, output_padding):
-        return ops.conv_transpose(
-            inputs,
-            kernel,
-            strides=self.strides,
-            padding=padding,
-            output_padding=output_padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
-        )
-
-    def compute_output_shape(self, input_shape):
-        lengths = map(
-            conv_transpose_output_length,
-            input_shape[1:-1],
-            self.kernel_size,
-            self.strides,
-            self.dilation_rate,
-            self._axis_paddings(),
-            self.output_padding or (None, None),
-        )
-        return self._require_positive((input_shape[0], *lengths, self.filters), input_shape)
-
-    def get_config(self):
-        return {**super().get_config(), "output_padding": self.output_padding}
+    rank = 2

@@ -12,19 +12,17 @@ from keras import ops
 
 from improved_gan_tf.layers.layer_replacement import replace_layers
 from improved_gan_tf.layers.weight_norm.base import WeightNormLayer
-from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
-from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
-from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, WeightNormForwardConv
+from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
 
 
 def remove_weight_norm(model):
     """Returns a copy of a model, or of one layer, whose weight-normalised layers are plain ones.
 
-    `WeightNormDense` becomes `Dense`, `WeightNormConv2D` becomes `Conv2D` and
-    `WeightNormConv2DTranspose` becomes `Conv2DTranspose`, of the same name; outputs agree up to
-    rounding. Where Keras's layer lacks the explicit padding, a small Sequential of padding and
-    convolution, or of convolution and cropping, takes the layer's place. Regularizers, constraints
-    and initializers stay behind: the copy is for inference. `model` is not changed.
+    `WeightNormDense` becomes `Dense`, `WeightNormConv2D` becomes `Conv2D` and so on, of the same
+    name; outputs agree up to rounding. Where Keras's layer lacks the explicit padding, a small
+    Sequential takes the layer's place. Regularizers, constraints and initializers stay behind: the
+    copy is for inference. `model` is not changed.
 
     Args:
         model: a built Sequential or functional model, nested ones included, or a built
@@ -78,67 +76,84 @@ def _plain_layer(layer):
             "Only a built layer can be converted: call it, or the model, on data first. "
             f"Received: layer '{layer.name}'"
         )
-    factor = layer._scale_over_norm()
-    if isinstance(layer, WeightNormDense):
-        return _plain_dense(layer, layer.kernel * factor)
-    if isinstance(layer, WeightNormConv2D):
-        return _plain_conv(layer, layer.kernel * factor)
-    if isinstance(layer, WeightNormConv2DTranspose):
-        return _plain_conv_transpose(layer, layer.kernel * ops.expand_dims(factor, -1))
-    return None
-
-
-def _plain_dense(layer, kernel):
+    if isinstance(layer, WeightNormForwardConv):
+        return _plain_conv(layer)
+    if isinstance(layer, WeightNormConvLayer):
+        return _plain_conv_transpose(layer)
     dense = keras.layers.Dense(layer.units, activation=layer.activation, **_common(layer))
+    kernel = layer.kernel * layer._scale_over_norm()
     return _with_weights(dense, (None, kernel.shape[0]), kernel, layer.bias)
 
 
-def _plain_conv(layer, kernel):
+def _plain_conv(layer):
     padding = layer._equivalent_padding()
-    explicit = not isinstance(padding, str)
-    conv = keras.layers.Conv2D(
-        layer.filters,
-        layer.kernel_size,
-        strides=layer.strides,
-        padding="valid" if explicit else padding,
-        data_format=layer.data_format,
-        dilation_rate=layer.dilation_rate,
+    kernel = layer.kernel * layer._scale_over_norm()
+    channels = kernel.shape[-2] * layer.groups
+    if isinstance(padding, str):
+        return _plain(layer, kernel, channels, padding=padding, groups=layer.groups)
+    conv = _plain(
+        layer,
+        kernel,
+        channels,
+        padding="valid",
         groups=layer.groups,
-        activation=layer.activation,
-        **_common(layer),
+        data_format="channels_last",
+        activation=None,
     )
-    input_shape = (None, None, None, kernel.shape[2] * layer.groups)
-    _with_weights(conv, input_shape, kernel, layer.bias)
-    if not explicit:
-        return conv
-    pad = keras.layers.ZeroPadding2D(
-        padding, data_format=layer.data_format, dtype=layer.dtype_policy
-    )
-    return _in_sequence(layer, input_shape, [pad, conv])
+    pad = _of_rank(layer, "ZeroPadding")(_for_spatial_layer(padding), dtype=layer.dtype_policy)
+    return _in_sequence(layer, channels, [pad, conv])
 
 
-def _plain_conv_transpose(layer, kernel):
-    explicit = not isinstance(layer.padding, str)
-    conv = keras.layers.Conv2DTranspose(
-        layer.filters,
-        layer.kernel_size,
-        strides=layer.strides,
-        padding="valid" if explicit else layer.padding,
-        output_padding=(layer.output_padding or (0, 0)) if explicit else layer.output_padding,
-        data_format=layer.data_format,
-        dilation_rate=layer.dilation_rate,
-        activation=None if explicit else layer.activation,
-        **_common(layer),
+def _plain_conv_transpose(layer):
+    kernel = layer.kernel * ops.expand_dims(layer._scale_over_norm(), -1)
+    channels = kernel.shape[-1]
+    if isinstance(layer.padding, str):
+        return _plain(
+            layer, kernel, channels, padding=layer.padding, output_padding=layer.output_padding
+        )
+    conv = _plain(
+        layer,
+        kernel,
+        channels,
+        padding="valid",
+        output_padding=layer.output_padding or (0,) * layer.rank,
+        data_format="channels_last",
+        activation=None,
     )
-    input_shape = (None, None, None, kernel.shape[3])
-    _with_weights(conv, input_shape, kernel, layer.bias)
-    if not explicit:
-        return conv
-    cut = keras.layers.Cropping2D(
-        layer.padding, data_format=layer.data_format, dtype=layer.dtype_policy
+    cut = _of_rank(layer, "Cropping")(_for_spatial_layer(layer.padding), dtype=layer.dtype_policy)
+    return _in_sequence(layer, channels, [conv, cut])
+
+
+def _plain(layer, kernel, channels, **arguments):
+    """Returns Keras's layer of the same kind, with the kernel and the bias."""
+    geometry = {
+        "filters": layer.filters,
+        "kernel_size": layer.kernel_size,
+        "strides": layer.strides,
+        "data_format": layer.data_format,
+        "dilation_rate": layer.dilation_rate,
+        "activation": layer.activation,
+    }
+    plain = PLAIN_LAYERS[type(layer)](**{**geometry, **_common(layer), **arguments})
+    return _with_weights(
+        plain, _input_shape(layer.rank, channels, plain.data_format), kernel, layer.bias
     )
-    activation = keras.layers.Activation(layer.activation, dtype=layer.dtype_policy)
-    return _in_sequence(layer, input_shape, [conv, cut, activation])
+
+
+def _of_rank(layer, kind):
+    return getattr(keras.layers, f"{kind}{layer.rank}D")
+
+
+def _for_spatial_layer(padding):
+    """One integer where there is one axis: `ZeroPadding1D` takes two for its two ends."""
+    return padding[0] if len(padding) == 1 else tuple((p, p) for p in padding)
+
+
+def _input_shape(rank, channels, data_format):
+    lengths = (None,) * rank
+    if data_format == "channels_last":
+        return (None, *lengths, channels)
+    return (None, channels, *lengths)
 
 
 def _common(layer):
@@ -156,6 +171,18 @@ def _with_weights(plain, input_shape, kernel, bias):
     return plain
 
 
-def _in_sequence(layer, input_shape, steps):
-    inputs = keras.Input(input_shape[1:], dtype=layer.compute_dtype)
-    return keras.Sequential([inputs, *steps], name=layer.name, trainable=layer.trainable)
+def _in_sequence(layer, channels, steps):
+    """Returns a Sequential of steps in channels_last, transposed if need be, and the activation."""
+    shape = _input_shape(layer.rank, channels, layer.data_format)
+    activation = keras.layers.Activation(layer.activation, dtype=layer.dtype_policy)
+    if layer.data_format == "channels_first":
+        spatial = tuple(range(2, layer.rank + 2))
+        to_last = keras.layers.Permute((*spatial, 1), dtype=layer.dtype_policy)
+        back = keras.layers.Permute(
+            (layer.rank + 1, *range(1, layer.rank + 1)), dtype=layer.dtype_policy
+        )
+        steps = [to_last, *steps, back]
+    inputs = keras.Input(shape[1:], dtype=layer.compute_dtype)
+    return keras.Sequential(
+        [inputs, *steps, activation], name=layer.name, trainable=layer.trainable
+    )

@@ -1,0 +1,92 @@
+"""Plain layers turned into weight-normalised ones, and back."""
+
+import keras
+import numpy as np
+import pytest
+
+from improved_gan_tf.layers import add_weight_norm, remove_weight_norm
+from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
+from tests.support.numerics import to_numpy
+
+L2 = "l2"
+PLAIN = [
+    (lambda: keras.layers.Dense(3, activation="tanh", kernel_regularizer=L2), (5,)),
+    (lambda: keras.layers.Conv1D(4, 3, strides=2, groups=2), (7, 2)),
+    (lambda: keras.layers.Conv2D(4, 3, padding="same", dilation_rate=2), (7, 6, 2)),
+    (lambda: keras.layers.Conv3D(4, 2, use_bias=False), (3, 4, 3, 2)),
+    (lambda: keras.layers.Conv1DTranspose(4, 3, strides=2), (7, 2)),
+    (lambda: keras.layers.Conv2DTranspose(4, 3, strides=2, padding="same"), (7, 6, 2)),
+    (lambda: keras.layers.Conv3DTranspose(4, 2), (3, 4, 3, 2)),
+]
+
+
+def random(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def built(layer, shape):
+    layer.build((None, *shape))
+    for position, weight in enumerate(layer.weights):
+        weight.assign(random(*weight.shape, seed=position))
+    return layer
+
+
+@pytest.mark.parametrize(("make", "shape"), PLAIN)
+def test_a_layer_computes_the_same_and_comes_back(make, shape):
+    plain, x = built(make(), shape), random(3, *shape)
+    expected = to_numpy(plain(x))
+    normalized = add_weight_norm(plain)
+    assert type(normalized).__name__ == f"WeightNorm{type(plain).__name__}"
+    assert normalized.name == plain.name
+    np.testing.assert_allclose(to_numpy(normalized(x)), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        to_numpy(remove_weight_norm(normalized)(x)), expected, rtol=1e-5, atol=1e-5
+    )
+    assert normalized.train_scale
+    assert type(normalized.kernel_regularizer) is type(plain.kernel_regularizer)
+
+
+def test_every_layer_that_is_removed_can_be_added():
+    assert {type(make()) for make, _ in PLAIN} == set(PLAIN_LAYERS.values())
+
+
+def test_the_scale_is_the_length_of_each_units_weights():
+    plain = built(keras.layers.Dense(3), (5,))
+    normalized = add_weight_norm(plain, train_scale=False, epsilon=0.0)
+    lengths = np.linalg.norm(to_numpy(plain.kernel), axis=0)
+    np.testing.assert_allclose(to_numpy(normalized.scale), lengths, rtol=1e-6)
+    assert normalized.scale.path not in {w.path for w in normalized.trainable_weights}
+
+
+def test_a_model_with_models_and_other_layers_in_it():
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="inside")])
+    inputs = keras.Input((6, 6, 1))
+    x = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    shared = keras.layers.Dense(4, name="shared")
+    model = keras.Model(inputs, inner(shared(shared(x))))
+    x = random(3, 6, 6, 1)
+    normalized = add_weight_norm(model)
+    np.testing.assert_allclose(to_numpy(normalized(x)), to_numpy(model(x)), rtol=1e-5, atol=1e-5)
+    kinds = sorted(type(layer).__name__ for layer in normalized._flatten_layers())
+    assert [kind for kind in kinds if kind.startswith("WeightNorm")] == [
+        "WeightNormConv2D",
+        "WeightNormDense",
+        "WeightNormDense",
+    ]
+    assert type(model.get_layer("shared")) is keras.layers.Dense
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: keras.Sequential([keras.Input((3,)), keras.layers.ReLU()]), "types .*'Dense'"),
+        (lambda: keras.layers.Dense(3, name="d"), "Only a built layer .* layer 'd'"),
+        (lambda: built(keras.layers.Conv1D(3, 2, padding="causal"), (5, 2)), "padding=causal"),
+        (lambda: keras.layers.LayerNormalization(), "Received: LayerNormalization"),
+    ],
+)
+def test_what_is_wrong_is_said(make, message):
+    with pytest.raises(ValueError, match=message):
+        add_weight_norm(make())
