@@ -8,6 +8,7 @@ import importlib
 import inspect
 
 import keras
+import numpy as np
 import pytest
 
 from improved_gan_tf.layers import PrependReference
@@ -57,9 +58,13 @@ def test_keras_own_layer_test(case):
     if layer_class is PrependReference:
         layer_class = with_a_reference(layer_class, layer.reference)
     x = case.inputs()
+    if isinstance(x, list):  # tf.data, which feeds the training step, takes tuples
+        x = tuple(x)
     options = {
-        "input_data": keras.ops.convert_to_tensor(x),
-        "expected_output_shape": tuple(layer.compute_output_shape(x.shape)),
+        "input_data": keras.tree.map_structure(keras.ops.convert_to_tensor, x),
+        "expected_output_shape": tuple(
+            layer.compute_output_shape(keras.tree.map_structure(np.shape, x))
+        ),
         "expected_output_dtype": "float32",
         "expected_num_losses": 0,
         "supports_masking": layer.supports_masking,
