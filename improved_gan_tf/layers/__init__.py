@@ -35,6 +35,7 @@ from improved_gan_tf.layers.weight_norm.addition import add_weight_norm
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.embedding import WeightNormEmbedding
 from improved_gan_tf.layers.weight_norm.other_ranks import (
     WeightNormConv1D,
     WeightNormConv1DTranspose,
@@ -72,6 +73,7 @@ __all__ = [
     "WeightNormConv3D",
     "WeightNormConv3DTranspose",
     "WeightNormDense",
+    "WeightNormEmbedding",
     "add_weight_norm",
     "freeze_reference",
     "leaky_rectify",

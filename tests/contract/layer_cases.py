@@ -31,6 +31,7 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.embedding import WeightNormEmbedding
 from improved_gan_tf.layers.weight_norm.other_ranks import (
     WeightNormConv1D,
     WeightNormConv1DTranspose,
@@ -124,6 +125,7 @@ LAYER_CASES = {
     "WeightNormConv2DTranspose, channels first": _case(
         WeightNormConv2DTranspose, IMAGE, 3, 3, padding=1, data_format="channels_first"
     ),
+    "WeightNormEmbedding": _case(WeightNormEmbedding, CLASSES, CLASSES, 4),
     "WeightNormConv1D": _case(WeightNormConv1D, (7, 4), 3, 3, strides=2, padding=1),
     "WeightNormConv1DTranspose": _case(WeightNormConv1DTranspose, (4, 4), 3, 4, strides=2),
     "WeightNormConv3D": _case(WeightNormConv3D, (3, 4, 3, 2), 3, 2, padding="same"),

@@ -4,13 +4,20 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf.layers import add_weight_norm, remove_weight_norm
+from improved_gan_tf import initialize_from_data
+from improved_gan_tf.layers import (
+    WeightNormDense,
+    WeightNormEmbedding,
+    add_weight_norm,
+    remove_weight_norm,
+)
 from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
 from tests.support.numerics import to_numpy
 
 L2 = "l2"
 PLAIN = [
     (lambda: keras.layers.Dense(3, activation="tanh", kernel_regularizer=L2), (5,)),
+    (lambda: keras.layers.Embedding(3, 4, mask_zero=True), ()),
     (lambda: keras.layers.Conv1D(4, 3, strides=2, groups=2), (7, 2)),
     (lambda: keras.layers.Conv2D(4, 3, padding="same", dilation_rate=2), (7, 6, 2)),
     (lambda: keras.layers.Conv3D(4, 2, use_bias=False), (3, 4, 3, 2)),
@@ -33,7 +40,8 @@ def built(layer, shape):
 
 @pytest.mark.parametrize(("make", "shape"), PLAIN)
 def test_a_layer_computes_the_same_and_comes_back(make, shape):
-    plain, x = built(make(), shape), random(3, *shape)
+    plain = built(make(), shape)
+    x = random(3, *shape) if shape else np.array([2, 0, 2])
     expected = to_numpy(plain(x))
     normalized = add_weight_norm(plain)
     assert type(normalized).__name__ == f"WeightNorm{type(plain).__name__}"
@@ -43,7 +51,9 @@ def test_a_layer_computes_the_same_and_comes_back(make, shape):
         to_numpy(remove_weight_norm(normalized)(x)), expected, rtol=1e-5, atol=1e-5
     )
     assert normalized.train_scale
-    assert type(normalized.kernel_regularizer) is type(plain.kernel_regularizer)
+    assert type(normalized.kernel_regularizer).__name__ == (
+        "L2" if isinstance(plain, keras.layers.Dense) else "NoneType"
+    )
 
 
 def test_every_layer_that_is_removed_can_be_added():
@@ -90,3 +100,25 @@ def test_a_model_with_models_and_other_layers_in_it():
 def test_what_is_wrong_is_said(make, message):
     with pytest.raises(ValueError, match=message):
         add_weight_norm(make())
+
+
+def test_an_embedding_is_a_dense_layer_of_one_hot_rows():
+    embedding = WeightNormEmbedding(4, 3, use_bias=True, activation="tanh")
+    dense = WeightNormDense(3, activation="tanh")
+    built(embedding, ())
+    dense.build((None, 4))
+    dense.set_weights(embedding.get_weights())
+    labels = np.array([[3, 0], [1, 1]])
+    rows = np.eye(4, dtype="float32")[labels]
+    np.testing.assert_allclose(to_numpy(embedding(labels)), to_numpy(dense(rows)), rtol=1e-5)
+    many = np.array([0, 1, 2, 3, 3])
+    initialize_from_data(embedding, many)
+    initialize_from_data(dense, np.eye(4, dtype="float32")[many])
+    for one, other in zip(embedding.get_weights(), dense.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_an_embedding_with_a_bias_has_no_plain_form():
+    embedding = built(WeightNormEmbedding(4, 3, use_bias=True, name="e"), ())
+    with pytest.raises(ValueError, match=r"no bias .* layer 'e'"):
+        remove_weight_norm(embedding)

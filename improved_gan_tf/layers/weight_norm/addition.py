@@ -14,6 +14,9 @@ from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
 _NORMALIZED = {plain: normalized for normalized, plain in PLAIN_LAYERS.items()}
 # What Keras's layers and these have in common.
 _SHARED_ARGUMENTS = (
+    "input_dim",
+    "output_dim",
+    "mask_zero",
     "units",
     "filters",
     "kernel_size",
@@ -41,9 +44,9 @@ _SHARED_ARGUMENTS = (
 def add_weight_norm(model, train_scale=True, epsilon=1e-6):
     """Returns a copy of a model, or of one layer, with weight normalization; outputs are the same.
 
-    Keras's `Dense`, `Conv1D`, `Conv2D`, `Conv3D` and their transposes become the weight-normalised
-    layers of the same name and arguments. The kernel stays as V, the scale is its length,
-    g = sqrt(epsilon + sum V^2), so that the copy computes what `model` does until it is trained.
+    Keras's `Dense`, `Embedding`, `Conv1D`, `Conv2D`, `Conv3D` and their transposes become the
+    weight-normalised layers of the same name and arguments. The kernel stays as V, the scale is its
+    length, g = sqrt(epsilon + sum V^2), so that the copy computes what `model` does at first.
     Layers of a class of your own, and those inside other layers, stay as they are. `model` is not
     changed. `remove_weight_norm` is the way back.
 
@@ -99,12 +102,17 @@ def _normalized(layer, train_scale, epsilon):
         )
     config = layer.get_config()
     shared = {name: config[name] for name in _SHARED_ARGUMENTS if name in config}
+    if "embeddings_regularizer" in config:
+        for kind in ("initializer", "regularizer", "constraint"):
+            shared[f"kernel_{kind}"] = config[f"embeddings_{kind}"]
     normalized = _NORMALIZED[type(layer)](**shared, train_scale=train_scale, epsilon=epsilon)
-    normalized.build(_input_shape(normalized, layer.kernel.shape))
-    normalized.kernel.assign(layer.kernel)
+    is_embedding = isinstance(layer, keras.layers.Embedding)
+    kernel = layer.embeddings if is_embedding else layer.kernel
+    normalized.build(_input_shape(normalized, kernel.shape))
+    normalized.kernel.assign(kernel)
     squares = sum_of_squares(normalized.kernel, normalized._sum_axes)
     normalized.scale.assign(ops.sqrt(epsilon + squares))
-    if layer.use_bias:
+    if normalized.use_bias:
         normalized.bias.assign(layer.bias)
     return normalized
 

@@ -167,8 +167,11 @@ class WeightNormLayer(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs):
-        require_floating(self, inputs.dtype)
+        self._check_dtype(inputs)
         return self.activation(self._pre_activation(inputs))
+
+    def _check_dtype(self, inputs):
+        require_floating(self, inputs.dtype)
 
     def _pre_activation(self, inputs):
         outputs = self._linear(inputs)

@@ -5,6 +5,7 @@ import keras
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.layers.weight_norm.embedding import WeightNormEmbedding
 from improved_gan_tf.layers.weight_norm.other_ranks import (
     WeightNormConv1D,
     WeightNormConv1DTranspose,
@@ -14,6 +15,7 @@ from improved_gan_tf.layers.weight_norm.other_ranks import (
 
 PLAIN_LAYERS = {
     WeightNormDense: keras.layers.Dense,
+    WeightNormEmbedding: keras.layers.Embedding,
     WeightNormConv1D: keras.layers.Conv1D,
     WeightNormConv2D: keras.layers.Conv2D,
     WeightNormConv3D: keras.layers.Conv3D,

@@ -13,6 +13,7 @@ from keras import ops
 from improved_gan_tf.layers.layer_replacement import replace_layers
 from improved_gan_tf.layers.weight_norm.base import WeightNormLayer
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, WeightNormForwardConv
+from improved_gan_tf.layers.weight_norm.embedding import WeightNormEmbedding
 from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
 
 
@@ -32,7 +33,8 @@ def remove_weight_norm(model):
         What was given, copied: a model for a model, a layer for a layer.
 
     Raises:
-        ValueError: the model or layer is not built, or is neither of the above, or the model holds
+        ValueError: the model or layer is not built, or is neither of the above, an embedding has a
+            bias or an activation, or the model holds
             a weight-normalised layer inside another layer, a wrapper or a layer of your own.
 
     Example:
@@ -80,9 +82,28 @@ def _plain_layer(layer):
         return _plain_conv(layer)
     if isinstance(layer, WeightNormConvLayer):
         return _plain_conv_transpose(layer)
+    if isinstance(layer, WeightNormEmbedding):
+        return _plain_embedding(layer)
     dense = keras.layers.Dense(layer.units, activation=layer.activation, **_common(layer))
     kernel = layer.kernel * layer._scale_over_norm()
     return _with_weights(dense, (None, kernel.shape[0]), kernel, layer.bias)
+
+
+def _plain_embedding(layer):
+    if layer.use_bias or layer.activation is not keras.activations.linear:
+        raise ValueError(
+            "`keras.layers.Embedding` has no bias and no activation. "
+            f"Received: layer '{layer.name}' with one of them"
+        )
+    plain = keras.layers.Embedding(
+        layer.input_dim,
+        layer.output_dim,
+        mask_zero=layer.mask_zero,
+        name=layer.name,
+        trainable=layer.trainable,
+        dtype=layer.dtype_policy,
+    )
+    return _with_weights(plain, (None,), layer.kernel * layer._scale_over_norm(), None)
 
 
 def _plain_conv(layer):
