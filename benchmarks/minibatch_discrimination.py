@@ -8,6 +8,11 @@ rows.
 
     python -m benchmarks.minibatch_discrimination
     python -m benchmarks.minibatch_discrimination --shapes=100,100,5 --repeats=20
+
+With --ways the two of the package are compared, the loop over pairs and all pairs at once, on small
+shapes, in one process and by the processor's time, so that other work on the machine counts little:
+
+    taskset -c 0 env TF_NUM_INTRAOP_THREADS=1 python -m benchmarks.minibatch_discrimination --ways
 """
 
 import argparse
@@ -19,7 +24,12 @@ import sys
 import time
 
 SHAPES = ("100,100,5", "1024,100,5", "256,300,50")
+SMALL_SHAPES = (
+    *("8,4,2", "32,16,3", "64,8,2", "64,16,3", "100,13,5", "100,20,3", "200,8,3", "512,2,2"),
+    *("25,100,5", "50,100,5", "100,60,3", "100,100,5"),
+)
 IMPLEMENTATIONS = ("broadcast", "package")
+PASSES_PER_CALL = 10  # with --ways: what a call costs apart from them hardly counts
 
 
 def broadcast(m):
@@ -35,9 +45,10 @@ def package(m):
     """The implementation in `MinibatchDiscrimination`."""
     import tensorflow as tf
 
-    from improved_gan_tf.layers.minibatch_discrimination import kernel_sums
+    from improved_gan_tf.layers.minibatch_discrimination import direct_kernel_sums, kernel_sums
 
-    return kernel_sums.kernel_sums(m, tf.ones((1, m.shape[0])))[0]
+    way = direct_kernel_sums if direct_kernel_sums.is_faster(m.shape) else kernel_sums
+    return way.kernel_sums(m, tf.ones((1, m.shape[0])))[0]
 
 
 def measure(implementation, shape, repeats, jit_compile):
@@ -84,17 +95,77 @@ def measure_in_a_process(implementation, shape, repeats, jit_compile):
     return json.loads(output.stdout.splitlines()[-1])
 
 
+def compare_ways(shape, repeats, jit_compile):
+    """Returns the median processor time (ms) of a forward and backward pass, of loop and direct."""
+    import numpy as np
+    import tensorflow as tf
+
+    from improved_gan_tf.layers.minibatch_discrimination import direct_kernel_sums, kernel_sums
+
+    random = np.random.RandomState(0)
+    m = tf.constant(random.normal(size=shape, scale=1.0 / shape[2]).astype("float32"))
+    upstream = tf.constant(random.normal(size=(1, *shape[:2])).astype("float32"))
+
+    def several_passes(way):
+        @tf.function(jit_compile=jit_compile)
+        def run(m, upstream):
+            def once(i, moved):
+                at = m + 1e-9 * moved  # of the pass before: none can be left out
+                with tf.GradientTape() as tape:
+                    tape.watch(at)
+                    o = way.kernel_sums(at, tf.ones((1, shape[0])))
+                return i + 1, tape.gradient(o, at, upstream)
+
+            return tf.while_loop(lambda i, moved: i < PASSES_PER_CALL, once, (0, tf.zeros_like(m)))[
+                1
+            ]
+
+        return run
+
+    calls = [several_passes(way) for way in (kernel_sums, direct_kernel_sums)]
+    times = [[], []]
+    for repeat in range(1 + repeats):  # in turns; the first calls trace
+        for call, of_call in zip(calls, times, strict=True):
+            start = time.process_time()
+            call(m, upstream).numpy()
+            if repeat:
+                of_call.append(1e3 * (time.process_time() - start) / PASSES_PER_CALL)
+    return [float(np.median(of_call)) for of_call in times]
+
+
+def print_ways(shapes, repeats):
+    """Prints a row for each shape: the loop's and the direct way's time without and with XLA."""
+    from improved_gan_tf.layers.minibatch_discrimination import direct_kernel_sums
+
+    print("| N, B, C | loop | direct | ratio | loop, XLA | direct, XLA | ratio, XLA | taken |")
+    print("|---|---|---|---|---|---|---|---|")
+    for text in shapes:
+        shape = tuple(int(n) for n in text.split(","))
+        cells = []
+        for jit_compile in (False, True):
+            loop, direct = compare_ways(shape, repeats, jit_compile)
+            cells += [f"{loop:.3f} ms", f"{direct:.3f} ms", f"{loop / direct:.2f}"]
+        taken = "direct" if direct_kernel_sums.is_faster(shape) else "loop"
+        print(f"| {text} | {' | '.join(cells)} | {taken} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--shapes", nargs="+", default=SHAPES, help="N,B,C of each case")
-    parser.add_argument("--repeats", type=int, default=4, help="timed calls; the best counts")
+    parser.add_argument("--shapes", nargs="+", help="N,B,C of each case")
+    parser.add_argument("--repeats", type=int, help="timed calls (4; with --ways 11)")
+    parser.add_argument("--ways", action="store_true", help="loop against all pairs at once")
     parser.add_argument("--jit_compile", action="store_true", help="compile with XLA")
     parser.add_argument(
         "--only", choices=IMPLEMENTATIONS, help="measure this in this process, print JSON"
     )
     arguments = parser.parse_args()
+    arguments.shapes = arguments.shapes or (SMALL_SHAPES if arguments.ways else SHAPES)
+    arguments.repeats = arguments.repeats or (11 if arguments.ways else 4)
+    if arguments.ways:
+        print_ways(arguments.shapes, arguments.repeats)
+        return
     if arguments.only:
         for shape in arguments.shapes:
             shape = tuple(int(n) for n in shape.split(","))

@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.layers.minibatch_discrimination import direct_kernel_sums
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from tests.support.numerics import assert_close, float64, gradients, layer_loss
 from tests.support.places import GOLDENS
@@ -12,8 +13,14 @@ from tests.support.places import GOLDENS
 CASES = {"minibatch_small": True, "minibatch_full_8_kernels": False}  # is the input in `out`?
 
 
+@pytest.fixture(params=[True, False], ids=["direct", "loop"])
+def way(request, monkeypatch):
+    """Has the layer take one of its two ways over the pairs, whatever the shape."""
+    monkeypatch.setattr(direct_kernel_sums, "is_faster", lambda shape: request.param)
+
+
 @pytest.fixture(params=CASES)
-def golden(request):
+def golden(request, way):
     with np.load(GOLDENS / f"{request.param}.npz") as arrays, float64():
         golden = {key: arrays[key].astype("float64") for key in arrays}
         layer = MinibatchDiscrimination(

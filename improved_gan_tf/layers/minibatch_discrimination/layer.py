@@ -8,7 +8,11 @@ from keras import ops
 from improved_gan_tf import distribution
 from improved_gan_tf.layers import data_dependent
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
-from improved_gan_tf.layers.minibatch_discrimination import kernel_sums, kernel_sums_across_replicas
+from improved_gan_tf.layers.minibatch_discrimination import (
+    direct_kernel_sums,
+    kernel_sums,
+    kernel_sums_across_replicas,
+)
 
 REDUCTIONS = ("sum", "mean", "mean_over_pairs")
 
@@ -216,7 +220,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
             o = kernel_sums_across_replicas.kernel_sums(m, weights, distribution.gather_rows)
         else:
             weights = own_weights
-            o = kernel_sums.kernel_sums(m, weights)
+            is_small = direct_kernel_sums.is_faster(m.shape)
+            o = (direct_kernel_sums if is_small else kernel_sums).kernel_sums(m, weights)
         o = o * present[:, None]  # (P, N, B)
         if self.reduction != "sum":
             o = o / ops.cast(self._neighbour_counts(weights, own_weights, present), o.dtype)
