@@ -1,11 +1,10 @@
-"""Mode coverage of an ordinary small GAN, without and with the paper's layers.
+"""Mode coverage of an ordinary small GAN on digits, without and with the paper's layers.
 
 A collapsed generator shows only a few of the data's modes. The same GAN is trained plain, then with
 minibatch discrimination, then also with virtual batch normalization in the generator and weight
 normalization in the discriminator. Only `VARIANTS` below differs.
 
-    python examples/mode_coverage.py --problem=ring
-    python examples/mode_coverage.py --problem=digits --num_seeds=3 --iterations=500
+    python examples/mode_coverage.py --num_seeds=3 --iterations=500
 
 prints a table (mean +- standard deviation over the seeds) and writes one picture.
 
@@ -47,6 +46,8 @@ from improved_gan_tf.layers import (
 LATENT_SIZE = 16
 REFERENCE_SIZE = 64  # noise vectors in the reference batch of virtual batch normalization
 BATCH_SIZE = 64
+LEARNING_RATE = 5e-4
+ITERATIONS = 500
 INITIALIZATION_SIZE = 500  # real examples for data-dependent initialisation, as in the original
 NUM_SAMPLES = 2500  # samples for every measure
 COVERED_SHARE = 0.01  # a mode is covered if at least this share of the samples is in it
@@ -104,74 +105,12 @@ def noise(count):
     return tf.random.normal((count, LATENT_SIZE))
 
 
-# --- the problems: data, networks, measures, pictures --------------------------------------
-
-
-class Ring:
-    """Eight Gaussians of standard deviation 0.05 on a ring of radius 2."""
-
-    iterations = 1500
-    learning_rate = 1e-3
-    measures = ("modes covered (of 8)", "high-quality samples (%)")
-    stddev = 0.05
-
-    def __init__(self):
-        angles = 2.0 * np.pi * np.arange(8) / 8
-        self.centres = 2.0 * np.stack([np.cos(angles), np.sin(angles)], axis=1).astype("float32")
-
-    def real(self, count):
-        """Returns `count` real examples, (count, 2)."""
-        modes = tf.random.uniform((count,), maxval=len(self.centres), dtype="int32")
-        return tf.gather(self.centres, modes) + tf.random.normal((count, 2), stddev=self.stddev)
-
-    def generator_layers(self, variant):
-        """Returns the layers between noise and sample."""
-        return [
-            keras.layers.Dense(64),
-            variant.normalization(),
-            keras.layers.ReLU(),
-            keras.layers.Dense(64),
-            variant.normalization(),
-            keras.layers.ReLU(),
-            keras.layers.Dense(2),
-        ]
-
-    def discriminator(self, variant):
-        """Returns the network for one logit per example: real above 0, generated below."""
-        return keras.Sequential(
-            [
-                keras.Input((2,)),
-                variant.dense(64, activation="leaky_relu"),
-                variant.dense(64, activation="leaky_relu"),
-                *variant.before_output(),
-                variant.dense(1),
-            ]
-        )
-
-    def measure(self, samples):
-        """Returns modes covered, and the share within 3 standard deviations of a mode (%)."""
-        distances = distance.cdist(samples, self.centres)  # (n, modes)
-        in_mode = distances <= 3.0 * self.stddev
-        return np.sum(in_mode.mean(axis=0) >= COVERED_SHARE), 100.0 * in_mode.any(axis=1).mean()
-
-    def panel_title(self, measured):
-        """Returns the title of a picture's panel."""
-        return f"{measured[0]:.0f} of {len(self.centres)} modes, {measured[1]:.0f} % good"
-
-    def draw(self, axes, samples):
-        """Draws samples as points over circles of 3 standard deviations around the modes."""
-        axes.scatter(*samples.T, s=2, alpha=0.25, linewidths=0)
-        for centre in self.centres:
-            axes.add_patch(plt.Circle(centre, 3.0 * self.stddev, fill=False, color="tab:orange"))
-        limit = np.abs(self.centres).max() + 0.9
-        axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+# --- the problem: data, networks, measures, how a sample looks ----------------------------
 
 
 class Digits:
     """MNIST digits, 28 x 28, in [-1, 1]: the 4,000 training images of the embedded sample."""
 
-    iterations = 500
-    learning_rate = 5e-4
     measures = (
         "classes covered (of 10)",
         "entropy of classes (nats)",
@@ -255,9 +194,6 @@ class Digits:
         axes.imshow(rows.transpose(0, 2, 1, 3).reshape(6 * 28, 6 * 28), cmap="gray")
 
 
-PROBLEMS = {"ring": Ring, "digits": Digits}
-
-
 # --- one GAN -------------------------------------------------------------------------------
 
 
@@ -267,8 +203,8 @@ def train(problem, variant, seed, iterations, progress):
     generator = build_generator(problem.generator_layers(variant))
     discriminator = problem.discriminator(variant)
     initialize_from_data(discriminator, problem.real(INITIALIZATION_SIZE))  # once, before training
-    generator_optimizer = keras.optimizers.Adam(problem.learning_rate, beta_1=0.5)
-    discriminator_optimizer = keras.optimizers.Adam(problem.learning_rate, beta_1=0.5)
+    generator_optimizer = keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5)
+    discriminator_optimizer = keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5)
     generator_optimizer.build(generator.trainable_variables)
     discriminator_optimizer.build(discriminator.trainable_variables)
 
@@ -304,21 +240,21 @@ def train(problem, variant, seed, iterations, progress):
 # --- table and picture ---------------------------------------------------------------------
 
 
-def table(problem, measured, real_measured, rows="layers"):
-    """Returns the table: a row for each variant, and one for the same number of real examples."""
+def table(problem, measured, real_measured):
+    """Returns the table: a row for each variant, and one for as many real examples."""
     cells = [
         [title, *(f"{np.mean(m):.2f} +- {np.std(m):.2f}" for m in zip(*by_seed, strict=True))]
         for title, by_seed in measured.items()
     ]
     cells.append(["real data", *(f"{m:.2f}" for m in real_measured)])
     return tabulate.tabulate(
-        cells, headers=[rows, *problem.measures], tablefmt="github", disable_numparse=True
+        cells, headers=["layers", *problem.measures], tablefmt="github", disable_numparse=True
     )
 
 
-def write_picture(path, problem, samples, measured, columns=4, run="seed"):
-    """Writes one row of panels for each variant, one column for each of the first runs."""
-    columns = min(columns, len(next(iter(samples.values()))))
+def write_picture(path, problem, samples, measured):
+    """Writes one row of panels for each variant, one column for each of the first seeds."""
+    columns = min(4, len(next(iter(samples.values()))))
     real = problem.real(NUM_SAMPLES).numpy()
     figure, panels = plt.subplots(
         len(samples),
@@ -337,7 +273,7 @@ def write_picture(path, problem, samples, measured, columns=4, run="seed"):
                 continue
             problem.draw(axes, by_seed[seed - 1])
             shown = problem.panel_title(measured[title][seed - 1])
-            axes.set_title(f"{run} {seed}: {shown}", fontsize=8)
+            axes.set_title(f"seed {seed}: {shown}", fontsize=8)
     rendered = io.BytesIO()
     figure.savefig(rendered, format="png", dpi=100)
     plt.close(figure)
@@ -346,18 +282,16 @@ def write_picture(path, problem, samples, measured, columns=4, run="seed"):
 
 def define_flags():
     """Defines the command line's flags."""
-    flags.DEFINE_enum("problem", "ring", list(PROBLEMS), "What the GAN learns.")
     flags.DEFINE_integer(
         "num_seeds", 5, "GANs trained for each row of the table, seeds 1, 2, ...", lower_bound=1
     )
     flags.DEFINE_integer(
         "iterations",
-        None,
-        "Steps of each GAN, one of the discriminator and one of the generator each. Default: "
-        + ", ".join(f"{problem.iterations} for {name}" for name, problem in PROBLEMS.items()),
+        ITERATIONS,
+        "Steps of each GAN, one of the discriminator and one of the generator each.",
         lower_bound=1,
     )
-    flags.DEFINE_string("output", None, "Picture to write. Default: mode_coverage_PROBLEM.png")
+    flags.DEFINE_string("output", "mode_coverage_digits.png", "Picture to write.")
 
 
 def main(argv):
@@ -365,13 +299,13 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"No arguments but flags. Received: {argv[1:]}")
     settings = flags.FLAGS
-    problem = PROBLEMS[settings.problem]()
-    iterations = settings.iterations or problem.iterations
-    output = pathlib.Path(settings.output or f"mode_coverage_{settings.problem}.png")
+    iterations = settings.iterations
+    output = pathlib.Path(settings.output)
     if output.suffix.lower() != ".png" or output.is_dir() or not output.parent.is_dir():
         raise app.UsageError(
             f"--output must be the name of a .png file in a folder that exists. Received: {output}"
         )
+    problem = Digits()
     samples, measured = {}, {}
     with tqdm.tqdm(total=len(VARIANTS) * settings.num_seeds * iterations, unit="step") as progress:
         for title, variant in VARIANTS.items():
@@ -382,7 +316,7 @@ def main(argv):
             ]
             measured[title] = [problem.measure(s) for s in samples[title]]
     real_measured = problem.measure(problem.real(NUM_SAMPLES).numpy())
-    print(f"{settings.problem}: {settings.num_seeds} seeds, {iterations} iterations each\n")
+    print(f"digits: {settings.num_seeds} seeds, {iterations} iterations each\n")
     print(table(problem, measured, real_measured))
     write_picture(output, problem, samples, measured)
     print(f"\nPicture: {output}")

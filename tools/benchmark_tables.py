@@ -62,3 +62,13 @@ def traffic():
         "noise drawn for",
     )
     return markdown_table(headers, lines)
+
+
+def ways():
+    """The loop over pairs against all pairs at once, on small shapes."""
+    columns = ("shape", "loop", "direct", "ratio", "loop_xla", "direct_xla", "ratio_xla", "taken")
+    headers = (
+        *("N, B, C", "loop", "direct", "loop / direct"),
+        *("loop, XLA", "direct, XLA", "loop / direct, XLA", "taken"),
+    )
+    return markdown_table(headers, _rows("ways", *columns))

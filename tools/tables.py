@@ -9,7 +9,14 @@ A table is in its page between `<!-- table: NAME -->` and `<!-- end -->`; `TABLE
 import functools
 import sys
 
-from tools import benchmark_tables, markers, mnist_tables, paper_tables, thin_tables
+from tools import (
+    benchmark_tables,
+    markers,
+    mnist_tables,
+    mode_collapse_tables,
+    paper_tables,
+    thin_tables,
+)
 from tools.run_files import ROOT
 
 TABLES = {
@@ -31,10 +38,12 @@ TABLES = {
     "closeness": thin_tables.silent,
     "table3": thin_tables.table3_state,
     "table3-thin": thin_tables.table3_thin,
+    "mode-collapse-grid": mode_collapse_tables.grid,
     "benchmark-avx512": benchmark_tables.avx512,
     "benchmark-avx2": benchmark_tables.avx2,
     "benchmark-cross-replica": benchmark_tables.cross_replica,
     "benchmark-traffic": benchmark_tables.traffic,
+    "benchmark-ways": benchmark_tables.ways,
 }
 
 

@@ -1,0 +1,213 @@
+"""The command `python -m examples.mode_collapse`: trains trials, prints the table, draws."""
+
+import argparse
+import pathlib
+import sys
+import time
+
+from examples.mode_collapse import pictures, problems, results, tables, techniques
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
+
+# TensorFlow is imported in `train`: `--help` and a mistake answer without it.
+
+USER_ERROR, INTERRUPTED = 2, 130
+PUBLISHED = techniques.Settings("grid", "none")
+
+
+def parser():
+    """Returns the parser of the command line."""
+    parsing = argparse.ArgumentParser(
+        prog="python -m examples.mode_collapse",
+        description="Mode collapse on Gaussians by PacGAN's protocol, one technique at a time. "
+        "Every trial has a file under --output; finished ones are not trained again.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parsing.add_argument
+    add("--problem", choices=problems.PROBLEMS, default="grid", help="8 Gaussians, or 25")
+    add("--technique", choices=techniques.TECHNIQUES, default="none", help="added to a plain GAN")
+    add("--trials", type=int, default=10, help="how many; 0 prints and draws what is there")
+    add("--seed", type=int, default=1, help="of the first trial; the others follow")
+    add("--epochs", type=int, default=PUBLISHED.epochs, help="of 1,000 steps")
+    add("--width", type=float, default=1.0, help="share of the published units, and of kernels")
+    for name, what in (
+        ("generator_units", "in each hidden layer; overrides --width"),
+        ("discriminator_units", "maxout units in each hidden layer; overrides --width"),
+        ("num_kernels", "of minibatch discrimination; overrides --width"),
+    ):
+        add(f"--{name}", type=int, default=argparse.SUPPRESS, help=f"{what} (default: by --width)")
+    add("--kernel_dim", type=int, default=PUBLISHED.kernel_dim, help="of minibatch discrimination")
+    add(
+        "--reduction",
+        choices=("mean", "sum"),
+        default=PUBLISHED.reduction,
+        help="of minibatch discrimination over the batch; the paper's is the sum",
+    )
+    add(
+        "--weight_normalization",
+        action=argparse.BooleanOptionalAction,
+        default=PUBLISHED.weight_normalization,
+        help="of minibatch discrimination; on in the paper's code",
+    )
+    add("--packing", type=int, default=PUBLISHED.packing, help="examples judged at once")
+    add(
+        "--historical_averaging_weight",
+        type=float,
+        default=PUBLISHED.historical_averaging_weight,
+        help="of the penalty of either player",
+    )
+    add(
+        "--jit_compile",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="with XLA, which rounds otherwise",
+    )
+    add("--output", type=pathlib.Path, default="mode_collapse", help="folder of the trials' files")
+    add("--picture", type=pathlib.Path, help="PNG file (default: PROBLEM.png in --output)")
+    add("--overwrite", action="store_true", help="train finished trials again")
+    return parsing
+
+
+def settings_of(arguments, error):
+    """Returns the `Settings` of parsed arguments.
+
+    Args:
+        arguments: of `parser()`.
+        error: function of a message that ends the program.
+    """
+    for name, low, high in (
+        ("trials", 0, 1000),
+        ("seed", 0, 2**31 - 1001),
+        ("epochs", 1, 10_000),
+        ("width", 0.01, 10.0),
+        ("generator_units", 1, 10_000),
+        ("discriminator_units", 1, 10_000),
+        ("num_kernels", 1, 10_000),
+        ("kernel_dim", 1, 1000),
+        ("packing", 2, 100),
+    ):
+        value = getattr(arguments, name, low)
+        if not low <= value <= high:
+            error(f"--{name} must be from {low} to {high}. Received: {value}")
+    if not 0.0 < arguments.historical_averaging_weight < float("inf"):
+        error(
+            "--historical_averaging_weight must be a finite number above 0. Received: "
+            f"{arguments.historical_averaging_weight}"
+        )
+    by_width = {
+        name: getattr(arguments, name, max(1, round(arguments.width * getattr(PUBLISHED, name))))
+        for name in ("generator_units", "discriminator_units", "num_kernels")
+    }
+    given = {
+        name: getattr(arguments, name)
+        for name in techniques.Settings._fields
+        if name not in by_width
+    }
+    return techniques.Settings(**given, **by_width)
+
+
+def train(settings, seed, arguments, progress):
+    """Trains one trial and writes its file."""
+    import keras
+
+    from examples.mode_collapse import training
+    from improved_gan_tf.machine import determinism, versions
+
+    determinism.make_operations_deterministic()
+    start, start_cpu = time.monotonic(), time.process_time()
+    trial = training.Trial(settings, seed, arguments.jit_compile)
+    epochs = []
+    for _ in range(settings.epochs):
+        epochs.append(trial.train_epoch())
+        progress.set_postfix(modes=epochs[-1].modes, refresh=False)
+        progress.update()
+    provenance = {
+        **versions.versions(),
+        "jit_compile": arguments.jit_compile,
+        "seconds": round(time.monotonic() - start),
+        "cpu_seconds": round(time.process_time() - start_cpu),
+    }
+    results.write(
+        arguments.output, settings, seed, epochs, trial.samples(), provenance, arguments.overwrite
+    )
+    keras.utils.clear_session()
+
+
+def train_all(settings, arguments):
+    """Lists the trials asked for and trains those that are not finished."""
+    import tqdm
+
+    seeds = range(arguments.seed, arguments.seed + arguments.trials)
+    to_train = []
+    for seed in seeds:
+        path = results.path_of(arguments.output, settings, seed)
+        is_finished = path.exists() and not arguments.overwrite
+        print(f"seed {seed}: {'finished' if is_finished else 'to be trained'}: {path}")
+        if not is_finished:
+            to_train.append(seed)
+    with tqdm.tqdm(total=len(to_train) * settings.epochs, unit="epoch") as progress:
+        for seed in to_train:
+            progress.set_description(f"seed {seed}")
+            train(settings, seed, arguments, progress)
+
+
+def report(arguments):
+    """Prints the table of each problem in the folder and draws the one asked for."""
+    found = results.read_all(arguments.output)
+    for name in problems.PROBLEMS:
+        of_problem = [r for r in found if r.settings.problem == name]
+        if of_problem:
+            print(f"\n{tables.table(found, name)}")
+            differences = tables.differences_from_protocol(of_problem[0].settings)
+            if differences:
+                print(f"\nNot the published protocol: {differences}.")
+    if not any(r.settings.problem == arguments.problem for r in found):
+        raise UserError(
+            "There is no finished trial to show. Received: "
+            f"--output={arguments.output}, --problem={arguments.problem}"
+        )
+    pictures.write(found, arguments.problem, arguments.picture)
+    print(f"\nPicture: {arguments.picture}")
+
+
+def main(argv=None):
+    """Trains what is missing; prints the table, writes the picture.
+
+    Args:
+        argv: list of str, the command line without the program; `sys.argv` if None.
+
+    Raises:
+        UserError: the trials in --output cannot stand beside those asked for, or a file cannot be
+            read or written.
+    """
+    parsing = parser()
+    arguments = parsing.parse_args(argv)
+    settings = settings_of(arguments, parsing.error)
+    if arguments.output.exists() and not arguments.output.is_dir():
+        parsing.error(f"--output must be a folder. Received: {arguments.output}")
+    arguments.picture = arguments.picture or arguments.output / f"{arguments.problem}.png"
+    folders = (arguments.output, arguments.picture.parent)
+    is_file_name = arguments.picture.suffix.lower() == ".png" and not arguments.picture.is_dir()
+    if not is_file_name or not (folders[0] == folders[1] or folders[1].is_dir()):
+        parsing.error(
+            "--picture must be the name of a .png file in a folder that exists. "
+            f"Received: {arguments.picture}"
+        )
+    if arguments.trials:
+        results.check_comparable(results.read_all(arguments.output), settings, arguments.output)
+        environment.set_defaults()
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        train_all(settings, arguments)
+    report(arguments)
+
+
+if __name__ == "__main__":
+    try:
+        with exits.quiet_exit():
+            main()
+    except UserError as user_error:
+        print(f"error: {user_error}", file=sys.stderr)
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command goes on with the unfinished trial.", file=sys.stderr)
+        sys.exit(INTERRUPTED)

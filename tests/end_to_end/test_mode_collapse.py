@@ -1,0 +1,224 @@
+"""The example of mode collapse as a user runs it: trials, files, table, picture, going on."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from examples.mode_collapse import __main__ as command
+from examples.mode_collapse import networks, techniques, training
+from improved_gan_tf.layers import MinibatchDiscrimination, VirtualBatchNorm
+from tests.support.commands import run_python
+from tests.support.places import ROOT
+
+THIN = techniques.Settings(
+    "grid", "none", generator_units=8, discriminator_units=6, num_kernels=3, epochs=1
+)
+TINY = ["--generator_units=8", "--discriminator_units=6", "--epochs=2", "--no-jit_compile"]
+STEPS = 3
+
+
+def trained(settings=THIN, seed=1, jit_compile=False):
+    """A trial after a few steps, and its epoch."""
+    trial = training.Trial(settings, seed, jit_compile)
+    return trial, trial.train_epoch(STEPS)
+
+
+@pytest.fixture(scope="module")
+def trials():
+    """`{technique: (trial, epoch)}` after a few steps of each."""
+    return {name: trained(THIN._replace(technique=name)) for name in techniques.TECHNIQUES}
+
+
+# --- one trial -----------------------------------------------------------------------------
+
+
+def test_every_technique_changes_the_training(trials):
+    samples = [trial.samples() for trial, _ in trials.values()]
+    for i, row in enumerate(samples):
+        assert row.shape == (training.NUM_SAMPLES, 2)
+        assert np.isfinite(row).all()
+        for other in samples[:i]:
+            assert np.abs(row - other).max() > 0.0
+
+
+def test_one_seed_decides_everything(trials):
+    tf.random.set_seed(99)
+    again, epoch = trained()
+    np.testing.assert_array_equal(again.samples(), trials["none"][0].samples())
+    assert epoch == trials["none"][1]
+
+
+def test_another_seed_draws_other_data_weights_and_noise():
+    one, two = (training.Trial(THIN, seed, jit_compile=False) for seed in (1, 2))
+    assert np.abs(one.data - two.data).max() > 0.0
+    for name in ("generator", "discriminator"):
+        kernels = [getattr(trial, name).get_weights()[0] for trial in (one, two)]
+        assert np.abs(kernels[0] - kernels[1]).max() > 0.0
+    assert one._noise_key != two._noise_key
+
+
+def test_both_players_move_at_once():
+    """The first step's generator gradient is that of the discriminator before it moved."""
+    trial = training.Trial(THIN, 1, jit_compile=False)
+    before = [v.numpy() for v in trial.generator.trainable_variables]
+    noise = tf.random.stateless_normal((1, 100, 2), [trial._noise_key, 0])[0]
+    with tf.GradientTape() as tape:
+        logits, _ = trial.discriminator(trial.generator(noise, training=True))
+        loss = tf.reduce_mean(tf.nn.softplus(-logits))
+    gradients = tape.gradient(loss, trial.generator.trainable_variables)
+    trial.train_epoch(steps=1)
+    for value, gradient, variable in zip(
+        before, gradients, trial.generator.trainable_variables, strict=True
+    ):
+        # Adam's first step is the learning rate times the sign, nearly.
+        moved = (variable.numpy() - value)[np.abs(gradient) > 1e-5]
+        expected = -1e-4 * np.sign(gradient.numpy()[np.abs(gradient) > 1e-5])
+        np.testing.assert_allclose(moved, expected, atol=2e-6)
+
+
+def test_the_networks_are_the_protocols():
+    settings = techniques.Settings("grid", "none")
+    generator = networks.build_generator(settings, [1, 2])
+    kernels = [w for w in generator.trainable_variables if len(w.shape) == 2]
+    shapes = [tuple(w.shape) for w in kernels]
+    assert shapes == [(2, 400), (400, 400), (400, 400), (400, 400), (400, 2)]
+    assert generator.layers[-1].use_bias
+    assert not any(layer.use_bias for layer in generator.layers[:-1] if hasattr(layer, "units"))
+    discriminator = networks.build_discriminator(settings, [1, 3])
+    of_discriminator = [w for w in discriminator.trainable_variables if len(w.shape) == 2]
+    shapes = [tuple(w.shape) for w in of_discriminator]
+    assert shapes == [(2, 1000), (200, 1000), (200, 1000), (200, 1)]
+    deviations = [np.std(w) for w in (kernels[1], kernels[2], of_discriminator[1])]
+    np.testing.assert_allclose(deviations, 0.02, rtol=0.05)
+    assert np.abs(kernels[1] - kernels[2]).max() > 0.02  # each weight has a seed of its own
+
+
+def test_maxout_takes_each_units_largest_piece():
+    pieces = np.array([[1.0, 7.0, 3.0, 2.0, -1.0, 4.0]])  # three pieces of two units
+    np.testing.assert_array_equal(networks.Maxout(3)(pieces), [[3.0, 7.0]])
+
+
+def test_packed_examples_stand_side_by_side(trials):
+    trial, _ = trials["packing"]
+    data = trial.data.numpy()
+    assert data.shape == (training.NUM_EXAMPLES, 4)
+    halves = [{tuple(row) for row in half[:1000]} for half in (data[:, :2], data[:, 2:])]
+    examples = {tuple(row) for row in trials["none"][0].data.numpy()}
+    assert halves[0] <= examples
+    assert halves[1] <= examples
+    assert np.abs(data[:, :2] - data[:, 2:]).max() > 1.0
+    assert trial.discriminator.input_shape == (None, 4)
+
+
+def test_the_statistics_of_a_packed_step_decay_like_those_of_one():
+    momenta = [
+        networks.build_generator(THIN._replace(technique=t, packing=3), [1]).layers[1].momentum
+        for t in ("none", "packing")
+    ]
+    assert momenta == [0.95, pytest.approx(0.95 ** (1 / 3))]
+
+
+def test_closeness_is_recorded_with_minibatch_discrimination_only(trials):
+    for name, (_, epoch) in trials.items():
+        recorded = (epoch.closeness_real, epoch.closeness_generated)
+        if name == "minibatch_discrimination":
+            assert all(0.0 < closeness <= 1.0 for closeness in recorded)
+        else:
+            assert recorded == (None, None)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("weight_normalization", [True, False])
+def test_the_forms_of_minibatch_discrimination_reach_the_layer(reduction, weight_normalization):
+    settings = THIN._replace(
+        technique="minibatch_discrimination",
+        reduction=reduction,
+        weight_normalization=weight_normalization,
+        kernel_dim=2,
+    )
+    discriminator = networks.build_discriminator(settings, [1])
+    (layer,) = (x for x in discriminator.layers if isinstance(x, MinibatchDiscrimination))
+    assert (layer.num_kernels, layer.kernel_dim) == (3, 2)
+    assert (layer.reduction, layer.weight_normalization) == (reduction, weight_normalization)
+
+
+def test_virtual_batch_norm_takes_the_place_of_batch_norm(trials):
+    layers = trials["virtual_batch_norm"][0].generator.layers
+    assert sum(isinstance(layer, VirtualBatchNorm) for layer in layers) == 4
+    assert not any(type(layer).__name__ == "BatchNormalization" for layer in layers)
+
+
+def test_label_smoothing_is_one_sided(trials):
+    # At the first steps both logits are near 0, where smoothing changes nothing but the gradient:
+    # with s = 0 the loss is 2 log 2 for any target.
+    for name in ("none", "label_smoothing"):
+        assert trials[name][1].discriminator_loss == pytest.approx(2 * np.log(2), abs=1e-3)
+    weights = [trials[n][0].discriminator.get_weights()[-1] for n in ("none", "label_smoothing")]
+    assert not np.array_equal(*weights)
+
+
+def test_historical_averaging_pulls_towards_the_past():
+    weight = tf.Variable([0.0, 0.0])
+    player = training.Player([weight], averaging_weight=5.0)
+    player.move([tf.zeros(2)])  # takes the first value into the mean
+    weight.assign([1.0, 1.0])
+    player.move([tf.zeros(2)])
+    np.testing.assert_allclose(player.history.means[0], [0.5, 0.5], atol=1e-6)
+    assert (weight.numpy() < 1.0).all()
+
+
+# --- the command ---------------------------------------------------------------------------
+
+
+def shorter_epochs(monkeypatch):
+    monkeypatch.setattr(training.Trial.train_epoch, "__defaults__", (STEPS,))
+
+
+def test_the_command_trains_lists_prints_and_draws(monkeypatch, tmp_path, capsys):
+    shorter_epochs(monkeypatch)
+    command.main([*TINY, "--trials=2", "--seed=5", f"--output={tmp_path}"])
+    printed = capsys.readouterr().out
+    assert f"seed 5: to be trained: {tmp_path / 'grid-none-seed5.json'}\nseed 6: to be" in printed
+    assert "| plain GAN | 2 |" in printed
+    assert "Not the published protocol: generator_units 8 instead of 400" in printed
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["grid-none-seed5.json", "grid-none-seed6.json", "grid.png"]
+    content = json.loads((tmp_path / "grid-none-seed5.json").read_text())
+    assert len(content["epochs"]["modes"]) == 2
+    assert content["provenance"]["jit_compile"] is False
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert np.asarray(picture.convert("L")).std() > 10.0  # something is drawn
+
+    # A trial that was cut short has no file; the same command trains it alone.
+    (tmp_path / "grid-none-seed6.json").rename(tmp_path / "kept")
+    before = (tmp_path / "grid-none-seed5.json").stat()
+    command.main([*TINY, "--trials=2", "--seed=5", f"--output={tmp_path}"])
+    assert "seed 5: finished" in capsys.readouterr().out
+    assert (tmp_path / "grid-none-seed5.json").stat() == before
+    again, first = (
+        json.loads((tmp_path / name).read_text()) for name in ("grid-none-seed6.json", "kept")
+    )
+    for name in ("measures", "epochs", "samples"):
+        assert again[name] == first[name]
+
+
+def test_xla_computes_the_same_game(trials):
+    compiled, epoch = trained(THIN._replace(technique="minibatch_discrimination"), jit_compile=True)
+    plain = trials["minibatch_discrimination"][0]
+    # Random numbers are the same; sums are rounded otherwise.
+    np.testing.assert_allclose(compiled.samples(), plain.samples(), atol=1e-3)
+    assert np.isfinite(epoch[:2]).all()
+
+
+def test_help_answers_without_tensorflow_and_lists_every_flag(tmp_path):
+    script = (
+        "import sys; from examples.mode_collapse import __main__ as m\n"
+        "assert 'tensorflow' not in sys.modules\nm.parser().print_help()"
+    )
+    done = run_python("-c", script, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    for flag in ("--problem", "--technique", "--trials", "--width", "--reduction", "--output"):
+        assert flag in done.stdout

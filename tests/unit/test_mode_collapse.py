@@ -1,0 +1,266 @@
+"""Mode collapse by PacGAN's protocol: what is measured, the files of trials, the table."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from examples.mode_collapse import __main__ as command
+from examples.mode_collapse import problems, results, tables, techniques
+from examples.mode_collapse.problems import Measures
+from examples.mode_collapse.training import Epoch
+from improved_gan_tf.errors import UserError
+
+GRID, RING = problems.PROBLEMS["grid"], problems.PROBLEMS["ring"]
+PLAIN = techniques.Settings("grid", "none", epochs=2)
+SAMPLES = np.zeros((results.SAMPLES_KEPT + 1, 2))
+
+
+def epoch(modes=17, high_quality=0.5, reverse_kl=0.25, **closeness):
+    return Epoch(1.386294361, 0.75, modes, high_quality, reverse_kl, **closeness)
+
+
+def write(folder, settings=PLAIN, seed=1, epochs=None, **arguments):
+    results.write(folder, settings, seed, epochs or [epoch(), epoch()], SAMPLES, {}, **arguments)
+
+
+# --- problems and measures -----------------------------------------------------------------
+
+
+def test_the_grid_has_twenty_five_modes_two_apart():
+    expected = [(x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)]
+    assert sorted(map(tuple, GRID.centres.tolist())) == expected
+    assert GRID.stddev == 0.05
+
+
+def test_the_ring_has_eight_modes_on_the_unit_circle():
+    half = math.sqrt(0.5)
+    expected = [(1, 0), (half, half), (0, 1), (-half, half), (-1, 0), (-half, -half), (0, -1)]
+    np.testing.assert_allclose(RING.centres, [*expected, (half, -half)], atol=1e-15)
+    assert RING.stddev == 0.01
+
+
+@pytest.mark.parametrize("problem", [GRID, RING])
+def test_real_examples_are_in_every_mode_equally_often(problem):
+    examples = problems.real_examples(problem, 50_000, np.random.default_rng(1))
+    assert examples.dtype == np.float32
+    modes, high_quality, reverse_kl = problems.measure(problem, examples)
+    assert modes == len(problem.centres)
+    assert high_quality == pytest.approx(1.0 - math.exp(-4.5), abs=0.002)  # three deviations
+    assert 0.0 < reverse_kl < 0.001
+    spread = examples[np.abs(examples - problem.centres[0]).max(axis=1) < 0.3].std(axis=0)
+    np.testing.assert_allclose(spread, problem.stddev, rtol=0.05)
+
+
+def test_a_sample_counts_for_its_nearest_mode_below_three_deviations():
+    samples = [[0.0, 0.149], [0.0, -0.149], [0.0, 0.151], [1.0, 1.0], [4.0, -4.1], [math.nan, 0.0]]
+    counts = problems.mode_counts(GRID, np.array(samples))
+    assert counts.sum() == 3
+    assert counts[12] == 2  # (0, 0)
+    assert counts[20] == 1  # (4, -4)
+
+
+def test_one_sample_of_high_quality_covers_a_mode():
+    assert problems.modes_covered([3, 0, 1, 0]) == 2
+    assert problems.modes_covered([0, 0]) == 0
+
+
+def test_the_share_of_high_quality_is_of_all_samples():
+    assert problems.high_quality_share([3, 0, 1, 0], num_samples=10) == 0.4
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([5, 5, 5, 5], 0.0),
+        ([9, 0, 0, 0], math.log(4)),
+        ([3, 3, 0, 0], math.log(2)),
+        ([3, 1, 0, 0], 0.75 * math.log(3.0) + 0.25 * math.log(1.0)),
+        ([17] * 17 + [0] * 8, math.log(25 / 17)),
+    ],
+)
+def test_reverse_kl_is_the_divergence_of_the_counts_from_equal_shares(counts, expected):
+    assert problems.reverse_kl(counts) == pytest.approx(expected, abs=1e-15)
+
+
+def test_reverse_kl_without_a_sample_of_high_quality_is_nan():
+    assert math.isnan(problems.reverse_kl([0, 0, 0]))
+
+
+# --- files of trials -----------------------------------------------------------------------
+
+
+def test_a_result_comes_back_as_it_was_written(tmp_path):
+    settings = techniques.Settings("ring", "minibatch_discrimination", reduction="sum", epochs=2)
+    epochs = [epoch(closeness_real=0.1, closeness_generated=0.9) for _ in range(2)]
+    epochs[0] = epochs[0]._replace(reverse_kl=math.nan, modes=0)
+    write(tmp_path, settings, 7, epochs)
+    (result,) = results.read_all(tmp_path)
+    assert (result.settings, result.seed) == (settings, 7)
+    assert result.measures == Measures(17, 0.5, 0.25)
+    assert result.epochs["modes"] == [0, 17]
+    assert result.epochs["reverse_kl"] == [None, 0.25]
+    assert result.epochs["discriminator_loss"] == [1.38629, 1.38629]
+    assert result.epochs["closeness_generated"] == [0.9, 0.9]
+    assert len(result.samples) == results.SAMPLES_KEPT
+
+
+def test_a_file_has_the_settings_that_its_technique_uses(tmp_path):
+    write(tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert path.name == "grid-none-seed1.json"
+    content = json.loads(path.read_text())
+    assert content["settings"] == {
+        "problem": "grid",
+        "technique": "none",
+        "generator_units": 400,
+        "discriminator_units": 200,
+        "epochs": 2,
+    }
+    assert "closeness_real" not in content["epochs"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"technique": "minibatch_discrimination"}, "minibatch_discrimination-mean"),
+        (
+            {
+                "technique": "minibatch_discrimination",
+                "reduction": "sum",
+                "weight_normalization": True,
+            },
+            "minibatch_discrimination-sum-weight_norm",
+        ),
+        ({"technique": "packing", "packing": 3}, "packing-3"),
+        ({"technique": "label_smoothing", "packing": 3}, "label_smoothing"),
+    ],
+)
+def test_each_form_of_a_technique_has_its_own_name(changes, name):
+    assert techniques.row_name(PLAIN._replace(**changes)) == name
+
+
+def test_a_finished_trial_is_not_written_over_unasked(tmp_path):
+    write(tmp_path)
+    with pytest.raises(UserError, match=r"grid-none-seed1\.json appeared"):
+        write(tmp_path, epochs=[epoch(modes=1)])
+    assert results.read_all(tmp_path)[0].measures.modes == 17
+    write(tmp_path, epochs=[epoch(modes=1)], overwrite=True)
+    assert results.read_all(tmp_path)[0].measures.modes == 1
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"seed": 1}', '{"settings": {"what": 1}}'])
+def test_a_file_that_is_no_result_is_refused(text, tmp_path):
+    (tmp_path / "grid-none-seed1.json").write_text(text)
+    with pytest.raises(UserError, match=r"grid-none-seed1\.json is no result of"):
+        results.read_all(tmp_path)
+
+
+def test_trials_of_another_size_are_refused(tmp_path):
+    write(tmp_path)
+    found = results.read_all(tmp_path)
+    results.check_comparable(found, PLAIN._replace(technique="packing"), tmp_path)
+    wider = PLAIN._replace(technique="packing", generator_units=4, epochs=3)
+    with pytest.raises(UserError, match=r"the same generator_units, epochs; .* asked for gen.*=4"):
+        results.check_comparable(found, wider, tmp_path)
+
+
+def test_trials_of_one_row_that_differ_otherwise_are_refused(tmp_path):
+    settings = PLAIN._replace(technique="minibatch_discrimination", num_kernels=8)
+    write(tmp_path, settings)
+    found = results.read_all(tmp_path)
+    results.check_comparable(found, settings._replace(reduction="sum", num_kernels=9), tmp_path)
+    with pytest.raises(UserError, match="the same num_kernels"):
+        results.check_comparable(found, settings._replace(num_kernels=9), tmp_path)
+
+
+# --- the table -----------------------------------------------------------------------------
+
+
+def cells(text):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+
+
+def test_the_table_has_our_trials_beside_the_published_numbers(tmp_path):
+    write(tmp_path, seed=1)
+    write(tmp_path, seed=2, epochs=[epoch(modes=20, high_quality=0.7, reverse_kl=math.nan)])
+    write(tmp_path, PLAIN._replace(technique="label_smoothing"))
+    write(tmp_path, PLAIN._replace(problem="ring"))
+    head, _, *rows = cells(tables.table(results.read_all(tmp_path), "grid"))
+    assert head[:3] == ["grid of 25", "trials", "modes"]
+    assert rows[0] == [
+        "plain GAN",
+        "2",
+        "18.5 +- 1.5",
+        "60.0 +- 10.0",
+        "0.25 (1 of 2 trials)",
+        "17.3 +- 0.8",
+        "94.8 +- 0.7",
+        "0.70 +- 0.07",
+    ]
+    assert rows[1] == ["label smoothing", "1", "17.0", "50.0", "0.25", "-", "-", "-"]
+    assert [row[0] for row in rows[2:]] == ["PacGAN2", "PacGAN3", "PacGAN4", "ALI"]
+    assert rows[2] == ["PacGAN2", "-", "-", "-", "-", "23.8 +- 0.7", "91.3 +- 0.8", "0.13 +- 0.04"]
+
+
+def test_the_mean_has_the_standard_error_of_the_mean():
+    assert tables.mean_and_error([1.0, 2.0, 3.0], 2) == "2.00 +- 0.58"  # 1 / sqrt(3)
+    assert tables.mean_and_error([math.nan], 2) == "-"
+
+
+def test_what_is_not_the_protocol_is_said():
+    assert tables.differences_from_protocol(techniques.Settings("ring", "packing")) == ""
+    thin = techniques.Settings("grid", "none", generator_units=128, epochs=100)
+    expected = "generator_units 128 instead of 400, epochs 100 instead of 400"
+    assert tables.differences_from_protocol(thin) == expected
+
+
+# --- the command line ----------------------------------------------------------------------
+
+
+def settings_of(*argv):
+    parsing = command.parser()
+    return command.settings_of(parsing.parse_args(argv), parsing.error)
+
+
+def test_the_defaults_are_the_published_protocol():
+    assert settings_of() == techniques.Settings("grid", "none")
+    assert techniques.Settings("grid", "none")[-6:] == (0.001, 400, 200, 60, 3, 400)
+
+
+def test_width_scales_units_and_kernels_unless_they_are_given():
+    settings = settings_of("--width=0.25", "--discriminator_units=48")
+    units = settings.generator_units, settings.discriminator_units, settings.num_kernels
+    assert units == (100, 48, 15)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--trials=-1", "--trials must be from 0 to 1000. Received: -1"),
+        ("--epochs=0", "--epochs must be from 1 to 10000. Received: 0"),
+        ("--seed=-1", "--seed must be from 0 to 2147482647. Received: -1"),
+        ("--width=0", "--width must be from 0.01 to 10.0. Received: 0.0"),
+        ("--packing=1", "--packing must be from 2 to 100. Received: 1"),
+        ("--num_kernels=0", "--num_kernels must be from 1 to 10000. Received: 0"),
+        ("--historical_averaging_weight=nan", "must be a finite number above 0. Received: nan"),
+        ("--picture=absent/a.png", "that exists. Received: absent/a.png"),
+        ("--picture=a.pdf", "the name of a .png file"),
+        ("--output=README.md", "--output must be a folder. Received: README.md"),
+        ("--problem=circle", "invalid choice: 'circle'"),
+        ("--technique=dropout", "invalid choice: 'dropout'"),
+    ],
+)
+def test_an_argument_out_of_range_is_refused_before_training(argument, message, capsys):
+    with pytest.raises(SystemExit) as refused:
+        command.main([argument])
+    assert refused.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "\n\n" not in error  # one paragraph
+
+
+def test_a_folder_without_trials_has_nothing_to_show(tmp_path):
+    with pytest.raises(UserError, match="There is no finished trial to show"):
+        command.main(["--trials=0", f"--output={tmp_path}"])
