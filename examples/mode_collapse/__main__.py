@@ -2,7 +2,6 @@
 
 import argparse
 import pathlib
-import sys
 import time
 
 from examples.mode_collapse import pictures, problems, results, tables, techniques
@@ -11,7 +10,6 @@ from improved_gan_tf.machine import environment, exits
 
 # TensorFlow is imported in `train`: `--help` and a mistake answer without it.
 
-USER_ERROR, INTERRUPTED = 2, 130
 PUBLISHED = techniques.Settings("grid", "none")
 
 
@@ -164,7 +162,7 @@ def report(arguments):
     if not any(r.settings.problem == arguments.problem for r in found):
         raise UserError(
             "There is no finished trial to show. Received: "
-            f"--output={arguments.output}, --problem={arguments.problem}"
+            f"`output={arguments.output}`, `problem={arguments.problem}`"
         )
     pictures.write(found, arguments.problem, arguments.picture)
     print(f"\nPicture: {arguments.picture}")
@@ -202,12 +200,5 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    try:
-        with exits.quiet_exit():
-            main()
-    except UserError as user_error:
-        print(f"error: {user_error}", file=sys.stderr)
-        sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on with the unfinished trial.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    with exits.exit_codes(interrupted="finished trials stay; the same command trains the others"):
+        main()

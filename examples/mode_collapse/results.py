@@ -130,7 +130,7 @@ def check_comparable(results, settings, folder):
         if differing:
             raise UserError(
                 f"The trials of one folder must have the same {', '.join(differing)}; give another "
-                f"--output. Received: --output={folder} with "
+                f"`output`. Received: `output={folder}` with "
                 + ", ".join(f"{name}={theirs[name]}" for name in differing)
                 + "; asked for "
                 + ", ".join(f"{name}={ours[name]}" for name in differing)
