@@ -1,4 +1,4 @@
-"""Several workers, as processes: the README's commands, the same numbers, one that dies."""
+"""Several workers, as processes: the page's commands, the same numbers, one that dies."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.distribution import players, worker
 from tests.support import numerics
 from tests.support.places import ROOT
 
-README = (ROOT / "README.md").read_text("utf-8")
+PAGE = (ROOT / "docs/devices.md").read_text("utf-8")
 TIMEOUT = 500  # seconds, for a machine with other work
 
 
@@ -59,17 +59,17 @@ def wait_for(processes):
             p.wait()
 
 
-def commands_of_the_readme():
+def commands_of_the_page():
     """`[(TF_CONFIG, command)]` of the two terminals."""
-    found = re.findall(r"```bash\nexport TF_CONFIG='(.*)'\n(python .*)\n```", README)
+    found = re.findall(r"```bash\nexport TF_CONFIG='(.*)'\n(python .*)\n```", PAGE)
     assert len(found) == 2
     return found
 
 
 def start_both(tmp_path, *more):
-    """Starts the README's two commands, on free ports and with more flags."""
+    """Starts the page's two commands, on free ports and with more flags."""
     ports, processes = free_ports(), []
-    for number, (tf_config, command) in enumerate(commands_of_the_readme()):
+    for number, (tf_config, command) in enumerate(commands_of_the_page()):
         for printed, free in zip(("12345", "12346"), ports, strict=True):
             assert printed in tf_config
             tf_config = tf_config.replace(printed, str(free))
@@ -99,8 +99,8 @@ def test_the_readmes_commands_train_one_run(tmp_path):
     keras.saving.load_model(run / "generator.keras", compile=False)
 
 
-def test_the_readmes_command_without_a_gpu_trains_on_two_replicas(tmp_path):
-    (command,) = re.findall(r"^python (.*--strategy=mirrored.*)$", README, re.M)
+def test_the_pages_command_without_a_gpu_trains_on_two_replicas(tmp_path):
+    (command,) = re.findall(r"^python (.*--strategy=mirrored.*)$", PAGE, re.M)
     script, *flags = command.split()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
 
