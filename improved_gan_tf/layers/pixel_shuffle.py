@@ -55,7 +55,7 @@ class PixelShuffle(keras.layers.Layer):
         inputs: (N, H, W, r r C), channels last.
 
     Returns:
-        (N, r H, r W, C), the dtype of the input.
+        (N, r H, r W, C), the layer's compute dtype.
 
     Raises:
         ValueError: `upscale_factor` is no positive integer, `channel_order` is neither of the two,
