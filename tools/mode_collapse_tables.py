@@ -5,5 +5,5 @@ from tools.run_files import RESULTS
 
 
 def grid(folder=RESULTS / "mode_collapse"):
-    """Our trials on the grid of 25 Gaussians beside the published numbers."""
+    """Our trials on the grid of 25 Gaussians next to the published numbers."""
     return tables.table(results.read_all(folder), "grid")

@@ -112,7 +112,7 @@ def read_all(folder):
 
 
 def check_comparable(results, settings, folder):
-    """Refuses new trials beside results that a table must not set beside them.
+    """Refuses to add trials to results that do not belong in one table with them.
 
     Args:
         results: list of `Result`, those of the folder.

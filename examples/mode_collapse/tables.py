@@ -1,4 +1,4 @@
-"""The table of a problem: our trials beside the published numbers."""
+"""The table of a problem: our trials next to the published numbers."""
 
 import math
 

@@ -19,7 +19,7 @@ REFERENCE_SIZE = 100  # of virtual batch normalization: a batch, as in the paper
 
 
 class Settings(NamedTuple):
-    """What decides a trial beside its seed. The defaults are the published protocol's.
+    """What decides a trial besides its seed. The defaults are the published protocol's.
 
     Attributes:
         problem: str, "ring" or "grid".

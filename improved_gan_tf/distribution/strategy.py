@@ -3,8 +3,8 @@
 import contextlib
 import contextvars
 
-# The strategy of `using`. Known all over the process, like the scope of `tf.distribute`: who asks
-# for it stands many calls below the command, and is the same code on one device.
+# The strategy of `using`. Known all over the process, like the scope of `tf.distribute`: the code
+# that asks for it is many calls below the command, and is the same on one device.
 _chosen = contextvars.ContextVar("improved_gan_tf_strategy", default=None)
 
 
@@ -75,9 +75,9 @@ class DeviceCopies:
         import tensorflow as tf
 
         strategy = current_strategy()
-        # Within a process a variable, of which the strategy puts a copy on each device. Between
-        # workers it would be sent around, which TensorFlow cannot do with bytes and nobody needs:
-        # each worker has loaded the data.
+        # Within a process: a variable; the strategy puts a copy on each device. Between workers
+        # TensorFlow would send it around, which it cannot do with bytes. Nobody needs that: each
+        # worker has loaded the data.
         self._variable = self._tensors = None
         if not spans_workers(strategy):
             self._variable = tf.Variable(array, trainable=False, name=name)

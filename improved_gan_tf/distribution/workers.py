@@ -10,8 +10,8 @@ import tempfile
 from improved_gan_tf.distribution.strategy import current_strategy, run_step, spans_workers
 from improved_gan_tf.errors import UserError, WorkerLostError, reason
 
-# Where a worker that is not chief writes; removed in the end. It comes with the strategy, and is
-# found as that is.
+# The folder in which a worker that is not chief writes; removed in the end. Known all over the
+# process, like the strategy.
 _scratch = contextvars.ContextVar("improved_gan_tf_scratch", default=None)
 
 
@@ -51,7 +51,7 @@ def require_same(number, expected):
 
     Args:
         number: int.
-        expected: str, what the user has to mend.
+        expected: str, what must be the same, as the rest of a sentence.
     """
     chiefs = of_chief(number)
     if on_any_worker(chiefs != number):
@@ -123,7 +123,7 @@ def lost_workers():
     try:
         yield
     except tf.errors.OpError as error:
-        # Whose words an exchange passes on to the others.
+        # An exchange passes a worker's own error on to the others with these words in it.
         is_own = isinstance(error, own) and "ollective ops is aborted" not in str(error)
         if is_own or not spans_workers(current_strategy()):
             raise

@@ -72,7 +72,7 @@ class GeneratorImages:
 
     def __init__(self, path, seed, noise, output_range=None):
         self.path = path
-        config = _config_beside(path)
+        config = _config_next_to(path)
         if output_range is None and config is None:
             raise UserError(
                 f"No file next to {path} says what its values mean (a run folder's config.json "
@@ -213,7 +213,7 @@ class ArrayImages:
             yield self._images[self._order[start : min(start + batch_size, count)]]
 
 
-def _config_beside(path):
+def _config_next_to(path):
     """The config.json in a generator's run folder, or None."""
     file = path.parent / "config.json"
     try:

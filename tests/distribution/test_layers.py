@@ -370,7 +370,7 @@ def test_local_noise_is_new_in_every_call(strategy):
     [lambda: keras.layers.GaussianNoise(0.5, seed=3), lambda: keras.layers.Dropout(0.4, seed=3)],
 )
 def test_keras_own_layers_draw_the_same_noise_on_every_replica(make, strategy):
-    """Why these layers exist; if it fails, Keras has mended it."""
+    """Why these layers exist; if it fails, Keras has repaired it."""
     with pytest.raises(AssertionError):
         assert_different(*drawn_by(strategy, make))
 

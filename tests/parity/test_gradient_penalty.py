@@ -77,7 +77,7 @@ def test_a_penalty_and_its_gradient_in_the_parameters_equal_the_reference(golden
 
 
 def with_every_parameter(loss):
-    """The same function, connected to parameters of which it is independent (b3)."""
+    """The same function, connected to parameters that do not influence it (b3)."""
     return lambda *values: loss(*values) + 0.0 * sum(ops.sum(v) for v in values)
 
 

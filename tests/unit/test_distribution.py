@@ -121,7 +121,7 @@ def test_one_process_answers_for_itself():
     assert distribution.own_folder("runs/one") == "runs/one"
     assert distribution.of_chief(7) == 7
     assert [distribution.on_any_worker(asked) for asked in (True, False)] == [True, False]
-    distribution.require_same(3, "nothing to mend")
+    distribution.require_same(3, "the number must be the same")
     distribution.require_one_process("anything")
 
 

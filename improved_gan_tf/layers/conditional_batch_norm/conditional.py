@@ -99,7 +99,7 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
                 )
         self.num_classes = num_classes
         self.spectral_norm = bool(spectral_norm)
-        normal = keras.initializers.RandomNormal  # of each a seed of its own
+        normal = keras.initializers.RandomNormal  # each with a seed of its own
         self.gain_initializer = keras.initializers.get(gain_initializer or normal(stddev=0.02))
         self.bias_initializer = keras.initializers.get(bias_initializer or normal(stddev=0.02))
         self.num_singular_values = positive_integer(num_singular_values, "num_singular_values")

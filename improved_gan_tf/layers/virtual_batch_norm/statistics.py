@@ -42,7 +42,7 @@ def virtual_statistics(mean, variance, reference_mean, reference_variance, weigh
                  = w v_x + (1 - w) v_ref + w (1 - w) (m_x - m_ref)^2
 
     The last line is computed: it is the same number and does not lose digits where the mean
-    is large beside the deviation.
+    is much larger than the deviation.
     """
     difference = mean - reference_mean
     return (

@@ -17,8 +17,8 @@ _shared = contextvars.ContextVar("improved_gan_tf_shared_norms", default=None)
 def shared_norms():
     """Computes `g / ||V||` of each layer once for all passes inside the `with` block.
 
-    Only for passes between which no kernel changes and of which no gradient with respect to the
-    kernels or scales is taken: the first pass may lie outside the tape that watches the second.
+    The kernels must not change between the passes, and nobody may take gradients with respect to
+    kernels or scales: the first pass may lie outside the tape that watches the second.
     """
     token = _shared.set({})
     try:
