@@ -175,8 +175,8 @@ def main(argv=None):
         argv: list of str, the command line without the program; `sys.argv` if None.
 
     Raises:
-        UserError: the trials in --output do not belong in one table with those asked for, or a file cannot be
-            read or written.
+        UserError: the trials in --output do not belong in one table with those asked for, or a
+            file cannot be read or written.
     """
     parsing = parser()
     arguments = parsing.parse_args(argv)

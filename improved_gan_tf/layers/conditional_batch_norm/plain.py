@@ -10,9 +10,9 @@ from improved_gan_tf.layers.conditional_batch_norm.statistics import MovingStati
 class BatchNorm(MovingStatisticsNorm):
     """Normalises by the batch while training, by moving or standing statistics otherwise.
 
-    The last normalization of BigGAN's generator, which does not know the class. Beside
-    `keras.layers.BatchNormalization`: the moving variance is the unbiased one, as in PyTorch;
-    replicas share one batch; `set_standing_statistics` knows the layer.
+    The last normalization of BigGAN's generator, which does not know the class. Unlike
+    `keras.layers.BatchNormalization`, it keeps the unbiased moving variance, as PyTorch does,
+    replicas share one batch, and `set_standing_statistics` knows the layer.
 
         y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 
