@@ -11,6 +11,7 @@ from examples.mode_collapse.techniques import REFERENCE_SIZE
 from improved_gan_tf.layers import (
     DropReference,
     MinibatchDiscrimination,
+    MinibatchStdDev,
     PrependReference,
     VirtualBatchNorm,
 )
@@ -91,6 +92,8 @@ def build_discriminator(settings, seed):
                 stddev=0.05, seed=next(initializers).seed
             ),
         )(features)
+    elif settings.technique == "minibatch_standard_deviation":
+        last = MinibatchStdDev()(features)
     logits = keras.layers.Dense(1, kernel_initializer=next(initializers))(last)
     return keras.Model(examples, [logits, features])
 

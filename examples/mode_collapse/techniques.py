@@ -1,6 +1,7 @@
 """What each technique of the paper changes in the plain GAN, and the settings of a trial.
 
-Paper: Salimans et al. (2016), Sec. 3.1 to 3.5. Packing: Lin et al. (2018), Sec. 2.
+Paper: Salimans et al. (2016), Sec. 3.1 to 3.5. Packing: Lin et al. (2018), Sec. 2. Minibatch
+       standard deviation: Karras et al. (2018), Sec. 3.
 """
 
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from typing import NamedTuple
 TECHNIQUES = (
     "none",
     "minibatch_discrimination",
+    "minibatch_standard_deviation",
     "packing",
     "feature_matching",
     "historical_averaging",

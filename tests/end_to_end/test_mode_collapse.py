@@ -9,7 +9,7 @@ from PIL import Image
 
 from examples.mode_collapse import __main__ as command
 from examples.mode_collapse import networks, techniques, training
-from improved_gan_tf.layers import MinibatchDiscrimination, VirtualBatchNorm
+from improved_gan_tf.layers import MinibatchDiscrimination, MinibatchStdDev, VirtualBatchNorm
 from tests.support.commands import run_python
 from tests.support.places import ROOT
 
@@ -143,6 +143,13 @@ def test_the_forms_of_minibatch_discrimination_reach_the_layer(reduction, weight
     (layer,) = (x for x in discriminator.layers if isinstance(x, MinibatchDiscrimination))
     assert (layer.num_kernels, layer.kernel_dim) == (3, 2)
     assert (layer.reduction, layer.weight_normalization) == (reduction, weight_normalization)
+
+
+def test_minibatch_standard_deviation_adds_one_feature_before_the_last_layer(trials):
+    *_, layer, last = trials["minibatch_standard_deviation"][0].discriminator.layers
+    assert isinstance(layer, MinibatchStdDev)
+    assert layer.group_size is None  # the whole batch, as in the paper
+    assert last.kernel.shape == (THIN.discriminator_units + 1, 1)
 
 
 def test_virtual_batch_norm_takes_the_place_of_batch_norm(trials):
