@@ -324,10 +324,10 @@ LOAD = """
 import json, sys
 import keras, numpy as np
 import improved_gan_tf.layers
-from improved_gan_tf import data
+from improved_gan_tf.data import datasets
 
 run = sys.argv[1]
-sample = data.load("mnist", data_source="sample")
+sample = datasets.load("mnist", data_source="sample")
 images = sample.test_images.astype("float32") / 255.0
 saved = np.load(f"{run}/predictions.npz", allow_pickle=False)
 found = {}
