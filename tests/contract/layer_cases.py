@@ -133,6 +133,9 @@ LAYER_CASES = {
         WeightNormConv3DTranspose, (2, 3, 2, 2), 3, 3, strides=2, padding=1, output_padding=1
     ),
     "MinibatchDiscrimination": _case(MinibatchDiscrimination, (5,), 4, 3),
+    "MinibatchDiscrimination, normalised": _case(
+        MinibatchDiscrimination, (5,), 4, 3, normalize_input=True
+    ),
     "MinibatchStdDev": _case(MinibatchStdDev, IMAGE),
     "MinibatchStdDev, groups, axis 1": _case(MinibatchStdDev, IMAGE, group_size=3, axis=1),
     "MinibatchStdDev, vectors": _case(MinibatchStdDev, (5,)),

@@ -362,6 +362,53 @@ def test_half_precision_takes_distances_and_sums_in_float32(policy):
     assert keras.backend.standardize_dtype(m.dtype) == "float32"
 
 
+def test_a_normalised_input_is_divided_by_its_root_mean_square_for_the_distances_alone():
+    x, theta = normal(6, 4), normal(4, 3, 2, seed=1)
+    unit = x / np.sqrt(np.mean(x**2, axis=1, keepdims=True))
+    expected = reference.features(reference.projection(unit, theta))
+    with float64():
+        layer = plain_layer(theta, normalize_input=True)
+        outputs = to_numpy(layer(x))
+        np.testing.assert_allclose(outputs[:, 4:], expected, rtol=1e-9)
+        np.testing.assert_array_equal(outputs[:, :4], x)
+        np.testing.assert_allclose(to_numpy(layer.closeness(x)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_a_normalised_input_cannot_make_the_layer_silent_by_growing(dtype):
+    x = normal(8, 5).astype("float32")
+    found = {}
+    for normalize_input in (False, True):
+        layer = MinibatchDiscrimination(4, 3, normalize_input=normalize_input, dtype=dtype)
+        layer.build(x.shape)
+        found[normalize_input] = [to_numpy(layer.closeness(scale * x)) for scale in (1.0, 3000.0)]
+    assert found[False][1].max() == 0.0
+    np.testing.assert_allclose(*found[True], rtol=0.02 if dtype == "mixed_float16" else 1e-4)
+    assert found[True][1].min() > 0.0
+
+
+def test_a_row_of_zeros_passes_a_normalised_input_with_a_finite_gradient():
+    x = np.concatenate([np.zeros((1, 3)), normal(3, 3)]).astype("float32")
+    layer = MinibatchDiscrimination(2, 2, normalize_input=True)
+    layer.build(x.shape)
+    values = [to_numpy(w) for w in layer.weights]
+    results = gradients(layer_loss(layer, normal(4, 5)), x, *values)
+    assert all(np.isfinite(r).all() for r in results)
+
+
+def test_gradients_with_a_normalised_input_equal_finite_differences():
+    with float64():
+        x = normal(4, 5, seed=7)
+        layer = MinibatchDiscrimination(2, 3, normalize_input=True)
+        layer.build(x.shape)
+        values = [to_numpy(w) for w in layer.weights]
+        loss = layer_loss(layer, normal(4, 7, seed=10))
+        results = gradients(compiled(loss), x, *values)
+        expected = finite_differences(compiled(loss), x, *values)
+    for result, value in zip(results, expected, strict=True):
+        np.testing.assert_allclose(result, value, rtol=1e-5, atol=1e-8)
+
+
 # --- data-dependent initialisation ------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from improved_gan_tf import distribution
+from improved_gan_tf import distribution, precision
 from improved_gan_tf.layers import data_dependent
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
 from improved_gan_tf.layers.minibatch_discrimination import (
@@ -15,6 +15,7 @@ from improved_gan_tf.layers.minibatch_discrimination import (
 )
 
 REDUCTIONS = ("sum", "mean", "mean_over_pairs")
+SMALLEST_MEAN_SQUARE = 1e-12  # a row of zeros stays one
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
@@ -43,6 +44,9 @@ class MinibatchDiscrimination(keras.layers.Layer):
         reduction: "sum" over the neighbours (the paper, default); "mean", divided by the row's
             number of neighbours; "mean_over_pairs", by the number of all pairs (row, neighbour) of
             the batch, as the ImageNet code does. A count of 0 is taken as 1.
+        normalize_input: bool, default False as in the original; True computes M from
+            f(x) / rms(f(x)), the root mean square over a row's A features. Distances then cannot
+            grow with the features, as when the layer falls silent. The output has f(x) as it is.
         num_parts: int > 0, P, default 1: equal consecutive parts of the batch. Each row gets a set
             of features against each part, those of part 0 first; ImageNet's joint batch has 2.
         use_bias: bool, default True.
@@ -91,6 +95,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         weight_normalization=True,
         concatenate_input=True,
         reduction="sum",
+        normalize_input=False,
         num_parts=1,
         use_bias=True,
         theta_initializer=None,
@@ -113,6 +118,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         self.weight_normalization = bool(weight_normalization)
         self.concatenate_input = bool(concatenate_input)
         self.reduction = reduction
+        self.normalize_input = bool(normalize_input)
         self.num_parts = positive_integer(num_parts, "num_parts")
         self.use_bias = bool(use_bias)
         self.theta_initializer = keras.initializers.get(theta_initializer)
@@ -162,7 +168,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         """
         inputs = ops.convert_to_tensor(inputs)
         self._check_call_arguments(inputs, None)
-        x = self._flat(inputs)
+        x = ops.cast(self._flat(inputs), self.compute_dtype)  # as Keras does before `call`
         return self._features(self._project(x), self._present(x, None))
 
     def call(self, inputs, row_mask=None):
@@ -199,6 +205,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def _project(self, x):
         """Returns `M = x T`, (N, B, C), float32 or float64."""
         theta = ops.reshape(self.theta, (self._input_dim, -1))
+        if self.normalize_input:
+            x = _divided_by_rms(x, self._sum_dtype)
         m = x @ ops.cast(theta, self.compute_dtype)  # ops.matmul is float32 on PyTorch
         m = ops.reshape(m, (-1, self.num_kernels, self.kernel_dim))
         m = ops.cast(m, self._sum_dtype)
@@ -318,6 +326,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
                 "weight_normalization": self.weight_normalization,
                 "concatenate_input": self.concatenate_input,
                 "reduction": self.reduction,
+                "normalize_input": self.normalize_input,
                 "num_parts": self.num_parts,
                 "use_bias": self.use_bias,
                 "theta_initializer": keras.initializers.serialize(self.theta_initializer),
@@ -327,6 +336,13 @@ class MinibatchDiscrimination(keras.layers.Layer):
             }
         )
         return config
+
+
+def _divided_by_rms(x, dtype):
+    """Returns each row over the root mean square of its features, computed in `dtype`, as `x`'s."""
+    wide = ops.cast(x, dtype)
+    mean_square = precision.mean(ops.square(wide), (1,), keepdims=True)
+    return ops.cast(wide * ops.rsqrt(mean_square + SMALLEST_MEAN_SQUARE), x.dtype)
 
 
 def _zero_absent_rows(x, present):

@@ -1,0 +1,1 @@
+"""When minibatch discrimination falls silent: a thin MNIST game, one change at a time."""

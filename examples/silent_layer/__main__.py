@@ -1,0 +1,146 @@
+"""The command `python -m examples.silent_layer`: trains every variant, prints the tables."""
+
+import argparse
+import pathlib
+
+from examples.silent_layer import tables
+from examples.silent_layer.tables import TITLES
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits, files
+
+# TensorFlow is imported in `train`: `--help` and a mistake answer without it.
+
+CLASSIFIER_EPOCHS, CLASSIFIER_SEED = 10, 1
+
+
+def parser():
+    """Returns the parser of the command line."""
+    parsing = argparse.ArgumentParser(
+        prog="python -m examples.silent_layer",
+        description="Why minibatch discrimination falls silent: the MNIST game on 4,000 embedded "
+        "digits, with one change at a time. Every trial has a file under --output; finished ones "
+        "are not trained again.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parsing.add_argument
+    add("--variants", nargs="+", choices=TITLES, default=list(TITLES), help="what is changed")
+    add("--trials", type=int, default=3, help="how many of each; 0 prints what is there")
+    add("--seed", type=int, default=1, help="of the first trial; the others follow")
+    add("--iterations", type=int, default=500, help="of the game")
+    add("--learning_rate", type=float, default=0.001, help="the authors' is 0.0003")
+    add("--width_multiplier", type=float, default=0.125, help="1 is the authors' network")
+    add("--labels_per_class", type=int, default=10, help="labeled images of each digit")
+    add("--output", type=pathlib.Path, default="silent_layer", help="folder of the trials' files")
+    return parsing
+
+
+def check(arguments, error):
+    """Refuses numbers out of range by `error`, a function of a message that ends the program."""
+    for name, low, high in (
+        ("trials", 0, 1000),
+        ("seed", 0, 2**31 - 1001),
+        ("iterations", 1, 1_000_000),
+        ("learning_rate", 1e-8, 1.0),
+        ("width_multiplier", 0.02, 4.0),
+        ("labels_per_class", 1, 300),
+    ):
+        value = getattr(arguments, name)
+        if not low <= value <= high:
+            error(f"--{name} must be from {low} to {high}. Received: {value}")
+    if arguments.output.exists() and not arguments.output.is_dir():
+        error(f"--output must be a folder. Received: {arguments.output}")
+
+
+def path_of(arguments, name, seed):
+    """Returns the file of a trial; everything that decides its numbers is in the name."""
+    size = f"width{arguments.width_multiplier:g}-rate{arguments.learning_rate:g}"
+    labels = f"labels{arguments.labels_per_class}"
+    return arguments.output / f"{name}-{size}-{labels}-{arguments.iterations}-seed{seed}.json"
+
+
+def train(name, seed, arguments, dataset, classifier):
+    """Trains one trial; returns the content of its file."""
+    import keras
+
+    from examples.silent_layer import training, variants
+    from improved_gan_tf.machine import versions
+
+    variant = variants.VARIANTS[name]
+    config = training.config_of(
+        variant,
+        seed,
+        arguments.width_multiplier,
+        arguments.learning_rate,
+        arguments.labels_per_class,
+    )
+    trial = training.Trial(variant, dataset, config)
+    watched = []
+    for iteration in sorted({*training.WATCHED, arguments.iterations}):
+        if iteration > arguments.iterations:
+            break
+        trial.train_to(iteration)
+        watched.append(trial.watch())
+    content = {
+        "variant": name,
+        "seed": seed,
+        "settings": {
+            key: getattr(arguments, key)
+            for key in ("width_multiplier", "learning_rate", "labels_per_class", "iterations")
+        },
+        "watched": [w._asdict() for w in watched],
+        "outcome": trial.outcome(classifier)._asdict(),
+        "provenance": versions.versions(),
+    }
+    keras.utils.clear_session()
+    return content
+
+
+def train_all(arguments):
+    """Trains the trials that have no file."""
+    seeds = range(arguments.seed, arguments.seed + arguments.trials)
+    paths = {(n, s): path_of(arguments, n, s) for s in seeds for n in arguments.variants}
+    missing = {key: path for key, path in paths.items() if not path.exists()}
+    print(f"{len(paths) - len(missing)} trials are finished, {len(missing)} to be trained")
+    if not missing:
+        return
+    import tqdm
+
+    from improved_gan_tf.data import datasets
+    from improved_gan_tf.machine import determinism
+    from improved_gan_tf.scoring import small_classifier
+
+    determinism.make_operations_deterministic()
+    dataset = datasets.load("mnist", data_source="sample")
+    classifier, _ = small_classifier.train(dataset, CLASSIFIER_EPOCHS, CLASSIFIER_SEED)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for (name, seed), path in tqdm.tqdm(missing.items(), unit="trial"):
+        content = train(name, seed, arguments, dataset, classifier)
+        files.write_json(path, content)
+
+
+def main(argv=None):
+    """Trains what is missing and prints the table.
+
+    Args:
+        argv: list of str, the command line without the program; `sys.argv` if None.
+
+    Raises:
+        UserError: there is nothing to show, or a file cannot be read or written.
+    """
+    parsing = parser()
+    arguments = parsing.parse_args(argv)
+    check(arguments, parsing.error)
+    if arguments.trials:
+        environment.set_defaults()
+        train_all(arguments)
+    results = tables.read_all(arguments.output)
+    if not results:
+        raise UserError(f"There is no finished trial to show. Received: output={arguments.output}.")
+    print(tables.closeness(results))
+    print()
+    print(tables.outcomes(results))
+
+
+if __name__ == "__main__":
+    with exits.exit_codes(interrupted="finished trials stay; the same command trains the others"):
+        main()

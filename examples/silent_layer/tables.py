@@ -1,0 +1,121 @@
+"""The tables of finished trials: how close the layer finds images, and what the game came to."""
+
+import json
+import pathlib
+
+import numpy as np
+
+from improved_gan_tf.errors import UserError
+
+# In the table's order; a test keeps it equal to `variants.VARIANTS`, which needs TensorFlow.
+TITLES = {
+    "original": "the original's form",
+    "mean": '`reduction="mean"`',
+    "no_weight_norm": "without weight normalization",
+    "mean_no_weight_norm": '`reduction="mean"`, without weight normalization',
+    "smaller_distances": "distances start 100 times smaller",
+    "train_conv_scales": "the scales of the convolutions are trained",
+    "no_labels": "without the supervised loss",
+    "normalize_input": "`normalize_input=True`",
+}
+SHOWN = (0, 50, 100, 200, 500, 1000, 2000, 5000)  # iterations that have a column
+
+
+def read_all(folder):
+    """Returns the content of every trial's file in a folder, a list of dicts.
+
+    Raises:
+        UserError: a file is not of this example.
+    """
+    found = []
+    for path in sorted(pathlib.Path(folder).glob("*.json")):
+        try:
+            result = json.loads(path.read_text("utf-8"))
+            if result["variant"] not in TITLES or not result["watched"]:
+                raise ValueError("an unknown variant, or nothing watched")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path} is no result of examples.silent_layer: {error!r}.") from error
+        found.append(result)
+    return found
+
+
+def _groups(results):
+    """`{(settings as text, variant): [result, ...]}`, in the table's order."""
+    groups = {}
+    for result in sorted(results, key=_place):
+        s = result["settings"]
+        size = f"{s['width_multiplier']:g}, {s['learning_rate']:g}, {s['iterations']:,}"
+        groups.setdefault((size, result["variant"]), []).append(result)
+    return groups
+
+
+def _place(result):
+    s = result["settings"]
+    size = (-s["width_multiplier"], -s["learning_rate"], s["iterations"], s["labels_per_class"])
+    return *size, list(TITLES).index(result["variant"]), result["seed"]
+
+
+def closeness(results):
+    """Returns the Markdown table of closeness, real / generated, by iteration.
+
+    Of several seeds it shows the geometric mean: closeness spans many powers of ten. Behind it
+    stand by how much the features and the distances of real images grew.
+    """
+    iterations = sorted({w["iteration"] for r in results for w in r["watched"]} & set(SHOWN))
+    header = ["width, rate, iterations", "change", "seeds", *(f"{i:,}" for i in iterations)]
+    lines = [[*header, "features grew", "distances grew"]]
+    for (size, variant), trials in _groups(results).items():
+        cells = [_closeness_at(trials, i) for i in iterations]
+        growth = [_number(_growth(trials, name)) for name in ("feature_size", "distance")]
+        lines.append([size, TITLES[variant], str(len(trials)), *cells, *growth])
+    return _markdown(lines)
+
+
+def _closeness_at(trials, iteration):
+    found = [w for t in trials for w in t["watched"] if w["iteration"] == iteration]
+    if not found:
+        return "-"
+    kinds = ("closeness_real", "closeness_generated")
+    return " / ".join(_number(_geometric_mean([w[kind] for w in found])) for kind in kinds)
+
+
+def _growth(trials, name):
+    first, last = ([t["watched"][i][name] for t in trials] for i in (0, -1))
+    return _geometric_mean(np.divide(last, first))
+
+
+def outcomes(results):
+    """Returns the Markdown table of test errors and of the samples' variety, means over seeds."""
+    header = ["width, rate, iterations", "change", "seeds", "test error"]
+    variety = ["distance of samples (real = 1)", "classes seen", "entropy of classes (nats)"]
+    lines = [[*header, *variety]]
+    for (size, variant), trials in _groups(results).items():
+        outcomes = [t["outcome"] for t in trials]
+        errors = [100.0 * o["test_wrong"] / o["test_count"] for o in outcomes]
+        error = "-" if variant == "no_labels" else f"{_mean_and_error(errors, 1)} %"
+        cells = [
+            _mean_and_error([o[name] for o in outcomes], digits)
+            for name, digits in (("pair_distance", 2), ("classes_seen", 1), ("class_entropy", 2))
+        ]
+        lines.append([size, TITLES[variant], str(len(trials)), error, *cells])
+    return _markdown(lines)
+
+
+def _mean_and_error(values, digits):
+    text = f"{np.mean(values):.{digits}f}"
+    if len(values) > 1:
+        text += f" +- {np.std(values, ddof=1) / np.sqrt(len(values)):.{digits}f}"
+    return text
+
+
+def _geometric_mean(values):
+    return float(np.exp(np.mean(np.log(np.maximum(values, 1e-45)))))
+
+
+def _number(value):
+    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+
+
+def _markdown(lines):
+    lines = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
