@@ -1,9 +1,31 @@
-"""The table of mode collapse on Gaussians, from `results/mode_collapse/`."""
+"""The tables of mode collapse on Gaussians, from `results/mode_collapse/`."""
 
 from examples.mode_collapse import results, tables
 from tools.run_files import RESULTS
 
+FOLDER = RESULTS / "mode_collapse"
+# The rows of the README's line: file name, what it is called there.
+IN_SHORT = {"none": "plain", "minibatch_discrimination-mean": "minibatch discrimination (mean)"}
 
-def grid(folder=RESULTS / "mode_collapse"):
+
+def grid(folder=FOLDER):
     """Our trials on the grid of 25 Gaussians next to the published numbers."""
     return tables.table(results.read_all(folder), "grid")
+
+
+def in_short(folder=FOLDER):
+    """The line of the README: modes without and with minibatch discrimination."""
+    found = [r for r in results.read_all(folder) if r.settings.problem == "grid"]
+    trials = {name: of_row for (name, _), of_row in tables.rows_of(found).items()}
+    ours = [
+        f"{title} {tables.mean_and_error([t.measures.modes for t in trials[name]], 1)} "
+        f"({len(trials[name])} trials)"
+        for name, title in IN_SHORT.items()
+    ]
+    _, (modes, error), *_ = tables.PUBLISHED["grid"]["GAN"]
+    return [
+        "25 Gaussians, width / 3 (Sec. 3.2, PacGAN's protocol)",
+        "`python -m examples.mode_collapse ...`",
+        f"plain {modes:g} +- {error:g} modes (PacGAN's paper)",
+        f"modes: {', '.join(ours)}",
+    ]

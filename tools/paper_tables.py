@@ -5,7 +5,7 @@ import statistics
 
 from improved_gan_tf import paper
 from improved_gan_tf.tables import turing_tests
-from tools import thin_runs
+from tools import mode_collapse_tables, thin_runs
 from tools.mnist_runs import RECIPES, TABLE1, collapse_epoch, our_runs, table1_runs
 from tools.mnist_tables import LABELS, UNDER_WAY, baselines, collapses, spread
 from tools.run_files import RESULTS, epochs, error_of, labels_of, markdown_table, read, result
@@ -59,7 +59,7 @@ def human_evaluations():
 
 def results(folder=TABLE1):
     """The paper's rows with our measurements, and the command for each."""
-    lines = [*_table1(folder), *_short_mnist(), *_thin()]
+    lines = [*_table1(folder), *_short_mnist(), *_thin(), mode_collapse_tables.in_short()]
     return markdown_table(("paper's row", "command", "paper", "ours"), lines)
 
 
