@@ -90,9 +90,10 @@ def _run_one(config, published):
 
 
 def _train_parts(config, published, parts, found, run_dir):
-    from improved_gan_tf import distribution
+    from improved_gan_tf import distribution, networks
     from improved_gan_tf.data import datasets
 
+    networks.spec_of(config.dataset, config.model)  # raises UserError
     where = (config.dataset, config.data_source, config.data_dir)
     dataset = datasets.load(*where, download=not config.dry_run)
     if config.dry_run:
@@ -125,13 +126,14 @@ def _run_sweep(config, sweep, published):
 
 
 def _train_sweep(config, sweep, published):
-    from improved_gan_tf import distribution
+    from improved_gan_tf import distribution, networks
     from improved_gan_tf.data import datasets
     from improved_gan_tf.runs import resuming
     from improved_gan_tf.runs import semi_supervised as experiment
     from improved_gan_tf.tables import comparison, formats
 
     distribution.require_one_process("a command that trains several runs")
+    networks.spec_of(config.dataset, config.model)  # raises UserError
     where = (config.dataset, config.data_source, config.data_dir)
     dataset = datasets.load(*where, download=not config.dry_run)
     parent = pathlib.Path(config.run_dir or f"runs/{folder_names.sweep_name(config)}")

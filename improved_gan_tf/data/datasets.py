@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from improved_gan_tf.data import tfds_folders
-from improved_gan_tf.data.known_sets import KNOWN_SETS
+from improved_gan_tf.data.known_sets import KNOWN_SETS, known_set
 from improved_gan_tf.errors import UserError
 
 
@@ -39,10 +39,10 @@ def load(name, data_source="tfds", data_dir=None, download=True):
         download: bool, whether missing data is downloaded and prepared.
 
     Raises:
-        UserError: the data is missing and cannot or must not be downloaded, is damaged, or is
-            another data set.
+        UserError: the name is unknown; or the data is missing and cannot or must not be
+            downloaded, is damaged, or is another data set.
     """
-    known = KNOWN_SETS[name]
+    known = known_set(name)
     is_sample = data_source == "sample"
     dataset = _load_sample() if is_sample else _load_tfds(known, data_dir, download)
     _check(dataset, known, data_source, data_dir)

@@ -5,6 +5,8 @@ Paper: Salimans et al. (2016), Sec. 6.
 
 from typing import NamedTuple
 
+from improved_gan_tf.errors import UserError
+
 _DIGITS = tuple("0123456789")
 
 
@@ -65,6 +67,18 @@ KNOWN_SETS = {
 }
 
 
+def known_set(name):
+    """The `KnownSet` of a name; raises `UserError` where there is none."""
+    if name not in KNOWN_SETS:
+        raise UserError(
+            f"The data set {name!r} is not known here: a run script names one of "
+            f"{', '.join(KNOWN_SETS)}. A new one needs an entry in KNOWN_SETS "
+            "(improved_gan_tf/data/known_sets.py) and its networks in EXPERIMENTS "
+            "(improved_gan_tf/networks/players.py)."
+        )
+    return KNOWN_SETS[name]
+
+
 class KnownTrainingImages(NamedTuple):
     """A data set whose training images, of any size, are read one after the other."""
 
@@ -85,5 +99,8 @@ def num_labels(dataset, labels_per_class):
     Args:
         dataset: key of `KNOWN_SETS`.
         labels_per_class: int.
+
+    Raises:
+        UserError: there is no such data set.
     """
-    return KNOWN_SETS[dataset].num_classes * labels_per_class
+    return known_set(dataset).num_classes * labels_per_class

@@ -7,7 +7,7 @@ from improved_gan_tf.networks.convolutional import (
 )
 from improved_gan_tf.networks.mnist import mnist_discriminator, mnist_generator
 from improved_gan_tf.networks.parts import NOISE_DIM
-from improved_gan_tf.networks.players import EXPERIMENTS, Networks, NetworkSpec
+from improved_gan_tf.networks.players import EXPERIMENTS, Networks, NetworkSpec, spec_of
 from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "mnist_generator",
     "residual_down",
     "residual_up",
+    "spec_of",
 ]

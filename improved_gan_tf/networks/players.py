@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import keras
 
-from improved_gan_tf.data.known_sets import KNOWN_SETS
+from improved_gan_tf.data.known_sets import known_set
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks.convolutional import (
     convolutional_discriminator,
     convolutional_generator,
@@ -56,7 +57,7 @@ class NetworkSpec(NamedTuple):
 
 def _convolutional_spec(dataset, model, **kwargs):
     """`NetworkSpec` of a convolutional experiment."""
-    about = KNOWN_SETS[dataset]
+    about = known_set(dataset)
     minibatch_discrimination = model == "minibatch_discrimination"
 
     def generator(seed, width_multiplier, reference_size, cross_replica="global"):
@@ -109,3 +110,15 @@ EXPERIMENTS = {
         "svhn", "minibatch_discrimination", widths=(96, 192)
     ),
 }
+
+
+def spec_of(dataset, model):
+    """The `NetworkSpec` of an experiment; raises `UserError` if there is none."""
+    known_set(dataset)
+    if (dataset, model) not in EXPERIMENTS:
+        known = "; ".join(f"{name} with {kind}" for name, kind in EXPERIMENTS)
+        raise UserError(
+            f"No networks are known for the data set {dataset!r} with model={model!r}. There are: "
+            f"{known}. New ones are added to EXPERIMENTS (improved_gan_tf/networks/players.py)."
+        )
+    return EXPERIMENTS[dataset, model]

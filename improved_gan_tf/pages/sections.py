@@ -7,7 +7,7 @@ import numpy as np
 
 from improved_gan_tf import paper
 from improved_gan_tf.data import datasets
-from improved_gan_tf.data.known_sets import KNOWN_SETS
+from improved_gan_tf.data.known_sets import known_set
 from improved_gan_tf.errors import UserError, in_flags
 from improved_gan_tf.pages import figures
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
@@ -60,7 +60,7 @@ def section(cell, settings, test_images):
     """
     runs = cell.runs or cell.baselines
     method = cell.config.model if cell.runs else rows.SUPERVISED_ONLY
-    about = KNOWN_SETS[cell.config.dataset]
+    about = known_set(cell.config.dataset)
     title = f"{about.title}, {cell.num_labels} labels, {method}"
     remarks = list(
         dict.fromkeys(text for run in runs for text in run.result["differences_from_paper"])

@@ -47,7 +47,7 @@ def print_dry_run(config, dataset, run_dir):
     from improved_gan_tf.runs import semi_supervised as experiment
 
     subset, streams = experiment.labeled_subset_and_streams(config, dataset)
-    networks.EXPERIMENTS[config.dataset, config.model].build(
+    networks.spec_of(config.dataset, config.model).build(
         config.seed, config.width_multiplier, config.reference_size
     )
     print_settings(config)

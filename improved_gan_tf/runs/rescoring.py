@@ -83,7 +83,7 @@ def _read(run_dir):
         missing = {"data_source", "data_dir", "pixels", "seed"} - config.keys()
         if missing:
             raise KeyError(", ".join(sorted(missing)))
-        spec = networks.EXPERIMENTS[config["dataset"], config["model"]]
+        spec = networks.spec_of(config["dataset"], config["model"])
         coupled_batch = config["batch_size"] if spec.couples_examples else None
         coupled_batch = final.get("test_batch", coupled_batch)  # earlier versions left it out
         recorded = {kind: final[f"test_wrong_{kind}"] for kind in MODELS}

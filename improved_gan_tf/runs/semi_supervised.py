@@ -119,7 +119,7 @@ class SemiSupervisedGame:
         self.config, self.dataset = config, dataset
         self.subset, self.epochs = labeled_subset_and_streams(config, dataset)
         self.images_digest = _digest(dataset.train_images, dataset.test_images)
-        self.spec = networks.EXPERIMENTS[config.dataset, config.model]
+        self.spec = networks.spec_of(config.dataset, config.model)
         self.watches_closeness = self.spec.couples_examples and not config.supervised_only
         self.players = self.spec.build(
             config.seed, config.width_multiplier, config.reference_size, config.cross_replica

@@ -29,6 +29,13 @@ class ImagenetConfig(RunConfig):
         optional=True,
         decides=Decides.NOTHING,
     )
+    epochs: int = setting(
+        "passes over the training images; the original goes on until it is stopped",
+        source=OURS,
+        check=positive,
+        expected="a whole number of 1 or more",
+        decides=Decides.LENGTH,
+    )
     image_size: int = setting(
         "height and width of the images, 32, 64 or 128; each halving leaves out one layer of "
         "either player and is not the paper's network",

@@ -17,10 +17,11 @@ import run_cifar10
 import run_imagenet
 import run_mnist
 import run_svhn
-from improved_gan_tf import command_line, networks
+from improved_gan_tf import command_line
 from improved_gan_tf.data import datasets, tfds_folders
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.networks import players
 from improved_gan_tf.settings import flags as setting_flags
 from tests.support.image_folders import write_image_folder
 from tests.support.prepared_data import write_prepared_mnist
@@ -83,7 +84,7 @@ def _here(tmp_path, monkeypatch):
     load = datasets.load
 
     def load_noise(name, data_source="tfds", data_dir=None, download=True):
-        if data_dir is None:
+        if data_dir is None and name in KNOWN_SETS:
             return pictures(name)
         assert not download  # of a dry run
         return load(name, data_source, data_dir, download)
@@ -135,7 +136,7 @@ def check(script, *arguments, folder):
 def nothing_built(monkeypatch):
     """Networks are not made: it takes longer than all else."""
     build = types.SimpleNamespace(build=lambda *args, **kwargs: None)
-    monkeypatch.setattr(networks, "EXPERIMENTS", dict.fromkeys(networks.EXPERIMENTS, build))
+    monkeypatch.setattr(players, "EXPERIMENTS", dict.fromkeys(players.EXPERIMENTS, build))
 
 
 CASES = [(script, field.name) for script in SCRIPTS for field in flags_of(script)]
@@ -178,6 +179,30 @@ def test_any_two_flags_that_are_right_alone_run_or_are_refused(script, tmp_path,
     ]
     for pair in random.Random(0).sample(pairs, 400):
         check(script, *small(script), *pair, folder=tmp_path)
+
+
+# --- a run script of one's own --------------------------------------------------------------
+
+
+def script_with(**settings):
+    experiment = dataclasses.replace(run_mnist.EXPERIMENT, **settings)
+    return types.SimpleNamespace(
+        __name__="run_own", EXPERIMENT=experiment, VARIANTS={experiment.model: {"released": {}}}
+    )
+
+
+@pytest.mark.parametrize("more", [(), ("--num_runs=2",), ("--run_dir=new",)], ids=str)
+def test_the_name_of_a_data_set_that_is_not_known_is_explained(more, tmp_path):
+    found = check(script_with(dataset="fashion_mnist"), "--dry_run", *more, folder=tmp_path)
+    assert found.startswith(
+        "The data set 'fashion_mnist' is not known here: a run script names one of mnist, cifar10"
+    )
+
+
+@pytest.mark.parametrize("more", [(), ("--num_runs=2",)], ids=str)
+def test_a_data_set_without_networks_of_the_model_is_explained(more, tmp_path):
+    found = check(script_with(model="plain"), *SMALL, *more, folder=tmp_path)
+    assert found.startswith("No networks are known for the data set 'mnist' with model='plain'.")
 
 
 # --- damaged data --------------------------------------------------------------------------

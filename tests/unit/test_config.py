@@ -580,6 +580,16 @@ def test_a_help_text_names_what_a_recipe_changes():
     assert "--recipe" not in help_of("batch_size")
 
 
+def test_imagenets_epochs_are_not_said_to_be_the_authors():
+    # D16: the original has no last epoch.
+    values = flags.FlagValues()
+    setting_flags.define_flags(run_imagenet.EXPERIMENT, run_imagenet.VARIANTS, values)
+    assert values["epochs"].help == (
+        "passes over the training images; the original goes on until it is stopped. "
+        "Default: 25 (from ours)"
+    )
+
+
 def test_a_help_text_names_the_choices():
     assert "<tfds|sample>" in help_of("data_source")
     assert "<released|first_release|removed_script>" in help_of("recipe")
