@@ -18,7 +18,7 @@ def parse(argv, prog, description):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("source", nargs="?", help="run folder, generator (.keras) or folder of PNG/JPEG pictures")
+    add("source", nargs="?", help="run folder, generator (.keras) or folder of PNG/JPEG/WebP files")
     add("--real", choices=KNOWN_SETS, help="score this data set's training images instead")
     add(
         "--classifier",
@@ -39,6 +39,7 @@ def parse(argv, prog, description):
     add("--batch_size", type=int, default=100, help="images at a time (100)")
     add("--seed", type=int, default=1, help="decides noise, or the order of images (1)")
     add("--real_data", choices=KNOWN_SETS, help="what to compare with; a run's own data set")
+    add("--real_folder", help="folder of pictures to compare with, instead of a data set")
     add("--data_source", choices=DATA_SOURCES, help="tfds (default; a run's own) or sample")
     add("--data_dir", help="folder with prepared TFDS data; a run's own")
     add("--num_real", type=int, help="real images to compare with (all); 0 for none")
@@ -56,6 +57,7 @@ def check(arguments):
         )
     if arguments.real is not None and arguments.real_data is not None:
         raise UserError("--real compares with its own test images: leave --real_data out.")
+    check_real_folder(arguments)
     if arguments.real is not None and (arguments.noise or arguments.output_range):
         raise UserError(
             f"--noise and --output_range go with a generator. Received: --real={arguments.real}."
@@ -67,6 +69,23 @@ def check(arguments):
     if arguments.num_real == 1:
         raise UserError("--num_real must be 0, or 2 or more. Received: 1.")
     check_seed_and_ranges(arguments)
+
+
+def check_real_folder(arguments):
+    """Raises `UserError` if `--real_folder` is missing, or others name other real images."""
+    if arguments.real_folder is None:
+        return
+    for name in ("real", "real_data", "data_source", "data_dir"):
+        if getattr(arguments, name) is not None:
+            raise UserError(
+                f"--real_folder and --{name} both say which images are the real ones: give one of "
+                f"them. Received: --real_folder={arguments.real_folder} "
+                f"--{name}={getattr(arguments, name)}."
+            )
+    if not pathlib.Path(arguments.real_folder).expanduser().is_dir():
+        raise UserError(
+            f"--real_folder must be a folder that exists. Received: {arguments.real_folder}."
+        )
 
 
 def check_seed_and_ranges(arguments):

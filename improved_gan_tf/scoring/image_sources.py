@@ -10,14 +10,13 @@ import pathlib
 
 import keras
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 import improved_gan_tf.layers  # noqa: F401  registers them, so our own generators load
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model
+from improved_gan_tf.scoring.picture_folders import FolderImages
 
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 # Each name's noise: (lowest, highest) of a uniform one.
 NOISES = {"uniform": (0.0, 1.0), "symmetric": (-1.0, 1.0), "normal": None}
 # The noise of this project's generators by data set; "uniform" for all others.
@@ -135,55 +134,6 @@ class GeneratorImages:
             )
 
 
-class FolderImages:
-    """The PNG and JPEG pictures of a folder, in an order that a seed decides.
-
-    The order is a permutation, because the Inception score is taken over contiguous splits and file
-    names often sort by class.
-    """
-
-    dataset = None
-    config = None
-
-    def __init__(self, path, seed):
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_ENDINGS)
-        if not files:
-            raise UserError(
-                f"{path} is no run folder (no config.json) and holds no pictures ending in "
-                f"{', '.join(PICTURE_ENDINGS)}."
-            )
-        self._mode, self._size = _header(files[0])
-        for file in files[1:]:
-            mode, size = _header(file)
-            if (mode, size) != (self._mode, self._size):
-                raise UserError(
-                    "All pictures must have one size and one colour mode. Received: "
-                    f"{files[0].name} ({_shown(self._mode, self._size)}) and {file.name} "
-                    f"({_shown(mode, size)})."
-                )
-        order = np.random.RandomState(seed).permutation(len(files))
-        self._files = [files[i] for i in order]
-        self.available = len(files)
-        width, height = self._size
-        self.image_shape = (height, width, len(self._mode))
-        self.description = f"{len(files):,} pictures in {path.name}"
-        lossy = sum(p.suffix.lower() != ".png" for p in files)
-        self.differences = [f"images: {lossy:,} of the pictures are JPEG files"] if lossy else []
-
-    def batches(self, count, batch_size):
-        """Yields uint8 (n, H, W, C), `count` images in all."""
-        for start in range(0, count, batch_size):
-            files = self._files[start : min(start + batch_size, count)]
-            yield np.stack([self._read(file) for file in files])
-
-    def _read(self, file):
-        try:
-            with Image.open(file) as picture:
-                return np.asarray(picture, np.uint8).reshape(self.image_shape)
-        except (OSError, SyntaxError, ValueError) as error:
-            raise UserError(f"The picture {file} is damaged: {error}.") from error
-
-
 class ArrayImages:
     """Images in memory, in an order that a seed decides.
 
@@ -224,22 +174,3 @@ def _config_next_to(path):
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file} is not a run's config.json: {error}") from error
     return {**config, "pixels": (divisor, offset)}
-
-
-def _header(file):
-    """Colour mode ("L" or "RGB") and (width, height) of a picture; reads its header only."""
-    try:
-        with Image.open(file) as picture:
-            mode, size = picture.mode, picture.size
-    except (OSError, SyntaxError, UnidentifiedImageError) as error:
-        raise UserError(f"The picture {file} cannot be read: {error}.") from error
-    if mode not in ("L", "RGB"):
-        raise UserError(
-            "Pictures must be 8-bit grey or RGB, without transparency or palette. Received: "
-            f"{file} of mode {mode}."
-        )
-    return mode, size
-
-
-def _shown(mode, size):
-    return f"{size[0]} x {size[1]} {mode}"

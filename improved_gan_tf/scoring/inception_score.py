@@ -7,6 +7,7 @@ Original: openai/improved-gan@4f5d1ec, inception_score/model.py, get_inception_s
 """
 
 import itertools
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ def inception_score(probabilities, num_splits=10):
     Split i of S holds the rows `i N // S` up to, not including, `(i + 1) N // S`; `p(y)` is the
     mean of `p(y|x)` over that split alone. 0 log 0 is 0. The score lies between 1 and the number of
     classes. It depends on the order of the rows, so shuffle sorted ones, and it grows with their
-    number.
+    number. Rows in an order that lowers the score, as of images sorted by class, get a warning.
 
     >>> round(inception_score(np.tile(np.eye(10), (100, 1))).mean, 9)  # sure, classes balanced
     10.0
@@ -51,12 +52,33 @@ def inception_score(probabilities, num_splits=10):
         raise ValueError(
             f"num_splits must be from 1 to the number of rows, {count}. Received: {num_splits}."
         )
+    found = _over_splits(probabilities, num_splits)
+    _warn_of_sorted_rows(probabilities, num_splits, found)
+    return found
+
+
+def _over_splits(probabilities, num_splits):
+    count = len(probabilities)
     edges = [i * count // num_splits for i in range(num_splits + 1)]
     scores = [
         np.exp(mean_divergence(probabilities[start:stop]))
         for start, stop in itertools.pairwise(edges)
     ]
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
+
+
+def _warn_of_sorted_rows(probabilities, num_splits, found):
+    """Warns if the same rows in a random order score a quarter more, beyond chance."""
+    order = np.random.RandomState(0).permutation(len(probabilities))
+    shuffled = _over_splits(probabilities[order], num_splits)
+    standard_error = np.hypot(found.std, shuffled.std) / num_splits**0.5
+    if shuffled.mean > max(1.25 * found.mean, found.mean + 5 * standard_error):
+        warnings.warn(
+            f"The rows look sorted by class: over {num_splits} contiguous splits the score is "
+            f"{found.mean:.2f}, and {shuffled.mean:.2f} once the same rows are shuffled. Shuffle "
+            "the images before they are classified, or compare scores of one split only.",
+            stacklevel=3,
+        )
 
 
 def mean_divergence(probabilities):

@@ -15,7 +15,7 @@ def _source_and_real(arguments):
     """`(source, real source or None, reason or None)`; the reason says why there is no real one."""
     from improved_gan_tf.data import datasets
     from improved_gan_tf.data.known_sets import KNOWN_SETS
-    from improved_gan_tf.scoring import image_sources
+    from improved_gan_tf.scoring import image_sources, picture_folders
 
     seed = arguments.seed
     if arguments.real is not None:
@@ -33,11 +33,15 @@ def _source_and_real(arguments):
     source = image_sources.open_source(
         arguments.source, seed, arguments.noise, arguments.output_range
     )
+    if arguments.real_folder is not None and arguments.num_real != 0:
+        folder = pathlib.Path(arguments.real_folder).expanduser()
+        return source, picture_folders.real_pictures(folder, seed, source), None
     config = source.config or {}
     name = arguments.real_data or source.dataset
     source.dataset = source.dataset or name  # what its images should look like
     if name is None or arguments.num_real == 0:
-        return source, None, "no real images were asked for (--real_data=NAME)"
+        missing = "no real images were asked for (--real_data=NAME or --real_folder=FOLDER)"
+        return source, None, missing
     if name not in KNOWN_SETS:
         return source, None, f"no comparison with real images of {name}"
     try:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from improved_gan_tf.data import datasets, encoded_images, square_images
+from improved_gan_tf.data import datasets
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.scoring import image_scores, image_sources
+from improved_gan_tf.scoring import image_scores, image_sources, picture_folders
 from improved_gan_tf.scoring.inception_score import divergences
 
 
@@ -36,7 +36,7 @@ def mixed(real, generated, seed):
 
 
 def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=None):
-    """Opens the real images for a test: an image source or `SquaredPictures`.
+    """Opens the real images for a test: an image source or `picture_folders.SquaredPictures`.
 
     Args:
         source: one of `image_sources`, of the generated images.
@@ -53,9 +53,9 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
     if folder is not None:
         folder = pathlib.Path(folder).expanduser()
         if source.dataset == "imagenet":
-            real = SquaredPictures(folder, seed, source.image_shape[0])
+            real = picture_folders.SquaredPictures(folder, seed, source.image_shape[0])
         else:
-            real = image_sources.FolderImages(folder, seed)
+            real = picture_folders.FolderImages(folder, seed)
     else:
         name = name or source.dataset
         if name not in KNOWN_SETS:
@@ -82,38 +82,6 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
             f"({source.description})."
         )
     return real
-
-
-class SquaredPictures:
-    """Pictures of any size in and below a folder, made square like a run's training images.
-
-    Args:
-        path: folder.
-        seed: int, decides the order.
-        image_size: int, side of the square images.
-    """
-
-    def __init__(self, path, seed, image_size):
-        files = sorted(
-            file for file in path.rglob("*") if file.suffix.lower() in encoded_images.EXTENSIONS
-        )
-        if not files:
-            raise UserError(
-                f"{path} holds no pictures ending in {', '.join(encoded_images.EXTENSIONS)}."
-            )
-        order = np.random.RandomState(seed).permutation(len(files))
-        self._files = [files[i] for i in order]
-        self._size = image_size
-        self.available = len(files)
-        self.image_shape = (image_size, image_size, 3)
-        self.description = f"{len(files):,} pictures in {path.name}"
-        self.differences = [f"data: {self.description}"]
-
-    def batches(self, count, batch_size):
-        """Yields uint8 (n, H, W, C), `count` images in all."""
-        for start in range(0, count, batch_size):
-            files = self._files[start : min(start + batch_size, count)]
-            yield np.stack([square_images.square(str(f), f, self._size)[0] for f in files])
 
 
 def first(source, count, batch_size):

@@ -132,7 +132,7 @@ def test_pictures_of_real_digits_score_as_the_digits_themselves(tmp_path, classi
     arguments = (f"--classifier={classifier}", "--num_splits=1", f"--output={output}")
     code, out, err = command(capsys, tmp_path / "pictures", *arguments)
     assert code == 0, err
-    assert "real: no real images were asked for (--real_data=NAME)" in out
+    assert "real: no real images were asked for (--real_data=NAME or --real_folder=FOLDER)" in out
     result = json.loads(output.read_text())
     assert (result["num_samples"], result["dataset"], result["frechet"]) == (100, None, None)
 
@@ -144,6 +144,36 @@ def test_pictures_of_real_digits_score_as_the_digits_themselves(tmp_path, classi
     assert with_real["real"]["num_samples"] == 100  # of 4,000
     assert with_real["frechet"]["num_real"] == 4000
     assert with_real["dataset"] == "mnist"
+
+
+def test_a_folder_of_class_folders_is_scored_against_another_folder(tmp_path, classifier, capsys):
+    digits, labels = load_sample().train_images[::40], load_sample().train_labels[::40]
+    for number, (digit, label) in enumerate(zip(digits, labels, strict=True)):
+        picture = Image.fromarray(digit[..., 0])
+        half = "scored" if number % 2 else "real"
+        (tmp_path / half / str(label)).mkdir(parents=True, exist_ok=True)
+        # The real ones have colour, transparency and another size: all of it is undone.
+        if half == "real":
+            picture = picture.convert("RGBA").resize((56, 56), Image.Resampling.NEAREST)
+        picture.save(tmp_path / half / str(label) / f"{number:03d}.png")
+    output = tmp_path / "score.json"
+    given = (f"--classifier={classifier}", "--num_splits=1", f"--output={output}")
+    folder = f"--real_folder={tmp_path / 'real'}"
+    code, out, err = command(capsys, tmp_path / "scored", *given, folder)
+    assert code == 0, err
+    result = json.loads(output.read_text())
+    assert result["num_samples"] == result["frechet"]["num_real"] == 50
+    assert "these: 50 images: 50 pictures in 10 folders of scored" in out
+    assert "real: 50 images: 50 pictures in 10 folders of real" in out
+    # Halves of one data set are near: nearer than one of them is to its negative.
+    for file in (tmp_path / "real").rglob("*.png"):
+        rgb = np.asarray(Image.open(file).convert("RGB"))
+        Image.fromarray(255 - rgb).save(file)
+    code, _, err = command(capsys, tmp_path / "scored", *given, folder, "--overwrite")
+    assert code == 0, err
+    negative = json.loads(output.read_text())
+    assert negative["frechet"]["distance"] > 2 * result["frechet"]["distance"] > 0
+    assert negative["mean"] == result["mean"]
 
 
 def test_of_real_images_no_generator_is_recorded(tmp_path, classifier, monkeypatch, capsys):
@@ -281,6 +311,11 @@ def test_a_check_with_fewer_images_is_not_recorded(tmp_path, forty_cifar_images,
         ([], "Give either a run folder, generator or folder of pictures, or --real=NAME."),
         (["x", "--real=mnist"], "Give either a run folder"),
         (["--real=mnist", "--real_data=mnist"], "leave --real_data out"),
+        (
+            ["x", "--real_folder=here", "--real_data=mnist"],
+            "--real_folder and --real_data both say which images are the real ones",
+        ),
+        (["x", "--real_folder=none"], "--real_folder must be a folder that exists."),
         (["x", "--num_samples=1"], "--num_samples must be 2 or more. Received: 1."),
         (["x", "--num_splits=0"], "--num_splits must be 1 or more. Received: 0."),
         (["x", "--batch_size=0"], "--batch_size must be 1 or more. Received: 0."),

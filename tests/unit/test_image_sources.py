@@ -11,6 +11,7 @@ from improved_gan_tf import networks
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring.image_sources import ArrayImages, open_source
+from improved_gan_tf.scoring.picture_folders import FolderImages
 
 
 def all_batches(source, count, batch_size):
@@ -208,7 +209,7 @@ def test_a_model_with_code_in_it_is_not_run(tmp_path):
 
 def write_pictures(folder, count=12, size=(5, 4), mode="RGB", ending="png"):
     """Pictures whose first byte is their number; returns them by number."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     channels = len(mode)
     images = np.random.RandomState(0).randint(0, 256, (count, size[1], size[0], channels))
     images[:, 0, 0, 0] = np.arange(count)
@@ -252,17 +253,98 @@ def test_other_files_in_the_folder_do_not_count(tmp_path):
     assert open_source(tmp_path / "a", 1).available == 3
 
 
-def test_pictures_of_two_sizes_are_refused(tmp_path):
+def test_class_folders_are_descended_and_hidden_files_are_not(tmp_path):
     write_pictures(tmp_path / "a", count=2)
-    Image.new("RGB", (6, 4)).save(tmp_path / "a" / "z.png")
-    with pytest.raises(UserError, match=r"000\.png \(5 x 4 RGB\) and z\.png \(6 x 4 RGB\)"):
-        open_source(tmp_path / "a", 1)
+    write_pictures(tmp_path / "a" / "cats", count=3)
+    write_pictures(tmp_path / "a" / "dogs" / "small", count=4)
+    write_pictures(tmp_path / "a" / ".thumbnails", count=5)
+    (tmp_path / "a" / "cats" / "._000.png").write_bytes(b"of another system")
+    source = open_source(tmp_path / "a", 1)
+    assert source.available == 9
+    assert source.description == "9 pictures in 3 folders of a"
+    assert sorted(all_batches(source, 9, 4)[:, 0, 0, 0]) == [0, 0, 0, 1, 1, 1, 2, 2, 3]
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "P", "I;16", "1"])
-def test_pictures_that_are_not_8_bit_grey_or_rgb_are_refused(tmp_path, mode):
-    Image.new(mode, (4, 4)).save(tmp_path / "a.png")
-    with pytest.raises(UserError, match=rf"8-bit grey or RGB.* of mode {mode}\."):
+def test_a_folder_above_run_folders_is_refused(tmp_path):
+    write_pictures(tmp_path / "runs" / "seed1" / "samples", count=1)
+    (tmp_path / "runs" / "seed1" / "config.json").write_text("{}")
+    with pytest.raises(UserError, match=r"runs.seed1 is a run folder, whose pictures are grids"):
+        open_source(tmp_path / "runs", 1)
+
+
+def test_pictures_of_several_sizes_become_squares_of_the_shortest_side(tmp_path):
+    write_pictures(tmp_path / "a", count=2)
+    wide = np.zeros((8, 20, 3), "uint8")
+    wide[:, 6:14] = 200  # its middle square
+    Image.fromarray(wide).save(tmp_path / "a" / "z.png")
+    source = open_source(tmp_path / "a", 1)
+    assert source.image_shape == (4, 4, 3)
+    assert source.differences == [
+        "images: 3 of the pictures were cropped to their middle and resized to 4 x 4"
+    ]
+    assert (all_batches(source, 3, 3) == 200).all(axis=(1, 2, 3)).sum() == 1
+
+
+def test_pictures_get_the_shape_of_the_images_to_compare_with(tmp_path):
+    expected = write_pictures(tmp_path / "a", count=3)
+    same = FolderImages(tmp_path / "a", 1, (4, 5, 3))
+    assert same.differences == []
+    np.testing.assert_array_equal(np.sort(all_batches(same, 3, 3), axis=0), np.sort(expected, 0))
+    grey = FolderImages(tmp_path / "a", 1, (8, 10, 1))
+    assert all_batches(grey, 3, 3).shape == (3, 8, 10, 1)
+    assert grey.differences == [
+        "images: 3 of the pictures were cropped to their middle and resized to 10 x 8",
+        "images: 3 of the pictures lost their colours",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("1", 1, [255]),
+        ("LA", (100, 255), [100]),
+        ("LA", (100, 0), [255]),
+        ("RGBA", (10, 20, 30, 255), [10, 20, 30]),
+        ("RGBA", (10, 20, 30, 0), [255, 255, 255]),  # transparency shows white
+        ("RGBA", (0, 0, 0, 127), [128, 128, 128]),
+    ],
+)
+def test_transparency_is_laid_over_white(tmp_path, mode, colour, expected):
+    Image.new(mode, (4, 4), colour).save(tmp_path / "a.png")
+    source = open_source(tmp_path, 1)
+    assert source.image_shape == (4, 4, len(expected))
+    np.testing.assert_array_equal(all_batches(source, 1, 1)[0, 0, 0], expected)
+    noted = ["images: 1 of the pictures have an alpha channel and were laid over white"]
+    assert source.differences == (noted if mode != "1" else [])
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_a_palette_gives_its_colours(tmp_path, transparent):
+    picture = Image.new("P", (4, 4), 1)
+    picture.putpalette([0, 0, 0, 10, 20, 30])
+    picture.save(tmp_path / "a.png", **({"transparency": 1} if transparent else {}))
+    found = all_batches(open_source(tmp_path, 1), 1, 1)[0, 0, 0]
+    assert found.tolist() == ([255, 255, 255] if transparent else [10, 20, 30])
+
+
+def test_grey_pictures_among_coloured_ones_become_rgb(tmp_path):
+    Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "a.png")
+    Image.new("L", (4, 4), 9).save(tmp_path / "b.png")
+    source = open_source(tmp_path, 1)
+    assert sorted(all_batches(source, 2, 2)[:, 0, 0].tolist()) == [[1, 2, 3], [9, 9, 9]]
+    assert source.differences == []
+
+
+def test_webp_is_read_and_noted(tmp_path):
+    Image.new("RGB", (8, 8), (250, 250, 250)).save(tmp_path / "a.webp", lossless=True)
+    source = open_source(tmp_path, 1)
+    assert (all_batches(source, 1, 1) == 250).all()
+    assert source.differences == ["images: 1 of the pictures are WebP files"]
+
+
+def test_pictures_without_8_bits_a_channel_are_refused(tmp_path):
+    Image.new("I;16", (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match=r"must have 8 bits a channel: .* of mode I;16\."):
         open_source(tmp_path, 1)
 
 

@@ -51,6 +51,17 @@ def test_two_rows_by_hand():
     assert score.std == 0
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_in_any_random_order_get_no_warning(seed):
+    inception_score(softmax_rows(60, 10, seed))  # warnings are errors here
+    rows = np.repeat(np.eye(10), 50, axis=0)[np.random.RandomState(seed).permutation(500)]
+    inception_score(rows)
+
+
+def test_one_split_has_no_order():
+    inception_score(np.repeat(np.eye(10), 50, axis=0), num_splits=1)
+
+
 def test_one_row_a_split_says_nothing_and_gives_one():
     np.testing.assert_allclose(inception_score(softmax_rows(10, 4), 10), (1, 0), atol=1e-12)
 
@@ -97,7 +108,8 @@ def test_the_spread_is_that_of_the_population():
 
 def test_rows_sorted_by_class_score_as_if_every_split_knew_one_class():
     rows = np.repeat(np.eye(10), 100, axis=0)
-    assert inception_score(rows) == (1, 0)
+    with pytest.warns(UserWarning, match=r"look sorted by class: over 10 .*1\.00, and 9\.61 once"):
+        assert inception_score(rows) == (1, 0)
     shuffled = rows[np.random.RandomState(0).permutation(1000)]
     assert 9 < inception_score(shuffled).mean < 10
 

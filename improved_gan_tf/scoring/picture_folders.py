@@ -1,0 +1,209 @@
+"""Folders of pictures as sources of images: found at any depth, brought to one shape.
+
+See `image_sources` for what a source is.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from improved_gan_tf.data import encoded_images, square_images
+from improved_gan_tf.errors import UserError
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+_LOSSY = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
+_GREY_MODES = ("1", "L", "LA", "La")
+_COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr")
+_ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
+
+
+class FolderImages:
+    """The PNG, JPEG and WebP pictures in and below a folder, in an order that a seed decides.
+
+    The order is a permutation, because the Inception score is taken over contiguous splits, and
+    names of files and of class folders sort by class.
+
+    Pictures of one size and kind stay as they are. Otherwise one rule brings each to one shape:
+
+    - colour: grey if all are grey, else RGB; transparent parts are laid over white;
+    - size: the largest middle part of the common aspect ratio is resized (bicubic). The common size
+      is that of `image_shape`; without it, a square as wide as the shortest side of all pictures.
+
+    Args:
+        path: folder (a `Path`).
+        seed: int.
+        image_shape: `(H, W, C)` of the images to compare with, C 1 or 3; None for the rule.
+
+    Raises:
+        UserError: there is no picture, one is unreadable or has not 8 bits a channel, or they are
+            files of run folders.
+    """
+
+    dataset = None
+    config = None
+
+    def __init__(self, path, seed, image_shape=None):
+        files = _pictures_below(path, ENDINGS)
+        if not files:
+            raise UserError(
+                f"{path} is no run folder (no config.json) and holds no pictures ending in "
+                f"{', '.join(ENDINGS)}."
+            )
+        headers = [_header(file) for file in files]
+        self.image_shape = _common_shape(headers) if image_shape is None else tuple(image_shape)
+        order = np.random.RandomState(seed).permutation(len(files))
+        self._files = [files[i] for i in order]
+        self.available = len(files)
+        folders = len({file.parent for file in files})
+        inside = path.name if folders == 1 else f"{folders} folders of {path.name}"
+        self.description = f"{len(files):,} pictures in {inside}"
+        self.differences = _changes(files, headers, self.image_shape)
+
+    def batches(self, count, batch_size):
+        """Yields uint8 (n, H, W, C), `count` images in all."""
+        for start in range(0, count, batch_size):
+            files = self._files[start : min(start + batch_size, count)]
+            yield np.stack([self._read(file) for file in files])
+
+    def _read(self, file):
+        height, width, channels = self.image_shape
+        try:
+            with Image.open(file) as picture:
+                plain = _over_white(picture).convert("L" if channels == 1 else "RGB")
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise UserError(f"The picture {file} is damaged: {error}.") from error
+        if plain.size != (width, height):
+            middle = plain.crop(_middle(plain.size, width / height))
+            plain = middle.resize((width, height), Image.Resampling.BICUBIC)
+        return np.asarray(plain, np.uint8).reshape(self.image_shape)
+
+
+class SquaredPictures:
+    """Pictures of any size in and below a folder, made square like a run's training images.
+
+    Args:
+        path: folder.
+        seed: int, decides the order.
+        image_size: int, side of the square images.
+    """
+
+    def __init__(self, path, seed, image_size):
+        files = _pictures_below(path, encoded_images.EXTENSIONS)
+        if not files:
+            raise UserError(
+                f"{path} holds no pictures ending in {', '.join(encoded_images.EXTENSIONS)}."
+            )
+        order = np.random.RandomState(seed).permutation(len(files))
+        self._files = [files[i] for i in order]
+        self._size = image_size
+        self.available = len(files)
+        self.image_shape = (image_size, image_size, 3)
+        self.description = f"{len(files):,} pictures in {path.name}"
+        self.differences = [f"data: {self.description}"]
+
+    def batches(self, count, batch_size):
+        """Yields uint8 (n, H, W, C), `count` images in all."""
+        for start in range(0, count, batch_size):
+            files = self._files[start : min(start + batch_size, count)]
+            yield np.stack([square_images.square(str(f), f, self._size)[0] for f in files])
+
+
+def real_pictures(folder, seed, source):
+    """The pictures of a folder (a `Path`), as the real images beside those of a source.
+
+    They get the shape of the source's images, and beside a run on ImageNet or a folder of images
+    the preparation of its training images.
+
+    Raises:
+        UserError: as `FolderImages`.
+    """
+    if source.dataset == "imagenet":
+        return SquaredPictures(folder, seed, source.image_shape[0])
+    return FolderImages(folder, seed, source.image_shape)
+
+
+def _pictures_below(path, endings):
+    """The picture files in and below a folder, without hidden ones, sorted."""
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix.lower() in endings
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+    above = {parent for file in files for parent in file.relative_to(path).parents}
+    for parent in sorted(above):
+        if (path / parent / "config.json").exists():
+            raise UserError(
+                f"{path / parent} is a run folder, whose pictures are grids and curves: name "
+                f"the run folder itself, or a folder of pictures. Received: {path}."
+            )
+    return files
+
+
+class _Header(NamedTuple):
+    """What the header of a picture says."""
+
+    channels: int  # 1 or 3
+    size: tuple[int, int]  # (width, height)
+    transparent: bool  # whether it has an alpha channel
+
+
+def _header(file):
+    """The `_Header` of a picture; its pixels are not read."""
+    try:
+        with Image.open(file) as picture:
+            mode, size = picture.mode, picture.size
+            transparent = _has_alpha(picture)
+    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise UserError(f"The picture {file} cannot be read: {error}.") from error
+    if mode not in _GREY_MODES + _COLOUR_MODES:
+        raise UserError(
+            "Pictures must have 8 bits a channel: grey, RGB or a palette, with or without "
+            f"transparency. Received: {file} of mode {mode}."
+        )
+    return _Header(1 if mode in _GREY_MODES else 3, size, transparent)
+
+
+def _common_shape(headers):
+    """`(H, W, C)` for pictures of any sizes and colours: the rule of `FolderImages`."""
+    sizes = {header.size for header in headers}
+    if len(sizes) == 1:
+        ((width, height),) = sizes
+    else:
+        width = height = min(map(min, sizes))
+    return height, width, max(header.channels for header in headers)
+
+
+def _changes(files, headers, image_shape):
+    """What keeps the images from being the pictures' own pixels, as short texts."""
+    height, width, channels = image_shape
+    kinds = [_LOSSY[file.suffix.lower()] for file in files if file.suffix.lower() in _LOSSY]
+    resized = sum(header.size != (width, height) for header in headers)
+    counts = {
+        f"are {' or '.join(sorted(set(kinds)))} files": len(kinds),
+        f"were cropped to their middle and resized to {width} x {height}": resized,
+        "have an alpha channel and were laid over white": sum(h.transparent for h in headers),
+        "lost their colours": sum(header.channels > channels for header in headers),
+    }
+    return [f"images: {count:,} of the pictures {what}" for what, count in counts.items() if count]
+
+
+def _middle(size, ratio):
+    """The box `(left, top, right, bottom)` of the largest middle part of width / height `ratio`."""
+    width, height = size
+    inner = max(1, min(width, round(height * ratio))), max(1, min(height, round(width / ratio)))
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    return left, top, left + inner[0], top + inner[1]
+
+
+def _over_white(picture):
+    """A picture without transparency: its transparent parts show white."""
+    if not _has_alpha(picture):
+        return picture
+    seen = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
+
+
+def _has_alpha(picture):
+    return picture.mode in _ALPHA_MODES or "transparency" in picture.info
