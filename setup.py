@@ -4,11 +4,24 @@ import pathlib
 import re
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "improved_gan_tf/__init__.py").read_text("utf-8"), re.M
 )[1]
+
+
+class BuildWithLedger(build_py):
+    """Puts the ledger of deviations, a page in docs/, beside the report that lists them."""
+
+    def run(self):
+        """Builds, then copies."""
+        super().run()
+        if not self.editable_mode:  # a clone has docs/ itself
+            pages = pathlib.Path(self.build_lib, "improved_gan_tf", "pages")
+            self.copy_file(str(ROOT / "docs" / "deviations.md"), str(pages / "deviations.md"))
+
 
 setup(
     name="improved_gan_tf",
@@ -25,6 +38,7 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     keywords="GAN, semi-supervised learning, minibatch discrimination, feature matching, Keras",
+    cmdclass={"build_py": BuildWithLedger},
     package_data={"improved_gan_tf.pages": ["*.jinja"]},
     # The experiments are run as scripts in a clone, and as `improved-gan run` once installed.
     py_modules=["run_mnist", "run_cifar10", "run_svhn", "run_imagenet"],

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 # Replaced by the page's text colour in the finished SVG.
-_TEXT_COLOR = "#010203"
+TEXT_COLOR = "#010203"
 COLORS = ("#2f81f7", "#d97706", "#159a6c", "#b5569c")
 
 
@@ -68,17 +68,7 @@ def curves_svg(lines, ylabel, logarithmic=False, level=None):
     Returns:
         SVG text without prolog, names or metadata, for use inside an HTML page.
     """
-    style = {
-        "svg.fonttype": "none",  # text stays text: selectable, in the page's font
-        "svg.hashsalt": ylabel,
-        "font.size": 9,
-        "text.color": _TEXT_COLOR,
-        "axes.labelcolor": _TEXT_COLOR,
-        "axes.edgecolor": _TEXT_COLOR,
-        "xtick.color": _TEXT_COLOR,
-        "ytick.color": _TEXT_COLOR,
-    }
-    with matplotlib.rc_context(style):
+    with page_style(ylabel):
         figure = matplotlib.figure.Figure(figsize=(4.2, 3.1), layout="constrained")
         axes = figure.subplots()
         for (label, (epochs, mean, low, high)), color in zip(lines, COLORS, strict=False):
@@ -86,26 +76,48 @@ def curves_svg(lines, ylabel, logarithmic=False, level=None):
             axes.plot(epochs, mean, color=color, label=label, linewidth=1.6, marker=marker)
             axes.fill_between(epochs, low, high, color=color, alpha=0.25, linewidth=0)
         if level is not None:
-            axes.axhline(level[1], color=_TEXT_COLOR, linestyle=":", linewidth=1, label=level[0])
+            axes.axhline(level[1], color=TEXT_COLOR, linestyle=":", linewidth=1, label=level[0])
         axes.set(xlabel="epoch", ylabel=ylabel)
         axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
         lowest = min(np.min(low) for _, (_, _, low, _) in lines)
         highest = max(np.max(high) for _, (_, _, _, high) in lines)
         if logarithmic and highest > 4 * lowest > 0:
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
-            axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+            logarithmic_scale(axes.set_yscale, axes.yaxis)
         axes.spines[["top", "right"]].set_visible(False)
         # Above the panel, clear of the curves.
         figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
-        file = io.StringIO()
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    return _for_a_page(file.getvalue())
+        return svg_of(figure)
 
 
-def _for_a_page(svg):
-    """Removes what only a separate file needs; colours follow the page."""
+def page_style(name):
+    """The context in which a figure for the page is drawn; `name` distinguishes it from others."""
+    return matplotlib.rc_context(
+        {
+            "svg.fonttype": "none",  # text stays text: selectable, in the page's font
+            "svg.hashsalt": name,
+            "font.size": 9,
+            "text.color": TEXT_COLOR,
+            "axes.labelcolor": TEXT_COLOR,
+            "axes.edgecolor": TEXT_COLOR,
+            "xtick.color": TEXT_COLOR,
+            "ytick.color": TEXT_COLOR,
+        }
+    )
+
+
+def logarithmic_scale(set_scale, axis):
+    """Makes a matplotlib axis logarithmic, with plain numbers at 1, 2 and 5."""
+    set_scale("log")
+    axis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+
+
+def svg_of(figure):
+    """A figure as SVG text without what only a separate file needs; colours follow the page."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    svg = file.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
@@ -113,4 +125,4 @@ def _for_a_page(svg):
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
-    return svg.replace(_TEXT_COLOR, "currentColor").replace("xlink:href", "href")
+    return svg.replace(TEXT_COLOR, "currentColor").replace("xlink:href", "href")

@@ -9,13 +9,19 @@ import jinja2
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
+from improved_gan_tf.pages import against_paper, run_pictures
 from improved_gan_tf.pages import sections as report_sections
+from improved_gan_tf.pages.scored_images import ScoredImages
 from improved_gan_tf.scoring import votes
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import comparison, inception_scores, turing_tests
 
-# It exists in a clone of the repository, not in an installed package.
-LEDGER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "deviations.md"
+# A page of the repository; setup.py puts it beside this file where the package is installed.
+_LEDGERS = (
+    pathlib.Path(__file__).resolve().parents[2] / "docs" / "deviations.md",
+    pathlib.Path(__file__).resolve().parent / "deviations.md",
+)
+LEDGER = next((path for path in _LEDGERS if path.is_file()), _LEDGERS[0])
 
 TITLE = "Improved Techniques for Training GANs"
 NUM_OTHERS = 10
@@ -39,7 +45,7 @@ def page(found, data_dir=None, ledger=LEDGER, folder="."):
         lstrip_blocks=True,
         loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
     )
-    test_images = report_sections.ScoredImages(data_dir)
+    test_images = ScoredImages(data_dir)
     sections = []
     for cells in found.cells.values():
         settings = table_cells.telling_settings(cells)
@@ -50,6 +56,7 @@ def page(found, data_dir=None, ledger=LEDGER, folder="."):
         ]
     return templates.get_template("report.html.jinja").render(
         mark=MARK,
+        against_paper=against_paper.pictures(found),
         tables=tables(found),
         sections=sections,
         title=title(len(found.runs)),
@@ -75,7 +82,7 @@ def pictures_of_others(left_out):
     hold any.
     """
     shown = [
-        {"path": item.path, "pictures": report_sections.pictures_in(item.path)} for item in left_out
+        {"path": item.path, "pictures": run_pictures.pictures_in(item.path)} for item in left_out
     ]
     return [item for item in shown if item["pictures"]][:NUM_OTHERS]
 

@@ -1,20 +1,16 @@
 """The report's section about the runs of one cell: curves, samples, mistakes, settings."""
 
 import json
-import re
 
 import numpy as np
 
 from improved_gan_tf import paper
-from improved_gan_tf.data import datasets
 from improved_gan_tf.data.known_sets import known_set
-from improved_gan_tf.errors import UserError, in_flags
-from improved_gan_tf.pages import figures
+from improved_gan_tf.pages import figures, run_pictures
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
 from improved_gan_tf.tables import ensembles, rows
 from improved_gan_tf.tables.cells import names_in_common
 
-NUM_SAMPLE_GRIDS = 3
 NUM_MISTAKES = 24
 RUN_HEADERS = (
     "seed",
@@ -56,7 +52,7 @@ def section(cell, settings, test_images):
     """The section about the runs of one cell, as a dict for the template.
 
     `settings` distinguishes it from the other cells of its data set; `test_images` is a
-    `ScoredImages`.
+    `scored_images.ScoredImages`.
     """
     runs = cell.runs or cell.baselines
     method = cell.config.model if cell.runs else rows.SUPERVISED_ONLY
@@ -70,7 +66,8 @@ def section(cell, settings, test_images):
         "title": f"{title}, {settings}" if settings else title,
         "differences": remarks,
         "curves": curves(cell),
-        "grids": sample_grids(runs),
+        "grids": run_pictures.sample_grids(runs)
+        + run_pictures.real_grid(runs[0].config, test_images),
         "kind": kind,
         "classes": about.class_names,
         "confusion": None,
@@ -233,72 +230,3 @@ def read_history(run):
     except (OSError, ValueError):
         pass  # the whole lines are drawn
     return [m for m in history if isinstance(m, dict) and isinstance(m.get("epoch"), int)]
-
-
-def sample_grids(runs):
-    """The last sample grids of the first few runs that have any."""
-    grids = []
-    for run in runs:
-        newest = _newest_samples(run.path)
-        if newest is not None and len(grids) < NUM_SAMPLE_GRIDS:
-            picture, epoch = newest
-            caption = f"seed {run.config.seed}, after epoch {epoch}"
-            grids.append({"uri": figures.png_uri(picture.read_bytes()), "caption": caption})
-    return grids
-
-
-def pictures_in(path):
-    """Curves and newest samples in a folder (a Path), as dicts with "uri" and "caption"."""
-    found = []
-    if (path / "curves.png").is_file():
-        found.append((path / "curves.png", "curves"))
-    newest = _newest_samples(path)
-    if newest is not None:
-        found.append((newest[0], f"samples after epoch {newest[1]}"))
-    return [
-        {"uri": figures.png_uri(picture.read_bytes()), "caption": caption}
-        for picture, caption in found
-    ]
-
-
-def _newest_samples(path):
-    """The newest sample grid in a run folder and its epoch, or None."""
-    pictures = sorted((path / "samples").glob("epoch_[0-9]*.png"))
-    if not pictures:
-        return None
-    return pictures[-1], int(re.search(r"\d+", pictures[-1].stem)[0])
-
-
-class ScoredImages:
-    """Test images of data sets, each loaded once; nothing is downloaded.
-
-    Args:
-        data_dir: folder of prepared TFDS data, or None for each run's own.
-    """
-
-    def __init__(self, data_dir=None):
-        self._data_dir = data_dir
-        self._loaded = {}
-
-    def of(self, config, labels):
-        """The test images on which a run was scored.
-
-        Args:
-            config: `ExperimentConfig` of the run.
-            labels: (N,) test labels as the run saved them.
-
-        Returns:
-            `(images, None)`, uint8 (N, H, W, C), or `(None, reason)`.
-        """
-        where = (config.dataset, config.data_source, self._data_dir or config.data_dir)
-        if where not in self._loaded:
-            try:
-                self._loaded[where] = datasets.load(*where, download=False)
-            except UserError as error:
-                self._loaded[where] = in_flags(error)
-        loaded = self._loaded[where]
-        if isinstance(loaded, str):
-            return None, f"the test images could not be loaded: {loaded}"
-        if not np.array_equal(loaded.test_labels, labels):
-            return None, "the data set found here is not the one that the runs were tested on"
-        return loaded.test_images, None

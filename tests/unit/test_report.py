@@ -12,6 +12,7 @@ from PIL import Image
 from improved_gan_tf import report as report_command
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.pages import figures, report, sections
+from improved_gan_tf.pages.scored_images import ScoredImages
 from improved_gan_tf.tables import comparison
 from tests.support.html_pages import Reader
 from tests.support.written_runs import record, write_imagenet_run, write_run
@@ -212,6 +213,24 @@ def test_a_run_without_a_test_set_is_shown_and_not_counted(tmp_path):
     assert text.count("<img") == 1
 
 
+def test_the_paper_and_every_run_stand_in_a_picture_on_top(looked_at):
+    text = looked_at[1]
+    described = "MNIST: test error (%). 100 labels: paper 0.93 +- 0.065, ours 5.4 over 2 runs"
+    picture = text.index(f'<div role="img" aria-label="{described}">')
+    assert picture < text.index("<nav>") < text.index("<table")
+    svg = text[picture : text.index("</svg>", picture)]
+    assert "ours, not the paper&#39;s setting" in svg or "ours, not the paper's setting" in svg
+
+
+def test_real_images_stand_beside_the_generated_ones(looked_at):
+    described = re.findall(r'alt="10 x 10 (\w+) images, ([^"]*)"', looked_at[1])
+    assert described == [
+        ("generated", "seed 1, after epoch 3"),
+        ("generated", "seed 2, after epoch 3"),
+        ("real", "real test images"),
+    ]
+
+
 def test_deviations_are_listed_with_their_code_marked(looked_at):
     text = looked_at[1]
     assert "<summary>D1 Order of `images`</summary>" in text
@@ -227,8 +246,8 @@ def test_without_a_ledger_the_page_says_where_the_deviations_are(runs):
     text = report.page(comparison.Comparison([runs]), ledger=runs / "missing.md")
     told = " ".join(" ".join(Reader(text).words).split())
     assert "Where paper, original code and this code differ" in told
-    assert "listed in docs/deviations.md of the repository, which an installed" in told
-    assert "an installed package comes" not in page_of(runs)
+    assert "listed in docs/deviations.md of the repository, which was not found here." in told
+    assert "which was not found here" not in page_of(runs)
 
 
 def test_the_ledger_of_this_repository_is_read():
@@ -331,19 +350,19 @@ def test_the_surest_mistakes_come_first():
 
 def test_images_of_another_test_set_are_not_shown():
     # The sample's labels are sorted by class, these are not.
-    images, reason = sections.ScoredImages().of(record(data_source="sample"), LABELS)
+    images, reason = ScoredImages().of(record(data_source="sample"), LABELS)
     assert images is None
     assert reason == "the data set found here is not the one that the runs were tested on"
 
 
 def test_images_of_the_same_test_set_are_found():
     labels = np.repeat(np.arange(10), 100)
-    images, reason = sections.ScoredImages().of(record(data_source="sample"), labels)
+    images, reason = ScoredImages().of(record(data_source="sample"), labels)
     assert (images.shape, reason) == ((1000, 28, 28, 1), None)
 
 
 def test_missing_data_are_told(tmp_path):
-    images, reason = sections.ScoredImages(tmp_path / "missing").of(record(), LABELS)
+    images, reason = ScoredImages(tmp_path / "missing").of(record(), LABELS)
     assert images is None
     assert reason.startswith("the test images could not be loaded: --data_dir must be a folder")
 
@@ -353,7 +372,7 @@ def test_missing_data_are_not_downloaded_for_a_page(tmp_path, monkeypatch):
         raise AssertionError("the network was asked")
 
     monkeypatch.setattr(tfds_folders, "network_error", connected)
-    images, reason = sections.ScoredImages(tmp_path).of(record(), LABELS)
+    images, reason = ScoredImages(tmp_path).of(record(), LABELS)
     assert images is None
     assert reason.startswith("the test images could not be loaded: No prepared 'mnist' data in ")
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,56 @@
+"""Pictures out of run folders, for the report: samples beside real images, curves."""
+
+import re
+
+from improved_gan_tf.pages import figures
+
+NUM_SAMPLE_GRIDS = 3
+
+
+def sample_grids(runs):
+    """The last sample grids of the first few runs that have any."""
+    grids = []
+    for run in runs:
+        newest = _newest_samples(run.path)
+        if newest is not None and len(grids) < NUM_SAMPLE_GRIDS:
+            picture, epoch = newest
+            caption = f"seed {run.config.seed}, after epoch {epoch}"
+            uri = figures.png_uri(picture.read_bytes())
+            grids.append({"uri": uri, "caption": caption, "kind": "generated"})
+    return grids
+
+
+def real_grid(config, test_images):
+    """A list of one grid, the first 100 test images of a run laid out as its samples; or none.
+
+    `test_images` is a `ScoredImages`.
+    """
+    loaded = test_images.load(config)
+    if isinstance(loaded, str) or len(loaded.test_images) < 100:
+        return []
+    from improved_gan_tf.runs.run_folder import image_grid  # starts TensorFlow
+
+    uri = figures.image_uri(image_grid(loaded.test_images[:100]))
+    return [{"uri": uri, "caption": "real test images", "kind": "real"}]
+
+
+def pictures_in(path):
+    """Curves and newest samples in a folder (a Path), as dicts with "uri" and "caption"."""
+    found = []
+    if (path / "curves.png").is_file():
+        found.append((path / "curves.png", "curves"))
+    newest = _newest_samples(path)
+    if newest is not None:
+        found.append((newest[0], f"samples after epoch {newest[1]}"))
+    return [
+        {"uri": figures.png_uri(picture.read_bytes()), "caption": caption}
+        for picture, caption in found
+    ]
+
+
+def _newest_samples(path):
+    """The newest sample grid in a run folder and its epoch, or None."""
+    pictures = sorted((path / "samples").glob("epoch_[0-9]*.png"))
+    if not pictures:
+        return None
+    return pictures[-1], int(re.search(r"\d+", pictures[-1].stem)[0])
