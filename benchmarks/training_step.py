@@ -17,6 +17,7 @@ affects every row) and each row's ratio to the floor:
 With --profile: where the time of `step` goes, by kind of operation.
 """
 
+import argparse
 import collections
 import glob
 import statistics
@@ -29,7 +30,6 @@ environment.set_defaults()  # before TensorFlow is imported, as the commands do
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
 
 from improved_gan_tf import networks
 from improved_gan_tf.data.device_images import Batch, DeviceImages
@@ -41,18 +41,7 @@ BATCH = 100
 IMAGES = 2000
 PIXELS = (127.5, 127.5)
 
-EXPERIMENT = flags.DEFINE_enum(
-    "experiment",
-    "mnist-feature_matching",
-    ["-".join(key) for key in networks.EXPERIMENTS],
-    "which experiment's iteration",
-)
-WIDTH_MULTIPLIER = flags.DEFINE_float(
-    "width_multiplier", 1.0, "factor of the width of every hidden layer", lower_bound=0.0
-)
-ITERATIONS = flags.DEFINE_integer("iterations", 20, "iterations of each row in a round")
-ROUNDS = flags.DEFINE_integer("rounds", 5, "rounds; the median over them is printed")
-PROFILE = flags.DEFINE_boolean("profile", False, "print where the time of a step goes")
+EXPERIMENTS = {"-".join(key): key for key in networks.EXPERIMENTS}
 
 
 def random(shape):
@@ -248,27 +237,40 @@ def profile(bench, iterations):
         print(f"{name:30s} {milliseconds:8.2f}")
 
 
-def main(argv):
-    del argv
+def parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--experiment", default="mnist-feature_matching", choices=EXPERIMENTS)
+    add("--width_multiplier", type=float, default=1.0, help="factor of every hidden width (1)")
+    add("--iterations", type=int, default=20, help="iterations of each row in a round (20)")
+    add("--rounds", type=int, default=5, help="rounds; the median over them is printed (5)")
+    add("--profile", action="store_true", help="print where the time of a step goes")
+    return parser.parse_args()
+
+
+def main():
+    settings = parse()
     make_operations_deterministic()  # as runs do
-    bench = Bench(tuple(EXPERIMENT.value.split("-")), WIDTH_MULTIPLIER.value)
+    bench = Bench(EXPERIMENTS[settings.experiment], settings.width_multiplier)
     rows = {
         "floor": bench.run_floor,
         "step": bench.run_step,
         "step, call each": bench.run_call_each,
         "step, tf.data": bench.run_tf_data,
     }
-    medians = measure(rows, ITERATIONS.value, ROUNDS.value)
+    medians = measure(rows, settings.iterations, settings.rounds)
     print(
-        f"\n{EXPERIMENT.value}, batch {BATCH}, width x {WIDTH_MULTIPLIER.value:g}, "
+        f"\n{settings.experiment}, batch {BATCH}, width x {settings.width_multiplier:g}, "
         f"TensorFlow {tf.__version__}, oneDNN: {environment.onednn()}"
     )
     print(f"{'':18s}{'ms/iteration':>14s}{'ratio to floor':>16s}")
     for name, value in medians.items():
         print(f"{name:18s}{value:14.1f}{value / medians['floor']:16.2f}")
-    if PROFILE.value:
-        profile(bench, ITERATIONS.value)
+    if settings.profile:
+        profile(bench, settings.iterations)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

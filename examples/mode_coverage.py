@@ -12,6 +12,7 @@ Paper: Salimans et al. (2016), Sec. 3.2 (minibatch discrimination), Sec. 3.5 (vi
 normalization); Salimans and Kingma (2016), Sec. 2 and 3 (weight normalization).
 """
 
+import argparse
 import functools
 import io
 import os
@@ -27,7 +28,6 @@ import numpy as np
 import tabulate
 import tensorflow as tf
 import tqdm
-from absl import app, flags
 from keras import ops
 from PIL import Image
 from scipy.spatial import distance
@@ -280,31 +280,33 @@ def write_picture(path, problem, samples, measured):
     Image.open(rendered).convert("RGB").quantize(32).save(path, optimize=True)  # a smaller file
 
 
-def define_flags():
-    """Defines the command line's flags."""
-    flags.DEFINE_integer(
-        "num_seeds", 5, "GANs trained for each row of the table, seeds 1, 2, ...", lower_bound=1
+def parse(argv):
+    """The settings on the command line, checked; exits with 2 on a mistake."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    flags.DEFINE_integer(
-        "iterations",
-        ITERATIONS,
-        "Steps of each GAN, one of the discriminator and one of the generator each.",
-        lower_bound=1,
-    )
-    flags.DEFINE_string("output", "mode_coverage_digits.png", "Picture to write.")
-
-
-def main(argv):
-    """Trains every variant on every seed; prints the table, writes the picture."""
-    if len(argv) > 1:
-        raise app.UsageError(f"No arguments but flags. Received: {argv[1:]}")
-    settings = flags.FLAGS
-    iterations = settings.iterations
-    output = pathlib.Path(settings.output)
+    seeds = "GANs trained for each row of the table, seeds 1, 2, ..."
+    parser.add_argument("--num_seeds", type=int, default=5, help=seeds)
+    steps = "steps of each GAN, one of the discriminator and one of the generator each"
+    parser.add_argument("--iterations", type=int, default=ITERATIONS, help=steps)
+    picture = pathlib.Path("mode_coverage_digits.png")
+    parser.add_argument("--output", type=pathlib.Path, default=picture, help="picture to write")
+    settings = parser.parse_args(argv)
+    for name in ("num_seeds", "iterations"):
+        if getattr(settings, name) < 1:
+            parser.error(f"--{name} must be 1 or more. Received: {getattr(settings, name)}")
+    output = settings.output
     if output.suffix.lower() != ".png" or output.is_dir() or not output.parent.is_dir():
-        raise app.UsageError(
+        parser.error(
             f"--output must be the name of a .png file in a folder that exists. Received: {output}"
         )
+    return settings
+
+
+def main(argv=None):
+    """Trains every variant on every seed; prints the table, writes the picture."""
+    settings = parse(argv)
+    iterations, output = settings.iterations, settings.output
     problem = Digits()
     samples, measured = {}, {}
     with tqdm.tqdm(total=len(VARIANTS) * settings.num_seeds * iterations, unit="step") as progress:
@@ -323,5 +325,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    define_flags()
-    app.run(main)
+    main()

@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from improved_gan_tf.networks import biggan_discriminator, biggan_generator
+from tools import arguments
 from tools.run_files import ROOT
 
 PICTURE = ROOT / "docs" / "biggan.png"
@@ -92,4 +93,5 @@ def main():
 
 
 if __name__ == "__main__":
+    arguments.folders(__doc__)
     main()

@@ -5,12 +5,10 @@
 Draws `results/mnist_figure3.png` from the last sample grid of each run folder.
 """
 
-import pathlib
-import sys
-
 import matplotlib.figure
 from PIL import Image
 
+from tools import arguments
 from tools.run_files import RESULTS, result
 
 
@@ -41,6 +39,4 @@ def draw(runs, path):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    draw([pathlib.Path(argument) for argument in sys.argv[1:]], RESULTS / "mnist_figure3.png")
+    draw(arguments.folders(__doc__, "RUN", "+"), RESULTS / "mnist_figure3.png")

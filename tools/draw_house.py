@@ -10,6 +10,7 @@ import json
 import re
 from xml.sax.saxutils import escape
 
+from tools import arguments
 from tools.house import FLOORS, arrows, direct, floor_of
 from tools.run_files import ROOT
 
@@ -123,4 +124,5 @@ def drawn_arrows(text):
 
 
 if __name__ == "__main__":
+    arguments.folders(__doc__)
     PICTURE.write_text(picture(arrows()), "utf-8")

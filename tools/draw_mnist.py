@@ -7,6 +7,7 @@ Reads `results/original/*.txt` and `results/mnist_feature_matching/*/`.
 
 import matplotlib.figure
 
+from tools import arguments
 from tools.mnist_runs import RECIPES, collapse_epoch, original_runs, our_runs
 from tools.run_files import RESULTS
 
@@ -50,4 +51,5 @@ def draw(path):
 
 
 if __name__ == "__main__":
+    arguments.folders(__doc__)
     draw(RESULTS / "mnist_with_original.png")

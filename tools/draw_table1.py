@@ -7,7 +7,6 @@ number of labels, a line for each run and each baseline, the paper's value with 
 Unfinished runs are drawn as far as they went. The legend has the mean of the finished ones.
 """
 
-import pathlib
 import statistics
 import sys
 
@@ -15,6 +14,7 @@ import matplotlib.figure
 import matplotlib.ticker
 
 from improved_gan_tf import paper
+from tools import arguments
 from tools.mnist_runs import RECIPES, TABLE1, is_full_length, with_test_errors
 from tools.run_files import RESULTS, error_of, labels_of, result, runs_in
 
@@ -112,5 +112,5 @@ def _summary(runs, part=""):
 
 
 if __name__ == "__main__":
-    source = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TABLE1
+    (source,) = arguments.folders(__doc__, "FOLDER", "?") or [TABLE1]
     draw(source, RESULTS / "mnist_table1.png")

@@ -9,15 +9,14 @@ and the score.json of `python -m improved_gan_tf.score RUN --classifier=...`) in
 writes the table.
 """
 
-import pathlib
 import shutil
-import sys
 
 import matplotlib.figure
 from PIL import Image
 
 from improved_gan_tf.runs import rescoring
 from improved_gan_tf.tables.inception_scores import PAPER_ROWS
+from tools import arguments
 from tools.draw_figure3 import last_grid
 from tools.run_files import read, without, write
 from tools.thin_tables import TABLE3
@@ -61,7 +60,6 @@ def draw(runs, path):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    copy(pathlib.Path(sys.argv[1]))
-    draw(pathlib.Path(sys.argv[1]), TABLE3 / "samples.png")
+    (source,) = arguments.folders(__doc__, "RUNS", 1)
+    copy(source)
+    draw(source, TABLE3 / "samples.png")

@@ -10,9 +10,7 @@ discrimination. `results/thin/NAME.png` shows both learning curves and the last 
 baselines go to `results/thin_baselines/NAME/`. `python -m tools.tables` then writes the tables.
 """
 
-import pathlib
 import shutil
-import sys
 from typing import NamedTuple
 
 import matplotlib.figure
@@ -21,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from improved_gan_tf.runs import rescoring
-from tools import thin_runs
+from tools import arguments, thin_runs
 from tools.draw_figure3 import last_grid
 from tools.run_files import RESULTS, result, runs_in, without, write
 from tools.thin_runs import PARTS
@@ -211,7 +209,7 @@ def draw_run(run, path):
 
 
 if __name__ == "__main__":
-    for folder in map(pathlib.Path, sys.argv[1:]):
+    for folder in arguments.folders(__doc__, "RUNS"):
         if thin_runs.config(folder)["supervised_only"]:
             copy_part(folder, "", thin_runs.BASELINES / folder.name)
         else:

@@ -10,6 +10,7 @@ import functools
 import sys
 
 from tools import (
+    arguments,
     benchmark_tables,
     markers,
     mnist_tables,
@@ -66,14 +67,15 @@ def stale():
 
 def main():
     """Runs the command line."""
-    if sys.argv[1:] not in ([], ["--check"]):
-        sys.exit(__doc__)
+    parsing = arguments.parser(__doc__)
+    parsing.add_argument("--check", action="store_true", help="change nothing, name stale pages")
+    check = parsing.parse_args().check
     found = stale()
     for page, text in found.items():
-        print(f"{page.relative_to(ROOT)}: {'stale' if '--check' in sys.argv else 'written'}")
-        if "--check" not in sys.argv:
+        print(f"{page.relative_to(ROOT)}: {'stale' if check else 'written'}")
+        if not check:
             page.write_text(text, "utf-8")
-    sys.exit(1 if found and "--check" in sys.argv else 0)
+    sys.exit(1 if found and check else 0)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,16 @@ def test_a_class_is_covered_from_one_percent_of_the_samples():
 
 def test_help_lists_every_flag(tmp_path):
     done = command("--help", cwd=tmp_path)
+    assert (done.returncode, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
     for flag in ("--num_seeds", "--iterations", "--output"):
         assert flag in done.stdout
+
+
+@pytest.mark.parametrize("flag", ["--num_seeds=0", "--iterations=-1"])
+def test_a_number_below_one_is_refused(flag, tmp_path):
+    done = command(flag, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{flag.split('=')[0]} must be 1 or more." in done.stderr
 
 
 def test_a_picture_that_could_not_be_written_is_refused_before_training(tmp_path):
@@ -82,5 +90,5 @@ def test_a_picture_that_could_not_be_written_is_refused_before_training(tmp_path
 
 def test_an_argument_that_is_no_flag_is_refused(tmp_path):
     done = command("digits", cwd=tmp_path)
-    assert done.returncode != 0
-    assert "No arguments but flags. Received: ['digits']" in done.stderr + done.stdout
+    assert done.returncode == 2
+    assert "unrecognized arguments: digits" in done.stderr

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from tests.support.commands import run_python
+from tests.support.places import ROOT
 from tools import draw_table1, mnist_runs, mnist_tables, paper_tables, thin_runs
 
 BASELINE = "a supervised-only baseline, which the paper does not report"
@@ -136,3 +138,42 @@ def test_runs_of_a_group_differ_in_seeds_and_length_only():
         assert len(set(seeds)) == len(seeds) > 1
         kinds = {(thin_runs.name(r), thin_runs.learning_rate(r)) for r in group.runs}
         assert len(kinds) == 1
+
+
+# --- command lines -------------------------------------------------------------------------
+
+PROGRAMS = [
+    *(f"tools.{path.stem}" for path in sorted((ROOT / "tools").glob("draw_*.py"))),
+    "tools.tables",
+    "examples.minibatch_divergences",
+    "examples.mode_collapse",
+    "examples.mode_coverage",
+    *(f"benchmarks/{path.name}" for path in sorted((ROOT / "benchmarks").glob("*.py"))),
+]
+
+
+def test_help_of_every_program_is_help_and_nothing_else(tmp_path):
+    # In one process, or each program would start TensorFlow again. Nothing may be written, so
+    # a program that draws in answer to --help fails where it opens its file.
+    code = f"""
+import builtins, pathlib, runpy, sys
+sys.path[:0] = [{str(ROOT)!r}]
+def refuse(*arguments, **settings):
+    raise AssertionError(f"wrote {{arguments}}")
+for name in {PROGRAMS}:
+    sys.argv = [name, "--help"]
+    import matplotlib.figure
+    pathlib.Path.write_text = matplotlib.figure.Figure.savefig = refuse
+    try:
+        if name.endswith(".py"):
+            runpy.run_path({str(ROOT)!r} + "/" + name, run_name="__main__")
+        else:
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        assert not ended.code, (name, ended.code)
+    else:
+        raise AssertionError(f"{{name}} did not end after its help")
+"""
+    done = run_python("-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("usage: ") == len(PROGRAMS)
