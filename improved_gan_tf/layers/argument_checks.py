@@ -31,6 +31,36 @@ def require_floating(layer, dtype, what="input"):
         )
 
 
+def require_rows(x, holds, sentence):
+    """Returns `x` if its number of rows is one that `holds`; else the error says `sentence`.
+
+    Where a TensorFlow graph does not know the number yet, `x` comes with a check of it: the error
+    is then an `InvalidArgumentError` of the call.
+
+    Args:
+        x: (n, ...).
+        holds: function of n, an int or a scalar tensor.
+        sentence: str, what is expected.
+
+    Raises:
+        ValueError: n is known and `holds` is false of it.
+    """
+    rows = x.shape[0]
+    if isinstance(rows, int):
+        if not holds(rows):
+            raise ValueError(f"{sentence} Received: a batch of {rows}")
+        return x
+    if keras.backend.backend() != "tensorflow":
+        return x
+    import tensorflow as tf
+
+    rows = tf.shape(x)[0]
+    check = tf.debugging.Assert(holds(rows), [f"{sentence} Received: a batch of", rows])
+    # A graph would be free to reshape the rows first. An eager call has no operation to wait for.
+    with tf.control_dependencies([] if check is None else [check]):
+        return tf.identity(x)
+
+
 def has_own_build(layer):
     """Whether the layer's class has a `build` of its own, which Keras is to call before `call`."""
     return type(layer).build is not keras.layers.Layer.build

@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf import distribution
-from improved_gan_tf.layers.argument_checks import require_floating
+from improved_gan_tf.layers.argument_checks import require_floating, require_rows
 from improved_gan_tf.layers.batch_statistics_norm import mean_of_rows
 from improved_gan_tf.precision import at_least_float32
 
@@ -32,7 +32,6 @@ def cross_statistics(x, mean=mean_of_rows):
     """
     shape = ops.shape(x)
     channels = x.shape[-1]
-    # The reshape fails where a batch of unknown size turns out to be odd.
     kinds = ops.reshape(x, (2, shape[0] // 2, *shape[1:]))  # real, generated
     own_half = ops.concatenate(
         [kinds[0, ..., : channels // 2], kinds[1, ..., channels // 2 :]], axis=-1
@@ -76,8 +75,8 @@ class CrossBatchNorm(keras.layers.Layer):
 
     Raises:
         ValueError: `epsilon` is not positive, `cross_replica` is neither of the two; the input
-            has rank below 2, an odd or unknown number of channels, is known to have an odd number
-            of rows, or is not floating point.
+            has rank below 2, an odd or unknown number of channels, is not floating point,
+            or has an odd number of rows (an `InvalidArgumentError` where a graph learns it late).
 
     Weights:
         gamma: (C,), `gamma0` and `gamma1` of the original one after the other.
@@ -133,11 +132,12 @@ class CrossBatchNorm(keras.layers.Layer):
 
     def call(self, inputs):
         require_floating(self, inputs.dtype)
-        if isinstance(inputs.shape[0], int) and inputs.shape[0] % 2:
-            raise ValueError(
-                "The batch of `CrossBatchNorm` must be as many real as generated rows, an even "
-                f"number. Received: inputs.shape={tuple(inputs.shape)}"
-            )
+        inputs = require_rows(
+            inputs,
+            lambda rows: rows % 2 == 0,
+            f"The batch of layer '{self.name}' must be as many real as generated rows, an even "
+            "number in all.",
+        )
         x = ops.cast(inputs, at_least_float32(self.variable_dtype))
         coupled = self.cross_replica == "global"
         mean, variance = cross_statistics(

@@ -11,7 +11,12 @@ import keras
 from keras import ops
 
 from improved_gan_tf import distribution, precision
-from improved_gan_tf.layers.argument_checks import is_integer, positive_integer, require_floating
+from improved_gan_tf.layers.argument_checks import (
+    is_integer,
+    positive_integer,
+    require_floating,
+    require_rows,
+)
 from improved_gan_tf.layers.batch_statistics_norm import mean_of_rows
 from improved_gan_tf.precision import at_least_float32
 
@@ -37,7 +42,7 @@ def mean_deviations_of_groups(x, group_size, epsilon):
 
     Args:
         x: (N, ...), all dimensions but N known.
-        group_size: int, G; the reshape fails where it does not divide an N that was unknown.
+        group_size: int, G, which divides N or is larger.
         epsilon: float > 0, inside the root.
 
     Returns:
@@ -82,7 +87,8 @@ class MinibatchStdDev(keras.layers.Layer):
 
     Raises:
         ValueError: an argument is not as above; the input has rank below 2, a dimension that is
-            unknown (other than N), or is not floating point; `group_size` does not divide N.
+            unknown (other than N), or is not floating point; `group_size` does not divide N
+            (an `InvalidArgumentError` where a graph learns N late).
 
     Example:
 
@@ -135,17 +141,14 @@ class MinibatchStdDev(keras.layers.Layer):
             mean = distribution.mean_over_batch if is_global else mean_of_rows
             return mean_deviation(x, self.epsilon, mean)
         rows, first = distribution.gather_rows(x) if is_global else (x, 0)
-        self._require_whole_groups(rows.shape[0])
+        rows = require_rows(
+            rows,
+            lambda count: (count <= self.group_size) | (count % self.group_size == 0),
+            f"The batch of layer '{self.name}' must be divisible into groups of {self.group_size}.",
+        )
         deviations = mean_deviations_of_groups(rows, self.group_size, self.epsilon)
         own = first + ops.arange(ops.shape(x)[0], dtype="int32")
         return ops.take(deviations, own % ops.shape(deviations)[0], axis=0)
-
-    def _require_whole_groups(self, rows):
-        if isinstance(rows, int) and rows > self.group_size and rows % self.group_size:
-            raise ValueError(
-                f"The batch of layer '{self.name}' must be divisible into groups of "
-                f"{self.group_size}. Received: a batch of {rows}"
-            )
 
     def compute_output_shape(self, input_shape):
         shape = list(input_shape)

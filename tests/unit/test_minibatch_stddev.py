@@ -1,5 +1,6 @@
 """MinibatchStdDev against literals and the paper's steps, one after the other."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -68,3 +69,12 @@ def test_equal_rows_have_next_to_no_deviation():
 def test_what_is_wrong_is_said(arguments, message):
     with pytest.raises(ValueError, match=message):
         MinibatchStdDev(**arguments)(images())
+
+
+def test_a_batch_of_unknown_size_that_cannot_be_divided_is_explained():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, MinibatchStdDev(group_size=3)(inputs))
+    with pytest.raises(Exception, match=r"divisible into groups of 3\. .*a batch of\D*8"):
+        model.predict(np.zeros((8, 4), "float32"), verbose=0)
+    for rows in (2, 3, 6):
+        assert model.predict(np.zeros((rows, 4), "float32"), verbose=0).shape == (rows, 5)
