@@ -113,10 +113,12 @@ def _local_devices(gpus, num_devices):
         )
     import tensorflow as tf
 
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if len(tf.config.get_logical_device_configuration(cpu) or ()) >= num_devices:
+        return [f"CPU:{i}" for i in range(num_devices)]  # divided before TensorFlow started
     try:
         tf.config.set_logical_device_configuration(
-            tf.config.list_physical_devices("CPU")[0],
-            [tf.config.LogicalDeviceConfiguration()] * num_devices,
+            cpu, [tf.config.LogicalDeviceConfiguration()] * num_devices
         )
     except RuntimeError as error:  # TensorFlow has started; it may have started with enough
         there = len(tf.config.list_logical_devices("CPU"))

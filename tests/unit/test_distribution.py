@@ -9,6 +9,7 @@ from improved_gan_tf import distribution
 from improved_gan_tf.distribution import devices, workers
 from improved_gan_tf.errors import UserError, WorkerLostError, reason
 from improved_gan_tf.settings import semi_supervised
+from tests.support.commands import run_python
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,21 @@ def test_mirrored_divides_the_processor_where_there_is_no_gpu():
     for kind in ("mirrored", "auto"):
         strategy = distribution.strategy_from(kind, 4, None, 100)
         assert strategy.num_replicas_in_sync == 4
+
+
+def test_a_strategy_of_two_leaves_the_processor_divided_into_four(tmp_path):
+    # In a process of its own: TensorFlow must not have started.
+    code = """
+import tensorflow as tf
+from improved_gan_tf import distribution
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
+for count in (2, 4):
+    strategy = distribution.strategy_from("mirrored", count, None, 100)
+    print(strategy.num_replicas_in_sync)
+"""
+    done = run_python("-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, ["2", "4"]), done.stderr
 
 
 @pytest.mark.parametrize(
