@@ -67,8 +67,8 @@ def state(trainer):
     for model in (trainer.discriminator, trainer.generator):
         for number, weight in enumerate(model.weights):
             named[f"{model.name} {number} {weight.name}"] = np.asarray(weight.value)
-    for average in trainer.average.averages:
-        named[average.name] = np.asarray(average)
+    for number, average in enumerate(trainer.average.averages):
+        named[f"average {number}"] = np.asarray(average)
     for player in ("discriminator", "generator"):
         history = getattr(trainer, f"{player}_history")
         # Not the remainders: they are rounding.
