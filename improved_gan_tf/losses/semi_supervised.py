@@ -33,8 +33,8 @@ def supervised_loss(logits, labels):
     """
     labels, one_or_nan = _checked_labels(labels, logits)
     label_logits = ops.take_along_axis(logits, ops.expand_dims(labels, 1), axis=1)[:, 0]  # (N,)
-    label_logits = label_logits * one_or_nan
-    return mean(ops.logsumexp(logits, axis=1) - label_logits)
+    loss = mean(ops.logsumexp(logits, axis=1) - label_logits)
+    return loss * mean(one_or_nan)  # behind the mean, where it changes no gradient's rounding
 
 
 def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, generated_target=0.0):
