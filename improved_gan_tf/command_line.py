@@ -8,7 +8,7 @@ import sys
 from absl import app, logging
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.machine import environment, exits, interruption
+from improved_gan_tf.machine import environment, exits, half_precision, interruption
 from improved_gan_tf.runs import folder_names
 from improved_gan_tf.runs import sweep as sweep_module
 from improved_gan_tf.runs.dry_run import print_dry_run, print_settings, print_sweep_dry_run
@@ -59,6 +59,9 @@ def _training_devices(config):
     environment.start_tensorflow()
     from improved_gan_tf import distribution
 
+    warning = half_precision.warning(config.precision)
+    if warning is not None:
+        print(f"warning: {warning}", file=sys.stderr)
     if config.dry_run:  # no waiting for workers, no devices
         distribution.check_request(
             config.strategy, config.num_devices, config.batch_size, config.tpu

@@ -1,5 +1,6 @@
-"""The dtype for sums, squares and means."""
+"""The precision of a run, and the dtype for sums, squares, means and losses."""
 
+import contextlib
 import math
 
 import keras
@@ -7,15 +8,34 @@ from keras import ops
 
 
 def mean(x, axis=None, keepdims=False):
-    """`keras.ops.mean` in the dtype of `x`, also for float64 on JAX and PyTorch.
+    """`keras.ops.mean` in at least float32, and in float64 for float64 on JAX and PyTorch too.
 
     `axis` is a tuple of ints >= 0, or None for all axes.
     """
+    x = in_float32(x)
     if keras.backend.standardize_dtype(x.dtype) != "float64":
         return ops.mean(x, axis=axis, keepdims=keepdims)
     shape = ops.shape(x)
     count = math.prod(shape if axis is None else [shape[a] for a in axis])
     return ops.sum(x, axis=axis, keepdims=keepdims) / ops.cast(count, x.dtype)
+
+
+@contextlib.contextmanager
+def computing_in(name):
+    """New layers, models and Keras inputs have the precision inside the `with` block.
+
+    Args:
+        name: "float32", "float64", "mixed_bfloat16" or "mixed_float16". Under the last two layers
+            compute in half precision; their variables are float32.
+    """
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64" if name == "float64" else "float32")
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
 
 
 def at_least_float32(dtype):
@@ -24,3 +44,9 @@ def at_least_float32(dtype):
     Sums over a batch lose digits in half precision, and squares do not fit float16.
     """
     return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def in_float32(x):
+    """Returns `x` as a tensor: half precision becomes float32, everything else stays."""
+    x = ops.convert_to_tensor(x)
+    return ops.cast(x, at_least_float32(keras.backend.standardize_dtype(x.dtype)))

@@ -9,7 +9,10 @@ def to_bytes(images, pixels):
     `pixels` is the record's `(divisor, offset)`.
     """
     divisor, offset = pixels
-    return np.clip(np.round(np.asarray(images) * divisor + offset), 0, 255).astype(np.uint8)
+    images = np.asarray(images)
+    if images.dtype.itemsize == 2:  # half precision, which has too few digits for the product
+        images = images.astype(np.float32)
+    return np.clip(np.round(images * divisor + offset), 0, 255).astype(np.uint8)
 
 
 def from_range(low, high):

@@ -5,7 +5,7 @@ import numbers
 
 from keras import ops
 
-from improved_gan_tf.precision import mean
+from improved_gan_tf.precision import in_float32, mean
 
 
 def binary_cross_entropy(log_odds, target):
@@ -22,6 +22,7 @@ def binary_cross_entropy(log_odds, target):
     Raises:
         ValueError: targets for each example differ in shape from `log_odds`.
     """
+    log_odds = in_float32(log_odds)
     # softplus(s) - s = softplus(-s); the difference of two large numbers would lose precision.
     if isinstance(target, numbers.Real):
         if target == 1.0:
@@ -35,7 +36,6 @@ def binary_cross_entropy(log_odds, target):
 
 def _example_by_example(log_odds, target):
     """Returns both as tensors; shapes (N,) and (N, 1) would broadcast to (N, N)."""
-    log_odds = ops.convert_to_tensor(log_odds)
     target = ops.cast(target, log_odds.dtype)
     if tuple(target.shape) not in ((), tuple(log_odds.shape)):
         raise ValueError(

@@ -17,6 +17,7 @@ Original: openai/improved-gan@4f5d1ec, imagenet/discriminator.py, `gan_logits`;
 from keras import ops
 
 from improved_gan_tf import losses
+from improved_gan_tf.precision import in_float32
 
 
 def gan_logits(logits):
@@ -24,6 +25,7 @@ def gan_logits(logits):
 
     Takes logits (N, K + 1) with "generated" last; returns (N,).
     """
+    logits = in_float32(logits)
     return ops.logsumexp(logits[:, :-1], axis=1) - logits[:, -1]
 
 

@@ -15,7 +15,7 @@ from keras import ops
 
 from improved_gan_tf.losses.cross_entropy import binary_cross_entropy, binary_entropy
 from improved_gan_tf.machine.tracing import is_traced
-from improved_gan_tf.precision import mean
+from improved_gan_tf.precision import in_float32, mean
 
 
 def supervised_loss(logits, labels):
@@ -31,6 +31,7 @@ def supervised_loss(logits, labels):
     Raises:
         ValueError: `labels` have another rank; eagerly, a label is outside [0, K).
     """
+    logits = in_float32(logits)
     labels, one_or_nan = _checked_labels(labels, logits)
     label_logits = ops.take_along_axis(logits, ops.expand_dims(labels, 1), axis=1)[:, 0]  # (N,)
     loss = mean(ops.logsumexp(logits, axis=1) - label_logits)
@@ -67,8 +68,9 @@ def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, gener
             "`real_target` must lie in (0, 1] and `generated_target` in [0, 1). Received: "
             f"real_target={real_target}, generated_target={generated_target}"
         )
-    real = binary_cross_entropy(ops.logsumexp(logits_unlabeled, axis=1), real_target)
-    generated = binary_cross_entropy(ops.logsumexp(logits_generated, axis=1), generated_target)
+    log_odds = [_log_odds(logits) for logits in (logits_unlabeled, logits_generated)]
+    real = binary_cross_entropy(log_odds[0], real_target)
+    generated = binary_cross_entropy(log_odds[1], generated_target)
     return 0.5 * real + 0.5 * generated
 
 
@@ -93,25 +95,32 @@ def saturating_generator_loss(logits_generated):
     It is `mean(log(1 - D(G(z))))` of logits (M, K), a scalar <= 0, nats. Label smoothing does not
     change it.
     """
-    return -mean(ops.softplus(ops.logsumexp(logits_generated, axis=1)))
+    return -mean(ops.softplus(_log_odds(logits_generated)))
 
 
 def error_rate(logits, labels):
-    """Fraction of rows whose largest logit is not the label's: a scalar in the dtype of `logits`.
+    """Fraction of rows whose largest logit is not the label's.
 
     Args:
         logits: (N, K).
         labels: (N,), integers in [0, K).
 
     Returns:
-        Scalar in the dtype of `logits`. NaN where a graph meets a label outside [0, K).
+        Scalar in the dtype of `logits`, float32 for half precision. NaN where a graph meets a
+        label outside [0, K).
 
     Raises:
         ValueError: `labels` have another rank; eagerly, a label is outside [0, K).
     """
+    logits = in_float32(logits)
     labels, one_or_nan = _checked_labels(labels, logits)
     wrong = ops.not_equal(ops.argmax(logits, axis=1), ops.cast(labels, "int32"))
     return mean(ops.cast(wrong, logits.dtype) * one_or_nan)
+
+
+def _log_odds(logits):
+    """`lse`, (N,), of logits (N, K)."""
+    return ops.logsumexp(in_float32(logits), axis=1)
 
 
 def _checked_labels(labels, logits):

@@ -2,18 +2,19 @@
 
 import keras
 
-from improved_gan_tf import distribution
+from improved_gan_tf import distribution, precision
 from improved_gan_tf.errors import DivergedError, StorageError, WorkerLostError
 from improved_gan_tf.machine.determinism import make_operations_deterministic
 from improved_gan_tf.runs import resuming
 
 
-def run_to_the_end(make_run, stop_requested):
+def run_to_the_end(config, make_run, stop_requested):
     """Trains one run, writes its folder and returns the content of result.json.
 
     Args:
+        config: `settings.every_run.RunConfig` of the run.
         make_run: function without arguments that returns a `TrainingRun`, called in the
-            strategy's scope and a fresh Keras session.
+            strategy's scope, in a fresh Keras session and in the run's precision.
         stop_requested: function without arguments, like `interruption.StopRequest`.
 
     Raises:
@@ -24,7 +25,7 @@ def run_to_the_end(make_run, stop_requested):
     """
     make_operations_deterministic()
     keras.utils.clear_session()
-    with distribution.scope():
+    with distribution.scope(), precision.computing_in(config.precision):
         run = make_run()
         run.start()
         return _train_and_close(run, stop_requested)

@@ -11,6 +11,7 @@ from improved_gan_tf import streams
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.networks import imagenet
+from improved_gan_tf.precision import in_float32
 from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.game import Evaluation
@@ -97,7 +98,7 @@ class ImagenetGame:
         parts = []
         for start in range(0, SAMPLE_COUNT, SAMPLES_AT_ONCE):
             some = {n: x[start : start + SAMPLES_AT_ONCE] for n, x in self.sample_noise.items()}
-            parts.append(np.array(self.trainer.generator(some, training=False)))
+            parts.append(np.array(in_float32(self.trainer.generator(some, training=False))))
         return to_bytes(np.concatenate(parts), self.config.pixels)
 
     def title(self):
@@ -128,4 +129,4 @@ def execute(config, source, run_dir, published, stop_requested):
         differences = differences_from_paper(config, source, published)
         return TrainingRun(config, ImagenetGame(config, source), run_dir, differences)
 
-    return run_to_the_end(make_run, stop_requested)
+    return run_to_the_end(config, make_run, stop_requested)

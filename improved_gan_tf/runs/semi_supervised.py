@@ -313,4 +313,4 @@ def execute(config, dataset, run_dir, published, stop_requested):
         differences = differences_from_paper(config, dataset, published)
         return TrainingRun(config, SemiSupervisedGame(config, dataset), run_dir, differences)
 
-    return run_to_the_end(make_run, stop_requested)
+    return run_to_the_end(config, make_run, stop_requested)

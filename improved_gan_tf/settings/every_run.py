@@ -16,6 +16,7 @@ from improved_gan_tf.settings.setting import (
     setting,
 )
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "float64")
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
 
 
@@ -130,6 +131,14 @@ class RunConfig:
         default="auto",
         choices=("auto", "must", "never"),
         decides=Decides.NOTHING,
+    )
+    precision: str = setting(
+        "of the arithmetic: 'mixed_bfloat16' and 'mixed_float16' keep parameters, moments, norms, "
+        "statistics, distances and losses in float32 and the rest in half precision; "
+        "'mixed_float16' scales its losses and leaves out steps whose gradients do not fit",
+        source=AUTHORS,
+        default="float32",
+        choices=PRECISIONS,
     )
     strategy: str = setting(
         "which devices train: 'auto' takes the workers of TF_CONFIG, the TPU of --tpu or the GPUs "

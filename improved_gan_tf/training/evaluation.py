@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from improved_gan_tf.layers import MinibatchDiscrimination
+from improved_gan_tf.precision import in_float32
 
 EVALUATION_BATCH = 1000
 
@@ -26,7 +27,7 @@ class Predictor:
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
         def forward(rows):
-            return discriminator(images.images(rows), training=False)["logits"]
+            return in_float32(discriminator(images.images(rows), training=False)["logits"])
 
         self._forward = forward
 

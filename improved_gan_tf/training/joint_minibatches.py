@@ -20,6 +20,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.noise import standard_normal
 from improved_gan_tf.losses.joint_minibatches import gan_logits, sigmoid_kl
 from improved_gan_tf.networks.imagenet import INPUT_NOISE
+from improved_gan_tf.precision import in_float32
 from improved_gan_tf.training.trainer import GameTrainer
 
 REAL_TARGET = 0.75  # one-sided label smoothing
@@ -93,6 +94,10 @@ class JointTrainer(GameTrainer):
         Args:
             batch: `data.shuffled_batches.LabeledBatch`, this replica's share.
         """
+        with self.discriminator_step(), self.generator_step():
+            return self._both_players_step(batch)
+
+    def _both_players_step(self, batch):
         divisor, offset = self._pixels
         real = (tf.cast(batch.images, keras.config.floatx()) - offset) / divisor
         noise = self.draw_noise(real.shape[0])
@@ -102,24 +107,30 @@ class JointTrainer(GameTrainer):
         # D15: both players' gradients from one forward pass, before either is updated.
         with tf.GradientTape(persistent=True) as tape:
             # Rows are independent under virtual batch norm: one call serves all towers.
-            generated = self.generator(noise, training=True)
+            generated = in_float32(self.generator(noise, training=True))
             whole = (real + noise_on_real, generated + noise_on_generated, batch.labels)
             towers = zip(*(tf.split(x, self._towers_here) for x in whole), strict=True)
             tower_losses = [self._tower_losses(*tower) for tower in towers]
             mean = JointLosses(*(tf.add_n(x) / len(x) for x in zip(*tower_losses, strict=True)))
             discriminator_loss = mean.real + mean.generated + mean.classification
-            discriminator_loss = distribution.share_of_loss(discriminator_loss)
-            generator_loss = distribution.share_of_loss(mean.generator)
-        updates = (
-            (self.discriminator_optimizer, self.discriminator, discriminator_loss),
-            (self.generator_optimizer, self.generator, generator_loss),
+            discriminator_loss, generator_loss = (
+                scale.scaled(distribution.share_of_loss(loss))
+                for scale, loss in (
+                    (self.discriminator_loss_scale, discriminator_loss),
+                    (self.generator_loss_scale, mean.generator),
+                )
+            )
+        discriminator_gradients, generator_gradients = (
+            scale.unscaled(tape.gradient(loss, [v.value for v in player.trainable_variables]))
+            for scale, loss, player in (
+                (self.discriminator_loss_scale, discriminator_loss, self.discriminator),
+                (self.generator_loss_scale, generator_loss, self.generator),
+            )
         )
-        gradients = [
-            tape.gradient(loss, [v.value for v in player.trainable_variables])
-            for _, player, loss in updates
-        ]
-        for (optimizer, player, _), gradient in zip(updates, gradients, strict=True):
-            optimizer.apply(gradient, player.trainable_variables)
+        self.discriminator_optimizer.apply(
+            discriminator_gradients, self.discriminator.trainable_variables
+        )
+        self.generator_optimizer.apply(generator_gradients, self.generator.trainable_variables)
         return mean
 
     def _tower_losses(self, real, generated, labels):

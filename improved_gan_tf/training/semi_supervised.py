@@ -16,6 +16,7 @@ import tensorflow as tf
 from improved_gan_tf import distribution, losses
 from improved_gan_tf.layers.weight_norm import shared_norms
 from improved_gan_tf.networks.parts import NOISE_DIM
+from improved_gan_tf.precision import in_float32
 from improved_gan_tf.training.adam import Adam
 from improved_gan_tf.training.historical_averaging import HistoricalAverage
 from improved_gan_tf.training.parameter_average import ParameterAverage
@@ -149,9 +150,12 @@ class Trainer(GameTrainer):
         As in the original, losses are computed before the respective update. They do not include
         historical averaging.
         """
-        supervised, unsupervised, train_error = self._discriminator_step(batch)
-        steps = range(self._generator_steps)
-        generator = [self._generator_step(batch.unlabeled_for_generator) for _ in steps]
+        with self.discriminator_step():
+            supervised, unsupervised, train_error = self._discriminator_step(batch)
+        generator = []
+        for _ in range(self._generator_steps):
+            with self.generator_step():
+                generator.append(self._generator_step(batch.unlabeled_for_generator))
         return StepLosses(supervised, unsupervised, sum(generator) / len(generator), train_error)
 
     def _discriminator_step(self, batch):
@@ -164,7 +168,7 @@ class Trainer(GameTrainer):
             if self._supervised_weight:
                 loss += self._supervised_weight * supervised
             loss += self._historical_penalty(self.discriminator_history)
-            loss = distribution.share_of_loss(loss)
+            loss = self.discriminator_loss_scale.scaled(distribution.share_of_loss(loss))
         self._update_discriminator(tape, loss)
         return supervised, unsupervised, losses.error_rate(labeled, batch.labels)
 
@@ -174,7 +178,8 @@ class Trainer(GameTrainer):
             return [self.discriminator(images, training=True)["logits"] for images in minibatches]
         # D6: as one batch; equal up to rounding, with larger matrix products.
         with distribution.joint_minibatches(len(minibatches)):
-            logits = self.discriminator(tf.concat(minibatches, axis=0), training=True)["logits"]
+            images = tf.concat([in_float32(x) for x in minibatches], axis=0)
+            logits = self.discriminator(images, training=True)["logits"]
         return tf.split(logits, [images.shape[0] for images in minibatches])
 
     @shared_norms.shared_norms()  # the discriminator does not change here
@@ -191,9 +196,9 @@ class Trainer(GameTrainer):
             else:
                 loss = losses.saturating_generator_loss(outputs["logits"])
             objective = loss + self._historical_penalty(self.generator_history)
-            objective = distribution.share_of_loss(objective)
+            objective = self.generator_loss_scale.scaled(distribution.share_of_loss(objective))
         gradients = tape.gradient(objective, [v.value for v in variables])
-        self.generator_optimizer.apply(gradients, variables)
+        self.generator_optimizer.apply(self.generator_loss_scale.unscaled(gradients), variables)
         return loss
 
     def _historical_penalty(self, history):
@@ -204,11 +209,15 @@ class Trainer(GameTrainer):
         return self._historical_weight * history.penalty()
 
     def _supervised_step(self, batch):
+        with self.discriminator_step():
+            return self._supervised_losses(batch)
+
+    def _supervised_losses(self, batch):
         with tf.GradientTape() as tape:
             logits = self.discriminator(batch.labeled, training=True)["logits"]
             supervised = losses.supervised_loss(logits, batch.labels)
             loss = supervised + self._historical_penalty(self.discriminator_history)
-            loss = distribution.share_of_loss(loss)
+            loss = self.discriminator_loss_scale.scaled(distribution.share_of_loss(loss))
         self._update_discriminator(tape, loss)
         nothing = tf.zeros_like(supervised)
         error = losses.error_rate(logits, batch.labels)
@@ -217,6 +226,7 @@ class Trainer(GameTrainer):
     def _update_discriminator(self, tape, loss):
         variables = self.discriminator.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])
+        gradients = self.discriminator_loss_scale.unscaled(gradients)
         if self.average is not None:
             # D4: before the optimizer: the average takes the old parameters.
             self.average.update()

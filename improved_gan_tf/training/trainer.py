@@ -3,9 +3,11 @@
 import abc
 import re
 
+import keras
 import tensorflow as tf
 
 from improved_gan_tf import distribution, streams
+from improved_gan_tf.training.loss_scale import loss_scale_for
 
 
 class GameTrainer(abc.ABC):
@@ -15,7 +17,9 @@ class GameTrainer(abc.ABC):
 
     - `Losses`, the NamedTuple of one iteration's losses, scalars;
     - `step_on(*shares)`, one iteration on this replica's rows of a minibatch, which returns its
-      `Losses`; their mean over replicas is the batch's;
+      `Losses`; their mean over replicas is the batch's. Each player's step is inside
+      `discriminator_step()` or `generator_step()` and passes its loss and its gradients through
+      `discriminator_loss_scale` or `generator_loss_scale`;
 
     and may override
 
@@ -45,6 +49,9 @@ class GameTrainer(abc.ABC):
         self.generator_optimizer.build(generator.trainable_variables)
         self.discriminator_optimizer.build(discriminator.trainable_variables)
         self.noise_seed = streams.step_noise(seed)
+        policy = keras.config.dtype_policy()
+        self.generator_loss_scale = loss_scale_for(policy, "generator_loss_scale")
+        self.discriminator_loss_scale = loss_scale_for(policy, "discriminator_loss_scale")
         self._strategy = distribution.current_strategy()
         self._graphs = {}  # input specs except their length -> `_run` as a graph
 
@@ -77,6 +84,20 @@ class GameTrainer(abc.ABC):
         return {}
 
     # --- common to all games ---------------------------------------------------------------
+
+    def discriminator_step(self):
+        """The context of a discriminator's step, which undoes it if its gradients do not fit."""
+        return self._step_of(
+            self.discriminator, self.discriminator_optimizer, self.discriminator_loss_scale
+        )
+
+    def generator_step(self):
+        """The context of a generator's step, which undoes it if its gradients do not fit."""
+        return self._step_of(self.generator, self.generator_optimizer, self.generator_loss_scale)
+
+    def _step_of(self, player, optimizer, loss_scale):
+        own = [variable for variables in self.own_state().values() for variable in variables]
+        return loss_scale.step([*player.trainable_variables, *optimizer.variables, *own])
 
     def train(self, rows, learning_rate, sums=None):
         """Runs one iteration for each row and stops early when a loss is not finite.
@@ -115,6 +136,8 @@ class GameTrainer(abc.ABC):
                 "generator_optimizer": self.generator_optimizer.variables,
                 "discriminator_optimizer": self.discriminator_optimizer.variables,
                 "noise": [self.noise_seed.state],
+                "generator_loss_scale": self.generator_loss_scale.state,
+                "discriminator_loss_scale": self.discriminator_loss_scale.state,
                 **self.own_state(),
             }
         )

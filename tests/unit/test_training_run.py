@@ -27,8 +27,10 @@ def _fast_and_regular(monkeypatch):
 
 def run(run_dir, game=None, stop_after_calls=None, **changes):
     """Runs a fake game to its end, or until it is asked to stop; returns result.json."""
+    config = settings(**changes)
     return execution.run_to_the_end(
-        lambda: TrainingRun(settings(**changes), game or FakeGame(), run_dir, ["it is a fake"]),
+        config,
+        lambda: TrainingRun(config, game or FakeGame(), run_dir, ["it is a fake"]),
         after(stop_after_calls),
     )
 

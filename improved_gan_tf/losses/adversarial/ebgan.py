@@ -9,8 +9,8 @@ Paper: Zhao et al. (2017), Energy-based Generative Adversarial Networks, Sec. 2.
 from keras import ops
 
 from improved_gan_tf import distribution
-from improved_gan_tf.losses.adversarial.norms import euclidean_norms, in_float32
-from improved_gan_tf.precision import mean
+from improved_gan_tf.losses.adversarial.norms import euclidean_norms
+from improved_gan_tf.precision import in_float32, mean
 
 
 def euclidean_energy(examples, reconstructions):

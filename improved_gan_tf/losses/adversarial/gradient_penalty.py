@@ -15,8 +15,8 @@ import functools
 from keras import ops
 
 from improved_gan_tf import distribution
-from improved_gan_tf.losses.adversarial.norms import euclidean_norms, in_float32
-from improved_gan_tf.precision import mean
+from improved_gan_tf.losses.adversarial.norms import euclidean_norms
+from improved_gan_tf.precision import in_float32, mean
 
 
 def interpolated_points(real, generated, alpha):

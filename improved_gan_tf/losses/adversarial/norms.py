@@ -1,9 +1,8 @@
 """Euclidean length of each example, safe in half precision and at zero."""
 
-import keras
 from keras import ops
 
-from improved_gan_tf.precision import at_least_float32
+from improved_gan_tf.precision import in_float32
 
 
 def euclidean_norms(x):
@@ -23,9 +22,3 @@ def euclidean_norms(x):
     positive = squares > 0.0
     roots = ops.sqrt(ops.where(positive, squares, ops.ones_like(squares)))
     return ops.where(positive, roots, ops.zeros_like(squares))
-
-
-def in_float32(x):
-    """Returns x as a tensor; half precision becomes float32, which can hold the squares."""
-    x = ops.convert_to_tensor(x)
-    return ops.cast(x, at_least_float32(keras.backend.standardize_dtype(x.dtype)))
