@@ -32,7 +32,12 @@ from improved_gan_tf.distribution.batch import (
     share_of_loss,
     sum_over_replicas,
 )
-from improved_gan_tf.distribution.devices import check_request, strategy_from
+from improved_gan_tf.distribution.devices import (
+    automatic_strategy,
+    check_request,
+    compiles_step,
+    strategy_from,
+)
 from improved_gan_tf.distribution.session import training_on
 from improved_gan_tf.distribution.strategy import (
     DeviceCopies,
@@ -54,8 +59,10 @@ from improved_gan_tf.distribution.workers import (
 __all__ = [
     "CROSS_REPLICA",
     "DeviceCopies",
+    "automatic_strategy",
     "check_cross_replica",
     "check_request",
+    "compiles_step",
     "current_strategy",
     "draw_for_batch",
     "gather_rows",

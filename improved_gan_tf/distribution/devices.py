@@ -63,6 +63,33 @@ def check_request(kind, num_devices, batch_size, tpu=None):
     _require_equal_shares(batch_size, num_devices)
 
 
+def compiles_step(jit_compile, replicas):
+    """Whether XLA compiles the training step (bool).
+
+    Args:
+        jit_compile: "auto", "true" or "false". "auto" is "false": see docs/devices.md. A TPU
+            compiles without being asked.
+        replicas: int, number of replicas.
+
+    Raises:
+        UserError: "true" with more than one replica.
+    """
+    if jit_compile == "true" and replicas > 1:
+        raise UserError(
+            "`jit_compile=true` compiles the step of one device; what replicas exchange has no "
+            f"compiled form. Received: jit_compile=true, {replicas} replicas."
+        )
+    return jit_compile == "true"
+
+
+def automatic_strategy(batch_size, tpu=None):
+    """What `strategy=auto` stands for on this machine: `(strategy, num_devices or None)`."""
+    import tensorflow as tf
+
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    return _what_is_there(gpus, None, tpu, batch_size)
+
+
 def _what_is_there(num_gpus, num_devices, tpu, batch_size):
     """What "auto" stands for on this machine: `(kind, num_devices)`."""
     cluster = _tf_config()

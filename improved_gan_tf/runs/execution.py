@@ -23,7 +23,8 @@ def run_to_the_end(config, make_run, stop_requested):
         StorageError: the folder could not be written; its last checkpoint is whole.
         WorkerLostError: another worker of the run ended; the last checkpoint is whole.
     """
-    make_operations_deterministic()
+    if config.deterministic:
+        make_operations_deterministic()
     keras.utils.clear_session()
     with distribution.scope(), precision.computing_in(config.precision):
         run = make_run()

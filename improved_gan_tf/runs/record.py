@@ -24,13 +24,18 @@ class RunRecord:
         folder: `runs.run_folder.RunFolder`; the caller must close it.
         path: `pathlib.Path` of the folder.
         checkpoints: `runs.checkpoints.Checkpoints`.
-        versions: dict, `machine.versions.versions()` of this process.
+        versions: dict, `machine.versions.versions()` of this process, and how it trains.
     """
 
     def __init__(self, config, game, run_dir, differences):
         self._config, self._game, self._differences = config, game, differences
         self._is_chief = distribution.is_chief()
-        self.versions = versions.versions()
+        replicas = distribution.num_replicas()
+        self.versions = {
+            **versions.versions(),
+            "jit_compile": distribution.compiles_step(config.jit_compile, replicas),
+            "deterministic": config.deterministic,
+        }
         self._earlier_versions = []  # of earlier processes, where they differ
         self.checkpoints = resuming.checkpoints_of(config, run_dir)
         self._last_checkpoint = None
@@ -43,7 +48,7 @@ class RunRecord:
         self._last_checkpoint = checkpoint.path
         header = checkpoint.header
         before = [*header.get("earlier_versions", []), header["versions"]]
-        self._earlier_versions = [v for v in before if v != self.versions]
+        self._earlier_versions = [v for v in before if resuming.with_defaults(v) != self.versions]
 
     def begin(self, history):
         """Resets the folder to its state after the epochs of `history` (their metrics)."""

@@ -193,13 +193,18 @@ def command_to_continue(config):
     return f"the same command again{without} to continue"
 
 
+def with_defaults(versions):
+    """The `versions` of a checkpoint with what earlier versions of this code did not write."""
+    return {"jit_compile": False, "deterministic": True, **versions}
+
+
 def warn_of_other_versions(checkpoint, versions):
     """Prints a warning if other `versions` wrote the checkpoint."""
     names = (
         *("improved_gan_tf", "git_commit", "tensorflow", "keras", "numpy"),
-        *("device", "onednn", "num_threads"),
+        *("device", "onednn", "num_threads", "jit_compile", "deterministic"),
     )
-    written = checkpoint.header["versions"]
+    written, versions = map(with_defaults, (checkpoint.header["versions"], versions))
     different = [
         f"{name} {written.get(name)} (now {versions.get(name)})"
         for name in names

@@ -31,7 +31,8 @@ class TrainingRun:
         differences: list of str, what keeps the run's numbers out of the paper's column.
 
     Raises:
-        UserError: the folder holds a finished run, or one that cannot be continued.
+        UserError: the folder holds a finished run, or one that cannot be continued; or the step
+            cannot be compiled on these devices.
     """
 
     def __init__(self, config, game, run_dir, differences):
@@ -41,6 +42,8 @@ class TrainingRun:
         self.record = None  # from `start` on
         # With several workers the chief writes the folder; the others read its checkpoints.
         self._is_chief = distribution.is_chief()
+        replicas = distribution.num_replicas()
+        self._jit_compile = distribution.compiles_step(config.jit_compile, replicas)
         self._refuse_finished()
 
     def _refuse_finished(self):
@@ -63,6 +66,7 @@ class TrainingRun:
 
             # The game: networks, optimizers and data as at the first iteration.
             self.game.prepare()
+            self.game.trainer.jit_compile = self._jit_compile
 
             # The state: from the newest checkpoint, if there is one.
             self.progress = Progress(sums=[0.0] * len(self.game.trainer.Losses._fields))

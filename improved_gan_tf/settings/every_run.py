@@ -140,6 +140,20 @@ class RunConfig:
         default="float32",
         choices=PRECISIONS,
     )
+    jit_compile: str = setting(
+        "whether XLA compiles the step of one device: 'auto' does not, since on CPUs that is "
+        "slower and on GPUs unmeasured; compiled steps draw other random numbers",
+        source=OURS,
+        default="auto",
+        choices=("auto", "true", "false"),
+        decides=Decides.NOTHING,  # recorded among the versions
+    )
+    deterministic: bool = setting(
+        "whether a seed gives the same bits again; GPUs can be faster without",
+        source=OURS,
+        default=True,
+        decides=Decides.NOTHING,  # recorded among the versions
+    )
     strategy: str = setting(
         "which devices train: 'auto' takes the workers of TF_CONFIG, the TPU of --tpu or the GPUs "
         "of this machine, whichever there is; 'multi_worker' reads TF_CONFIG",

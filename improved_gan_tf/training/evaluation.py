@@ -25,7 +25,7 @@ class Predictor:
         self._images = images
         self._coupled_batch = coupled_batch
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
         def forward(rows):
             return in_float32(discriminator(images.images(rows), training=False)["logits"])
 

@@ -150,15 +150,16 @@ class Trainer(GameTrainer):
         As in the original, losses are computed before the respective update. They do not include
         historical averaging.
         """
-        with self.discriminator_step():
-            supervised, unsupervised, train_error = self._discriminator_step(batch)
-        generator = []
-        for _ in range(self._generator_steps):
-            with self.generator_step():
-                generator.append(self._generator_step(batch.unlabeled_for_generator))
+        supervised, unsupervised, train_error = self._discriminator_step(batch)
+        steps = range(self._generator_steps)
+        generator = [self._generator_step(batch.unlabeled_for_generator) for _ in steps]
         return StepLosses(supervised, unsupervised, sum(generator) / len(generator), train_error)
 
     def _discriminator_step(self, batch):
+        with self.discriminator_step():
+            return self._discriminator_losses(batch)
+
+    def _discriminator_losses(self, batch):
         generated = self.generator(self.draw_z(batch.unlabeled.shape[0]), training=True)
         with tf.GradientTape() as tape:
             labeled, unlabeled, fake = self._logits(batch.labeled, batch.unlabeled, generated)
@@ -184,6 +185,10 @@ class Trainer(GameTrainer):
 
     @shared_norms.shared_norms()  # the discriminator does not change here
     def _generator_step(self, real):
+        with self.generator_step():
+            return self._generator_loss(real)
+
+    def _generator_loss(self, real):
         if self._feature_matching:
             target = self.discriminator(real, training=True)["features"]
         with tf.GradientTape(watch_accessed_variables=False) as tape:

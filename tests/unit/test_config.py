@@ -413,7 +413,7 @@ def test_a_number_of_runs_below_one_is_refused(number):
 DECIDED = {
     Decides.NUMBERS: {
         *("dataset", "pixels", "generator_objective", "generator_steps", "initialization_images"),
-        *("width_multiplier", "batch_size", "learning_rate", "supervised_weight"),
+        *("width_multiplier", "batch_size", "learning_rate", "supervised_weight", "precision"),
         *("historical_averaging_weight", "historical_averaging_players", "averaging_rate"),
         *("decay_start_epoch", "decay_end_epoch"),
     },
@@ -428,7 +428,7 @@ DECIDED = {
     Decides.NOTHING: {
         *("data_dir", "run_dir", "overwrite", "with_baseline", "evaluate_every"),
         *("checkpoint_every", "keep_checkpoints", "resume", "dry_run"),
-        *("strategy", "num_devices", "tpu"),
+        *("strategy", "num_devices", "tpu", "jit_compile", "deterministic"),
     },
 }
 
@@ -443,7 +443,7 @@ def test_each_setting_of_the_imagenet_game_decides_what_is_written_here(role):
     decided = {
         Decides.NUMBERS: {
             *("dataset", "pixels", "model", "recipe", "image_size", "num_towers"),
-            *("width_multiplier", "batch_size", "learning_rate"),
+            *("width_multiplier", "batch_size", "learning_rate", "precision"),
             *("decay_start_epoch", "decay_end_epoch"),
         },
         Decides.SOURCE: {"image_folder"},
