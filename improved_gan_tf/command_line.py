@@ -161,7 +161,7 @@ def _train_sweep(config, sweep, published):
     print(f"\n{sweep_module.outcome_table(outcomes)}\n")
     statuses = [outcome.status for outcome in outcomes]
     if "finished" in statuses:
-        print(formats.text_of(comparison.Comparison([parent]), measured_only=True), "\n")
+        print(formats.text_of(comparison.Comparison([parent])), "\n")
     print(f"Everything is in {parent}")
     if "interrupted" in statuses or (stop_requested() and "not started" in statuses):
         print(f"Give {resuming.command_to_continue(config)}.")

@@ -2,7 +2,8 @@
 
     python -m improved_gan_tf.compare RUNS... [--format=text|markdown|csv|json]
 
-RUNS are run folders, or folders that hold them at any depth. Runs that differ in more than their
+RUNS are run folders, or folders that hold them at any depth. Tables of data sets without runs are
+left out unless --all is given. Runs that differ in more than their
 seeds have separate rows. Folders that do not count are named below the tables with the reason.
 """
 
@@ -27,6 +28,9 @@ def _parse(argv, prog):
         "--format", choices=("text", "markdown", "csv", "json"), default="text", help="(text)"
     )
     parser.add_argument(
+        "--all", action="store_true", help="print the tables of data sets without runs too"
+    )
+    parser.add_argument(
         "--other_versions",
         action="store_true",
         help="count runs that another version of this package made",
@@ -39,7 +43,7 @@ def _run(arguments):
     from improved_gan_tf.tables.formats import text_of
 
     found = Comparison(arguments.runs, arguments.other_versions)
-    print(text_of(found, arguments.format))
+    print(text_of(found, arguments.format, arguments.all))
 
 
 if __name__ == "__main__":

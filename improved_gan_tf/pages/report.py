@@ -102,9 +102,9 @@ def tables(found):
                     "notes": notes.lines,
                 }
             )
-    if found.scores:
+    if found.scores or found.unscored:
         notes = comparison.Notes()
-        lines = inception_scores.lines(found.scores, notes)
+        lines = inception_scores.lines(found.scores, found.unscored, notes)
         shown.append(
             {
                 "title": inception_scores.TITLE,

@@ -16,11 +16,11 @@ HEADERS = (
     "labels",
     "trained as",
     "parameters",
-    "mean +- sd",
-    "runs",
-    "ensemble",
+    "ours",
     "paper",
-    "paper, ensemble of 10",
+    "runs",
+    "ensemble, ours",
+    "ensemble, paper",
     "above paper (SE)",
     "notes",
 )
@@ -31,11 +31,11 @@ ORDER = (
 )
 
 LEGEND = (
-    "*: what the recipe's own code tests with. sd: sample standard deviation over the runs "
-    "(divides by n - 1).",
-    "ensemble: class probabilities averaged over all runs of the row; the paper does not say how "
-    "it averages. Its members have different labeled images where seed_data differs, so together "
-    "they have seen more labels than one run.",
+    "*: what the recipe's own code tests with. ours: mean +- sample standard deviation over the "
+    "runs (sd, divides by n - 1). paper: mean +- spread over its 10 splits.",
+    "ensemble: the paper's is of 10. Ours: class probabilities averaged over all runs of the row; "
+    "the paper does not say how it averages. Its members have different labeled images where "
+    "seed_data differs, so together they have seen more labels than one run.",
     "above paper (SE): in standard errors of the difference, (mean - paper) / "
     "sqrt(sd^2 / n + paper sd^2 / 10), taking the paper's +- for a standard deviation over its "
     "10 splits. In parentheses: settings are not the "
@@ -57,6 +57,7 @@ class Comparison:
     def __init__(self, paths, other_versions=False):
         self.runs, self.left_out = read_runs(paths, other_versions)
         self.scores, not_scores = inception_scores.read_scores(self.runs)
+        self.unscored = inception_scores.unscored(self.runs, self.scores)
         self.turing_tests, not_votes = turing_tests.read(self.runs)
         self.left_out += not_scores + not_votes
         self.cells = {
@@ -88,16 +89,17 @@ def line_of(row, notes):
     trained_as = f"{row.method}, {row.settings}" if row.settings else row.method
     columns = [str(row.num_labels), trained_as]
     if row.error is None:
-        columns += ["", "not measured", "0", ""]
+        columns.append("")
+        ours, ensemble = "not measured", ""
     else:
-        columns += [
-            row.parameters + (" *" if row.papers_measure else ""),
-            mean_and_spread(row.error.mean, row.error.std),
-            str(len(row.runs)),
-            _ensemble_text(row.ensemble, notes),
-        ]
-    for result in (row.paper, row.paper_ensemble):
-        columns.append("" if result is None else mean_and_spread(*result))
+        columns.append(row.parameters + (" *" if row.papers_measure else ""))
+        ours = mean_and_spread(row.error.mean, row.error.std)
+        ensemble = _ensemble_text(row.ensemble, notes)
+    papers, papers_ensemble = (
+        "" if result is None else mean_and_spread(*result)
+        for result in (row.paper, row.paper_ensemble)
+    )
+    columns += [ours, papers, str(len(row.runs)), ensemble, papers_ensemble]
     if row.apart is None:
         columns.append("")
     else:

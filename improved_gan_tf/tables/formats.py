@@ -1,8 +1,11 @@
 """A comparison as text, Markdown, CSV or JSON."""
 
 import csv
+import functools
 import io
 import json
+import re
+import textwrap
 
 from tabulate import tabulate
 
@@ -21,28 +24,31 @@ from improved_gan_tf.tables.comparison import (
 FORMATS = ("text", "markdown", "csv", "json")
 
 
-def text_of(found, table_format="text", measured_only=False):
-    """A `Comparison` as text in one of `FORMATS`.
+WIDTH = 120  # columns of text
 
-    With `measured_only`, text and Markdown leave out tables without runs.
+
+def text_of(found, table_format="text", everything=False):
+    """A `Comparison` as text in one of `FORMATS`; text keeps to `WIDTH` columns.
+
+    Text and Markdown leave out tables without runs unless `everything` is asked for.
     """
     if table_format == "csv":
         return _as_csv(found)
     if table_format == "json":
         return json.dumps(as_dict(found), indent=2)
-    return _as_tables(found, table_format == "markdown", measured_only)
+    return _as_tables(found, table_format == "markdown", everything)
 
 
-def _as_tables(found, markdown, measured_only):
+def _as_tables(found, markdown, everything):
     blocks = []
     for dataset, title in TITLES.items():
-        if found.cells[dataset] or not measured_only:
+        if found.cells[dataset] or everything:
             notes = Notes()
             lines = [line_of(row, notes) for row in found.rows[dataset]]
             blocks += table_blocks(title, HEADERS, lines, notes, markdown)
-    if found.scores or not measured_only:
+    if found.scores or found.unscored or everything:
         notes = Notes()
-        lines = inception_scores.lines(found.scores, notes)
+        lines = inception_scores.lines(found.scores, found.unscored, notes)
         blocks += table_blocks(
             inception_scores.TITLE, inception_scores.HEADERS, lines, notes, markdown
         )
@@ -51,7 +57,9 @@ def _as_tables(found, markdown, measured_only):
         lines = turing_tests.lines(found.turing_tests, notes)
         blocks += table_blocks(turing_tests.TITLE, turing_tests.HEADERS, lines, notes, markdown)
         blocks.append(listed(turing_tests.LEGEND, markdown))
-    blocks += [listed(LEGEND, markdown), provenance(found)]
+    if blocks:
+        blocks.append(listed(LEGEND, markdown))
+    blocks.append(listed([provenance(found)], markdown, mark=""))
     if found.left_out:
         lines = [f"{item.path}: {item.reason}" for item in found.left_out]
         blocks += ["left out:", listed(lines, markdown)]
@@ -60,15 +68,56 @@ def _as_tables(found, markdown, measured_only):
 
 def table_blocks(title, headers, lines, notes, markdown):
     """A title, a table and its footnotes (`comparison.Notes`), as a list of str."""
-    style = "pipe" if markdown else "simple"
-    table = tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True)
+    if markdown:
+        table = tabulate(lines, headers=headers, tablefmt="pipe", disable_numparse=True)
+    else:
+        table = text_table(headers, lines)
     blocks = [f"### {title}" if markdown else title, table]
     return [*blocks, listed(notes.lines, markdown)] if notes.lines else blocks
 
 
-def listed(lines, markdown):
-    """Lines as a list in Markdown, unchanged in text."""
-    return "\n".join(("- " + line.replace("*", "\\*")) if markdown else line for line in lines)
+def text_table(headers, lines):
+    """A table of at most `WIDTH` columns of text; cells of the widest columns are wrapped."""
+    columns = [list(cells) for cells in zip(headers, *lines, strict=True)]
+    room = WIDTH - 2 * (len(columns) - 1)  # two spaces between columns
+    widths = [max(map(len, cells)) for cells in columns]
+    if sum(widths) > room:  # headers are wrapped first
+        widths = [max(map(len, [*header.split(), *cells])) for header, *cells in columns]
+    while sum(widths) > room:
+        widths[widths.index(max(widths))] -= 1
+    head, *rest = (
+        ["\n".join(_wrapped(cell, width)) for cell, width in zip(line, widths, strict=True)]
+        for line in (headers, *lines)
+    )
+    # The head is a line like the others: tabulate would make room for two more letters in each.
+    rows = [head, ["-" * width for width in widths], *rest]
+    return tabulate(rows, tablefmt="plain", disable_numparse=True)
+
+
+def _wrapped(cell, width):
+    """A cell's lines of at most `width` letters, broken after a space or one of `= / _`."""
+    lines = [""]
+    for piece in re.split(r"(?<=[ =/_])", cell):
+        if len(lines[-1]) + len(piece.rstrip()) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += piece
+        while len(lines[-1].rstrip()) > width:
+            lines[-1:] = [lines[-1][:width], lines[-1][width:]]
+    return [line.strip() for line in lines]
+
+
+def listed(lines, markdown, mark="- "):
+    """Lines as a list in Markdown; wrapped at `WIDTH` in text."""
+    if markdown:
+        return "\n".join(mark + line.replace("*", "\\*") for line in lines)
+    wrap = functools.partial(
+        textwrap.fill,
+        width=WIDTH,
+        subsequent_indent="   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(map(wrap, lines))
 
 
 def _row_dict(row):

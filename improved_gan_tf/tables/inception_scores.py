@@ -15,7 +15,7 @@ TITLE = "Inception scores (the paper's Table 3: CIFAR-10, 50,000 samples)"
 HEADERS = (
     "images of",
     "classifier",
-    "mean +- sd",
+    "ours",
     "paper",
     "samples",
     "splits",
@@ -95,8 +95,14 @@ def read_scores(runs):
     return found, left_out
 
 
-def lines(found, notes):
-    """Rows under `HEADERS`: the paper's, then the measured ones (`Score`s).
+def unscored(runs, scores):
+    """The `Run`s of rows of Table 3 for which there is no `Score`."""
+    scored = {score.path for score in scores}
+    return [run for run in runs if run.config.ablation in PAPER_ROWS and run.path not in scored]
+
+
+def lines(found, not_scored, notes):
+    """Rows under `HEADERS`: the paper's, the measured ones (`Score`s), then runs without a score.
 
     `notes` has `letter(text)`, as `comparison.Notes`.
     """
@@ -125,6 +131,11 @@ def lines(found, notes):
                 " ".join(map(notes.letter, texts)),
             ]
         )
+    for run in not_scored:
+        name = PAPER_ROWS[run.config.ablation]
+        note = notes.letter("`improved-gan score RUN_DIR --classifier=...` measures it")
+        published = str(paper.INCEPTION_SCORES[name])
+        table.append([f"{run.path} ({name})", "", "not scored", published, "", "", "", note])
     return table
 
 

@@ -3,8 +3,9 @@
 from tabulate import tabulate
 
 from improved_gan_tf.data import known_sets
-from improved_gan_tf.paper import paper_row
+from improved_gan_tf.paper import INCEPTION_SCORES, paper_row
 from improved_gan_tf.runs.health import Closeness
+from improved_gan_tf.tables.inception_scores import PAPER_ROWS
 
 
 def comparison_table(results):
@@ -30,10 +31,19 @@ def comparison_table(results):
             as_paper = comparable and papers_measure
             columns = [text, ""] if as_paper else ["", text]
             rows.append([f"{name}, {kind} parameters", *columns])
-    num_labels, paper = _paper_cell(results[0])
-    rows.append([f"paper, {num_labels} labels, full data, 10 splits", paper, ""])
+    rows.append(_paper_line(results[0]))
     headers = ["test error", "as in the paper", "measured otherwise"]
     return tabulate(rows, headers=headers, tablefmt="github")
+
+
+def _paper_line(result):
+    """The table's last line: what the paper reports for such a run."""
+    row = PAPER_ROWS.get(result["config"].get("ablation"))
+    if row is not None:
+        score = f"Inception score {INCEPTION_SCORES[row]}, no test error"
+        return [f"paper, Table 3: {row}", score, ""]
+    num_labels, paper = _paper_cell(result)
+    return [f"paper, {num_labels} labels, full data, 10 splits", paper, ""]
 
 
 def _paper_cell(result):
@@ -46,6 +56,8 @@ def _paper_cell(result):
 def _is_comparable(result):
     if result["status"] != "finished" or result["differences_from_paper"]:
         return False
+    if result["config"].get("ablation") is not None:  # its number is an Inception score
+        return False
     return _paper_cell(result)[1] != "-"
 
 
@@ -55,6 +67,11 @@ def remarks(results):
     lines = []
     if main["differences_from_paper"]:
         lines.append("Not the paper's setting: " + "; ".join(main["differences_from_paper"]) + ".")
+    if main["config"].get("ablation") in PAPER_ROWS:
+        lines.append(
+            "Table 3 has the Inception score of samples: `improved-gan score RUN_DIR "
+            "--classifier=...` measures it."
+        )
     if main["status"] != "finished":
         lines.append(f"The run was {main['status']}: its numbers are from where it stopped.")
     weight = main["final"]["average_weight"]

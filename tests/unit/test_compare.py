@@ -29,6 +29,12 @@ def table_line(text, *starts):
     return columns(line)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_wrapped(monkeypatch):
+    """Temporary folders have long names."""
+    monkeypatch.setattr(formats, "WIDTH", 1000)
+
+
 @pytest.fixture
 def two_runs(tmp_path):
     """Two full runs of 100 labels with predictions, one baseline, and a folder left out."""
@@ -62,8 +68,9 @@ def test_a_row_sets_the_measured_number_beside_the_papers(two_runs):
     # 90 and 110 of 10,000: mean 1.00, sd sqrt(2) / 10 (per cent).
     # Together 90 wrong, and 2 of 20 ties that go to the wrong class.
     # (1 - 0.93) / sqrt(0.02 / 2 + 0.065^2 / 10) = 0.69
-    assert line[3:] == ["1.00 +- 0.14", "2", "0.92 (of 2)", *line[6:]]
-    assert line[6:] == ["0.93 +- 0.065", "0.86 +- 0.056", "+0.7"]
+    assert line[3:] == [
+        *("1.00 +- 0.14", "0.93 +- 0.065", "2", "0.92 (of 2)", "0.86 +- 0.056", "+0.7")
+    ]
 
 
 def test_the_raw_parameters_stand_without_the_papers_number(two_runs):
@@ -81,17 +88,17 @@ def test_the_baseline_has_a_row_and_a_paired_difference(two_runs):
 
 
 def test_every_number_of_the_paper_is_in_the_tables(two_runs):
-    text = printed([two_runs])
+    text = printed([two_runs], everything=True)
     for dataset, num_labels in paper.TEST_ERRORS:
         for result in paper.error_percent(dataset, num_labels, "feature_matching"):
             assert result is None or comparison.mean_and_spread(*result) in text
     for name, result in paper.INCEPTION_SCORES.items():
         assert str(result) in " ".join(table_line(text, f"paper: {name}"))
-    assert table_line(text, "500")[2:4] == ["not measured", "0"]
+    assert table_line(text, "500")[2:5] == ["not measured", "18.44 +- 4.80", "0"]
 
 
-def test_tables_without_runs_are_left_out_when_asked(two_runs):
-    text = printed([two_runs], measured_only=True)
+def test_tables_without_runs_are_left_out(two_runs):
+    text = printed([two_runs])
     assert "MNIST" in text
     assert "SVHN" not in text
     assert "Inception" not in text
@@ -153,8 +160,8 @@ def test_runs_with_different_settings_have_rows_of_their_own(tmp_path):
     write_run(tmp_path / "a", record(epochs=20))
     write_run(tmp_path / "b", record(epochs=30))
     text = printed([tmp_path])
-    assert table_line(text, "100", "feature_matching, epochs=20", "averaged *")[4] == "1"
-    assert table_line(text, "100", "feature_matching, epochs=30", "averaged *")[4] == "1"
+    assert table_line(text, "100", "feature_matching, epochs=20", "averaged *")[5] == "1"
+    assert table_line(text, "100", "feature_matching, epochs=30", "averaged *")[5] == "1"
 
 
 def test_libraries_and_commits_are_named(two_runs):
@@ -189,8 +196,8 @@ def test_markdown_has_a_heading_and_a_pipe_table(two_runs):
         "feature_matching",
         "averaged *",
         "1.00 +- 0.14",
+        "0.93 +- 0.065",
         "2",
-        "0.92 (of 2)",
     ]
     assert "\n- a: its error minus" in text
 
@@ -244,6 +251,14 @@ def test_the_papers_measurement_of_a_row_of_its_table_stands_beside_its_number(t
     assert line[2:] == ["8.12 +- 0.25", "4.36 +- 0.04", "50000", "10", "31.26"]
 
 
+def test_a_row_of_table_3_stands_beside_its_inception_score_until_it_is_scored_too(tmp_path):
+    run = write_run(tmp_path / "run", record(ablation="our_methods"))
+    text = printed([tmp_path])
+    assert table_line(text, f"{run} (Our methods)")[1:] == ["not scored", "8.09 +- 0.07", "a"]
+    assert "a: `improved-gan score RUN_DIR --classifier=...` measures it" in text
+    assert "no baseline" not in text  # Table 3 has no test errors to compare with
+
+
 def test_every_row_of_the_scripts_ablations_is_one_of_the_papers():
     assert list(inception_scores.PAPER_ROWS) == list(run_cifar10.ABLATIONS)
     assert ["real data", *inception_scores.PAPER_ROWS.values()] == list(paper.INCEPTION_SCORES)
@@ -266,6 +281,46 @@ def test_a_score_of_a_generator_that_was_replaced_is_left_out(two_runs):
     assert "8.12" not in text
 
 
+# --- the width of text ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setattr(formats, "WIDTH", 120)
+
+
+def test_text_fits_120_columns(tmp_path, terminal):
+    long = "a-folder-whose-name-is-longer-than-a-line-of-most-terminals-" * 3
+    runs = [
+        write_run(
+            tmp_path / long / str(number),
+            record(epochs=number, learning_rate=0.01 * number, ablation="our_methods"),
+            differences_from_paper=["data: " + "many words " * 30],
+        )
+        for number in (10, 20)
+    ]
+    (runs[0] / "score.json").write_text(json.dumps(SCORE))
+    text = printed([tmp_path], everything=True)
+    table, *_ = text.split("Inception scores")
+    assert max(map(len, table.splitlines())) <= 120
+    lines = [line for line in text.splitlines() if str(tmp_path)[:20] not in line]
+    assert max(map(len, lines)) <= 120
+
+
+def test_a_long_cell_is_broken_where_a_word_ends(monkeypatch):
+    monkeypatch.setattr(formats, "WIDTH", 28)
+    cell = "ablation=labels_to_historical_averaging, learning_rate=0.01, 50,000 images"
+    lines = formats.text_table(("a long header",), [(cell,)]).splitlines()
+    assert [line.rstrip() for line in lines] == [
+        "a long header",
+        "-" * 28,
+        "ablation=labels_to_",
+        "historical_averaging,",
+        "learning_rate=0.01, 50,000",
+        "images",
+    ]
+
+
 # --- the command ---------------------------------------------------------------------------
 
 
@@ -273,6 +328,12 @@ def test_the_command_prints_the_tables(two_runs, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["compare", str(two_runs), "--format=csv"])
     compare.main()
     assert capsys.readouterr().out.startswith("dataset,num_labels,")
+
+
+def test_all_prints_every_table(two_runs, capsys):
+    for arguments, tables in (([], 1), (["--all"], 4)):
+        compare.main([str(two_runs), *arguments])
+        assert capsys.readouterr().out.count("(the paper's ") == tables
 
 
 def test_a_folder_without_runs_is_a_users_error(tmp_path, monkeypatch, capsys):

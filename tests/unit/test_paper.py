@@ -39,6 +39,17 @@ def rows(results):
     return {row[0]: (row[1], row[2]) for row in cells[2:]}
 
 
+def test_a_row_of_table_3_is_set_beside_its_inception_score():
+    found = result(model="minibatch_discrimination", labels_per_class=400)
+    found["config"] |= {"dataset": "cifar10", "ablation": "vbn_to_bn"}
+    assert rows([found]) == {
+        "minibatch_discrimination, averaged parameters": ("", "0.96 % (96 of 10,000)"),
+        "minibatch_discrimination, raw parameters": ("", "1.31 % (131 of 10,000)"),
+        "paper, Table 3: -VBN+BN": ("Inception score 7.54 +- 0.07, no test error", ""),
+    }
+    assert any("`improved-gan score RUN_DIR" in line for line in one_run.remarks([found]))
+
+
 # --- the paper's numbers -------------------------------------------------------------------
 
 

@@ -21,6 +21,12 @@ def cells(text, first):
     return [cell.strip() for cell in line.split("  ") if cell.strip()]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_wrapped(monkeypatch):
+    """Temporary folders have long names."""
+    monkeypatch.setattr(formats, "WIDTH", 1000)
+
+
 @pytest.fixture
 def counted(tmp_path):
     page = write_page(tmp_path)
