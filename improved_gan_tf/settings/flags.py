@@ -12,6 +12,7 @@ from typing import NamedTuple
 from absl import flags
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.settings import flag_help
 from improved_gan_tf.settings.ablations import ablation_row, check_given
 
 _DEFINE = {
@@ -181,16 +182,19 @@ def _label_counts(texts):
 
 
 def parse_flags(argv, flag_values=flags.FLAGS):
-    """Parses the command line for `absl.app.run`.
+    """Parses the command line for `absl.app.run`; prints the help and exits where it is asked for.
 
     Raises:
         UserError: an unknown flag, a value of the wrong type, or an argument without a flag.
     """
+    if flag_help.is_asked_for(argv[1:]):
+        print(flag_help.text(flag_values, sys.modules["__main__"].__doc__))
+        raise SystemExit(0)
     try:
         rest = flag_values(argv)
     except flags.Error as error:
         raise UserError(f"{error} (--help lists every flag.)") from error
-    except SystemExit:  # after --help; absl would exit with 1
+    except SystemExit:  # after --helpfull; absl would exit with 1
         raise SystemExit(0) from None
     if len(rest) > 1:
         raise UserError(f"Settings are given as --name=value. Received: {' '.join(rest[1:])!r}.")

@@ -602,6 +602,38 @@ def test_a_variant_that_unsets_a_setting_is_shown_as_not_given():
     assert "--recipe=other: not given" in values["seed_data"].help
 
 
+@pytest.mark.parametrize("script", [run_mnist, run_cifar10, run_imagenet])
+def test_help_has_every_flag_once_under_its_subject(script, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["run.py"])
+    values = flags.FlagValues()
+    ablations = getattr(script, "ABLATIONS", None)
+    setting_flags.define_flags(script.EXPERIMENT, script.VARIANTS, values, ablations)
+    with pytest.raises(SystemExit) as ended:
+        setting_flags.parse_flags(["run.py", "--epochs=3", "--help"], values)
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    subject, found = None, {}
+    for line in shown.splitlines():
+        if line.endswith(":") and not line.startswith(" "):
+            subject = line.removesuffix(":")
+        elif line.startswith("  --"):
+            found[line.split(":")[0].strip(" -").removeprefix("[no]")] = subject
+    assert sorted(found) == sorted(name for name in values if not name.startswith("no"))
+    assert (found["epochs"], found["data_dir"], found["seed"]) == (
+        "Steps",
+        "Data",
+        "What is trained",
+    )
+    assert found["dry_run"] == "Run folder"
+
+
+@pytest.mark.parametrize("argument", ["--help", "-help", "-h", "-?", "--helpshort", "--help=true"])
+def test_help_may_be_asked_for_in_every_way(argument):
+    with pytest.raises(SystemExit):
+        setting_flags.parse_flags(["run.py", argument], flags.FlagValues())
+
+
 def test_flags_belong_to_the_script_or_help_hides_them(monkeypatch):
     monkeypatch.setattr("sys.argv", ["run_mnist.py"])
     values = flags.FlagValues()
