@@ -309,7 +309,8 @@ def main(argv=None):
     iterations, output = settings.iterations, settings.output
     problem = Digits()
     samples, measured = {}, {}
-    with tqdm.tqdm(total=len(VARIANTS) * settings.num_seeds * iterations, unit="step") as progress:
+    steps = len(VARIANTS) * settings.num_seeds * iterations
+    with tqdm.tqdm(total=steps, unit="step", disable=None) as progress:  # shown on a terminal only
         for title, variant in VARIANTS.items():
             progress.set_description(title)
             samples[title] = [

@@ -143,7 +143,7 @@ def train_all(settings, arguments):
         print(f"seed {seed}: {'finished' if is_finished else 'to be trained'}: {path}")
         if not is_finished:
             to_train.append(seed)
-    with tqdm.tqdm(total=len(to_train) * settings.epochs, unit="epoch") as progress:
+    with tqdm.tqdm(total=len(to_train) * settings.epochs, unit="epoch", disable=None) as progress:
         for seed in to_train:
             progress.set_description(f"seed {seed}")
             train(settings, seed, arguments, progress)

@@ -113,7 +113,7 @@ def train_all(arguments):
     dataset = datasets.load("mnist", data_source="sample")
     classifier, _ = small_classifier.train(dataset, CLASSIFIER_EPOCHS, CLASSIFIER_SEED)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    for (name, seed), path in tqdm.tqdm(missing.items(), unit="trial"):
+    for (name, seed), path in tqdm.tqdm(missing.items(), unit="trial", disable=None):
         content = train(name, seed, arguments, dataset, classifier)
         files.write_json(path, content)
 

@@ -2,7 +2,7 @@
 
 config.json             the resolved settings
 metrics.jsonl           one line of numbers per epoch
-tensorboard/            the same as TensorBoard events, with sample grids
+tensorboard/            the same as TensorBoard events (tags loss/, error/, ...), with sample grids
 samples/epoch_0010.png  10 x 10 generated images per evaluation
 curves.png              losses and errors over the epochs
 checkpoints/            all that is needed to continue; see `checkpoints`
@@ -40,6 +40,22 @@ def image_grid(images, columns=10):
     grid[:, :height, :, :width] = tiles
     grid = grid.reshape(rows * (height + 2), columns * (width + 2), channels)
     return np.pad(grid, ((2, 0), (2, 0), (0, 0)), constant_values=128)
+
+
+def tensorboard_tag(name):
+    """A metric's name in TensorBoard, which shows what stands before the slash as a group.
+
+    >>> [tensorboard_tag(n) for n in ("loss_generator", "test_error_raw", "closeness_real")]
+    ['loss/generator', 'error/test_raw', 'closeness/real']
+    >>> [tensorboard_tag(n) for n in ("train_error", "learning_rate")]
+    ['error/train', 'epoch/learning_rate']
+    """
+    for group in ("loss", "closeness"):
+        if name.startswith(f"{group}_"):
+            return f"{group}/{name.removeprefix(f'{group}_')}"
+    if "error" in name:
+        return "error/" + name.replace("_error", "")
+    return f"epoch/{name}"
 
 
 # Errors of failed writes by Python, TensorBoard's writer, and HDF5 in `model.save`.
@@ -127,7 +143,7 @@ class RunFolder:
         with self._event_writer().as_default(step=metrics["epoch"]):
             for name, value in metrics.items():
                 if isinstance(value, float):
-                    tf.summary.scalar(name, value)
+                    tf.summary.scalar(tensorboard_tag(name), value)
         self._events.flush()
         self._metrics_size += len(line)
 

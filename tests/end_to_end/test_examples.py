@@ -25,6 +25,7 @@ def test_a_tiny_run_prints_a_row_for_each_variant_and_writes_the_picture(tmp_pat
     done = command("--num_seeds=1", "--iterations=2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "digits: 1 seeds, 2 iterations each" in done.stdout
+    assert "\r" not in done.stdout + done.stderr  # its output is not a terminal
     rows = table_rows(done.stdout)
     assert list(rows) == [*mode_coverage.VARIANTS, "real data"]
     measures = len(mode_coverage.Digits.measures)

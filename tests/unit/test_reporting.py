@@ -211,8 +211,8 @@ def test_tensorboard_gets_the_same_numbers_and_the_samples(folder):
     def numbers(name):
         return {e.step: float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors(name)}
 
-    assert numbers("loss_supervised") == {0: 1.0, 1: 0.5}
-    assert numbers("test_error_averaged") == {0: 0.5}
+    assert numbers("loss/supervised") == {0: 1.0, 1: 0.5}
+    assert numbers("error/test_averaged") == {0: 0.5}
     assert [e.step for e in events.Tensors("samples")] == [2]
 
 
