@@ -11,7 +11,6 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits, half_precision, interruption
 from improved_gan_tf.runs import folder_names
 from improved_gan_tf.runs import sweep as sweep_module
-from improved_gan_tf.runs.dry_run import print_dry_run, print_settings, print_sweep_dry_run
 from improved_gan_tf.settings import flags
 from improved_gan_tf.settings.ablations import switched_settings
 from improved_gan_tf.settings.imagenet import ImagenetConfig
@@ -100,7 +99,9 @@ def _train_parts(config, published, parts, found, run_dir):
     where = (config.dataset, config.data_source, config.data_dir)
     dataset = datasets.load(*where, download=not config.dry_run)
     if config.dry_run:
-        print_dry_run(config, dataset, run_dir)
+        from improved_gan_tf.runs import dry_run
+
+        dry_run.print_dry_run(config, published, dataset, run_dir)
         return 0
 
     from improved_gan_tf.runs import semi_supervised as experiment
@@ -148,7 +149,9 @@ def _train_sweep(config, sweep, published):
     for record in records[: len(sweep.labels_per_class) * (1 + config.with_baseline)]:
         experiment.labeled_subset_and_streams(record, dataset)  # raises UserError if they misfit
     if config.dry_run:
-        print_sweep_dry_run(records, dataset, parent)
+        from improved_gan_tf.runs import dry_run
+
+        dry_run.print_sweep_dry_run(records, published, dataset, parent)
         return 0
 
     with interruption.stop_on_signals() as stop_requested:
@@ -189,12 +192,10 @@ def _train_imagenet(config, published, run_dir):
     source = encoded_images.find(config.image_folder, config.data_dir)
     epochs = shuffled_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
     if config.dry_run:
-        print_settings(config)
-        print(
-            f"\nWould train on {source.description}: {config.epochs} epochs of {epochs.iterations} "
-            f"iterations, and write {run_dir}. No image was read, nothing was trained or written "
-            "(--dry_run)."
-        )
+        from improved_gan_tf.runs import dry_run
+
+        iterations = epochs.iterations
+        dry_run.print_imagenet_dry_run(config, published, source, iterations, run_dir)
         return 0
 
     from improved_gan_tf.runs import imagenet

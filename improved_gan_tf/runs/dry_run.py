@@ -1,24 +1,47 @@
-"""What a command would do, printed instead of done."""
+"""What a command would do, and how long it would take here, printed instead of done."""
 
+import dataclasses
 import pathlib
 
+import keras
+
+from improved_gan_tf.machine.determinism import make_operations_deterministic
+from improved_gan_tf.runs import pace
 from improved_gan_tf.runs import sweep as sweep_module
+from improved_gan_tf.settings.setting import Decides, names_that_decide
+
+ONE_DEVICE = ("auto", "one_device")
 
 
-def print_settings(config):
-    """Prints every setting of a run, one per line."""
-    for name, value in config.to_dict().items():
-        print(f"{name} = {value}")
+def print_settings(config, published, left_out=()):
+    """Prints the settings that differ from the defaults, and those that decide most numbers.
+
+    `published` is the record of model, recipe and ablation without other flags.
+    """
+    fields = dataclasses.fields(config)
+    names = [field.name for field in fields if field.name not in (*left_out, "dry_run")]
+    decisive = {
+        *("dataset", "model", "recipe", "ablation", "epochs", "batch_size", "learning_rate"),
+        *names_that_decide(config, Decides.SOURCE, Decides.ROW),
+    }
+    rest = 0
+    for name in names:
+        value, default = getattr(config, name), getattr(published, name)
+        if value != default:
+            print(f"{name} = {value}  (default: {'not given' if default is None else default})")
+        elif name in decisive and value is not None and value is not False:
+            print(f"{name} = {value}")
+        else:
+            rest += 1
+    print(f"{rest} other settings have their defaults; --help lists them.")
 
 
-def print_sweep_dry_run(records, dataset, parent):
-    """Prints what a sweep of `records` would train below the folder `parent`."""
+def print_sweep_dry_run(records, published, dataset, parent):
+    """Prints what a sweep of `records` would train below the folder `parent`, and for how long."""
     from improved_gan_tf.runs import semi_supervised as experiment
 
     own = {"seed", "seed_data", "labels_per_class", "supervised_only", "run_dir"}
-    for name, value in records[0].to_dict().items():
-        if name not in own:
-            print(f"{name} = {value}")
+    print_settings(records[0], published, own)
     _, streams = experiment.labeled_subset_and_streams(records[0], dataset)
     outcomes = [
         sweep_module.earlier_outcome(record)
@@ -30,30 +53,81 @@ def print_sweep_dry_run(records, dataset, parent):
         for record in records
     ]
     print(f"\n{sweep_module.outcome_table(outcomes)}\n")
+    would_run = [outcome.config for outcome in outcomes if outcome.status == "would run"]
     print(
-        f"Would train {sum(o.status == 'would run' for o in outcomes)} of {len(records)} runs on "
+        f"Would train {len(would_run)} of {len(records)} runs on "
         f"{dataset.description}: {records[0].epochs} epochs of {streams.iterations} iterations "
-        f"each, and write {parent}/labels*-seed*. Nothing was trained or written (--dry_run)."
+        f"each, and write {parent}/labels*-seed*. Nothing was saved (--dry_run)."
     )
+    _print_time(would_run, dataset)
 
 
 def _is_begun(record):
     return not record.overwrite and (pathlib.Path(record.run_dir) / "config.json").exists()
 
 
-def print_dry_run(config, dataset, run_dir):
-    """Prints what one run would train and where it would write."""
-    from improved_gan_tf import networks
+def print_dry_run(config, published, dataset, run_dir):
+    """Prints what one run would train, where it would write, and how long it would take."""
     from improved_gan_tf.runs import semi_supervised as experiment
 
     subset, streams = experiment.labeled_subset_and_streams(config, dataset)
-    networks.spec_of(config.dataset, config.model).build(
-        config.seed, config.width_multiplier, config.reference_size
-    )
-    print_settings(config)
+    print_settings(config, published)
     unused = "" if config.supervised_weight else " (not used: supervised_weight = 0)"
     print(
         f"\nWould train on {dataset.description}: {config.epochs} epochs of "
         f"{streams.iterations} iterations, {len(subset.labeled)} labeled images{unused}, and write "
-        f"{run_dir}. Nothing was trained or written (--dry_run)."
+        f"{run_dir}. Nothing was saved (--dry_run)."
     )
+    has_baseline = config.with_baseline and not config.supervised_only
+    parts = [config, sweep_module.baseline_of(config, run_dir)] if has_baseline else [config]
+    _print_time(parts, dataset)
+
+
+def print_imagenet_dry_run(config, published, source, iterations, run_dir):
+    """The same for a run on ImageNet or a folder of images, which are not read."""
+    from improved_gan_tf.runs import imagenet
+
+    print_settings(config, published)
+    print(
+        f"\nWould train on {source.description}: {config.epochs} epochs of {iterations} "
+        f"iterations, and write {run_dir}. No image was read, nothing was saved (--dry_run)."
+    )
+    found = imagenet.pace_on_noise(config, len(source.class_names))
+    print(time_text(config, found, [pace.run_seconds(config, iterations, found)]))
+
+
+def _print_time(records, dataset):
+    """Prints how long some runs take one after the other; one of each kind is timed."""
+    from improved_gan_tf.runs import semi_supervised as experiment
+
+    if not records:
+        return
+    make_operations_deterministic()  # as runs do
+    found, lengths = {}, []
+    for record in records:
+        if record.supervised_only not in found:
+            keras.utils.clear_session()
+            game = experiment.SemiSupervisedGame(record, dataset)
+            found[record.supervised_only] = game_pace(game)
+            iterations = game.epochs.iterations
+        lengths.append(pace.run_seconds(record, iterations, found[record.supervised_only]))
+    print(time_text(records[0], found[records[0].supervised_only], lengths))
+
+
+def game_pace(game):
+    """The `Pace` of a `runs.game.Game` with a test set, which is prepared for it."""
+    game.prepare()
+    return pace.measure(game.trainer, game.epochs(0), game.config.learning_rate, game.evaluate)
+
+
+def time_text(config, found, lengths):
+    """How long runs take that take `lengths` seconds each, as sentences."""
+    evaluation = f", {found.evaluation:.1f} s an evaluation" if found.evaluation else ""
+    runs = f"{len(lengths)} runs in sequence take" if len(lengths) > 1 else "the run takes"
+    text = (
+        f"Timed here: {1000 * found.iteration:.3g} ms an iteration{evaluation}. At this pace "
+        f"{runs} about {pace.text(sum(lengths))}."
+    )
+    if config.strategy not in ONE_DEVICE or config.num_devices not in (None, 1):
+        text += " One device was timed; several may be faster."
+    return text

@@ -5,13 +5,16 @@ It measures losses and the discriminator's errors on training images; the origin
 Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/train.py.
 """
 
+import keras
 import numpy as np
 
 from improved_gan_tf import streams
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.data.pixels import to_bytes
+from improved_gan_tf.machine.determinism import make_operations_deterministic
 from improved_gan_tf.networks import imagenet
 from improved_gan_tf.precision import in_float32
+from improved_gan_tf.runs import pace
 from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.game import Evaluation
@@ -34,6 +37,30 @@ def differences_from_paper(config, source, published):
     return differences + differences_from_published(config, published, Decides.NUMBERS)
 
 
+def _trainer(config, images, num_classes):
+    """A `JointTrainer` on an `ImageSet`."""
+    shape = (config.seed, config.width_multiplier, config.image_size)
+    return JointTrainer(
+        imagenet.imagenet_generator(*shape),
+        imagenet.imagenet_discriminator(*shape, num_classes),
+        images,
+        seed=config.seed,
+        pixels=config.pixels,
+        num_towers=config.num_towers,
+    )
+
+
+def pace_on_noise(config, num_classes):
+    """The `Pace` of a run of `config`, timed on noise in place of images."""
+    make_operations_deterministic()  # as runs do
+    keras.utils.clear_session()
+    size, count = config.image_size, config.batch_size
+    noise = np.random.RandomState(0).randint(0, 256, (count, size, size, 3)).astype("uint8")
+    images = square_images.ImageSet(noise, np.arange(count, dtype="int32") % num_classes)
+    rows = np.tile(np.arange(count), (50, 1))
+    return pace.measure(_trainer(config, images, num_classes), (rows,), config.learning_rate)
+
+
 class ImagenetGame:
     """A `runs.game.Game` without a test set: the original holds no images back.
 
@@ -48,17 +75,9 @@ class ImagenetGame:
     def __init__(self, config, source):
         self.config, self.source = config, source
         self.epochs = shuffled_batches.ShuffledEpochs(source.count, config.batch_size, config.seed)
-        shape = (config.seed, config.width_multiplier, config.image_size)
         images = square_images.prepare(source, config.image_size, config.cache_dir)
         self.images_digest = images.digest
-        self.trainer = JointTrainer(
-            imagenet.imagenet_generator(*shape),
-            imagenet.imagenet_discriminator(*shape, len(source.class_names)),
-            images,
-            seed=config.seed,
-            pixels=config.pixels,
-            num_towers=config.num_towers,
-        )
+        self.trainer = _trainer(config, images, len(source.class_names))
 
     def prepare(self):
         """Draws the noise of the samples; the constructor made everything else."""

@@ -180,7 +180,8 @@ class RunConfig:
         decides=Decides.NOTHING,
     )
     dry_run: bool = setting(
-        "check the settings and the data, print what would run, and stop",
+        "check the settings and the data, time a few iterations, print what would run and for how "
+        "long, and stop",
         source=OURS,
         default=False,
         decides=Decides.NOTHING,

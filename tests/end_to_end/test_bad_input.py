@@ -22,6 +22,7 @@ from improved_gan_tf.data import datasets, tfds_folders
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks import players
+from improved_gan_tf.runs import dry_run, imagenet, pace
 from improved_gan_tf.settings import flags as setting_flags
 from tests.support.image_folders import write_image_folder
 from tests.support.prepared_data import write_prepared_mnist
@@ -91,6 +92,9 @@ def _here(tmp_path, monkeypatch):
 
     monkeypatch.setattr(datasets, "load", load_noise)
     monkeypatch.setattr(tfds_folders, "network_error", lambda: "no network")
+    # What a dry run times is tested elsewhere, and takes seconds each time.
+    monkeypatch.setattr(dry_run, "game_pace", lambda game: pace.Pace(0.1, 1.0))
+    monkeypatch.setattr(imagenet, "pace_on_noise", lambda *arguments: pace.Pace(0.1, 0.0))
 
 
 def content(folder):
@@ -135,7 +139,7 @@ def check(script, *arguments, folder):
 @pytest.fixture
 def nothing_built(monkeypatch):
     """Networks are not made: it takes longer than all else."""
-    build = types.SimpleNamespace(build=lambda *args, **kwargs: None)
+    build = types.SimpleNamespace(build=lambda *args, **kwargs: None, couples_examples=False)
     monkeypatch.setattr(players, "EXPERIMENTS", dict.fromkeys(players.EXPERIMENTS, build))
 
 

@@ -111,29 +111,34 @@ def prepared(shared):
 def test_help_lists_every_setting_with_default_and_source(tmp_path):
     done = command("--help", cwd=tmp_path)
     assert done.returncode == 0
-    text = " ".join(done.stdout.split())
-    entries = text.split("run_mnist.py: --")[1].split(" --")
-    described = {e.split(":")[0].replace("[no]", ""): e for e in entries}
+    _, *entries = re.split(r"^  --(?:\[no\])?(\w+): ", done.stdout, flags=re.M)
+    described = dict(zip(entries[::2], entries[1::2], strict=True))
     settings = [f for f in dataclasses.fields(run_mnist.EXPERIMENT) if f.metadata]
     settings = [f for f in settings if f.name != "ablation"]  # this script has no such rows
     assert len(settings) >= 12
     for field in settings:
         default = getattr(run_mnist.EXPERIMENT, field.name)
-        # A setting whose text names other flags is cut there: look at the whole text.
-        entry = text[text.index(described[field.name]) :]
+        entry = " ".join(described[field.name].split())
         shown = "not given" if default is None else default
-        assert f". Default: {shown}" in entry[:600], field.name
-        assert "(from " in entry[:600], field.name
+        assert f". Default: {shown}" in entry, field.name
+        assert "(from " in entry, field.name
     assert content(tmp_path) == {}
 
 
 def test_dry_run_says_what_would_run_and_writes_nothing(tmp_path):
     done = command(*SMALL, "--dry_run", "--epochs=7", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "epochs = 7\n" in done.stdout
-    assert "learning_rate = 0.003\n" in done.stdout
+    assert "\nepochs = 7  (default: 300)\n" in done.stdout
+    assert "\nlearning_rate = 0.003\n" in done.stdout
+    assert "None" not in done.stdout
+    assert len(done.stdout.splitlines()) < 25
     assert "7 epochs of 40 iterations, 100 labeled images" in done.stdout
-    assert "Nothing was trained or written" in done.stdout
+    assert "Nothing was saved (--dry_run)" in done.stdout
+    assert re.search(
+        r"\nTimed here: [\d.]+ ms an iteration, [\d.]+ s an evaluation\. At this pace the run "
+        r"takes about [\d.]+ (seconds|minutes|hours)\.\n",
+        done.stdout,
+    )
     assert content(tmp_path) == {}
     assert list(tmp_path.iterdir()) == []
 

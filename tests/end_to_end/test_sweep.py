@@ -1,6 +1,7 @@
 """Several runs with one command: folders, resuming by skipping, failures, the table at the end."""
 
 import json
+import re
 
 import pytest
 
@@ -29,6 +30,7 @@ def test_a_sweep_trains_skips_what_is_finished_and_ends_with_the_papers_table(tm
     done = command(tmp_path, "--num_runs=2", "--labels_per_class=1,2", "--dry_run")
     assert done.returncode == 0, done.stderr
     assert "Would train 4 of 4 runs" in done.stdout
+    assert re.search(r"At this pace 4 runs in sequence take about [\d.]+ \w+\.\n", done.stdout)
     assert not (tmp_path / "all").exists()
 
     done = command(tmp_path, "--labels_per_class=1,2")
