@@ -42,6 +42,7 @@ setup(
     package_data={
         "improved_gan_tf.pages": ["*.jinja"],
         "improved_gan_tf.training": ["original_steps/*.npz"],
+        "improved_gan_tf.runs": ["pretrained_models/*/*"],
     },
     # The experiments are run as scripts in a clone, and as `improved-gan run` once installed.
     py_modules=["run_mnist", "run_cifar10", "run_svhn", "run_imagenet"],

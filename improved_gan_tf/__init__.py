@@ -26,6 +26,7 @@ _PUBLIC = {
     "initialize_from_data": "layers.data_dependent",
     "layers": "layers",
     "load_model": "training.saved_models",
+    "load_pretrained": "runs.pretrained",
     "losses": "losses",
     "mean_pairwise_distance": "scoring.diversity",
     "networks": "networks",

@@ -144,6 +144,7 @@ def test_runs_of_a_group_differ_in_seeds_and_length_only():
 
 PROGRAMS = [
     *(f"tools.{path.stem}" for path in sorted((ROOT / "tools").glob("draw_*.py"))),
+    "tools.ship_pretrained",
     "tools.tables",
     "examples.minibatch_divergences",
     "examples.mode_collapse",

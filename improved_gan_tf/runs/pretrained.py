@@ -1,0 +1,61 @@
+"""The trained pairs that come with the package, each a small run folder.
+
+`python -m tools.ship_pretrained` made them from runs; docs/how_do_i.md says which.
+"""
+
+import pathlib
+from typing import NamedTuple
+
+from improved_gan_tf.errors import UserError
+
+_FOLDERS = pathlib.Path(__file__).parent / "pretrained_models"
+NAMES = ("mnist",)
+
+
+class Pretrained(NamedTuple):
+    """A trained generator and discriminator, Keras models."""
+
+    generator: object
+    discriminator: object
+
+
+def pretrained_folder(name):
+    """The folder of a trained pair (a `Path`).
+
+    It holds config.json and result.json of the run, generator.keras and discriminator.keras.
+
+    Args:
+        name: one of `NAMES`.
+
+    Raises:
+        UserError: there is no such pair.
+    """
+    if name not in NAMES:
+        raise UserError(
+            f"A trained pair that comes with this package must be one of: {', '.join(NAMES)}. "
+            f"Received: {name!r}."
+        )
+    return _FOLDERS / name
+
+
+def load_pretrained(name):
+    """Loads a trained pair that comes with this package; returns `Pretrained`.
+
+    "mnist": feature matching with 100 labels, the recipe of the first release, 300 epochs (paper,
+    Sec. 6.1, Table 1); 87 of the 10,000 test images are misclassified. The generator takes z of
+    shape (N, 100) from U[0, 1) in one batch, whose statistics it normalises by, and gives images
+    (N, 28, 28, 1) from 0 to 1. The discriminator takes such images; of its outputs, `logits`
+    (N, 10) classify them. Weights have bfloat16's precision in float32 variables.
+
+    Args:
+        name: one of `NAMES`.
+
+    Raises:
+        UserError: there is no such pair.
+    """
+    from improved_gan_tf.training.saved_models import load_model
+
+    folder = pretrained_folder(name)
+    return Pretrained(
+        *(load_model(folder / f"{player}.keras", compile=False) for player in Pretrained._fields)
+    )
