@@ -3,8 +3,6 @@
 import dataclasses
 import pathlib
 
-import keras
-
 from improved_gan_tf.machine.determinism import make_operations_deterministic
 from improved_gan_tf.runs import pace
 from improved_gan_tf.runs import sweep as sweep_module
@@ -106,7 +104,6 @@ def _print_time(records, dataset):
     found, lengths = {}, []
     for record in records:
         if record.supervised_only not in found:
-            keras.utils.clear_session()
             game = experiment.SemiSupervisedGame(record, dataset)
             found[record.supervised_only] = game_pace(game)
             iterations = game.epochs.iterations

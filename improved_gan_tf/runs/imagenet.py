@@ -5,7 +5,6 @@ It measures losses and the discriminator's errors on training images; the origin
 Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/train.py.
 """
 
-import keras
 import numpy as np
 
 from improved_gan_tf import streams
@@ -53,7 +52,6 @@ def _trainer(config, images, num_classes):
 def pace_on_noise(config, num_classes):
     """The `Pace` of a run of `config`, timed on noise in place of images."""
     make_operations_deterministic()  # as runs do
-    keras.utils.clear_session()
     size, count = config.image_size, config.batch_size
     noise = np.random.RandomState(0).randint(0, 256, (count, size, size, 3)).astype("uint8")
     images = square_images.ImageSet(noise, np.arange(count, dtype="int32") % num_classes)
