@@ -90,7 +90,7 @@ def print_imagenet_dry_run(config, published, source, iterations, run_dir):
         f"\nWould train on {source.description}: {config.epochs} epochs of {iterations} "
         f"iterations, and write {run_dir}. No image was read, nothing was saved (--dry_run)."
     )
-    found = imagenet.pace_on_noise(config, len(source.class_names))
+    found = imagenet.pace_without_images(config, len(source.class_names))
     print(time_text(config, found, [pace.run_seconds(config, iterations, found)]))
 
 

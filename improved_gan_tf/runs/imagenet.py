@@ -49,12 +49,12 @@ def _trainer(config, images, num_classes):
     )
 
 
-def pace_on_noise(config, num_classes):
-    """The `Pace` of a run of `config`, timed on noise in place of images."""
+def pace_without_images(config, num_classes):
+    """The `Pace` of a run of `config`, timed on a pattern in place of images."""
     make_operations_deterministic()  # as runs do
     size, count = config.image_size, config.batch_size
-    noise = np.random.RandomState(0).randint(0, 256, (count, size, size, 3)).astype("uint8")
-    images = square_images.ImageSet(noise, np.arange(count, dtype="int32") % num_classes)
+    pattern = (np.arange(count * size**2 * 3) % 251).astype("uint8").reshape(count, size, size, 3)
+    images = square_images.ImageSet(pattern, np.arange(count, dtype="int32") % num_classes)
     rows = np.tile(np.arange(count), (50, 1))
     return pace.measure(_trainer(config, images, num_classes), (rows,), config.learning_rate)
 

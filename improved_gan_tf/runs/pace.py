@@ -56,7 +56,7 @@ def text(seconds):
     """A duration in words with two digits, like "3.2 hours".
 
     >>> [text(s) for s in (2.04, 100, 5000, 90_000, 500_000)]
-    ['2.0 seconds', '1.7 minutes', '1.4 hours', '25 hours', '5.8 days']
+    ['2.0 seconds', '1.7 minutes', '83 minutes', '25 hours', '5.8 days']
     """
     if seconds < 90:
         number, unit = seconds, "seconds"

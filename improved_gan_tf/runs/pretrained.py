@@ -53,9 +53,11 @@ def load_pretrained(name):
     Raises:
         UserError: there is no such pair.
     """
-    from improved_gan_tf.training.saved_models import load_model
-
     folder = pretrained_folder(name)
+    # Here, because the name of a folder needs neither Keras nor TensorFlow.
+    from improved_gan_tf import layers  # noqa: F401  registers them
+    from improved_gan_tf.machine.keras_files import load_keras_model
+
     return Pretrained(
-        *(load_model(folder / f"{player}.keras", compile=False) for player in Pretrained._fields)
+        *(load_keras_model(folder / f"{player}.keras") for player in Pretrained._fields)
     )

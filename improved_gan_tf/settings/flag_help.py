@@ -1,8 +1,7 @@
 """`--help` of the run scripts: every flag under its subject."""
 
 import sys
-
-from absl import flags
+import textwrap
 
 HELP = frozenset(("help", "helpshort", "h", "?"))
 # What a flag is about, in the order of the help. Flags of one experiment alone are in none.
@@ -28,6 +27,7 @@ SUBJECTS = {
     "Devices": ("strategy", "num_devices", "tpu", "cross_replica"),
 }
 REST = "This experiment"
+WIDTH = 80
 
 
 def is_asked_for(arguments):
@@ -59,4 +59,5 @@ def text(flag_values, description):
 
 def _flag_text(flag):
     name = f"[no]{flag.name}" if flag.boolean else flag.name
-    return flags.text_wrap(f"--{name}: {flag.help}", indent="    ", firstline_indent="  ")
+    text = f"--{name}: {flag.help}"
+    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ")

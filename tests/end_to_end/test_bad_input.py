@@ -94,7 +94,7 @@ def _here(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds_folders, "network_error", lambda: "no network")
     # What a dry run times is tested elsewhere, and takes seconds each time.
     monkeypatch.setattr(dry_run, "game_pace", lambda game: pace.Pace(0.1, 1.0))
-    monkeypatch.setattr(imagenet, "pace_on_noise", lambda *arguments: pace.Pace(0.1, 0.0))
+    monkeypatch.setattr(imagenet, "pace_without_images", lambda *arguments: pace.Pace(0.1, 0.0))
 
 
 def content(folder):
