@@ -3,9 +3,10 @@
 import dataclasses
 import pathlib
 
-from improved_gan_tf.machine.determinism import make_operations_deterministic
+from improved_gan_tf import distribution
 from improved_gan_tf.runs import pace
 from improved_gan_tf.runs import sweep as sweep_module
+from improved_gan_tf.runs.execution import computing_as_said
 from improved_gan_tf.settings.setting import Decides, names_that_decide
 
 ONE_DEVICE = ("auto", "one_device")
@@ -100,12 +101,12 @@ def _print_time(records, dataset):
 
     if not records:
         return
-    make_operations_deterministic()  # as runs do
     found, lengths = {}, []
     for record in records:
         if record.supervised_only not in found:
-            game = experiment.SemiSupervisedGame(record, dataset)
-            found[record.supervised_only] = game_pace(game)
+            with computing_as_said(record):
+                game = experiment.SemiSupervisedGame(record, dataset)
+                found[record.supervised_only] = game_pace(game)
             iterations = game.epochs.iterations
         lengths.append(pace.run_seconds(record, iterations, found[record.supervised_only]))
     print(time_text(records[0], found[records[0].supervised_only], lengths))
@@ -114,6 +115,7 @@ def _print_time(records, dataset):
 def game_pace(game):
     """The `Pace` of a `runs.game.Game` with a test set, which is prepared for it."""
     game.prepare()
+    game.trainer.jit_compile = distribution.compiles_step(game.config.jit_compile, replicas=1)
     return pace.measure(game.trainer, game.epochs(0), game.config.learning_rate, game.evaluate)
 
 

@@ -1,5 +1,7 @@
 """One run from construction to result: determinism, devices, and the texts of its errors."""
 
+import contextlib
+
 import keras
 
 from improved_gan_tf import distribution, precision
@@ -23,13 +25,20 @@ def run_to_the_end(config, make_run, stop_requested):
         StorageError: the folder could not be written; its last checkpoint is whole.
         WorkerLostError: another worker of the run ended; the last checkpoint is whole.
     """
-    if config.deterministic:
-        make_operations_deterministic()
     keras.utils.clear_session()
-    with distribution.scope(), precision.computing_in(config.precision):
+    with distribution.scope(), computing_as_said(config):
         run = make_run()
         run.start()
         return _train_and_close(run, stop_requested)
+
+
+@contextlib.contextmanager
+def computing_as_said(config):
+    """Gives what the `with` block makes the precision and the determinism of `config`."""
+    if config.deterministic:
+        make_operations_deterministic()
+    with precision.computing_in(config.precision):
+        yield
 
 
 def _train_and_close(run, stop_requested):

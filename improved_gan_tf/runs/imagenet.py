@@ -7,15 +7,14 @@ Original: openai/improved-gan@4f5d1ec, imagenet/train_imagenet.py, imagenet/trai
 
 import numpy as np
 
-from improved_gan_tf import streams
+from improved_gan_tf import distribution, streams
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.data.pixels import to_bytes
-from improved_gan_tf.machine.determinism import make_operations_deterministic
 from improved_gan_tf.networks import imagenet
 from improved_gan_tf.precision import in_float32
 from improved_gan_tf.runs import pace
 from improved_gan_tf.runs.epoch_table import Column
-from improved_gan_tf.runs.execution import run_to_the_end
+from improved_gan_tf.runs.execution import computing_as_said, run_to_the_end
 from improved_gan_tf.runs.game import Evaluation
 from improved_gan_tf.runs.training_run import TrainingRun
 from improved_gan_tf.settings.every_run import differences_from_published
@@ -51,12 +50,14 @@ def _trainer(config, images, num_classes):
 
 def pace_without_images(config, num_classes):
     """The `Pace` of a run of `config`, timed on a pattern in place of images."""
-    make_operations_deterministic()  # as runs do
     size, count = config.image_size, config.batch_size
     pattern = (np.arange(count * size**2 * 3) % 251).astype("uint8").reshape(count, size, size, 3)
     images = square_images.ImageSet(pattern, np.arange(count, dtype="int32") % num_classes)
     rows = np.tile(np.arange(count), (50, 1))
-    return pace.measure(_trainer(config, images, num_classes), (rows,), config.learning_rate)
+    with computing_as_said(config):
+        trainer = _trainer(config, images, num_classes)
+        trainer.jit_compile = distribution.compiles_step(config.jit_compile, replicas=1)
+        return pace.measure(trainer, (rows,), config.learning_rate)
 
 
 class ImagenetGame:
