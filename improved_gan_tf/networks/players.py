@@ -15,7 +15,7 @@ import keras
 
 from improved_gan_tf.data.known_sets import known_set
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.networks.convolutional import (
+from improved_gan_tf.networks.cifar10_svhn import (
     convolutional_discriminator,
     convolutional_generator,
 )
@@ -55,9 +55,17 @@ class NetworkSpec(NamedTuple):
         )
 
 
-def _convolutional_spec(dataset, model, **kwargs):
-    """`NetworkSpec` of a convolutional experiment."""
-    about = known_set(dataset)
+def convolutional_spec(name, image_shape, num_classes, model, **kwargs):
+    """`NetworkSpec` of the convolutional players of a data set.
+
+    Args:
+        name: str, first part of the models' names.
+        image_shape: (H, H, C).
+        num_classes: int, number of logits.
+        model: "feature_matching", "minibatch_discrimination", or "plain" for the second's network
+            without that layer.
+        kwargs: further arguments of `convolutional_discriminator`.
+    """
     minibatch_discrimination = model == "minibatch_discrimination"
 
     def generator(seed, width_multiplier, reference_size, cross_replica="global"):
@@ -66,8 +74,8 @@ def _convolutional_spec(dataset, model, **kwargs):
             width_multiplier,
             reference_size,
             cross_replica,
-            name=f"{dataset}_generator",
-            image_shape=about.image_shape,
+            name=f"{name}_generator",
+            image_shape=image_shape,
         )
 
     def discriminator(seed, width_multiplier, cross_replica="global"):
@@ -75,9 +83,9 @@ def _convolutional_spec(dataset, model, **kwargs):
             seed,
             width_multiplier,
             cross_replica,
-            name=f"{dataset}_discriminator",
-            image_shape=about.image_shape,
-            num_classes=about.num_classes,
+            name=f"{name}_discriminator",
+            image_shape=image_shape,
+            num_classes=num_classes,
             minibatch_discrimination=minibatch_discrimination,
             input_noise=model != "feature_matching",
             **kwargs,
@@ -86,27 +94,35 @@ def _convolutional_spec(dataset, model, **kwargs):
     return NetworkSpec(generator, discriminator, minibatch_discrimination, True)
 
 
+def _convolutional_experiment(dataset, model, **kwargs):
+    """`NetworkSpec` of an experiment of the paper, on a known data set."""
+    about = known_set(dataset)
+    return convolutional_spec(dataset, about.image_shape, about.num_classes, model, **kwargs)
+
+
 EXPERIMENTS = {
     ("mnist", "feature_matching"): NetworkSpec(
         mnist_generator, mnist_discriminator, False, initializes_generator=False
     ),
-    ("mnist", "minibatch_discrimination"): _convolutional_spec(
+    ("mnist", "minibatch_discrimination"): _convolutional_experiment(
         "mnist",
         "minibatch_discrimination",
         widths=(96, 192),
         first_padding=3,
         negative_slope=0.1,
     ),
-    ("cifar10", "feature_matching"): _convolutional_spec(
+    ("cifar10", "feature_matching"): _convolutional_experiment(
         "cifar10", "feature_matching", widths=(96, 192)
     ),
-    ("cifar10", "minibatch_discrimination"): _convolutional_spec(
+    ("cifar10", "minibatch_discrimination"): _convolutional_experiment(
         "cifar10", "minibatch_discrimination", widths=(96, 192)
     ),
     # The network of minibatch discrimination, without that layer (Table 3).
-    ("cifar10", "plain"): _convolutional_spec("cifar10", "plain", widths=(96, 192)),
-    ("svhn", "feature_matching"): _convolutional_spec("svhn", "feature_matching", widths=(64, 128)),
-    ("svhn", "minibatch_discrimination"): _convolutional_spec(
+    ("cifar10", "plain"): _convolutional_experiment("cifar10", "plain", widths=(96, 192)),
+    ("svhn", "feature_matching"): _convolutional_experiment(
+        "svhn", "feature_matching", widths=(64, 128)
+    ),
+    ("svhn", "minibatch_discrimination"): _convolutional_experiment(
         "svhn", "minibatch_discrimination", widths=(96, 192)
     ),
 }

@@ -1,4 +1,6 @@
-"""The convolutional networks of CIFAR-10 and SVHN."""
+"""The convolutional networks of CIFAR-10 and SVHN, which take larger images too."""
+
+from typing import NamedTuple
 
 import keras
 
@@ -17,6 +19,26 @@ from improved_gan_tf.networks.parts import (
 )
 
 
+class Upsampling(NamedTuple):
+    """How a generator grows from its first maps to images of one size."""
+
+    first_size: int  # height and width of the first maps
+    channels: tuple  # of the maps before each doubling
+    padding: int  # what the last layer cuts from each side
+
+
+# Image size -> its `Upsampling`. The original's are 32 and 28.
+UPSAMPLINGS = {
+    # D10: the removed MNIST script's layer from 16 to 28 cannot have worked; here the cut is 4, 3.
+    28: Upsampling(4, (512, 256, 128), 4),
+    32: Upsampling(4, (512, 256, 128), 2),
+    48: Upsampling(6, (512, 256, 128), 2),
+    64: Upsampling(4, (512, 256, 128, 64), 2),
+    96: Upsampling(6, (512, 256, 128, 64), 2),
+    128: Upsampling(4, (512, 256, 128, 64, 32), 2),
+}
+
+
 def convolutional_discriminator(
     seed,
     width_multiplier=1.0,
@@ -27,6 +49,7 @@ def convolutional_discriminator(
     num_classes,
     image_shape=(32, 32, 3),
     first_padding=1,
+    first_strided_widths=(),
     minibatch_discrimination=False,
     input_noise=False,
     negative_slope=0.2,
@@ -35,7 +58,8 @@ def convolutional_discriminator(
 
     Nine weight-normalised convolutions with leaky ReLU, average pooling, a dense layer:
     conv3 a, conv3 a, conv3 a stride 2 | conv3 b, conv3 b, conv3 b stride 2 | conv3 b unpadded,
-    1x1 b, 1x1 b, with dropout in front of each group.
+    1x1 b, 1x1 b, with dropout in front of each group. Images larger than 32 x 32 first pass
+    3 x 3 convolutions of stride 2, which the original does not have.
 
     Args:
         seed: int, decides initial weights, dropout and noise.
@@ -46,6 +70,8 @@ def convolutional_discriminator(
         image_shape: (H, W, C) of the images.
         num_classes: int, number of logits.
         first_padding: int, zeros around the image; 3 takes 28 x 28 images to 32 x 32.
+        first_strided_widths: channels of the convolutions of stride 2 in front of the nine; each
+            halves the image. None in the original.
         minibatch_discrimination: bool, whether `MinibatchDiscrimination(100, 5)` follows the
             pooling.
         input_noise: bool, Gaussian noise of 0.2 on the input instead of dropout.
@@ -56,7 +82,7 @@ def convolutional_discriminator(
         activations, (N, b).
     """
     seeds = streams.discriminator_parts(seed)
-    a, b = scaled_widths(widths, width_multiplier)
+    *first_strided, a, b = scaled_widths((*first_strided_widths, *widths), width_multiplier)
 
     def normal():
         return keras.initializers.RandomNormal(stddev=0.05, seed=seeds.next())
@@ -73,6 +99,8 @@ def convolutional_discriminator(
         x = GaussianNoise(0.2, seed=seeds.next(), cross_replica=cross_replica)(images)
     else:
         x = dropout(0.2)(images)
+    for filters in first_strided:
+        x = activated(x, filters, 3, padding=1, strides=2)
     x = activated(x, a, 3, padding=first_padding)
     x = activated(x, a, 3, padding=1)
     x = activated(x, a, 3, padding=1, strides=2)
@@ -84,7 +112,7 @@ def convolutional_discriminator(
     x = activated(x, b, 3)
     x = activated(x, b, 1)
     x = activated(x, b, 1)
-    features = keras.layers.GlobalAveragePooling2D()(x)
+    features = keras.layers.GlobalAveragePooling2D(name="features")(x)
     x = features
     if minibatch_discrimination:
         x = MinibatchDiscrimination(
@@ -108,13 +136,16 @@ def convolutional_generator(
 ):
     """The convolutional generator: dense to 4 x 4 x 512, three transposed convolutions, tanh.
 
+    Images of 64 and 128 pixels take one and two transposed convolutions more, those of 48 and 96
+    begin with 6 x 6 maps; the original has 28 and 32 pixels.
+
     Args:
         seed: int, decides the initial weights.
-        width_multiplier: float > 0, factor of the channels 512, 256, 128.
+        width_multiplier: float > 0, factor of the channels 512, 256, 128 (64, 32).
         reference_size: int >= 2 for virtual batch normalization, or None.
         cross_replica: "global" or "local", the scope of a batch on several devices.
         name: str, the model's name.
-        image_shape: (32, 32, C), or (28, 28, C), where the last layer goes from 16 to 28.
+        image_shape: (H, H, C), H a key of `UPSAMPLINGS`; the last layer goes to 28 from 16.
 
     Returns:
         Model from (N, 100) in [0, 1) to (N, *image_shape) in (-1, 1).
@@ -132,10 +163,11 @@ def convolutional_generator(
 
     z = keras.Input((NOISE_DIM,), name="z")
     x = normalization.enter(z)
-    first, *inner = scaled_widths((512, 256, 128), width_multiplier)
-    x = keras.layers.Dense(4 * 4 * first, use_bias=False, kernel_initializer=normal())(x)
+    start, widths, padding = UPSAMPLINGS[size]
+    first, *inner = scaled_widths(widths, width_multiplier)
+    x = keras.layers.Dense(start * start * first, use_bias=False, kernel_initializer=normal())(x)
     x = normalized_relu(x)
-    x = keras.layers.Reshape((4, 4, first))(x)
+    x = keras.layers.Reshape((start, start, first))(x)
     for filters in inner:
         # The full output cut by 2 and 1 is exactly twice the input; Keras' "same" is a pixel off.
         x = keras.layers.Conv2DTranspose(
@@ -144,8 +176,6 @@ def convolutional_generator(
         x = keras.layers.Cropping2D(((2, 1), (2, 1)))(x)
         x = normalized_relu(x)
     x = normalization.leave(x)
-    # D10: the removed MNIST script's layer from 16 to 28 cannot have worked; here the cut is 4, 3.
-    padding = {32: 2, 28: 4}[size]
     x = WeightNormConv2DTranspose(
         channels,
         5,
