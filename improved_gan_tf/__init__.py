@@ -27,6 +27,7 @@ _PUBLIC = {
     "layers": "layers",
     "load_model": "training.saved_models",
     "load_pretrained": "runs.pretrained",
+    "load_run": "runs.loaded_run",
     "losses": "losses",
     "mean_pairwise_distance": "scoring.diversity",
     "networks": "networks",

@@ -5,9 +5,11 @@
 | `data_order` | RandomState(seed), two draws on | the order of the images, epoch after epoch |
 | `label_choice` | RandomState(seed_data), or `data_order` | which training images are labeled |
 | `shuffled_epoch` | default_rng((seed, epoch)) | the order of the images in an epoch on ImageNet |
+| `held_out_images` | RandomState(0) | which labeled images of one's own are for testing |
 | `discriminator_parts` | SeedSequence((seed, 1)) | its initial weights, noise and dropout |
 | `generator_parts` | SeedSequence((seed, 2)) | its initial weights; ImageNet's reference batch |
 | `reference_batch` | SeedSequence((seed, 3)) | the reference of virtual batch normalization |
+| `frozen_statistics_noise` | SeedSequence((seed, 4)) | the noise behind frozen batch statistics |
 | `biggan_generator_weights` | SeedSequence((seed, 5)) | its initial weights |
 | `biggan_discriminator_weights` | SeedSequence((seed, 6)) | its initial weights |
 | `step_noise` | SeedGenerator(seed) | the noise of the training steps |
@@ -56,6 +58,11 @@ def shuffled_epoch(seed, epoch):
     return np.random.default_rng((seed, epoch))
 
 
+def held_out_images():
+    """The `RandomState` of the test images in a set without any; the same in every run."""
+    return np.random.RandomState(0)
+
+
 def discriminator_parts(seed):
     """The `Seeds` of a discriminator's initial weights, noise and dropout."""
     return Seeds(seed, 1)
@@ -69,6 +76,11 @@ def generator_parts(seed):
 def reference_batch(seed):
     """The `RandomState` of the noise in the reference batch of virtual batch normalization."""
     return np.random.RandomState(Seeds(seed, 3).next())
+
+
+def frozen_statistics_noise(seed):
+    """The `RandomState` of the noise from which a generator's batch statistics are frozen."""
+    return np.random.RandomState(Seeds(seed, 4).next())
 
 
 def biggan_generator_weights(seed):

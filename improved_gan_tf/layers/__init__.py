@@ -10,6 +10,7 @@ from improved_gan_tf.layers.conditional_batch_norm.plain import BatchNorm
 from improved_gan_tf.layers.conditional_batch_norm.standing import set_standing_statistics
 from improved_gan_tf.layers.cross_batch_norm import CrossBatchNorm
 from improved_gan_tf.layers.dropout import Dropout
+from improved_gan_tf.layers.frozen_batch_statistics import freeze_batch_statistics
 from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from improved_gan_tf.layers.minibatch_stddev import MinibatchStdDev
 from improved_gan_tf.layers.noise import GaussianNoise
@@ -75,6 +76,7 @@ __all__ = [
     "WeightNormDense",
     "WeightNormEmbedding",
     "add_weight_norm",
+    "freeze_batch_statistics",
     "freeze_reference",
     "leaky_rectify",
     "rectify",

@@ -1,5 +1,7 @@
 """The generators' batch normalization: statistics of the current batch, always."""
 
+import warnings
+
 import keras
 from keras import ops
 
@@ -29,6 +31,17 @@ def normalize_by_batch(x, epsilon, mean=mean_of_rows):
     return centred * ops.rsqrt(variance + epsilon)
 
 
+def _warn_of_one_example(name):
+    # Python shows a warning once for each line that gives it.
+    warnings.warn(
+        f"Layer '{name}' normalises by the statistics of the batch, and this batch holds one "
+        "example: the outputs of different inputs will be nearly the same. Give it a batch of "
+        "about the training size, or call a copy with frozen statistics: "
+        "`improved_gan_tf.layers.freeze_batch_statistics`, `improved_gan_tf.load_run`.",
+        stacklevel=2,
+    )
+
+
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
 class BatchStatisticsNorm(keras.layers.Layer):
     """Normalises by the statistics of the batch at hand, in training and in sampling, and shifts.
@@ -38,6 +51,9 @@ class BatchStatisticsNorm(keras.layers.Layer):
     is a shift and no scale.
 
         y = (x - mean) / sqrt(var + epsilon) + beta        (mean, var over all axes but the last)
+
+    Called with one example after the other, a generator made of this layer gives nearly the same
+    output for each. `freeze_batch_statistics` makes a copy that does not depend on the batch.
 
     Batch meaning: the examples of the batch are coupled; each call sees its own batch only. With
     `cross_replica="global"` that is the batch of all replicas, whose sums are added up, two numbers
@@ -59,6 +75,9 @@ class BatchStatisticsNorm(keras.layers.Layer):
     Raises:
         ValueError: `epsilon` is not positive, `cross_replica` is neither of the two, the input has
             rank below 2 or an unknown last dimension.
+
+    Warns:
+        UserWarning: the batch is known to hold one example, which has no statistics.
 
     Weights:
         beta: (C,), the shift (`b` in the original).
@@ -98,6 +117,8 @@ class BatchStatisticsNorm(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: channels})
 
     def call(self, inputs):
+        if inputs.shape[0] == 1 and distribution.replica_count() == 1:
+            _warn_of_one_example(self.name)
         x = ops.cast(inputs, at_least_float32(self.variable_dtype))
         mean = distribution.mean_over_batch if self.cross_replica == "global" else mean_of_rows
         outputs = normalize_by_batch(x, self.epsilon, mean) + ops.cast(self.beta, x.dtype)

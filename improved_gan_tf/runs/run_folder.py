@@ -10,6 +10,7 @@ predictions.npz         test-set logits (averaged and raw parameters) and labels
 discriminator.keras     with averaged parameters, where an average is kept
 discriminator_raw.keras with the raw parameters
 generator.keras
+generator_frozen.keras  with frozen batch statistics, to sample from; see `frozen_generator`
 result.json             settings, versions, git commit, final numbers, wall time
 """
 

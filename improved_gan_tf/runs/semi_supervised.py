@@ -15,6 +15,7 @@ from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
+from improved_gan_tf.runs.frozen_generator import frozen_generator
 from improved_gan_tf.runs.game import Evaluation
 from improved_gan_tf.runs.health import Closeness, collapsed_at
 from improved_gan_tf.runs.training_run import TrainingRun
@@ -244,12 +245,20 @@ class SemiSupervisedGame:
     # --- what is saved ---------------------------------------------------------------------
 
     def models(self):
-        """The discriminator as tested, with its raw parameters, and the generator."""
+        """The discriminator as tested, with its raw parameters, and the generator.
+
+        A generator that normalises by the batch is saved a second time, with frozen statistics.
+        """
         averaged = self.trainer.average is not None
         tested = self.averaged_discriminator if averaged else self.trainer.discriminator
         models = {"discriminator": tested, "discriminator_raw": self.trainer.discriminator}
         if not self.config.supervised_only:
-            models["generator"] = self.trainer.generator
+            generator, config = self.trainer.generator, self.config
+            models["generator"] = generator
+            if config.generator_normalization == "batch":
+                models["generator_frozen"] = frozen_generator(
+                    generator, config.seed, config.batch_size
+                )
         return models
 
     def generated_images(self):

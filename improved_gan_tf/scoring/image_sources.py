@@ -8,19 +8,14 @@ images, other than in number) and `batches(count, batch_size)`, which yields uin
 import json
 import pathlib
 
-import keras
 import numpy as np
 
 import improved_gan_tf.layers  # noqa: F401  registers them, so our own generators load
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model
+from improved_gan_tf.runs.noise import OWN_NOISE, NoiseStreams
 from improved_gan_tf.scoring.picture_folders import FolderImages
-
-# Each name's noise: (lowest, highest) of a uniform one.
-NOISES = {"uniform": (0.0, 1.0), "symmetric": (-1.0, 1.0), "normal": None}
-# The noise of this project's generators by data set; "uniform" for all others.
-OWN_NOISE = {"imagenet": "symmetric"}
 
 
 def open_source(path, seed, noise=None, output_range=None):
@@ -29,8 +24,8 @@ def open_source(path, seed, noise=None, output_range=None):
     Args:
         path: str or path.
         seed: int, decides the noise, or the order of the pictures.
-        noise: key of `NOISES`; None for that of this project's network for the run's data set, or
-            else "uniform".
+        noise: key of `runs.noise.NOISES`; None for that of this project's network for the run's
+            data set, or else "uniform".
         output_range: `(low, high)`, a generator's values for black and white; None if the run
             folder's config.json says so.
 
@@ -92,33 +87,17 @@ class GeneratorImages:
                 f"Received: a model of inputs {noises} and output {images}."
             )
         self._noise = noise or OWN_NOISE.get(self.dataset, "uniform")
-        self._noise_shapes = [shape[1:] for shape in noises]
         self._seed = seed
         self.image_shape = images[1:]
         self.description = f"generator {path.parent.name}/{path.name}"
 
     def batches(self, count, batch_size):
         """Yields uint8 (n, H, W, C), `count` images in all."""
-        # A stream for each input, so the noise does not depend on the batch size.
-        streams = [
-            np.random.RandomState(self._seed if number == 0 else [self._seed, number])
-            for number in range(len(self._noise_shapes))
-        ]
+        noise = NoiseStreams(self._model, self._noise, self._seed)
         for start in range(0, count, batch_size):
-            noise = [
-                self._draw(random, (batch_size, *shape))
-                for random, shape in zip(streams, self._noise_shapes, strict=True)
-            ]
-            outputs = self._model.predict_on_batch(
-                keras.tree.pack_sequence_as(self._model.input, noise)
-            )
+            outputs = self._model.predict_on_batch(noise.draw(batch_size))
             self._check_range(outputs)
             yield to_bytes(outputs, self._pixels)[: count - start]
-
-    def _draw(self, random, size):
-        if self._noise == "normal":
-            return random.normal(size=size).astype("float32")
-        return random.uniform(*NOISES[self._noise], size=size).astype("float32")
 
     def _check_range(self, outputs):
         divisor, offset = self._pixels

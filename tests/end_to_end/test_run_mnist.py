@@ -162,6 +162,7 @@ def test_the_run_folder_has_every_file_that_is_promised(finished):
         "discriminator.keras",
         "discriminator_raw.keras",
         "generator.keras",
+        "generator_frozen.keras",
         "result.json",
     }
 

@@ -133,7 +133,8 @@ def test_a_baseline_saves_no_generator_and_no_samples():
     game, baseline = of(settings()), of(settings(supervised_only=True))
     for one in (game, baseline):
         one.prepare()
-    assert set(game.models()) == {"discriminator", "discriminator_raw", "generator"}
+    players = {"discriminator", "discriminator_raw", "generator"}
+    assert set(game.models()) == players | {"generator_frozen"}
     assert set(baseline.models()) == {"discriminator", "discriminator_raw"}
     assert baseline.sample_images() is None
     samples = game.sample_images()

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "improved_gan_tf"
 # What they start from is given to them: a seed that a stream handed out, or a part's own argument.
 PARTS_WITH_A_SEED = {
     "networks/imagenet.py": ["RandomState"],  # the reference batch, from `generator_parts`
+    "runs/noise.py": ["RandomState"],  # samples, with a seed of their own
     "training/instance_noise.py": ["SeedGenerator"],
     "training/replay_buffer.py": ["SeedGenerator"],
     "training/toy_games.py": ["default_rng"],  # a game of two numbers, with a seed of its own
@@ -37,6 +38,8 @@ def three(seeds):
             lambda: streams.shuffled_epoch(1, 3).permutation(10).tolist(),
             [2, 0, 8, 3, 5, 4, 9, 6, 7, 1],
         ),
+        (lambda: drawn(streams.held_out_images()), [684, 559, 629, 192]),
+        (lambda: drawn(streams.frozen_statistics_noise(1)), [590, 61, 513, 238]),
         (lambda: three(streams.discriminator_parts(1)), [176665659, 228033064, 158979242]),
         (lambda: three(streams.generator_parts(1)), [1878039931, 2040142564, 1501471100]),
         (lambda: drawn(streams.reference_batch(1)), [194, 853, 470, 519]),

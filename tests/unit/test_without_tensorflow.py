@@ -58,6 +58,7 @@ PROGRAM = """
     improved_gan_tf.load_model(sys.argv[1])
     layers.freeze_reference(model)
     layers.remove_weight_norm(model)
+    layers.freeze_batch_statistics(generator, [random.uniform(size=(4, networks.NOISE_DIM))])
 
     features = random.normal(size=(8, 3))
     improved_gan_tf.frechet_distance(features, features + 0.1)

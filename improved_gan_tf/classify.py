@@ -1,0 +1,62 @@
+"""Classifies pictures with the discriminator of a run: a table of class probabilities.
+
+    python -m improved_gan_tf.classify RUN_DIR IMAGES... --output=predictions.csv
+
+IMAGES are pictures, or folders of them at any depth. Each is cropped to its middle square, resized
+and made grey or RGB, as the run's images are. A file that is no picture is left out and named. The
+parameters are the averaged ones with which the run was tested, unless --parameters=raw.
+"""
+
+import argparse
+import pathlib
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
+
+
+def main(argv=None, prog="python -m improved_gan_tf.classify"):
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
+
+    `prog` is the program's name in the help.
+    """
+    with exits.exit_codes():
+        _run(_parse(argv, prog))
+
+
+def _parse(argv, prog):
+    parser = argparse.ArgumentParser(
+        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("run_dir", help="folder that a run script wrote")
+    add("images", nargs="+", help="pictures, or folders of pictures")
+    add("--output", required=True, help="CSV file to write: image, class, probabilities")
+    add("--parameters", choices=("averaged", "raw"), default="averaged", help="(averaged)")
+    add("--overwrite", action="store_true", help="replace an existing --output")
+    return parser.parse_args(argv)
+
+
+def _run(arguments):
+    output = pathlib.Path(arguments.output).expanduser()
+    if output.exists() and not arguments.overwrite:
+        raise UserError(f"{output} exists; give another --output, or --overwrite to replace it.")
+    if not output.absolute().parent.is_dir():
+        raise UserError(f"{output} cannot be written: is its folder there?")
+    run_dir = pathlib.Path(arguments.run_dir)
+    if not run_dir.is_dir():  # before TensorFlow starts
+        raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
+    from improved_gan_tf.data import picture_files
+
+    files = picture_files.below(arguments.images)
+    environment.start_tensorflow()
+    from improved_gan_tf.runs.classification_file import classify_files
+    from improved_gan_tf.runs.loaded_run import load_run
+
+    counts = classify_files(load_run(run_dir, arguments.parameters), files, output)
+    for name, count in counts.items():
+        print(f"{name}: {count:,}")
+    print(f"Probabilities of {sum(counts.values()):,} pictures in {output}")
+
+
+if __name__ == "__main__":
+    main()

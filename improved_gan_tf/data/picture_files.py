@@ -1,0 +1,38 @@
+"""Picture files among paths and below folders."""
+
+import pathlib
+
+from improved_gan_tf.data.encoded_images import EXTENSIONS
+from improved_gan_tf.errors import UserError
+
+
+def pictures_below(folder):
+    """Picture files in a folder (a Path) and below it, sorted; hidden ones are left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in EXTENSIONS
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def below(paths):
+    """Picture files among `paths` and below the folders in it, in the order given.
+
+    Raises:
+        UserError: there is no such file or folder, or no picture in all of them.
+    """
+    found = []
+    for path in map(pathlib.Path, paths):
+        if path.is_dir():
+            found += pictures_below(path)
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UserError(f"Pictures or folders of them are expected. Received: {path} (none).")
+    if not found:
+        raise UserError(
+            f"There is no picture ({', '.join(EXTENSIONS)}) in {', '.join(map(str, paths))}."
+        )
+    return found

@@ -1,0 +1,94 @@
+"""One picture file of any size and colour mode, made a square of bytes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from improved_gan_tf.errors import UserError, first_line
+
+GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
+_SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
+# Errors of Pillow's readers for files that are damaged, or something else.
+_UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+
+
+class Header(NamedTuple):
+    """What a picture file says before its pixels."""
+
+    is_grey: bool
+    shorter_side: int  # pixels
+
+
+def read_header(name, file):
+    """The `Header` of a picture; its pixels are not read.
+
+    Raises:
+        UserError: the file is damaged or not a picture.
+    """
+    try:
+        with Image.open(file) as image:
+            return Header(image.mode in GREY_MODES, min(image.size))
+    except _UNREADABLE as error:
+        raise _unreadable(name, error) from error
+
+
+def read_square(name, file, image_size, channels):
+    """Reads one picture, crops its middle square and resizes it.
+
+    A camera's note about the orientation is followed. Transparent parts become white. 16 bits
+    become 8. Other colour modes (CMYK, palettes) become RGB, or grey where that is asked for.
+
+    Args:
+        name: str, the picture's name in an error.
+        file: path or open file.
+        image_size: int, side of the square in pixels.
+        channels: 1 for grey, 3 for RGB.
+
+    Returns:
+        uint8 (image_size, image_size, channels).
+
+    Raises:
+        UserError: the file is damaged or not a picture.
+    """
+    try:
+        with Image.open(file) as opened:
+            # A JPEG may be decoded at an eighth of its size; twice the size leaves room to resize.
+            opened.draft(None, (2 * image_size, 2 * image_size))
+            image = ImageOps.exif_transpose(opened)
+            image.load()
+            return square_of(image, image_size, channels)
+    except _UNREADABLE as error:
+        raise _unreadable(name, error) from error
+
+
+def square_of(image, image_size, channels):
+    """The same of a picture that is open: a `PIL.Image.Image`."""
+    image = _without_transparency(_eight_bits(image)).convert("L" if channels == 1 else "RGB")
+    side = min(image.size)
+    left, top = ((length - side) // 2 for length in image.size)
+    image = image.crop((left, top, left + side, top + side))
+    if side != image_size:
+        image = image.resize((image_size, image_size), Image.Resampling.BICUBIC)
+    return np.asarray(image, np.uint8).reshape(image_size, image_size, channels)
+
+
+def _eight_bits(image):
+    if image.mode not in _SIXTEEN_BITS:
+        return image
+    values = np.asarray(image)
+    if values.max(initial=0) > 255:
+        values = values // 257  # 65535 becomes 255
+    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+
+
+def _without_transparency(image):
+    if not (image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info):
+        return image
+    coloured = image.convert("RGBA")
+    white = Image.new("RGBA", coloured.size, "white")
+    return Image.alpha_composite(white, coloured)
+
+
+def _unreadable(name, error):
+    return UserError(f"The picture {name} cannot be read: {first_line(error)}.")

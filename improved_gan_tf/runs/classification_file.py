@@ -1,0 +1,71 @@
+"""Class probabilities of picture files, written as a CSV table."""
+
+import csv
+import io
+import sys
+
+import numpy as np
+
+from improved_gan_tf.data import pictures
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files
+from improved_gan_tf.machine.progress_bar import progress_bar
+
+FILES_AT_ONCE = 1000  # bounds memory
+
+
+def classify_files(run, paths, output):
+    """Classifies pictures and writes one line for each, in their order.
+
+    A file that cannot be read is left out, with a warning on standard error.
+
+    Args:
+        run: `runs.loaded_run.LoadedRun`.
+        paths: list of picture files.
+        output: CSV file to write: image, class, probability, then a column for each class.
+
+    Returns:
+        `{class name: number of pictures}`, for the classes that were predicted.
+
+    Raises:
+        UserError: the run has no classifier, no file can be read, or the table cannot be written.
+    """
+    if run.classifier is None:
+        raise UserError(f"{run.path} is a run on ImageNet: it has no classifier.")
+    if run.coupled_batch is not None:
+        print(
+            "warning: this run's classifier has minibatch discrimination: its answer for a picture "
+            f"depends on the {run.coupled_batch} pictures of a batch.",
+            file=sys.stderr,
+        )
+    lines = io.StringIO()
+    table = csv.writer(lines, lineterminator="\n")
+    table.writerow(["image", "class", "probability", *run.class_names])
+    counts = dict.fromkeys(run.class_names, 0)
+    with progress_bar(len(paths), "picture", "classify") as bar:
+        for start in range(0, len(paths), FILES_AT_ONCE):
+            some = paths[start : start + FILES_AT_ONCE]
+            names, images = _read(some, run.image_shape)
+            for name, p in zip(names, run.classify(images), strict=True):
+                best = run.class_names[int(np.argmax(p))]
+                counts[best] += 1
+                table.writerow([name, best, f"{p.max():.6f}", *(f"{x:.6f}" for x in p)])
+            bar.update(len(some))
+    if not sum(counts.values()):
+        raise UserError(f"None of the {len(paths):,} files is a picture that can be read.")
+    try:
+        files.write_whole(output, lambda place: place.write_text(lines.getvalue(), "utf-8"))
+    except OSError as error:
+        raise UserError(f"{output} cannot be written: {error.strerror or error}.") from error
+    return {name: count for name, count in counts.items() if count}
+
+
+def _read(paths, image_shape):
+    names, images = [], []
+    for path in paths:
+        try:
+            images.append(pictures.read_square(str(path), path, image_shape[0], image_shape[2]))
+            names.append(str(path))
+        except UserError as error:
+            print(f"warning: {error} It is left out.", file=sys.stderr)
+    return names, np.array(images, np.uint8).reshape(-1, *image_shape)

@@ -1,0 +1,51 @@
+"""The noise of this project's generators, drawn by a seed for any number of images."""
+
+import keras
+import numpy as np
+
+# Each name's noise: (lowest, highest) of a uniform one.
+NOISES = {"uniform": (0.0, 1.0), "symmetric": (-1.0, 1.0), "normal": None}
+# The noise of this project's generators by data set; "uniform" for all others.
+OWN_NOISE = {"imagenet": "symmetric"}
+
+
+class NoiseStreams:
+    """Noise for all inputs of a generator, one stream each.
+
+    An image's noise depends on the seed and on the image's number, not on the size of the draws.
+
+    Args:
+        generator: model of one or several inputs (N, ...), all sizes but N known.
+        noise: key of `NOISES`.
+        seed: int.
+        truncation: float in (0, 1], the part of a uniform noise's range, around its middle, that
+            is drawn from, or factor of a normal one. Less than 1 gives more typical and less
+            varied images.
+    """
+
+    def __init__(self, generator, noise, seed, truncation=1.0):
+        self._structure = generator.input
+        self._shapes = [tuple(tensor.shape[1:]) for tensor in generator.inputs]
+        self._noise, self._truncation = noise, truncation
+        self._streams = [
+            np.random.RandomState(seed if number == 0 else [seed, number])
+            for number in range(len(self._shapes))
+        ]
+
+    def draw(self, count):
+        """The next `count` rows of noise, as the generator takes them; float32."""
+        noise = [
+            self._draw(random, (count, *shape))
+            for random, shape in zip(self._streams, self._shapes, strict=True)
+        ]
+        return keras.tree.pack_sequence_as(self._structure, noise)
+
+    def _draw(self, random, size):
+        if self._noise == "normal":
+            return (self._truncation * random.normal(size=size)).astype("float32")
+        low, high = NOISES[self._noise]
+        drawn = random.uniform(low, high, size=size)
+        if self._truncation != 1.0:
+            middle = 0.5 * (low + high)
+            drawn = middle + self._truncation * (drawn - middle)
+        return drawn.astype("float32")

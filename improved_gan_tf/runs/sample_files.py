@@ -1,0 +1,71 @@
+"""Samples as files: one PNG each in a folder, one array file, or one grid."""
+
+import math
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files
+from improved_gan_tf.runs.run_folder import image_grid
+
+
+def check_output(path, grid):
+    """Refuses, before any work, what would be overwritten or cannot be written.
+
+    Args:
+        path: `pathlib.Path`, a file ending in .npz, with `grid` one ending in .png, else a folder.
+        grid: bool.
+
+    Raises:
+        UserError: it exists (an empty folder may), has another ending, or has no folder to be in.
+    """
+    if grid and path.suffix.lower() != ".png":
+        raise UserError(f"--grid writes one picture: --output must end in .png. Received: {path}.")
+    if not grid and path.suffix and path.suffix.lower() != ".npz":
+        raise UserError(
+            "--output must be a folder, for one PNG an image, or a file ending in .npz. Received: "
+            f"{path}."
+        )
+    if path.exists() and not (path.is_dir() and not any(path.iterdir()) and not path.suffix):
+        raise UserError(f"{path} exists; nothing is overwritten unasked. Give another --output.")
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"{path} cannot be written: there is no folder {path.absolute().parent}.")
+
+
+def write(path, images, grid=False):
+    """Writes uint8 images (N, H, W, C) where `check_output` let them be written.
+
+    An array file holds them as `images`. A grid has as many columns as rows or one more; grey fills
+    what is left of it.
+
+    Raises:
+        UserError: the disk is full, or the place cannot be written.
+    """
+    path = pathlib.Path(path)
+    try:
+        if grid:
+            columns = max(1, math.ceil(math.sqrt(len(images))))
+            missing = -len(images) % columns
+            filled = np.concatenate([images, np.full_like(images[:missing], 128)])
+            _write_png(path, image_grid(filled, columns))
+        elif path.suffix:
+            files.write_whole(path, lambda place: _write_array(place, images))
+        else:
+            path.mkdir(exist_ok=True)
+            digits = len(str(len(images) - 1))
+            for number, image in enumerate(images):
+                _write_png(path / f"{number:0{digits}d}.png", image)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _write_array(path, images):
+    with open(path, "wb") as file:
+        np.savez_compressed(file, images=images)
+
+
+def _write_png(path, image):
+    picture = Image.fromarray(image[:, :, 0] if image.shape[-1] == 1 else image)
+    picture.save(path, format="PNG")

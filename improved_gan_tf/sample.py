@@ -1,0 +1,72 @@
+"""Draws images from the generator of a run: PNG files, an array file, or one grid.
+
+    python -m improved_gan_tf.sample RUN_DIR --num_images=1000 --output=FOLDER
+    python -m improved_gan_tf.sample RUN_DIR --num_images=1000 --output=samples.npz
+    python -m improved_gan_tf.sample RUN_DIR --grid --output=grid.png
+
+The batch statistics of the generator are those that the run froze from 10 batches of noise, so an
+image depends on --seed and its number alone. With --statistics=batch it is drawn in batches of the
+training size, as the paper's scores take it.
+"""
+
+import argparse
+import pathlib
+
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import environment, exits
+
+
+def main(argv=None, prog="python -m improved_gan_tf.sample"):
+    """Runs the command on `argv`, the command line if None; exits with one of `exits.EXIT_CODES`.
+
+    `prog` is the program's name in the help.
+    """
+    with exits.exit_codes():
+        _run(_parse(argv, prog))
+
+
+def _parse(argv, prog):
+    parser = argparse.ArgumentParser(
+        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("run_dir", help="folder that a run script wrote")
+    add("--output", required=True, help="folder for PNG files, or a file: .npz, with --grid .png")
+    add("--num_images", type=int, default=100, help="how many (100)")
+    add("--seed", type=int, default=1, help="decides the noise (1)")
+    add(
+        "--truncation",
+        type=float,
+        default=1.0,
+        help="part of the noise's range, around its middle, that is drawn from (1); less gives "
+        "more typical and less varied images",
+    )
+    add("--statistics", choices=("frozen", "batch"), default="frozen", help="(frozen)")
+    add("--grid", action="store_true", help="one picture of all images")
+    return parser.parse_args(argv)
+
+
+def _run(arguments):
+    if arguments.num_images < 1:
+        raise UserError(f"--num_images must be 1 or more. Received: {arguments.num_images}.")
+    if not 0 <= arguments.seed < 2**32:
+        raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
+    run_dir = pathlib.Path(arguments.run_dir)
+    if not run_dir.is_dir():  # before TensorFlow starts
+        raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
+    environment.start_tensorflow()
+    from improved_gan_tf.runs import sample_files
+    from improved_gan_tf.runs.loaded_run import load_run
+
+    output = pathlib.Path(arguments.output).expanduser()
+    sample_files.check_output(output, arguments.grid)
+    run = load_run(run_dir)
+    images = run.sample(
+        arguments.num_images, arguments.seed, arguments.truncation, arguments.statistics
+    )
+    sample_files.write(output, images, arguments.grid)
+    print(f"{len(images):,} images of {' x '.join(map(str, images.shape[1:]))} bytes in {output}")
+
+
+if __name__ == "__main__":
+    main()

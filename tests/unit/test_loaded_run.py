@@ -1,0 +1,267 @@
+"""`load_run` and the commands that use a trained run: sample, classify, export."""
+
+import csv
+import dataclasses
+import importlib.util
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import improved_gan_tf
+import run_cifar10
+from improved_gan_tf import classify, export, sample
+from improved_gan_tf.data.pixels import to_bytes
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.layers import freeze_batch_statistics
+from improved_gan_tf.runs import exporting
+from improved_gan_tf.runs.frozen_generator import frozen_generator
+from tests.support import noise_runs
+from tests.support.commands import call_main
+
+HAS_ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "tf2onnx", "onnxruntime"))
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    """A finished run on noise, with an average that has moved."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    noise_runs.run(noise_runs.settings(epochs=1, averaging_rate=0.5), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(run_dir):
+    return improved_gan_tf.load_run(run_dir)
+
+
+def test_a_run_says_what_its_numbers_mean(loaded, run_dir):
+    assert loaded.class_names == tuple("0123456789")
+    assert loaded.pixels == (255.0, 0.0)
+    assert loaded.image_shape == (28, 28, 1)
+    assert loaded.config == json.loads((run_dir / "config.json").read_text())
+    for text in ("28 x 28 x 1 bytes", "(byte - 0) / 255", "classes: 0, 1, 2"):
+        assert text in str(loaded)
+
+
+def test_the_classifier_has_the_predictions_of_the_run(loaded, run_dir):
+    test = noise_runs.images("mnist")
+    with np.load(run_dir / "predictions.npz", allow_pickle=False) as saved:
+        expected = {
+            kind: np.asarray(tf.nn.softmax(saved[f"logits_{kind}"])) for kind in ("averaged", "raw")
+        }
+    found = loaded.classify(test.test_images)
+    np.testing.assert_allclose(found, expected["averaged"], atol=1e-6)
+    raw = improved_gan_tf.load_run(run_dir, "raw").classify(test.test_images)
+    np.testing.assert_allclose(raw, expected["raw"], atol=1e-6)
+    assert np.abs(expected["averaged"] - expected["raw"]).max() > 1e-4
+    assert loaded.classify(test.test_images[:0]).shape == (0, 10)
+
+
+def test_the_saved_generator_has_the_statistics_of_ten_batches(loaded, run_dir):
+    trained = keras.saving.load_model(run_dir / "generator.keras")
+    z = np.random.RandomState(0).uniform(size=(7, 100)).astype("float32")
+    again = frozen_generator(trained, seed=1, batch_size=noise_runs.BATCH)
+    np.testing.assert_allclose(loaded.generator(z), again(z), atol=1e-6)
+    random = improved_gan_tf.streams.frozen_statistics_noise(1)
+    batches = [random.uniform(size=(10, 100)).astype("float32") for _ in range(10)]
+    by_hand = freeze_batch_statistics(trained, batches)
+    np.testing.assert_allclose(again(z), by_hand(z), atol=1e-6)
+
+
+def test_an_image_depends_on_seed_and_number_only(loaded):
+    ten = loaded.sample(10, seed=3)
+    assert (ten.shape, ten.dtype) == ((10, 28, 28, 1), np.uint8)
+    np.testing.assert_array_equal(loaded.sample(130, seed=3)[:10], ten)
+    assert len(np.unique(ten, axis=0)) == 10
+    assert (loaded.sample(10, seed=4) != ten).any()
+    z = np.random.RandomState(3).uniform(size=(100, 100)).astype("float32")
+    one = to_bytes(loaded.generator(z[4:5]), loaded.pixels)
+    assert np.abs(one[0].astype(int) - ten[4]).max() <= 1  # a rounding
+
+
+def test_batch_statistics_are_those_of_whole_batches(loaded):
+    z = np.random.RandomState(3).uniform(size=(20, 100)).astype("float32")
+    expected = np.concatenate([loaded.batch_generator(z[:10]), loaded.batch_generator(z[10:])])
+    found = loaded.sample(13, seed=3, statistics="batch")
+    np.testing.assert_array_equal(found, to_bytes(expected, loaded.pixels)[:13])
+
+
+def test_truncated_noise_is_from_the_middle_of_the_range(loaded):
+    z = np.random.RandomState(3).uniform(size=(100, 100))
+    expected = loaded.generator((0.5 + 0.25 * (z - 0.5)).astype("float32"))
+    found = loaded.sample(100, seed=3, truncation=0.25).astype(int)
+    assert np.abs(found - to_bytes(expected, loaded.pixels)).max() <= 1
+
+
+def test_wrong_arguments_are_refused(loaded, run_dir, tmp_path):
+    with pytest.raises(UserError, match=r"`truncation` .*Received: truncation=0"):
+        loaded.sample(3, truncation=0.0)
+    with pytest.raises(UserError, match="`statistics` must be"):
+        loaded.sample(3, statistics="moving")
+    with pytest.raises(UserError, match=r"uint8 of shape \(N, 28, 28, 1\).*float64"):
+        loaded.classify(np.zeros((2, 28, 28, 1)))
+    with pytest.raises(UserError, match="`parameters` must be"):
+        improved_gan_tf.load_run(run_dir, "best")
+    with pytest.raises(UserError, match="no such folder"):
+        improved_gan_tf.load_run(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"not a run folder with a readable config\.json"):
+        improved_gan_tf.load_run(tmp_path)
+
+
+def test_a_run_of_an_earlier_version_is_frozen_when_it_is_loaded(loaded, run_dir, tmp_path):
+    shutil.copytree(run_dir, tmp_path / "old")
+    (tmp_path / "old" / "generator_frozen.keras").unlink()
+    old = improved_gan_tf.load_run(tmp_path / "old")
+    np.testing.assert_array_equal(old.sample(5), loaded.sample(5))
+
+
+def test_a_baseline_has_a_classifier_and_no_generator(tmp_path):
+    noise_runs.run(noise_runs.settings(epochs=1, supervised_only=True), tmp_path / "run")
+    run = improved_gan_tf.load_run(tmp_path / "run")
+    assert run.classify(noise_runs.images("mnist").test_images).shape == (15, 10)
+    with pytest.raises(UserError, match="supervised-only run: it has no generator"):
+        run.sample(3)
+
+
+def test_a_classifier_that_couples_images_gets_full_batches(tmp_path):
+    recipe = run_cifar10.VARIANTS["minibatch_discrimination"]["released"]
+    small = {"model": "minibatch_discrimination", "width_multiplier": 0.02, "epochs": 1}
+    config = noise_runs.settings(run_cifar10, **recipe, **small)
+    noise_runs.run(config, tmp_path / "run")
+    run = improved_gan_tf.load_run(tmp_path / "run")
+    assert run.coupled_batch == 10
+    images = noise_runs.images("cifar10").test_images
+    with np.load(tmp_path / "run" / "predictions.npz", allow_pickle=False) as saved:
+        expected = np.asarray(tf.nn.softmax(saved["logits_averaged"]))
+    np.testing.assert_allclose(run.classify(images), expected, atol=1e-6)
+    assert run.classify(images[:3]).shape == (3, 10)  # filled up with the same three
+    with pytest.raises(UserError, match="it is no function of one"):
+        exporting.bytes_to_probabilities(run)
+
+
+# --- the commands --------------------------------------------------------------------------
+
+
+def test_samples_are_written_as_pictures_an_array_and_a_grid(loaded, run_dir, tmp_path, capsys):
+    expected = loaded.sample(11, seed=2)
+    folder, array, grid = tmp_path / "folder", tmp_path / "some.npz", tmp_path / "grid.png"
+    options = ["--num_images=11", "--seed=2"]
+    for place, more in ((folder, []), (array, []), (grid, ["--grid"])):
+        arguments = [run_dir, *options, f"--output={place}", *more]
+        code, out, err = call_main(sample.main, capsys, *arguments)
+        assert (code, err) == (0, "")
+        assert out == f"11 images of 28 x 28 x 1 bytes in {place}\n"
+        code, _, err = call_main(sample.main, capsys, *arguments)
+        assert code == 2
+        assert "exists; nothing is overwritten unasked" in err
+    pictures = [np.asarray(Image.open(p))[:, :, None] for p in sorted(folder.iterdir())]
+    np.testing.assert_array_equal(pictures, expected)
+    with np.load(array, allow_pickle=False) as saved:
+        np.testing.assert_array_equal(saved["images"], expected)
+    with Image.open(grid) as picture:
+        assert picture.size == (4 * 30 + 2, 3 * 30 + 2)
+        np.testing.assert_array_equal(np.asarray(picture)[2:30, 32:60], expected[1, :, :, 0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--output=a.jpg"], "--output must be a folder"),
+        (["--output=a", "--grid"], "--output must end in .png"),
+        (["--output=a", "--num_images=0"], "--num_images must be 1 or more"),
+        (["--output=a", "--seed=-1"], "--seed must be from 0"),
+        (["--output=a", "--truncation=2"], "--truncation must be"),
+        (["--output=no/such/a"], "there is no folder"),
+    ],
+)
+def test_samples_that_cannot_be_written_are_refused(run_dir, arguments, message, capsys):
+    code, _, err = call_main(sample.main, capsys, run_dir, *arguments)
+    assert code == 2
+    assert message in err
+
+
+def test_pictures_are_classified_into_a_table(loaded, run_dir, tmp_path, capsys):
+    images = noise_runs.images("mnist").test_images[:3]
+    folder = tmp_path / "Zoë's photos"
+    folder.mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image[:, :, 0]).save(folder / f"{number}.png")
+    Image.new("RGB", (60, 40), (9, 200, 9)).save(tmp_path / "photo.jpg")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8 nothing")
+    output = tmp_path / "predictions.csv"
+    arguments = [run_dir, tmp_path / "photo.jpg", folder, f"--output={output}"]
+    code, out, err = call_main(classify.main, capsys, *arguments)
+    assert code == 0, err
+    assert "broken.jpg cannot be read" in err
+    assert f"Probabilities of 4 pictures in {output}" in out
+    with open(output, encoding="utf-8") as file:
+        header, *lines = csv.reader(file)
+    assert header == ["image", "class", "probability", *"0123456789"]
+    assert lines[0][0] == str(tmp_path / "photo.jpg")
+    expected = loaded.classify(images)
+    for line, p in zip(lines[1:], expected, strict=True):
+        np.testing.assert_allclose(np.array(line[3:], float), p, atol=1e-6)
+        assert line[1] == str(p.argmax())
+        assert float(line[2]) == pytest.approx(p.max(), abs=1e-6)
+    code, _, err = call_main(classify.main, capsys, *arguments)
+    assert code == 2
+    assert "exists; give another --output" in err
+
+
+def test_a_folder_without_a_readable_picture_is_refused(run_dir, tmp_path, capsys):
+    (tmp_path / "broken.png").write_bytes(b"no")
+    code, _, err = call_main(
+        classify.main, capsys, run_dir, tmp_path / "broken.png", f"--output={tmp_path / 'p.csv'}"
+    )
+    assert code == 2
+    assert "None of the 1 files is a picture" in err
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_the_exported_classifier_takes_bytes(loaded, run_dir, tmp_path, capsys):
+    output = tmp_path / "exported"
+    code, out, err = call_main(
+        export.main, capsys, run_dir, f"--output={output}", "--format=saved_model"
+    )
+    assert code == 0, err
+    assert "classes.txt, classifier" in out
+    images = noise_runs.images("mnist").test_images
+    saved = tf.saved_model.load(str(output / "classifier"))
+    np.testing.assert_allclose(saved.serve(images), loaded.classify(images), atol=1e-5)
+    assert (output / "classes.txt").read_text().split() == list("0123456789")
+    code, _, err = call_main(export.main, capsys, run_dir, f"--output={output}")
+    assert code == 2
+    assert "exists" in err
+
+
+def test_onnx_without_its_packages_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"needs the packages onnx and tf2onnx: .*\[onnx\]"):
+        exporting.check_output(tmp_path / "new", ("onnx",))
+    exporting.check_output(tmp_path / "new", ("saved_model",))
+
+
+@pytest.mark.skipif(not HAS_ONNX, reason="needs onnx, tf2onnx and onnxruntime")
+@pytest.mark.filterwarnings("ignore")  # of the converter
+def test_the_exported_onnx_file_takes_bytes(loaded, tmp_path):
+    import onnxruntime
+
+    exporting.export(loaded, tmp_path / "exported", ("onnx",))
+    session = onnxruntime.InferenceSession(str(tmp_path / "exported" / "classifier.onnx"))
+    images = noise_runs.images("mnist").test_images
+    (found,) = session.run(None, {session.get_inputs()[0].name: images})
+    np.testing.assert_allclose(found, loaded.classify(images), atol=1e-5)
+
+
+def test_a_generator_with_a_reference_batch_is_not_frozen(tmp_path):
+    config = noise_runs.settings(epochs=1, generator_normalization="virtual_batch")
+    noise_runs.run(dataclasses.replace(config), tmp_path / "run")
+    assert not (tmp_path / "run" / "generator_frozen.keras").exists()
+    run = improved_gan_tf.load_run(tmp_path / "run")
+    assert run.generator is run.batch_generator
+    assert len(np.unique(run.sample(5), axis=0)) == 5

@@ -1,0 +1,105 @@
+"""One picture file as a square of bytes: sizes, colour modes, orientation, damage."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from improved_gan_tf.data import picture_files, pictures
+from improved_gan_tf.errors import UserError
+
+
+def as_file(image, kind="PNG", **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    file.seek(0)
+    return file
+
+
+def read(image, size=2, channels=3, kind="PNG", **options):
+    return pictures.read_square("it", as_file(image, kind, **options), size, channels)
+
+
+def test_the_middle_square_is_taken_and_pixels_stay_as_they_are():
+    pixels = np.arange(3 * 5 * 3, dtype="uint8").reshape(3, 5, 3)
+    np.testing.assert_array_equal(read(Image.fromarray(pixels), 3), pixels[:, 1:4])
+    upright = pixels.transpose(1, 0, 2).copy()
+    np.testing.assert_array_equal(read(Image.fromarray(upright), 3), upright[1:4])
+
+
+def test_a_size_that_is_not_the_pictures_is_resized_to():
+    found = read(Image.new("RGB", (90, 60), (10, 200, 30)), 16)
+    assert (found.shape, found.dtype) == ((16, 16, 3), np.uint8)
+    assert (found == [10, 200, 30]).all()
+
+
+def test_a_large_jpeg_has_the_same_square_as_its_pixels():
+    ramp = np.tile(np.linspace(0, 255, 800).astype("uint8")[:, None, None], (1, 1200, 3))
+    found = read(Image.fromarray(ramp), 8, kind="JPEG", quality=95)
+    expected = read(Image.fromarray(ramp), 8)
+    assert np.abs(found.astype(int) - expected).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "kind"),
+    [("CMYK", (0, 255, 255, 0), "JPEG"), ("P", 1, "PNG"), ("RGBA", (255, 0, 0, 255), "PNG")],
+)
+def test_other_colour_modes_become_rgb(mode, colour, kind):
+    image = Image.new(mode, (8, 8), colour)
+    if mode == "P":
+        image.putpalette([0, 0, 0, 255, 0, 0])
+    red = read(image, 8, kind=kind)[4, 4].astype(int)
+    assert np.abs(red - [255, 0, 0]).max() <= 6
+
+
+def test_transparent_parts_become_white():
+    image = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    image.putpixel((0, 0), (0, 0, 0, 255))
+    found = read(image, 4, channels=1)[:, :, 0]
+    assert (found[0, 0], found[3, 3]) == (0, 255)
+
+
+def test_a_colour_picture_becomes_grey_where_one_channel_is_wanted():
+    assert read(Image.new("RGB", (4, 4), (0, 255, 0)), 4, channels=1)[0, 0, 0] == 150  # 0.587
+
+
+def test_sixteen_bits_become_eight():
+    deep = Image.fromarray(np.array([[0, 65535], [32896, 257]], "uint16"))
+    np.testing.assert_array_equal(read(deep, 2, channels=1)[:, :, 0], [[0, 255], [128, 1]])
+
+
+def test_the_cameras_orientation_is_followed():
+    image = Image.new("RGB", (2, 2), "black")
+    image.putpixel((0, 0), (255, 255, 255))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # turned by 180 degrees
+    found = read(image, 2, channels=1, exif=exif)[:, :, 0]
+    assert found[1, 1] == 255
+    assert found[0, 0] == 0
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16"])
+def test_grey_is_told_by_the_header(mode):
+    assert pictures.read_header("it", as_file(Image.new(mode, (3, 2)))) == (True, 2)
+    assert pictures.read_header("it", as_file(Image.new("RGB", (2, 2)))) == (False, 2)
+
+
+def test_a_damaged_file_is_named():
+    whole = as_file(Image.effect_noise((64, 64), 50).convert("RGB"), "JPEG").getvalue()
+    for content in (whole[: len(whole) // 3], b"no picture", b""):
+        with pytest.raises(UserError, match=r"The picture cat\.jpg cannot be read: .+"):
+            pictures.read_square("cat.jpg", io.BytesIO(content), 8, 3)
+
+
+def test_pictures_below_folders_are_found_and_hidden_and_other_files_are_not(tmp_path):
+    for name in ("b/Zoë.PNG", "b/a.jpg", "b/.hidden/c.jpg", "b/notes.txt", "b/._a.jpg", "d.jpeg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = picture_files.below([tmp_path / "d.jpeg", tmp_path / "b"])
+    assert [p.name for p in found] == ["d.jpeg", "Zoë.PNG", "a.jpg"]
+    with pytest.raises(UserError, match=r"Received: .*nowhere \(none\)"):
+        picture_files.below([tmp_path / "nowhere"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="There is no picture"):
+        picture_files.below([tmp_path / "empty"])
