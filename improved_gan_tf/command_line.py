@@ -1,19 +1,22 @@
 """The main program of every run script: flags, data, runs, table, exit code."""
 
 import contextlib
+import itertools
 import logging as std_logging
 import pathlib
 import sys
 
 from absl import app, logging
 
+from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits, half_precision, interruption
 from improved_gan_tf.runs import folder_names
 from improved_gan_tf.runs import sweep as sweep_module
-from improved_gan_tf.settings import flags
+from improved_gan_tf.settings import flags, images
 from improved_gan_tf.settings.ablations import switched_settings
 from improved_gan_tf.settings.imagenet import ImagenetConfig
+from improved_gan_tf.settings.images import ImagesConfig
 
 _SWEEP_EXIT_CODES = {"finished": 0, "failed": 1, "refused": 2, "diverged": 3}
 _WORST_FIRST = ("failed", "refused", "diverged", "finished")
@@ -47,10 +50,39 @@ def _run(experiment, variants, ablations):
             f"package. Received: --data_source=sample --data_dir={config.data_dir}."
         )
     sweep = flags.sweep_from_flags(config)
+    own = None
+    if isinstance(config, ImagesConfig):
+        config, published, own = _with_own_images(config, published, sweep)
     _print_techniques(config, ablations)
     if sweep.is_one_run:
-        sys.exit(_run_one(config, published))
-    sys.exit(_run_sweep(config, sweep, published))
+        sys.exit(_run_one(config, published, own))
+    sys.exit(_run_sweep(config, sweep, published, own))
+
+
+def _with_own_images(config, published, sweep):
+    """`(config, published, data set)` of a run on images of one's own, with all that follows.
+
+    Prints what was left out of the images, and what is too small.
+    """
+    images.check_sources(config)
+    if config.tfds is not None:
+        environment.start_tensorflow()
+    from improved_gan_tf.data import run_data, small_data
+
+    loaded = run_data.load_own(vars(config), download=not config.dry_run)
+    dataset = loaded.dataset
+    for note in loaded.notes:
+        print(f"note: {note}", file=sys.stderr)
+    for labels_per_class in sweep.labels_per_class:
+        for warning in small_data.warnings(dataset, labels_per_class):
+            print(f"warning: {warning}", file=sys.stderr)
+    found = (
+        dataset.train_images.shape[1:],
+        dataset.class_names,
+        len(dataset.train_labels),
+        int((dataset.train_labels >= 0).sum()),
+    )
+    return images.resolved(config, *found), images.resolved(published, *found), dataset
 
 
 def _training_devices(config):
@@ -75,8 +107,11 @@ def _training_devices(config):
 # answered without them.
 
 
-def _run_one(config, published):
-    """Runs the rest of one run, and of its baseline; returns the exit code."""
+def _run_one(config, published, dataset):
+    """Runs the rest of one run, and of its baseline; returns the exit code.
+
+    `dataset` is None for one of the paper's, which is loaded when it is needed.
+    """
     from improved_gan_tf.runs import resuming
 
     run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.run_name(config)}")
@@ -88,23 +123,21 @@ def _run_one(config, published):
     if all(f.status == "finished" for f in found):
         resuming.refuse_finished(found[0], run_dir)
     with _training_devices(config):
-        return _train_parts(config, published, parts, found, run_dir)
+        return _train_parts(config, published, parts, found, run_dir, dataset)
 
 
-def _train_parts(config, published, parts, found, run_dir):
-    from improved_gan_tf import distribution, networks
-    from improved_gan_tf.data import datasets
+def _train_parts(config, published, parts, found, run_dir, dataset):
+    from improved_gan_tf import distribution
+    from improved_gan_tf.data import run_data
+    from improved_gan_tf.runs import semi_supervised as experiment
 
-    networks.spec_of(config.dataset, config.model)  # raises UserError
-    where = (config.dataset, config.data_source, config.data_dir)
-    dataset = datasets.load(*where, download=not config.dry_run)
+    experiment.spec_of(config)  # raises UserError
+    dataset = dataset or run_data.load(vars(config), download=not config.dry_run)
     if config.dry_run:
         from improved_gan_tf.runs import dry_run
 
         dry_run.print_dry_run(config, published, dataset, run_dir)
         return 0
-
-    from improved_gan_tf.runs import semi_supervised as experiment
 
     results = []
     with interruption.stop_on_signals(distribution.on_any_worker) as stop_requested:
@@ -120,26 +153,29 @@ def _train_parts(config, published, parts, found, run_dir):
             if results:
                 _print_results(results, run_dir, config)
     done = len(results) == len(parts) and all(r["status"] == "finished" for r in results)
+    if done and len(parts) == 2 and config.dataset == images.IMAGES and distribution.is_chief():
+        from improved_gan_tf.tables import unlabeled_gain
+
+        print(unlabeled_gain.answer_of_folders(*(folder for _, folder in parts)))
     return 0 if done else stop_requested.exit_code()
 
 
-def _run_sweep(config, sweep, published):
+def _run_sweep(config, sweep, published, dataset):
     """Runs all runs of the sweep; returns the exit code."""
     with _training_devices(config):
-        return _train_sweep(config, sweep, published)
+        return _train_sweep(config, sweep, published, dataset)
 
 
-def _train_sweep(config, sweep, published):
-    from improved_gan_tf import distribution, networks
-    from improved_gan_tf.data import datasets
+def _train_sweep(config, sweep, published, dataset):
+    from improved_gan_tf import distribution
+    from improved_gan_tf.data import run_data
     from improved_gan_tf.runs import resuming
     from improved_gan_tf.runs import semi_supervised as experiment
     from improved_gan_tf.tables import comparison, formats
 
     distribution.require_one_process("a command that trains several runs")
-    networks.spec_of(config.dataset, config.model)  # raises UserError
-    where = (config.dataset, config.data_source, config.data_dir)
-    dataset = datasets.load(*where, download=not config.dry_run)
+    experiment.spec_of(config)  # raises UserError
+    dataset = dataset or run_data.load(vars(config), download=not config.dry_run)
     parent = pathlib.Path(config.run_dir or f"runs/{folder_names.sweep_name(config)}")
     records = sweep_module.plan(config, sweep, parent)
     # Each run compiles its own step, which TensorFlow would warn of.
@@ -169,6 +205,8 @@ def _train_sweep(config, sweep, published):
     if "interrupted" in statuses or (stop_requested() and "not started" in statuses):
         print(f"Give {resuming.command_to_continue(config)}.")
         return stop_requested.exit_code()
+    if config.with_baseline and config.dataset == images.IMAGES:
+        _print_gains(outcomes)
     ended = [status for status in statuses if status in _WORST_FIRST]
     return _SWEEP_EXIT_CODES[min(ended, key=_WORST_FIRST.index)]
 
@@ -233,6 +271,20 @@ def _print_results(results, run_dir, config):
         print(line)
     unfinished = [result for result in results if result["status"] != "finished"]
     _print_where((unfinished or results)[-1], run_dir, config)
+
+
+def _print_gains(outcomes):
+    """Prints whether the unlabeled images helped, for each number of labels in a sweep."""
+    from improved_gan_tf.runs.finished_runs import read_run
+    from improved_gan_tf.tables import unlabeled_gain
+
+    pairs = {}
+    for outcome, after in itertools.pairwise(outcomes):
+        if after.config.supervised_only and outcome.is_finished and after.is_finished:
+            pair = [read_run(o.config.run_dir, other_versions=True) for o in (outcome, after)]
+            pairs.setdefault(num_labels_of(vars(outcome.config)), []).append(pair)
+    for labels, some in pairs.items():
+        print(f"{labels} labels. {unlabeled_gain.answer_over_seeds(some)}")
 
 
 def _print_where(result, run_dir, config):

@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from improved_gan_tf.data.known_sets import num_labels
+from improved_gan_tf.data.known_sets import num_labels_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
@@ -40,7 +40,7 @@ def error_of(content):
 
 def labels_of(config):
     """The number of labeled images in a run with these settings."""
-    return num_labels(config["dataset"], config["labels_per_class"])
+    return num_labels_of(config)
 
 
 def without(content, *names):

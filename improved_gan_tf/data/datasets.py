@@ -13,7 +13,10 @@ from improved_gan_tf.errors import UserError
 
 
 class Dataset(NamedTuple):
-    """A data set in memory: uint8 images (N, H, W, C) and int32 labels (N,)."""
+    """A data set in memory: uint8 images (N, H, W, C) and int32 labels (N,).
+
+    In a set of one's own, training images without a label have the label -1.
+    """
 
     train_images: np.ndarray
     train_labels: np.ndarray

@@ -19,7 +19,7 @@ from improved_gan_tf.errors import UserError
 class LabeledSubset(NamedTuple):
     """Row numbers of the training set."""
 
-    labeled: np.ndarray  # (labels_per_class * num_classes,), sorted by class
+    labeled: np.ndarray  # sorted by class; in the paper's sets labels_per_class of each
     order: np.ndarray  # (N,), the permutation that puts the labeled rows first
 
 
@@ -27,8 +27,8 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes
     """Permutes the training set and takes the first `labels_per_class` of each class.
 
     Args:
-        labels: (N,) integers from 0 to `num_classes - 1`.
-        labels_per_class: int >= 1.
+        labels: (N,) integers from 0 to `num_classes - 1`, or -1 for an image without a label.
+        labels_per_class: int >= 1, or None for every image that has a label.
         seed: int, the run's seed, which decides the permutation if `seed_data` is None (as in the
             original's CIFAR-10 minibatch-discrimination script).
         seed_data: int or None, decides the permutation.
@@ -37,10 +37,11 @@ def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes
     Raises:
         UserError: a class has fewer than `labels_per_class` images.
     """
-    counts = np.bincount(labels, minlength=num_classes)
-    if labels_per_class > counts.min():
+    counts = np.bincount(labels[labels >= 0], minlength=num_classes)
+    if labels_per_class is not None and labels_per_class > counts.min():
         raise UserError(
-            "`labels_per_class` must not exceed the number of training images of any class. "
+            "`labels_per_class` must not exceed the number of labeled training images of any "
+            "class. "
             f"Received: {labels_per_class}; class {counts.argmin()} has {counts.min()} images."
         )
     order = streams.label_choice(seed, seed_data).permutation(len(labels))

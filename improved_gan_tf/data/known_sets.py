@@ -6,6 +6,7 @@ Paper: Salimans et al. (2016), Sec. 6.
 from typing import NamedTuple
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.settings.images import IMAGES
 
 _DIGITS = tuple("0123456789")
 
@@ -104,3 +105,15 @@ def num_labels(dataset, labels_per_class):
         UserError: there is no such data set.
     """
     return known_set(dataset).num_classes * labels_per_class
+
+
+def num_labels_of(settings):
+    """Labeled training images of a run (int).
+
+    `settings` maps names to values: a run's config.json, or `vars` of its record.
+    """
+    if settings["dataset"] != IMAGES:
+        return num_labels(settings["dataset"], settings["labels_per_class"])
+    if settings["labels_per_class"] is None:
+        return settings["num_labeled_images"]
+    return len(settings["class_names"]) * settings["labels_per_class"]

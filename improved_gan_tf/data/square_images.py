@@ -9,21 +9,19 @@ Original: openai/improved-gan@4f5d1ec, imagenet/convert_imagenet_to_records.py, 
 
 import concurrent.futures
 import contextlib
+import functools
 import hashlib
 import itertools
-import pathlib
-import shutil
-import tempfile
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from improved_gan_tf.data import cache_folders
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
 
-DEFAULT_CACHE = "~/.cache/improved_gan_tf"
 PREPARATION = 2  # increases when the prepared bytes change
 _DECODED_AT_ONCE = 256  # images; bounds memory
 
@@ -42,33 +40,19 @@ def prepare(source, image_size, cache_dir=None):
     Args:
         source: `data.encoded_images.Source`.
         image_size: int, side of the square images.
-        cache_dir: folder for them; `DEFAULT_CACHE` if None.
+        cache_dir: folder for them; `cache_folders.DEFAULT_CACHE` if None.
 
     Raises:
         UserError: an image cannot be read, most images are smaller than `image_size`, the
             cache folder cannot be written, or its files are damaged.
     """
-    cache = pathlib.Path(cache_dir or DEFAULT_CACHE).expanduser()
     # The preparation's number keeps out images that an earlier one left.
-    folder = cache / f"{source.key}-{image_size}-v{PREPARATION}"
-    if not folder.is_dir():
-        unfinished = None
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            # The name is unique among processes on all machines.
-            unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=cache))
-            images = unfinished / "images"  # with default permissions, unlike mkdtemp's folder
-            images.mkdir()
-            _require_space(cache, source.count * image_size**2 * 3)
-            _write(source, image_size, images)
-            _publish(images, folder)
-        except OSError as error:
-            raise UserError(
-                f"`cache_dir={cache}` cannot hold the prepared images: {error.strerror or error}."
-            ) from error
-        finally:
-            if unfinished is not None:
-                shutil.rmtree(unfinished, ignore_errors=True)
+    folder = cache_folders.made_once(
+        cache_dir,
+        f"{source.key}-{image_size}-v{PREPARATION}",
+        source.count * image_size**2 * 3,
+        functools.partial(_write, source, image_size),
+    )
     try:
         return _read(folder, (source.count, image_size, image_size, 3))
     except (OSError, ValueError) as error:
@@ -99,23 +83,6 @@ def _digest(images, labels):
         digest.update(np.ascontiguousarray(images[first : first + _DECODED_AT_ONCE]))
     digest.update(np.ascontiguousarray(labels))
     return digest.hexdigest()
-
-
-def _publish(unfinished, folder):
-    try:
-        unfinished.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # otherwise another process published the same images first
-            raise
-
-
-def _require_space(cache, needed):
-    free = shutil.disk_usage(cache).free
-    if needed > free:
-        raise UserError(
-            f"The prepared images take {needed / 1e9:.1f} GB and `cache_dir={cache}` has "
-            f"{free / 1e9:.1f} GB left. Name a folder with more space with `cache_dir`."
-        )
 
 
 def _write(source, image_size, folder):

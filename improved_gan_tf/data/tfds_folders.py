@@ -70,6 +70,26 @@ def read(tfds_name, data_dir, download=True):
     """
     import tensorflow_datasets as tfds
 
+    folder = prepared(tfds_name, data_dir, download)
+    with explained_tfds_errors(tfds_name, folder):
+        # Read from the folder itself, without network look-ups.
+        # D1: TFDS shuffles the images when it prepares them, so a seed picks other images here
+        # than in the original's file order.
+        builder = tfds.builder_from_directory(str(folder))
+        splits = {}
+        for split in ("train", "test"):
+            part = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
+            splits[split] = (part["image"], part["label"].astype(np.int32))
+    return PreparedData(splits, folder.name)
+
+
+def prepared(tfds_name, data_dir, download=True):
+    """The folder of the latest prepared version of a TFDS data set, made if need be (a Path).
+
+    Args, Raises: as for `read`, but for damaged data.
+    """
+    import tensorflow_datasets as tfds
+
     folder = prepared_folder(tfds_name, data_dir)
     if folder is None:
         directory = tfds_directory(data_dir)
@@ -83,16 +103,7 @@ def read(tfds_name, data_dir, download=True):
             builder = tfds.builder(tfds_name, data_dir=str(directory))
             builder.download_and_prepare()
             folder = pathlib.Path(str(builder.data_dir))
-    with explained_tfds_errors(tfds_name, folder):
-        # Read from the folder itself, without network look-ups.
-        # D1: TFDS shuffles the images when it prepares them, so a seed picks other images here
-        # than in the original's file order.
-        builder = tfds.builder_from_directory(str(folder))
-        splits = {}
-        for split in ("train", "test"):
-            part = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
-            splits[split] = (part["image"], part["label"].astype(np.int32))
-    return PreparedData(splits, folder.name)
+    return folder
 
 
 @contextlib.contextmanager

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from improved_gan_tf.data import datasets
+from improved_gan_tf.data import run_data
 from improved_gan_tf.errors import UserError, in_flags
+from improved_gan_tf.settings.images import SOURCES
 
 
 class ScoredImages:
@@ -19,10 +20,12 @@ class ScoredImages:
 
     def load(self, config):
         """The `datasets.Dataset` of a run, or the reason why it could not be loaded."""
-        where = (config.dataset, config.data_source, self._data_dir or config.data_dir)
+        own = (*SOURCES, "image_size", "test_fraction")  # of images of one's own
+        names = ("dataset", "data_source", "data_dir", *own)
+        where = tuple(getattr(config, name, None) for name in names)
         if where not in self._loaded:
             try:
-                self._loaded[where] = datasets.load(*where, download=False)
+                self._loaded[where] = run_data.load(vars(config), self._data_dir, download=False)
             except UserError as error:
                 self._loaded[where] = in_flags(error)
         return self._loaded[where]

@@ -7,7 +7,9 @@ import numpy as np
 from improved_gan_tf import paper
 from improved_gan_tf.data.known_sets import known_set
 from improved_gan_tf.pages import figures, run_pictures
+from improved_gan_tf.runs.class_names import class_names_of
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
+from improved_gan_tf.settings.images import IMAGES
 from improved_gan_tf.tables import ensembles, rows
 from improved_gan_tf.tables.cells import names_in_common
 
@@ -56,8 +58,8 @@ def section(cell, settings, test_images):
     """
     runs = cell.runs or cell.baselines
     method = cell.config.model if cell.runs else rows.SUPERVISED_ONLY
-    about = known_set(cell.config.dataset)
-    title = f"{about.title}, {cell.num_labels} labels, {method}"
+    class_names = class_names_of(vars(cell.config))
+    title = f"{title_of(runs[0])}, {cell.num_labels} labels, {method}"
     remarks = list(
         dict.fromkeys(text for run in runs for text in run.result["differences_from_paper"])
     )
@@ -69,7 +71,7 @@ def section(cell, settings, test_images):
         "grids": run_pictures.sample_grids(runs)
         + run_pictures.real_grid(runs[0].config, test_images),
         "kind": kind,
-        "classes": about.class_names,
+        "classes": class_names,
         "confusion": None,
         "mistakes": [],
         "mistakes_missing": None,
@@ -90,7 +92,14 @@ def section(cell, settings, test_images):
     images, missing = test_images.of(runs[0].config, labels)
     if images is None:
         return content | {"mistakes_missing": missing}
-    return content | {"mistakes": confident_mistakes(logits, labels, images, about.class_names)}
+    return content | {"mistakes": confident_mistakes(logits, labels, images, class_names)}
+
+
+def title_of(run):
+    """What people call a run's data set; images of one's own are told by their description."""
+    if run.config.dataset == IMAGES:
+        return data_of(run).removeprefix("data: ")
+    return known_set(run.config.dataset).title
 
 
 def run_lines(cell):

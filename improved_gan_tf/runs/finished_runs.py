@@ -13,12 +13,13 @@ import improved_gan_tf
 from improved_gan_tf import paper
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.every_run import different_settings
+from improved_gan_tf.settings.images import IMAGES, ImagesConfig
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 _RUN_FILES = ("config.json", "result.json")
 # `--overwrite` and resuming rename folders like this; another run has replaced their content.
 _MOVED_ASIDE = re.compile(r"\.old-\d+$")
-_WITH_TEST_ERRORS = frozenset(dataset for dataset, _ in paper.TEST_ERRORS)
+_WITH_TEST_ERRORS = frozenset({IMAGES, *(dataset for dataset, _ in paper.TEST_ERRORS)})
 
 
 class Run(NamedTuple):
@@ -96,9 +97,9 @@ def read_run(path, other_versions=False):
             "(--other_versions counts it)",
         )
     try:
-        config = ExperimentConfig.from_dict(config)
+        config = record_class(config["dataset"]).from_dict(config)
     except (KeyError, TypeError, UserError) as error:
-        reason = str(error).removeprefix("ExperimentConfig.__init__() ")
+        reason = re.sub(r"^\w+Config\.__init__\(\) ", "", str(error))
         return LeftOut(path, f"its settings are not those of this version: {reason}")
     if status != "finished":
         return LeftOut(path, f"{status} after {final.get('epochs')} epochs")
@@ -111,6 +112,11 @@ def read_run(path, other_versions=False):
     ):
         return LeftOut(path, f"result.json has impossible numbers: {wrong} wrong of {count}")
     return Run(path, config, result)
+
+
+def record_class(dataset):
+    """The class of a semi-supervised run's settings."""
+    return ImagesConfig if dataset == IMAGES else ExperimentConfig
 
 
 def _why_without_result(path):

@@ -2,13 +2,14 @@
 
 import pathlib
 
-from improved_gan_tf.data.known_sets import num_labels
+from improved_gan_tf.data.known_sets import num_labels_of
+from improved_gan_tf.settings.images import IMAGES
 
 
 def run_name(config):
     """The default name of a run folder."""
     seed_data = config.seed if config.seed_data is None else config.seed_data
-    labels = num_labels(config.dataset, config.labels_per_class)
+    labels = num_labels_of(vars(config))
     return f"{sweep_name(config)}-labels{labels}-seed{config.seed}-data{seed_data}"
 
 
@@ -21,4 +22,8 @@ def imagenet_run_name(config):
 def sweep_name(config):
     """The default name of the folder for the runs of several seeds and label counts."""
     kind = "supervised_only" if config.supervised_only else config.ablation or config.model
+    if config.dataset == IMAGES:
+        source = pathlib.Path(config.image_folder or config.arrays or config.tfds)
+        name = config.tfds or source.expanduser().resolve().stem
+        return f"{config.dataset}-{name.replace('/', '-')}-{config.image_size}px-{kind}"
     return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment
+from improved_gan_tf.settings.images import IMAGES
 
 MODELS = {"averaged": "discriminator", "raw": "discriminator_raw"}  # kind -> file name
 
@@ -71,20 +72,20 @@ def _read(run_dir):
     if not run_dir.is_dir():  # before TensorFlow starts
         raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
     environment.start_tensorflow()
-    from improved_gan_tf import networks
 
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
         config, final = result["config"], result["final"]
-        if config["dataset"] not in KNOWN_SETS:
+        if config["dataset"] not in (*KNOWN_SETS, IMAGES):
             raise UserError(
                 f"{run_dir} cannot be scored again: a run on {config['dataset']} has no test set."
             )
         missing = {"data_source", "data_dir", "pixels", "seed"} - config.keys()
         if missing:
             raise KeyError(", ".join(sorted(missing)))
-        spec = networks.spec_of(config["dataset"], config["model"])
-        coupled_batch = config["batch_size"] if spec.couples_examples else None
+        coupled_batch = None
+        if config["model"] == "minibatch_discrimination":
+            coupled_batch = config["batch_size"]
         coupled_batch = final.get("test_batch", coupled_batch)  # earlier versions left it out
         recorded = {kind: final[f"test_wrong_{kind}"] for kind in MODELS}
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -96,12 +97,11 @@ def _read(run_dir):
 
 def _test_set(run, data_dir):
     """Returns a run's test images, on the device, and their labels (N,)."""
-    from improved_gan_tf.data import datasets
+    from improved_gan_tf.data import run_data
     from improved_gan_tf.data.device_images import DeviceImages
 
     config = run.config
-    where = (config["dataset"], config["data_source"], data_dir or config["data_dir"])
-    dataset = datasets.load(*where, download=False)
+    dataset = run_data.load(config, data_dir, download=False)
     images = DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
     return images, dataset.test_labels
 

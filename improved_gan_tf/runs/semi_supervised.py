@@ -10,7 +10,7 @@ import numpy as np
 from improved_gan_tf import distribution, losses, networks, streams
 from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.data.device_images import DeviceImages
-from improved_gan_tf.data.known_sets import num_labels
+from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.runs.epoch_table import Column
@@ -20,6 +20,7 @@ from improved_gan_tf.runs.game import Evaluation
 from improved_gan_tf.runs.health import Closeness, collapsed_at
 from improved_gan_tf.runs.training_run import TrainingRun
 from improved_gan_tf.settings.every_run import differences_from_published
+from improved_gan_tf.settings.images import IMAGES
 from improved_gan_tf.settings.setting import Decides
 from improved_gan_tf.training import evaluation
 from improved_gan_tf.training.semi_supervised import Trainer
@@ -39,7 +40,8 @@ def differences_from_paper(config, dataset, published):
     roles = [Decides.NUMBERS, Decides.LENGTH]
     if not config.supervised_only:
         roles.append(Decides.GAME)
-    differences += differences_from_published(config, published, *roles)
+    if config.dataset != IMAGES:  # whose settings follow from the images; there is no paper's value
+        differences += differences_from_published(config, published, *roles)
     if config.cross_replica == "local" and distribution.num_replicas() > 1:
         differences.append(
             f"cross_replica: local, {distribution.num_replicas()} replicas with a batch each"
@@ -47,6 +49,14 @@ def differences_from_paper(config, dataset, published):
     if config.supervised_only:
         differences.append("a supervised-only baseline, which the paper does not report")
     return differences
+
+
+def spec_of(config):
+    """The `networks.NetworkSpec` of a run."""
+    if config.dataset == IMAGES:
+        shape, num_classes = config.image_shape, len(config.class_names)
+        return networks.own_images_spec(shape, num_classes, config.model)
+    return networks.spec_of(config.dataset, config.model)
 
 
 def labeled_subset_and_streams(config, dataset):
@@ -120,7 +130,7 @@ class SemiSupervisedGame:
         self.config, self.dataset = config, dataset
         self.subset, self.epochs = labeled_subset_and_streams(config, dataset)
         self.images_digest = _digest(dataset.train_images, dataset.test_images)
-        self.spec = networks.spec_of(config.dataset, config.model)
+        self.spec = spec_of(config)
         self.watches_closeness = self.spec.couples_examples and not config.supervised_only
         self.players = self.spec.build(
             config.seed, config.width_multiplier, config.reference_size, config.cross_replica
@@ -277,7 +287,7 @@ class SemiSupervisedGame:
         """The data set, with a note where it is not the paper's, the game and the labels."""
         config = self.config
         kind = "supervised only" if config.supervised_only else config.ablation or config.model
-        labels = f"{num_labels(config.dataset, config.labels_per_class)} labels"
+        labels = f"{num_labels_of(vars(config))} labels"
         if config.supervised_weight == 0:
             labels = "trained without labels: its test errors mean nothing"
         return f"{self.dataset.description}, {kind}, {labels}"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from improved_gan_tf.data.known_sets import num_labels
+from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, in_flags
 from improved_gan_tf.runs import resuming
 from improved_gan_tf.runs.finished_runs import Run, read_run
@@ -45,7 +45,8 @@ def plan(config, sweep, parent):
         # Without one (CIFAR-10 minibatch discrimination) the run's own seed chooses the labels.
         seed_data = None if config.seed_data is None else first_seed_data + i
         for labels_per_class in sweep.labels_per_class:
-            name = f"labels{num_labels(config.dataset, labels_per_class)}-seed{seed}"
+            labels = num_labels_of({**vars(config), "labels_per_class": labels_per_class})
+            name = f"labels{labels}-seed{seed}"
             if seed_data not in (None, seed):
                 name += f"-data{seed_data}"
             folder = pathlib.Path(parent) / name
@@ -192,7 +193,7 @@ def outcome_table(outcomes):
             remarks.append(f"[{len(remarks) + 1}] {config.run_dir}: {remark}")
             remark = f"[{len(remarks)}]"
         seed_data = config.seed if config.seed_data is None else config.seed_data
-        labels = num_labels(config.dataset, config.labels_per_class)
+        labels = num_labels_of(vars(config))
         rows.append([labels, kind, config.seed, seed_data, outcome.status, remark])
     headers = ["labels", "trained as", "seed", "seed_data", "status", "remark"]
     return "\n".join([tabulate(rows, headers=headers, tablefmt="github"), *remarks])

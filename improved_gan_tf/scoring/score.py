@@ -5,6 +5,7 @@ import pathlib
 from improved_gan_tf.errors import UserError, in_flags
 from improved_gan_tf.machine import environment
 from improved_gan_tf.scoring import arguments as score_arguments
+from improved_gan_tf.settings.images import IMAGES
 
 DOES_NOT_AGREE = 1
 
@@ -13,7 +14,7 @@ DEFAULT_NUM_SAMPLES = 50_000
 
 def _source_and_real(arguments):
     """`(source, real source or None, reason or None)`; the reason says why there is no real one."""
-    from improved_gan_tf.data import datasets
+    from improved_gan_tf.data import datasets, run_data
     from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.scoring import image_sources, picture_folders
 
@@ -42,14 +43,17 @@ def _source_and_real(arguments):
     if name is None or arguments.num_real == 0:
         missing = "no real images were asked for (--real_data=NAME or --real_folder=FOLDER)"
         return source, None, missing
-    if name not in KNOWN_SETS:
+    if name not in (*KNOWN_SETS, IMAGES):
         return source, None, f"no comparison with real images of {name}"
     try:
-        dataset = datasets.load(
-            name,
-            arguments.data_source or config.get("data_source", "tfds"),
-            arguments.data_dir or config.get("data_dir"),
-        )
+        if name == IMAGES:  # a run on images of one's own
+            dataset = run_data.load(config, arguments.data_dir)
+        else:
+            dataset = datasets.load(
+                name,
+                arguments.data_source or config.get("data_source", "tfds"),
+                arguments.data_dir or config.get("data_dir"),
+            )
     except UserError as error:
         if arguments.real_data is not None or arguments.data_dir is not None:
             raise

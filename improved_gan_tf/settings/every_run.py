@@ -202,7 +202,8 @@ class RunConfig:
                 "--decay_start_epoch must be smaller than --decay_end_epoch. "
                 f"Received: decay_start_epoch={start}, decay_end_epoch={end}."
             )
-        if end is not None and self.epochs > end:
+        # Without epochs yet (images of one's own), this is checked once they are known.
+        if None not in (end, self.epochs) and self.epochs > end:
             raise UserError(
                 f"--epochs={self.epochs} goes past --decay_end_epoch={end}, where the learning "
                 "rate reaches 0: nothing would be learned after it. Give fewer epochs or a "

@@ -86,10 +86,11 @@ def _help_text(field, experiment, variants, ablations):
         text += f" <{'|'.join(choices)}>"
     default = getattr(experiment, field.name)
     text += f". Default: {_shown(default)}"
+    has_recipes = any(other.name == "recipe" for other in _settings(experiment, ablations))
     for model, recipes in variants.items():
         for recipe, overrides in recipes.items():
             if overrides.get(field.name, default) != default:
-                text += f"; with --model={model} --recipe={recipe}: "
+                text += f"; with --model={model}{f' --recipe={recipe}' * has_recipes}: "
                 text += str(_shown(overrides[field.name]))
     return f"{text} (from {meta['source']})"
 

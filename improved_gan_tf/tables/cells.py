@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from improved_gan_tf.data.known_sets import num_labels
+from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.runs.finished_runs import Run, given_to
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 from improved_gan_tf.settings.setting import Decides, names_that_decide
@@ -19,7 +19,7 @@ class Cell(NamedTuple):
     @property
     def num_labels(self):
         """Labeled training images of all classes."""
-        return num_labels(self.config.dataset, self.config.labels_per_class)
+        return num_labels_of(vars(self.config))
 
 
 def cells(runs):
@@ -85,7 +85,8 @@ def telling_settings(some_cells):
 
 def _telling_names(some_cells):
     told_elsewhere = {Decides.NOTHING, Decides.SEED, Decides.ROW}
-    every = names_that_decide(ExperimentConfig, *set(Decides) - told_elsewhere)
+    record = some_cells[0].config if some_cells else ExperimentConfig
+    every = names_that_decide(record, *set(Decides) - told_elsewhere)
     names = []
     for name in dict.fromkeys(["ablation", "recipe", *every, "seed_data"]):
         if _parts(some_cells, [*names, name]) > _parts(some_cells, names):

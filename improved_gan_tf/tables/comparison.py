@@ -2,6 +2,7 @@
 
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.runs.finished_runs import commits_of, read_runs
+from improved_gan_tf.settings.images import IMAGES
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import inception_scores, turing_tests
 from improved_gan_tf.tables.rows import SUPERVISED_ONLY, rows
@@ -10,6 +11,7 @@ TITLES = {
     name: f"{about.title} (the paper's {about.papers_place}): test error in %"
     for name, about in KNOWN_SETS.items()
 }
+TITLES[IMAGES] = "Images of one's own, not the paper's: test error in %"
 TITLES["mnist"] += "; the paper's counts of 10,000 / 100"
 
 HEADERS = (

@@ -31,8 +31,11 @@ def comparison_table(results):
             as_paper = comparable and papers_measure
             columns = [text, ""] if as_paper else ["", text]
             rows.append([f"{name}, {kind} parameters", *columns])
-    rows.append(_paper_line(results[0]))
     headers = ["test error", "as in the paper", "measured otherwise"]
+    if results[0]["config"]["dataset"] in known_sets.KNOWN_SETS:
+        rows.append(_paper_line(results[0]))
+    else:
+        headers, rows = ["test error", "not the paper's data"], [[row[0], row[2]] for row in rows]
     return tabulate(rows, headers=headers, tablefmt="github")
 
 
@@ -49,7 +52,7 @@ def _paper_line(result):
 def _paper_cell(result):
     """A run's number of labels, and the paper's result for it as text."""
     config = result["config"]
-    labels = known_sets.num_labels(config["dataset"], config["labels_per_class"])
+    labels = known_sets.num_labels_of(config)
     return labels, paper_row(config["dataset"], labels, config["model"])
 
 

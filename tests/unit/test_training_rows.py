@@ -60,7 +60,7 @@ def test_more_labels_than_a_class_has_are_refused_with_the_class():
     with pytest.raises(UserError) as caught:
         epoch_rows.choose_labeled_subset(labels, 5, 1, 1, 10)
     assert str(caught.value) == (
-        "`labels_per_class` must not exceed the number of training images of any class. "
+        "`labels_per_class` must not exceed the number of labeled training images of any class. "
         "Received: 5; class 3 has 4 images."
     )
 

@@ -1,0 +1,62 @@
+"""Folders of prepared data: made once, whole or not at all, by whichever process comes first."""
+
+import pathlib
+import shutil
+import tempfile
+
+from improved_gan_tf.errors import UserError
+
+DEFAULT_CACHE = "~/.cache/improved_gan_tf"
+
+
+def made_once(cache_dir, name, needed, write):
+    """The folder `cache_dir`/`name` (a Path), which `write` fills if it is not there yet.
+
+    Args:
+        cache_dir: folder; `DEFAULT_CACHE` if None.
+        name: str, changes when the data does.
+        needed: int, bytes that the folder will take.
+        write: function of an empty folder (a Path).
+
+    Raises:
+        UserError: the cache folder cannot be written or has too little space; `write` raised it.
+    """
+    cache = pathlib.Path(cache_dir or DEFAULT_CACHE).expanduser()
+    folder = cache / name
+    if folder.is_dir():
+        return folder
+    unfinished = None
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        # The name is unique among processes on all machines.
+        unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f".{name}.", dir=cache))
+        inner = unfinished / "images"  # with default permissions, unlike mkdtemp's folder
+        inner.mkdir()
+        _require_space(cache, needed)
+        write(inner)
+        _publish(inner, folder)
+    except OSError as error:
+        raise UserError(
+            f"`cache_dir={cache}` cannot hold the prepared images: {error.strerror or error}."
+        ) from error
+    finally:
+        if unfinished is not None:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return folder
+
+
+def _publish(unfinished, folder):
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # otherwise another process published the same images first
+            raise
+
+
+def _require_space(cache, needed):
+    free = shutil.disk_usage(cache).free
+    if needed > free:
+        raise UserError(
+            f"The prepared images take {needed / 1e9:.1f} GB and `cache_dir={cache}` has "
+            f"{free / 1e9:.1f} GB left. Name a folder with more space with `cache_dir`."
+        )

@@ -1,0 +1,129 @@
+"""Does the unlabeled data help? The paired difference, its interval, and the sentence."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+import run_images
+from improved_gan_tf.runs.finished_runs import read_run
+from improved_gan_tf.settings.images import resolved
+from improved_gan_tf.tables import unlabeled_gain
+from improved_gan_tf.tables.paired_errors import paired_errors
+from tests.support.written_runs import write_run
+
+LABELS = np.arange(100) % 4
+
+
+def logits(wrong):
+    """Logits of a classifier that is wrong about some images."""
+    predicted = LABELS.copy()
+    predicted[list(wrong)] = (predicted[list(wrong)] + 1) % 4
+    return np.eye(4)[predicted]
+
+
+def test_the_difference_and_interval_are_bonett_and_prices():
+    pair = paired_errors(logits(range(10)), logits(range(5, 30)), LABELS)  # 5 and 20 alone
+    assert (pair.first, pair.second, pair.count) == (0.1, 0.25, 100)
+    assert pair.difference == pytest.approx(-0.15)
+    p01, p10 = 6 / 102, 21 / 102
+    half = 1.959964 * np.sqrt((p01 + p10 - (p01 - p10) ** 2) / 102)
+    np.testing.assert_allclose(pair.interval, [p01 - p10 - half, p01 - p10 + half], rtol=1e-6)
+    # 2 P(X <= 5), X of 25 fair coins
+    coins = sum(math.comb(25, k) for k in range(6))
+    assert pair.p_value == pytest.approx(2 * coins / 2**25)
+
+
+def test_equal_classifiers_do_not_differ():
+    pair = paired_errors(logits(range(10)), logits(range(10)), LABELS)
+    assert (pair.difference, pair.p_value) == (0.0, 1.0)
+    assert pair.interval[0] == -pair.interval[1] < 0.0
+
+
+def test_the_interval_covers_the_true_difference_as_often_as_it_says():
+    random, covered = np.random.RandomState(0), 0
+    for _ in range(400):
+        kinds = random.choice(3, size=100, p=[0.8, 0.05, 0.15])  # difference -0.1
+        pair = paired_errors(
+            logits(np.flatnonzero(kinds == 1)), logits(np.flatnonzero(kinds == 2)), LABELS
+        )
+        covered += pair.interval[0] <= -0.1 <= pair.interval[1]
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def written(folder, wrong, raw=0, **changes):
+    config = dataclasses.replace(run_images.EXPERIMENT, image_folder="photos", **changes)
+    config = resolved(config, (28, 28, 1), tuple("abcd"), 200, 40)
+    predictions = {"logits_averaged": logits(wrong), "logits_raw": logits(()), "labels": LABELS}
+    result = {"raw": raw, "averaged": len(wrong), "count": 100}
+    data = ["data: photos (200 training images)"]
+    write_run(folder, config, predictions, differences_from_paper=data, **result)
+    return read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("with_it", "without", "says"),
+    [
+        (range(10), range(40), "Yes: 10.0 % of 100 test images wrong with it, 40.0 % without"),
+        (range(40), range(10), "No, it harms: 40.0 %"),
+        (range(10), range(12), "Not to be seen here: 10.0 %"),
+    ],
+)
+def test_a_pair_gets_an_answer_with_its_uncertainty(tmp_path, with_it, without, says):
+    run = written(tmp_path / "run", with_it, raw=7)
+    baseline = written(tmp_path / "run" / "supervised_only", without, raw=8, supervised_only=True)
+    text = unlabeled_gain.answer(run, baseline)
+    assert text == unlabeled_gain.answer_of_folders(run.path, baseline.path)
+    assert text.startswith(f"Does the unlabeled data help? {says}")
+    pair = paired_errors(logits(with_it), logits(without), LABELS)
+    low, high = (f"{100 * x:+.1f}" for x in pair.interval)
+    assert f"(95 % from {low} to {high}, p = {pair.p_value:.2g}, paired" in text
+    assert text.endswith("one choice of labels; with raw parameters 7.0 % and 8.0 %).")
+
+
+def test_a_run_that_ended_far_above_its_best_training_error_makes_the_answer_unclear(tmp_path):
+    run = written(tmp_path / "run", range(10))
+    baseline = written(tmp_path / "base", range(40), supervised_only=True)
+    for folder, errors in ((run.path, (0.9, 0.01, 0.1)), (baseline.path, (0.9, 0.01, 0.44))):
+        lines = [json.dumps({"epoch": i, "train_error": e}) + "\n" for i, e in enumerate(errors)]
+        (folder / "metrics.jsonl").write_text("".join(lines))
+    text = unlabeled_gain.answer(run, baseline)
+    assert (
+        "Unclear, training was unstable (supervised only: training error 44 % at the end, 1 % "
+        "before; try a smaller --learning_rate): 10.0 % of 100"
+    ) in text
+    pairs = [(run, run), (run, baseline), (run, run)]
+    assert unlabeled_gain.answer_over_seeds(pairs).endswith(
+        "Training was unstable in 1 of the pairs."
+    )
+
+
+def test_missing_predictions_are_told(tmp_path):
+    run = written(tmp_path / "run", range(3))
+    baseline = written(tmp_path / "base", range(3), supervised_only=True)
+    (tmp_path / "base" / "predictions.npz").unlink()
+    assert "Unknown: no " in unlabeled_gain.answer(run, baseline)
+    (tmp_path / "base" / "result.json").unlink()
+    text = unlabeled_gain.answer_of_folders(tmp_path / "run", tmp_path / "base")
+    assert f"Unknown: {tmp_path / 'base'}: unfinished: it has no result.json." in text
+
+
+def test_several_seeds_get_students_interval(tmp_path):
+    pairs = [
+        (
+            written(tmp_path / f"run{seed}", range(10 + seed)),
+            written(tmp_path / f"base{seed}", range(30 + 3 * seed), supervised_only=True),
+        )
+        for seed in range(3)
+    ]
+    text = unlabeled_gain.answer_over_seeds(pairs)
+    # -20, -22, -24: mean -22, standard error 2 / sqrt(3), t(0.975, 2) = 4.302653
+    half = 4.302653 * 2 / 3**0.5
+    assert (
+        f"-22.0 points, mean of 3 pairs (95 % from {-22 - half:+.1f} to {-22 + half:+.1f}" in text
+    )
+    assert text.startswith("Does the unlabeled data help? Yes: 11.0 % of the test images")
+    assert unlabeled_gain.answer_over_seeds(pairs[:1]) == unlabeled_gain.answer(*pairs[0])
+    assert "an interval needs three pairs" in unlabeled_gain.answer_over_seeds(pairs[:2])
