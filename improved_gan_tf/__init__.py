@@ -18,6 +18,7 @@ _PUBLIC = {
     "ParameterAverage": "training.parameter_average",
     "Adam": "training.adam",
     "HistoricalAverage": "training.historical_averaging",
+    "SemiSupervisedGAN": "training.semi_supervised_gan.model",
     "WeightAverage": "training.weight_average",
     "class_coverage": "scoring.diversity",
     "collapsed_at": "runs.health",

@@ -157,6 +157,11 @@ def initialize_from_data(model, *batch):
         return model(*batch, training=True)
 
 
+def layers_to_initialize(model):
+    """The layers of `model`, those of nested models included, that initialise themselves."""
+    return [layer for layer in model._flatten_layers() if hasattr(layer, "_initialize_from")]
+
+
 def _require_arguments(model, batch):
     if not isinstance(model, keras.layers.Layer):
         return

@@ -124,6 +124,17 @@ class HistoricalAverage(keras.layers.Layer):
             named |= {f"mean_{i}": mean, f"remainder_{i}": remainder}
         return named
 
+    def begin(self):
+        """Lets the past begin with the parameters' present values, as in a new object.
+
+        Call it where parameters were changed between construction and the first step, by
+        `initialize_from_data` for instance.
+        """
+        self.count.assign(0)
+        for theta, mean, remainder in zip(self._values(), self.means, self.remainders, strict=True):
+            mean.assign(theta)
+            remainder.assign(ops.zeros_like(theta))
+
     def update(self):
         """Takes the parameters' present values into the mean: the first thing in a step."""
         self.count.assign_add(1)

@@ -4,6 +4,7 @@
 from improved_gan_tf import layers  # noqa: F401
 from improved_gan_tf.machine.keras_files import read_keras_file
 from improved_gan_tf.training import adam  # noqa: F401
+from improved_gan_tf.training.semi_supervised_gan import model  # noqa: F401
 
 
 def load_model(path, compile=True):

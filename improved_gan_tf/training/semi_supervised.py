@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from improved_gan_tf import distribution, losses
 from improved_gan_tf.layers.weight_norm import shared_norms
-from improved_gan_tf.networks.parts import NOISE_DIM
 from improved_gan_tf.precision import in_float32
 from improved_gan_tf.training.adam import Adam
 from improved_gan_tf.training.historical_averaging import HistoricalAverage
@@ -47,7 +46,7 @@ class Trainer(GameTrainer):
 
     Args:
         networks: `networks.Networks`.
-        images: `data.device_images.DeviceImages`.
+        images: `data.device_images.DeviceImages`; None where batches are given to `one_iteration`.
         seed: int, decides the generator's input noise.
         generator_objective: key of `GENERATOR_OBJECTIVES`.
         generator_steps: int >= 1, generator steps per iteration, each with fresh noise.
@@ -98,7 +97,7 @@ class Trainer(GameTrainer):
         self._targets = (real_target, generated_target)
         self._feature_matching = GENERATOR_OBJECTIVES[generator_objective]
         self._generator_steps = generator_steps
-        self._step = self._supervised_step if supervised_only else self.step
+        self.one_iteration = self._supervised_step if supervised_only else self.step
         self.average = None
         if averaging_rate:
             self.average = ParameterAverage(self.discriminator.trainable_variables, averaging_rate)
@@ -142,7 +141,7 @@ class Trainer(GameTrainer):
 
     def step_on(self, labeled_rows, unlabeled_rows, generator_rows):
         """One iteration on this replica's share of the rows."""
-        return self._step(self._data.batch(labeled_rows, unlabeled_rows, generator_rows))
+        return self.one_iteration(self._data.batch(labeled_rows, unlabeled_rows, generator_rows))
 
     def step(self, batch):
         """One iteration of the semi-supervised game; returns its `StepLosses`.
@@ -238,10 +237,10 @@ class Trainer(GameTrainer):
         self.discriminator_optimizer.apply(gradients, variables)
 
     def draw_z(self, count):
-        """Draws the generator's input, U[0, 1), (count, 100)."""
+        """Draws the generator's input, U[0, 1), (count, Z); Z is 100 in the paper's networks."""
         return distribution.draw_for_batch(
             lambda shape, seed: keras.random.uniform(shape, dtype=keras.config.floatx(), seed=seed),
-            (count, NOISE_DIM),
+            (count, *self.generator.inputs[0].shape[1:]),
             self.noise_seed,
         )
 

@@ -48,10 +48,7 @@ class GameTrainer(abc.ABC):
         self, generator, discriminator, *, generator_optimizer, discriminator_optimizer, seed
     ):
         self.generator, self.discriminator = generator, discriminator
-        self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = discriminator_optimizer
-        self.generator_optimizer.build(generator.trainable_variables)
-        self.discriminator_optimizer.build(discriminator.trainable_variables)
+        self.use_optimizers(generator_optimizer, discriminator_optimizer)
         self.noise_seed = streams.step_noise(seed)
         policy = keras.config.dtype_policy()
         self.generator_loss_scale = loss_scale_for(policy, "generator_loss_scale")
@@ -146,6 +143,12 @@ class GameTrainer(abc.ABC):
                 **self.own_state(),
             }
         )
+
+    def use_optimizers(self, generator, discriminator):
+        """Takes these Keras optimizers from now on, and makes their variables."""
+        self.generator_optimizer, self.discriminator_optimizer = generator, discriminator
+        generator.build(self.generator.trainable_variables)
+        discriminator.build(self.discriminator.trainable_variables)
 
     def not_finite(self):
         """Names of the variables in `state` that hold a NaN or an infinite number."""

@@ -1,0 +1,35 @@
+"""Predictions of a network in which an image's output depends on its batch."""
+
+import numpy as np
+
+
+def predict_in_full_batches(predict, images, batch_size):
+    """Logits of every image, from batches of one size.
+
+    Images from the batch before fill the last one, and are not counted again.
+
+    Args:
+        predict: function of images (M, ..), M a multiple of `batch_size`, to logits (M, K).
+        images: array (N, ..).
+        batch_size: int.
+
+    Returns:
+        (N, K).
+
+    Raises:
+        ValueError: there are fewer images than one batch.
+    """
+    count = len(images)
+    if count < batch_size:
+        raise ValueError(
+            "With minibatch discrimination an image's logits depend on its batch: predict or "
+            f"evaluate at least one batch of the size of training. Received: {count} images, "
+            f"batch_size={batch_size}"
+        )
+    full = count - count % batch_size
+    logits = predict(images[:full])
+    if full == count:
+        return logits
+    # D8: the original's SVHN minibatch script counts the overlap twice.
+    last = predict(images[count - batch_size :])
+    return np.concatenate([logits, last[full - count :]])

@@ -1,0 +1,34 @@
+"""Data-dependent initialisation of both players, once, before their first step."""
+
+from improved_gan_tf.layers.data_dependent import initialize_from_data, layers_to_initialize
+
+
+def initialize_players(game, images, batch_size):
+    """Sets scales and biases of all layers that initialise themselves, as the run scripts do.
+
+    Args:
+        game: `training.semi_supervised.Trainer` that has made no step.
+        images: real images (M, H, W, C), for the discriminator.
+        batch_size: int, images that the generator makes for its own initialisation.
+
+    Returns:
+        A sentence that says what was done; None if there are no such layers.
+
+    Raises:
+        ValueError: some unit does not vary over the images.
+    """
+    counts = [len(layers_to_initialize(player)) for player in (game.discriminator, game.generator)]
+    # In the run scripts' order, for their bits.
+    if counts[0]:
+        initialize_from_data(game.discriminator, images)
+    for history in (game.discriminator_history, game.generator_history):
+        if history is not None:
+            history.begin()
+    if counts[1]:
+        initialize_from_data(game.generator, game.draw_z(batch_size))
+    if not any(counts):
+        return None
+    return (
+        f"Data-dependent initialisation from {len(images)} images, once: scales and biases of "
+        f"{counts[0]} layers of the discriminator, {counts[1]} of the generator."
+    )

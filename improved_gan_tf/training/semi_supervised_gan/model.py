@@ -1,0 +1,335 @@
+"""`SemiSupervisedGAN`: few labels, many images, `compile` and `fit`.
+
+Paper:    Salimans et al. (2016), Sec. 3, 5.
+Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py.
+"""
+
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+from keras import ops
+
+from improved_gan_tf.training.layer_state import add_state, state_variable
+from improved_gan_tf.training.semi_supervised_gan import players
+from improved_gan_tf.training.semi_supervised_gan.arguments import check_arguments
+from improved_gan_tf.training.semi_supervised_gan.batches import (
+    DEFAULT_BATCH,
+    ArrayBatches,
+    Expected,
+)
+from improved_gan_tf.training.semi_supervised_gan.initialization import initialize_players
+from improved_gan_tf.training.semi_supervised_gan.measures import StepMeans, test_metrics
+from improved_gan_tf.training.semi_supervised_gan.optimizers import (
+    keep_ratio,
+    optimizers_of,
+    ratio_of_rates,
+)
+from improved_gan_tf.training.semi_supervised_gan.pipelines import PipelineBatches, is_pipeline
+from improved_gan_tf.training.semi_supervised_gan.saving import Saving
+from improved_gan_tf.training.semi_supervised_gan.testing import Testing
+
+INITIALIZATION_IMAGES = 500
+
+
+@keras.saving.register_keras_serializable(package="improved_gan_tf")
+class SemiSupervisedGAN(Testing, Saving, keras.Model):
+    """A classifier of K classes, trained on few labeled and many unlabeled images.
+
+    A generator is trained against the classifier, the discriminator of Sec. 5, by the step of the
+    run scripts (`training.semi_supervised.Trainer`). TensorFlow backend only.
+
+        gan = SemiSupervisedGAN(discriminator, generator)
+        gan.compile(learning_rate=3e-4)
+        gan.fit(labeled=(x_few, y_few), unlabeled=x_many, epochs=50)
+        gan.predict(x_new)
+
+    What is tested, predicted and handed out as `classifier` has the average of the discriminator's
+    parameters. Unlike the scripts', which starts at zero and needs thousands of steps, it is
+    divided by the weight that it has gathered, `1 - (1 - averaging_rate)^steps`.
+
+    Args:
+        discriminator: functional or Sequential model from images (N, H, W, C) to logits (N, K),
+            without a softmax; or to `{"logits": .., "features": ..}`, as those of
+            `improved_gan_tf.networks` are.
+        generator: functional or Sequential model from noise U[0, 1), (N, Z), to images (N, H, W, C)
+            in the range of the real ones.
+        feature_layer: str, the discriminator's layer whose means feature matching compares; None
+            for its output or layer "features".
+        generator_objective: "feature_matching_l1", "feature_matching_l2" (Sec. 3.1), or
+            "saturating", which goes with minibatch discrimination (Sec. 3.2).
+        generator_steps: int >= 1, generator steps after each discriminator step; None for the
+            original's, 1 with feature matching and 3 with "saturating".
+        unlabeled_weight: float >= 0, factor of the unsupervised loss.
+        supervised_weight: float >= 0, factor of the supervised loss.
+        real_target: float in (0.5, 1], target for real images; below 1 is one-sided label
+            smoothing (Sec. 3.4).
+        generated_target: float in [0, 0.5), target for generated images.
+        historical_averaging_weight: float >= 0, factor of historical averaging (Sec. 3.3).
+        historical_averaging_players: "both", "discriminator" or "generator".
+        averaging_rate: float in [0, 1], rate of the parameter average; 0 keeps none.
+        supervised_only: bool, whether the discriminator is trained on the labels alone: the
+            baseline that says what the unlabeled images are good for.
+        cross_replica: "global" or "local", the batch of feature matching on several devices.
+        seed: int >= 0, decides the order of the images and the generator's noise.
+        name: str.
+
+    Raises:
+        RuntimeError: Keras's backend is not TensorFlow.
+        ValueError: an argument is out of its range, or the models do not fit the game.
+
+    Attributes:
+        discriminator, generator: the models given, with the parameters of the last step.
+        average: `ParameterAverage` or None.
+    """
+
+    def __init__(
+        self,
+        discriminator,
+        generator,
+        feature_layer=None,
+        *,
+        generator_objective="feature_matching_l1",
+        generator_steps=None,
+        unlabeled_weight=1.0,
+        supervised_weight=1.0,
+        real_target=1.0,
+        generated_target=0.0,
+        historical_averaging_weight=0.0,
+        historical_averaging_players="both",
+        averaging_rate=1e-4,
+        supervised_only=False,
+        cross_replica="global",
+        seed=1,
+        name="semi_supervised_gan",
+    ):
+        if keras.backend.backend() != "tensorflow":
+            raise RuntimeError(
+                "SemiSupervisedGAN needs Keras's TensorFlow backend: KERAS_BACKEND=tensorflow. "
+                f"Received: backend {keras.backend.backend()}"
+            )
+        from improved_gan_tf import networks
+        from improved_gan_tf.training.semi_supervised import Trainer
+
+        settings = {
+            "generator_objective": generator_objective,
+            "generator_steps": generator_steps,
+            "unlabeled_weight": unlabeled_weight,
+            "supervised_weight": supervised_weight,
+            "real_target": real_target,
+            "generated_target": generated_target,
+            "historical_averaging_weight": historical_averaging_weight,
+            "historical_averaging_players": historical_averaging_players,
+            "averaging_rate": averaging_rate,
+            "supervised_only": supervised_only,
+            "cross_replica": cross_replica,
+            "seed": seed,
+        }
+        check_arguments(**settings)
+        if generator_steps is None:
+            settings["generator_steps"] = 3 if generator_objective == "saturating" else 1
+        super().__init__(name=name)
+        self.discriminator, self.generator = discriminator, generator
+        self.feature_layer = feature_layer
+        matches_features = generator_objective != "saturating"
+        read = players.discriminator_of(discriminator, feature_layer, matches_features)
+        image_shape = tuple(discriminator.inputs[0].shape[1:])
+        players.check_generator(generator, image_shape)
+        self._settings = settings
+        self._expected = Expected(
+            image_shape,
+            players.image_range(generator),
+            read.outputs.output["logits"].shape[1],
+            matches_features,
+            supervised_only,
+        )
+        self._couples_predictions = read.couples_predictions
+        pair = networks.Networks(generator, read.outputs, read.couples_examples)
+        self._game = Trainer(pair, None, **settings)
+        # What the game remembers is saved with this model.
+        self.average = self._game.average
+        self.discriminator_history = self._game.discriminator_history
+        self.generator_history = self._game.generator_history
+        add_state(self, "steps", (), "int")
+        add_state(self, "batch_size", (), "int")  # that of the last `fit`; 0 before the first
+        self._shown_noise = np.random.default_rng(seed)
+        self.built = True
+
+    # --- compile and fit -------------------------------------------------------------------
+
+    def compile(
+        self,
+        learning_rate=None,
+        *,
+        discriminator_optimizer=None,
+        generator_optimizer=None,
+        metrics=None,
+        jit_compile=False,
+        run_eagerly=False,
+        steps_per_execution=1,
+    ):
+        """Sets the optimizers: the original's Adam, or two of your own.
+
+        Callbacks that set the learning rate set the discriminator's (`model.optimizer`); before
+        each epoch the generator's follows, by the factor in which they were compiled.
+
+        Args:
+            learning_rate: float > 0 or Keras schedule, for both players; None for 3e-4.
+            discriminator_optimizer: Keras optimizer or its name, in place of `learning_rate`.
+            generator_optimizer: another one for the generator.
+            metrics: list of Keras metrics of labels (N,) and logits (N, K), for `evaluate`, which
+                has "loss" (cross-entropy, nats) and "accuracy" without them.
+            jit_compile: bool, whether XLA compiles the step. It draws other random numbers.
+            run_eagerly: bool.
+            steps_per_execution: int >= 1.
+
+        Raises:
+            ValueError: only one optimizer is given, one for both players, or a learning rate too.
+        """
+        optimizers = optimizers_of(learning_rate, discriminator_optimizer, generator_optimizer)
+        tested = test_metrics(metrics)
+        self._means = StepMeans(self._settings["supervised_only"])
+        super().compile(
+            optimizer=optimizers.discriminator,
+            weighted_metrics=tested,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            auto_scale_loss=False,
+        )
+        self._test_names = [metric.name for metric in tested]
+        logits = self._game.discriminator.output["logits"]
+        self.metrics[-1].build(keras.KerasTensor((None,), "int32"), logits)
+        self.generator_optimizer = optimizers.generator
+        self._optimizers = SimpleNamespace(both=optimizers, ratio=ratio_of_rates(optimizers))
+        self._game.use_optimizers(**optimizers._asdict())
+        self._compile_arguments = {
+            "metrics": metrics,
+            "jit_compile": jit_compile,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+        }
+
+    def fit(
+        self,
+        labeled=None,
+        unlabeled=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_data=None,
+        *,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+        repeat_labels=False,
+    ):
+        """Trains both players; the first time scales and biases are initialised from images.
+
+        An epoch is one pass over the unlabeled images, in full batches; the labeled ones are
+        repeated as often as needed. Each step takes a batch of both, and feature matching another
+        one of unlabeled images for the generator.
+
+        Args:
+            labeled: `(images, labels)`, arrays (L, H, W, C) and integers (L,) or (L, 1) in [0, K);
+                or a `tf.data.Dataset` of such batches.
+            unlabeled: array (N, H, W, C), the labeled images among them or not; or a
+                `tf.data.Dataset` of batches of images. None with `supervised_only` alone.
+            batch_size: int, images of each kind in a step, on all devices together; None for 100.
+                A `tf.data.Dataset` has its own.
+            epochs: int.
+            verbose: "auto", 0, 1 (progress bar) or 2 (a line an epoch).
+            callbacks: list of `keras.callbacks.Callback`.
+            validation_data: `(images, labels)` or a `tf.data.Dataset`, for "val_loss" and
+                "val_accuracy" of the averaged parameters.
+            steps_per_epoch: int, steps that count as an epoch instead.
+            initial_epoch: int, the number at which the epochs' count starts, for callbacks.
+            validation_steps: int, batches of a validation data set.
+            validation_batch_size: int; None for `batch_size`.
+            validation_freq: int, epochs from one validation to the next.
+            repeat_labels: bool, whether there may be fewer labeled images than a batch holds.
+
+        Returns:
+            `keras.callbacks.History`, with means over each epoch of "supervised_loss",
+            "unsupervised_loss", "generator_loss" and, on the labeled images, "accuracy".
+
+        Raises:
+            ValueError: the model is not compiled, or the data do not fit: before anything is
+                trained.
+        """
+        if not self.compiled:
+            raise ValueError("`fit` needs a compiled model: call `compile` first.")
+        batches = self._batches(labeled, unlabeled, batch_size, steps_per_epoch, repeat_labels)
+        size, replicas = batches.batch_size, self.distribute_strategy.num_replicas_in_sync
+        if size % replicas:
+            raise ValueError(
+                "A batch is shared in equal parts by the devices: its size must be a multiple of "
+                f"their number. Received: batch_size={size} on {replicas} devices"
+            )
+        validation_data = self._checked_test_set(validation_data, "validation_data")
+        if self._steps_made() == 0:
+            images = batches.initialization_images(INITIALIZATION_IMAGES)
+            done = initialize_players(self._game, images, size)
+            if done and verbose:
+                print(done)
+        self.batch_size.assign(size)
+
+        def begin_epoch(epoch, logs):
+            batches.begin_epoch(self._steps_made())
+            keep_ratio(self._optimizers.both, self._optimizers.ratio)
+
+        # Behind the others: after `LearningRateScheduler` has set a rate.
+        own = keras.callbacks.LambdaCallback(on_epoch_begin=begin_epoch)
+        return super().fit(
+            batches.dataset(),
+            shuffle=False,  # the data set has shuffled
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=[*keras.tree.flatten(callbacks or []), own],
+            validation_data=validation_data,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=batches.steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size or size,
+            validation_freq=validation_freq,
+        )
+
+    def train_step(self, data):
+        """One step of the game, Keras's hook: a batch from `ArrayBatches` or `PipelineBatches`."""
+        from improved_gan_tf.data.device_images import Batch
+
+        labeled, labels, *unlabeled = data
+        for_both = (unlabeled[0], unlabeled[-1]) if unlabeled else (None, None)
+        losses = self._game.one_iteration(Batch(labeled, labels, *for_both))
+        state_variable(self, "steps").assign_add(1)
+        return self._means.add(losses)
+
+    @property
+    def metrics(self):
+        """The Keras metrics of training and of `evaluate`."""
+        # The last of Keras's own are those of `compile`; its mean loss is not used.
+        return [*self._means.metrics, super().metrics[-1]] if self.compiled else []
+
+    def _steps_made(self):
+        return int(ops.convert_to_numpy(self.steps))
+
+    def _batches(self, labeled, unlabeled, batch_size, steps, repeat_labels):
+        common = {"steps": steps, "expected": self._expected}
+        if is_pipeline(labeled) or is_pipeline(unlabeled):
+            if batch_size is not None:
+                raise ValueError(
+                    "A tf.data.Dataset has batches of its own: leave `batch_size` out. Received: "
+                    f"batch_size={batch_size}"
+                )
+            return PipelineBatches(labeled, unlabeled, **common)
+        return ArrayBatches(
+            labeled,
+            unlabeled,
+            batch_size=batch_size or DEFAULT_BATCH,
+            seed=self._settings["seed"],
+            repeat_labels=repeat_labels,
+            **common,
+        )

@@ -1,0 +1,56 @@
+"""The two players' optimizers in a Keras model, which knows of one."""
+
+from typing import NamedTuple
+
+import keras
+
+from improved_gan_tf.training.adam import Adam
+
+DEFAULT_LEARNING_RATE = 3e-4  # the original's for CIFAR-10 and SVHN
+
+
+class Optimizers(NamedTuple):
+    """The players' optimizers."""
+
+    generator: keras.optimizers.Optimizer
+    discriminator: keras.optimizers.Optimizer
+
+
+def optimizers_of(learning_rate, discriminator_optimizer, generator_optimizer):
+    """The `Optimizers` that the arguments of `compile` ask for."""
+    given = (generator_optimizer, discriminator_optimizer)
+    if given == (None, None):
+        rate = DEFAULT_LEARNING_RATE if learning_rate is None else learning_rate
+        return Optimizers(Adam(rate), Adam(rate))
+    if None in given:
+        raise ValueError(
+            "`compile` needs an optimizer for each player, or `learning_rate` for both. Received: "
+            f"discriminator_optimizer={discriminator_optimizer}, "
+            f"generator_optimizer={generator_optimizer}"
+        )
+    if learning_rate is not None:
+        raise ValueError(
+            "`learning_rate` goes with the optimizers of `compile`'s own; give it to your "
+            f"optimizers. Received: learning_rate={learning_rate} and two optimizers"
+        )
+    if generator_optimizer is discriminator_optimizer and not isinstance(generator_optimizer, str):
+        raise ValueError(
+            "Each player needs an optimizer of its own, with its own moments: make two. Received: "
+            f"one object for both, {discriminator_optimizer}"
+        )
+    return Optimizers(*map(keras.optimizers.get, given))
+
+
+def ratio_of_rates(optimizers):
+    """The generator's learning rate over the discriminator's; None where one is a schedule."""
+    rates = [optimizer.get_config()["learning_rate"] for optimizer in optimizers]
+    if not all(isinstance(rate, int | float) for rate in rates):
+        return None
+    return rates[0] / rates[1] if rates[1] else 1.0
+
+
+def keep_ratio(optimizers, ratio):
+    """Sets the generator's learning rate by the discriminator's, which callbacks set."""
+    if ratio is not None:
+        rate = float(keras.ops.convert_to_numpy(optimizers.discriminator.learning_rate))
+        optimizers.generator.learning_rate = ratio * rate

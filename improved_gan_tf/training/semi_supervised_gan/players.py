@@ -1,0 +1,185 @@
+"""What a person's own generator and discriminator must be: read from their graphs, checked once."""
+
+from typing import NamedTuple
+
+import keras
+
+from improved_gan_tf import layers
+
+# What a generator's last activation says about the range of its images.
+RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0)}
+# Layers that change the place of numbers and not the numbers.
+_ARRANGING = ("Reshape", "Flatten", "Permute", "Cropping2D", "DropReference")
+# Layers in which an example's output depends on the others in its batch, while training ...
+_COUPLED_IN_TRAINING = (
+    keras.layers.BatchNormalization,
+    layers.BatchNorm,
+    layers.BatchStatisticsNorm,
+    layers.ConditionalBatchNorm,
+    layers.CrossBatchNorm,
+    layers.MinibatchDiscrimination,
+    layers.MinibatchStdDev,
+)
+# ... and in inference too.
+_COUPLED_ALWAYS = (
+    layers.BatchStatisticsNorm,
+    layers.CrossBatchNorm,
+    layers.MinibatchDiscrimination,
+    layers.MinibatchStdDev,
+)
+
+
+class Discriminator(NamedTuple):
+    """A discriminator as the training step needs it."""
+
+    outputs: keras.Model  # to {"logits": (N, K)}, with feature matching also "features"
+    couples_examples: bool  # whether training passes each minibatch by itself
+    couples_predictions: bool  # whether a prediction depends on the batch
+
+
+def discriminator_of(model, feature_layer, needs_features):
+    """Reads a `Discriminator` from a person's model.
+
+    Args:
+        model: functional or Sequential model from images to logits, or to a dict with "logits".
+        feature_layer: str, the layer for feature matching; None for the output or layer
+            "features".
+        needs_features: bool, whether the generator is trained with feature matching.
+
+    Raises:
+        ValueError: the model cannot be a discriminator.
+    """
+    _require_graph(model, "discriminator")
+    output = _output(model)
+    logits = output.get("logits") if isinstance(output, dict) else output
+    if not isinstance(logits, keras.KerasTensor):
+        raise ValueError(
+            "`discriminator` must return the logits, one tensor (N, K), or a dict with 'logits' "
+            f"among its keys. Received: outputs {_described(output)}"
+        )
+    _check_logits(logits)
+    outputs = {"logits": logits}
+    if needs_features:
+        outputs["features"] = _features(model, output, feature_layer)
+    parts = model._flatten_layers()
+    return Discriminator(
+        keras.Model(model.inputs[0], outputs, name=model.name),
+        any(isinstance(part, _COUPLED_IN_TRAINING) for part in parts),
+        any(isinstance(part, _COUPLED_ALWAYS) for part in model._flatten_layers()),
+    )
+
+
+def check_generator(generator, image_shape):
+    """Raises `ValueError` for a model that cannot generate images of the discriminator's shape."""
+    _require_graph(generator, "generator")
+    output, noise = _output(generator), tuple(generator.inputs[0].shape)
+    if not isinstance(output, keras.KerasTensor) or tuple(output.shape[1:]) != image_shape:
+        raise ValueError(
+            f"`generator` must return images of the discriminator's shape, (N, {image_shape}). "
+            f"Received: outputs {_described(output)}"
+        )
+    if None in noise[1:]:
+        raise ValueError(
+            "`generator` must take noise of a known shape, (N, Z). "
+            f"Received: an input of shape {noise}"
+        )
+
+
+def image_range(generator):
+    """`(low, high)` of a generator's images by its last activation; None if that is not known."""
+    return RANGES.get(final_activation(_output(generator)))
+
+
+def final_activation(tensor):
+    """The activation that made a symbolic tensor, as Keras names it ("linear" for none), or None.
+
+    Layers and functions that compute something else give None. It looks into nested models and
+    past layers that only arrange numbers.
+    """
+    operation, node, index = tensor._keras_history
+    kind = type(operation).__name__
+    if isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
+        return final_activation(operation.outputs[index])
+    if kind in _ARRANGING:
+        return final_activation(operation._inbound_nodes[node].input_tensors[0])
+    if kind in ("Softmax", "LogSoftmax", "Sigmoid", "Tanh"):  # the layer, or `keras.ops`'s function
+        return {"LogSoftmax": "log_softmax"}.get(kind, kind.lower())
+    activation = getattr(operation, "activation", None)
+    return getattr(activation, "__name__", None)
+
+
+def _check_logits(logits):
+    shape, activation = tuple(logits.shape), final_activation(logits)
+    if len(shape) != 2 or shape[1] is None or shape[1] < 2:
+        raise ValueError(
+            "`discriminator` must return one logit for each of K classes, (N, K), K of 2 or more. "
+            f"Received: logits of shape {shape}"
+        )
+    if activation not in ("linear", None):
+        raise ValueError(
+            "`discriminator` must return logits: the losses need the numbers before the softmax, "
+            "so its last layer must have no activation. Received: a discriminator that ends in "
+            f"{activation}"
+        )
+
+
+def _features(model, output, feature_layer):
+    """The symbolic features of a discriminator."""
+    if feature_layer is None and isinstance(output, dict) and "features" in output:
+        return output["features"]
+    names = [layer.name for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    listed = ", ".join(names)
+    if feature_layer is None and "features" not in names:
+        raise ValueError(
+            "Feature matching needs a hidden layer of the discriminator: name it in "
+            f"`feature_layer`. Received: feature_layer=None; the layers are {listed}"
+        )
+    name = feature_layer or "features"
+    if name not in names:
+        raise ValueError(
+            "`feature_layer` must be the name of a layer of the discriminator, one of "
+            f"{listed}. Received: feature_layer={feature_layer!r}"
+        )
+    layer = model.get_layer(name)
+    features = getattr(layer, "output", None) if len(layer._inbound_nodes) == 1 else None
+    if not isinstance(features, keras.KerasTensor) or len(features.shape) < 2:
+        raise ValueError(
+            "`feature_layer` must name a layer that is called once and returns one tensor of "
+            f"features, (N, A). Received: feature_layer={feature_layer!r}"
+        )
+    return features
+
+
+def _require_graph(model, argument):
+    """Raises `ValueError` unless the layers of `model` are known without calling it."""
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise ValueError(
+            f"`{argument}` must be a functional model, or a Sequential one that begins with a "
+            f"keras.Input: a graph of known layers. Received: {argument}={model!r}"
+        )
+    if len(model.inputs) != 1:
+        raise ValueError(
+            f"`{argument}` must have one input. Received: {len(model.inputs)} inputs of "
+            f"'{model.name}'"
+        )
+    if model.losses:
+        raise ValueError(
+            f"`{argument}` must have no regularizers: its loss is the game's alone. Give the "
+            "optimizer `weight_decay` instead. Received: "
+            f"{len(model.losses)} terms in the losses of '{model.name}'"
+        )
+
+
+def _output(model):
+    """A model's symbolic output, without a list around a single one."""
+    # A Sequential model that was never called has no `output`.
+    output = model.outputs if isinstance(model, keras.Sequential) else model.output
+    return output[0] if isinstance(output, list | tuple) and len(output) == 1 else output
+
+
+def _described(output):
+    if isinstance(output, dict):
+        return f"with the keys {sorted(output)}"
+    if isinstance(output, list | tuple):
+        return f"of {len(output)} tensors"
+    return f"of shape {tuple(output.shape)}"

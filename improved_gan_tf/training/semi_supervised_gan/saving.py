@@ -1,0 +1,72 @@
+"""How a `SemiSupervisedGAN` becomes a file, and goes on from it as if it had not stopped."""
+
+import keras
+from keras import ops
+
+# Parts of `GameTrainer.state` that are Keras objects and attributes of the model.
+SAVED_BY_KERAS = (
+    "generator_optimizer",
+    "discriminator_optimizer",
+    "average",
+    "generator_history",
+    "discriminator_history",
+)
+
+
+class Saving:
+    """Methods of `SemiSupervisedGAN`, which holds the state that they write and read."""
+
+    def __dir__(self):
+        # Keras saves everything that `dir` names: not a second copy of the discriminator.
+        return [name for name in super().__dir__() if name != "classifier"]
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "name": self.name,
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "feature_layer": self.feature_layer,
+            **self._settings,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new model of the same arguments."""
+        config = dict(config)
+        for player in ("discriminator", "generator"):
+            config[player] = keras.saving.deserialize_keras_object(
+                config[player], custom_objects=custom_objects
+            )
+        return cls(**config)
+
+    def get_compile_config(self):
+        """The arguments of `compile`, the optimizers with their present learning rates."""
+        if not self.compiled:
+            return None
+        optimizers = {f"{k}_optimizer": v for k, v in self._optimizers.both._asdict().items()}
+        return keras.saving.serialize_keras_object({**self._compile_arguments, **optimizers})
+
+    def compile_from_config(self, config):
+        """Compiles a loaded model as it was."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def save_own_variables(self, store):
+        """Writes the numbers of steps and the states of all random generators."""
+        for name, variable in self._own_state().items():
+            store[name] = ops.convert_to_numpy(variable)
+
+    def load_own_variables(self, store):
+        """Reads them."""
+        for name, variable in self._own_state().items():
+            variable.assign(store[name][()])
+
+    def _own_state(self):
+        """`{name: variable}` of what Keras does not save with players, optimizers and averages."""
+        saved = {id(v) for player in (self.discriminator, self.generator) for v in player.weights}
+        state = {
+            name: variable
+            for name, variable in self._game.state().items()
+            if name.split(".")[0] not in SAVED_BY_KERAS and id(variable) not in saved
+        }
+        return {"steps": self.steps, "batch_size": self.batch_size, **state}

@@ -1,0 +1,108 @@
+"""What a `SemiSupervisedGAN` does with its averaged parameters: test, predict, hand out."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from improved_gan_tf.training.semi_supervised_gan import checks
+from improved_gan_tf.training.semi_supervised_gan.averaged import averaged_copy, averaged_values
+from improved_gan_tf.training.semi_supervised_gan.batches import DEFAULT_BATCH
+from improved_gan_tf.training.semi_supervised_gan.full_batches import predict_in_full_batches
+from improved_gan_tf.training.semi_supervised_gan.pipelines import is_pipeline
+
+
+class Testing:
+    """Methods of `SemiSupervisedGAN`, which holds the state that they read."""
+
+    def call(self, images, training=False):
+        """Logits (N, K) of the averaged discriminator in inference mode."""
+        outputs = self._game.discriminator
+        if self.average is None:
+            return outputs(images, training=False)["logits"]
+        fixed = [ops.convert_to_tensor(v) for v in outputs.non_trainable_variables]
+        tested = averaged_values(self.average, ops.convert_to_tensor(self.steps))
+        found, _ = outputs.stateless_call(tested, fixed, images, training=False)
+        return found["logits"]
+
+    def evaluate(
+        self, x=None, y=None, batch_size=None, verbose="auto", *, return_dict=False, **kwargs
+    ):
+        """Keras's, with "loss" (cross-entropy, nats) and "accuracy" of the averaged parameters.
+
+        With minibatch discrimination arrays are evaluated in batches of the size of training.
+        """
+        if y is not None:
+            x, y = self._checked_test_set((x, y), "x, y")
+        if y is not None and self._couples_predictions:
+            logits = self.predict(x, batch_size, verbose=0)
+            self.reset_metrics()
+            results = self.compute_metrics(x, y, logits, kwargs.get("sample_weight"))
+        else:
+            results = super().evaluate(
+                x, y, batch_size=batch_size, verbose=verbose, return_dict=True, **kwargs
+            )
+        results = {name: float(results[name]) for name in self._test_names}
+        return results if return_dict else list(results.values())
+
+    def test_step(self, data):
+        """Keras's hook: measures a batch."""
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        results = self.compute_metrics(images, labels, self(images, training=False), weights)
+        return {name: results[name] for name in self._test_names}
+
+    def predict(self, x, batch_size=None, verbose="auto", **kwargs):
+        """Logits (N, K) of the averaged parameters; `keras.ops.softmax` makes them probabilities.
+
+        With minibatch discrimination arrays are predicted in batches of the size of training.
+        """
+        if is_pipeline(x):
+            return super().predict(x, verbose=verbose, **kwargs)
+        x = self._checked_images(x, "x")
+
+        def predict(images, size):
+            return super(Testing, self).predict(
+                images, batch_size=size, verbose=verbose, **kwargs
+            )
+
+        if not self._couples_predictions:
+            return predict(x, batch_size)
+        size = batch_size or int(ops.convert_to_numpy(self.batch_size)) or DEFAULT_BATCH
+        return predict_in_full_batches(lambda images: predict(images, size), x, size)
+
+    @property
+    def classifier(self):
+        """A new Keras model from images to logits (N, K), with the averaged parameters of now."""
+        return averaged_copy(
+            self._game.discriminator, self.average, ops.convert_to_tensor(self.steps)
+        )
+
+    def generate(self, num_images, seed=None):
+        """Images of the generator, each from new noise.
+
+        They are made a hundred at a time: with batch normalization an image depends on the others.
+
+        Args:
+            num_images: int >= 1.
+            seed: int, for the same images again; None for others at every call.
+
+        Returns:
+            Array (num_images, H, W, C), in the generator's range.
+        """
+        random = self._shown_noise if seed is None else np.random.default_rng(seed)
+        shape = (DEFAULT_BATCH, *self.generator.inputs[0].shape[1:])
+        images = []
+        for _ in range(-(-num_images // DEFAULT_BATCH)):
+            noise = random.uniform(size=shape).astype(keras.config.floatx())
+            images.append(ops.convert_to_numpy(self.generator(noise, training=False)))
+        return np.concatenate(images)[:num_images]
+
+    def _checked_images(self, images, name):
+        shape, pixel_range = self._expected.image_shape, self._expected.pixel_range
+        return checks.as_images(images, name, shape, pixel_range, is_training_set=False)
+
+    def _checked_test_set(self, data, name):
+        if data is None or is_pipeline(data):
+            return data
+        images, labels = checks.pair(data, name)
+        images = self._checked_images(images, name)
+        return images, checks.as_labels(labels, name, self._expected.num_classes, len(images))

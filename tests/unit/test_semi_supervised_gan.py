@@ -1,0 +1,463 @@
+"""`SemiSupervisedGAN`: the scripts' step in a Keras model, what is tested, saved and continued."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from improved_gan_tf import load_model, networks
+from improved_gan_tf.data.device_images import DeviceImages
+from improved_gan_tf.data.epoch_rows import EpochStreams
+from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.training.semi_supervised import Trainer
+from tests.support import small_gan
+from tests.support.small_gan import assert_equal_states, make, make_images, state
+
+BATCH, UNLABELED, LABELED = 6, 30, 12
+X, Y = make_images(UNLABELED)
+FEW = (X[:LABELED], Y[:LABELED])
+
+
+def fit(gan, epochs=1, **kwargs):
+    return gan.fit(
+        **{"labeled": FEW, "unlabeled": X, "batch_size": BATCH, "verbose": 0, **kwargs},
+        epochs=epochs,
+    )
+
+
+# --- the step is that of the run scripts -----------------------------------------------------
+
+TECHNIQUES = {
+    "feature matching": {},
+    "squared feature matching": {"generator_objective": "feature_matching_l2"},
+    "minibatch discrimination": {"coupled": True},
+    "every other technique": {
+        "virtual": True,
+        "real_target": 0.9,
+        "generated_target": 0.1,
+        "historical_averaging_weight": 0.5,
+        "unlabeled_weight": 0.7,
+        "supervised_weight": 1.3,
+    },
+    "no average, one history": {
+        "averaging_rate": 0.0,
+        "historical_averaging_weight": 0.5,
+        "historical_averaging_players": "generator",
+    },
+    "supervised only": {"supervised_only": True},
+}
+
+
+def scripts_trainer(coupled=False, virtual=False, **settings):
+    """The trainer of the run scripts after two epochs on the same images, given as bytes."""
+    pixels, labels = small_gan.make_bytes(UNLABELED)
+    data = DeviceImages(pixels, labels, (128.0, 128.0))
+    objective = "saturating" if coupled else "feature_matching_l1"
+    settings = {"generator_objective": objective, "averaging_rate": 1e-4, **settings}
+    features = small_gan.make_discriminator(coupled)
+    outputs = {"logits": features.output, "features": features.get_layer("features").output}
+    discriminator = keras.Model(features.input, outputs)
+    generator = small_gan.make_generator(virtual=virtual)
+    rows = EpochStreams(UNLABELED, np.arange(LABELED), BATCH, 4, generator_sees_real=not coupled)
+    initialize_from_data(discriminator, data.images(rows(0).unlabeled.ravel()))
+    trainer = Trainer(
+        networks.Networks(generator, discriminator, coupled),
+        data,
+        seed=4,
+        generator_steps=3 if coupled else 1,
+        **settings,
+    )
+    initialize_from_data(generator, trainer.draw_z(BATCH))
+    for epoch in range(2):
+        trainer.train(rows(epoch), 0.01)
+    return trainer
+
+
+@pytest.fixture
+def graphs_as_written():
+    # Grappler rewrites the scripts' loop over the steps in other ways than `fit`'s single step:
+    # with minibatch discrimination that changes the order of a sum.
+    before = tf.config.optimizer.get_experimental_options()
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False, **before})
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_fit_computes_the_bits_of_the_run_scripts(technique, graphs_as_written):
+    settings = TECHNIQUES[technique]
+    gan = make(**settings)
+    start = state(gan)
+    fit(gan, epochs=2)
+    trainer = scripts_trainer(**settings)
+    expected = {k: np.array(keras.ops.convert_to_numpy(v)) for k, v in trainer.state().items()}
+    found = state(gan)
+    assert found.pop("steps") == trainer.iterations() == 10
+    assert_equal_states(found, expected)
+    moved = [name for name, value in found.items() if not np.array_equal(value, start[name])]
+    assert any(name.startswith("discriminator.") and "kernel" in name for name in moved)
+
+
+def test_an_epoch_is_the_same_in_one_call_and_in_two():
+    once, twice = make(), make()
+    fit(once, epochs=3)
+    fit(twice)
+    fit(twice, epochs=3, initial_epoch=1)
+    assert_equal_states(state(once), state(twice))
+
+
+def test_steps_per_epoch_go_on_through_the_images():
+    whole, parts = make(), make()
+    fit(whole, epochs=2)  # of 5 steps
+    fit(parts, epochs=5, steps_per_epoch=2)
+    assert_equal_states(state(whole), state(parts))
+
+
+def test_the_step_of_a_baseline_needs_no_unlabeled_images():
+    gan = make(supervised_only=True)
+    history = fit(gan, unlabeled=None, epochs=40).history
+    assert set(history) == {"supervised_loss", "accuracy"}
+    assert history["supervised_loss"][-1] < 0.5 * history["supervised_loss"][0]
+
+
+# --- what fit reports ------------------------------------------------------------------------
+
+
+def test_losses_and_accuracies_are_reported_by_name_and_learning_shows():
+    gan = make(averaging_rate=0.02, metrics=["accuracy", "sparse_top_k_categorical_accuracy"])
+    test = make_images(21, seed=1)
+    history = fit(gan, epochs=40, validation_data=test).history
+    training = {"supervised_loss", "unsupervised_loss", "generator_loss", "accuracy"}
+    tested = {"val_loss", "val_accuracy", "val_sparse_top_k_categorical_accuracy"}
+    assert set(history) == training | tested
+    assert all(len(values) == 40 for values in history.values())
+    assert history["val_accuracy"][-1] > 0.8
+    results = gan.evaluate(*test, verbose=0, return_dict=True)
+    assert {f"val_{name}": value for name, value in results.items()} == pytest.approx(
+        {name: history[name][-1] for name in tested}
+    )
+    assert gan.evaluate(*test, verbose=0) == list(results.values())
+    assert list(results)[:2] == ["loss", "accuracy"]
+
+
+def test_evaluate_is_cross_entropy_and_accuracy_of_the_predicted_logits():
+    gan = make()
+    fit(gan)
+    x, y = make_images(25, seed=1)
+    logits = gan.predict(x, batch_size=10, verbose=0)
+    rows = logits - np.log(np.sum(np.exp(logits), axis=1, keepdims=True))
+    expected = [-np.mean(rows[np.arange(25), y]), np.mean(np.argmax(logits, 1) == y)]
+    for labels in (y, y[:, None].astype("int64")):
+        np.testing.assert_allclose(
+            gan.evaluate(x, labels, batch_size=10, verbose=0), expected, rtol=1e-5
+        )
+
+
+def test_initialisation_is_told_once_and_makes_the_first_logits_standard(capsys):
+    gan = make()
+    fit(gan, verbose=2)
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line == (
+        "Data-dependent initialisation from 30 images, once: scales and biases of 2 layers of the "
+        "discriminator, 1 of the generator."
+    )
+    before = state(gan)
+    gan.compile(learning_rate=0.0)
+    fit(gan, verbose=2)
+    assert "initialisation" not in capsys.readouterr().out
+    after = state(gan)
+    kept = [n for n in before if n.startswith(("generator.", "discriminator.")) and "seed" not in n]
+    for name in kept:
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_players_without_such_layers_are_not_initialised(capsys):
+    discriminator = keras.Sequential(
+        [
+            keras.Input(small_gan.SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8, "relu", name="hidden"),
+            keras.layers.Dense(3),
+        ]
+    )
+    generator = keras.Sequential(
+        [keras.Input((7,)), keras.layers.Dense(36, "tanh"), keras.layers.Reshape((6, 6, 1))]
+    )
+    gan = small_gan.SemiSupervisedGAN(discriminator, generator, feature_layer="hidden")
+    gan.compile()
+    fit(gan, verbose=2)
+    assert "initialisation" not in capsys.readouterr().out
+    assert gan.generate(3).shape == (3, 6, 6, 1)
+
+
+# --- the average ---------------------------------------------------------------------------
+
+
+def test_before_training_the_parameters_themselves_are_tested():
+    gan = make()
+    expected = gan.discriminator(X, training=False)
+    np.testing.assert_array_equal(gan.predict(X, verbose=0), expected)
+
+
+def test_the_tested_parameters_are_weighted_means_of_the_past_ones():
+    rate, past = 0.3, []
+    gan = make(averaging_rate=rate)
+    keep = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: past.append(
+            [np.array(v) for v in gan.discriminator.trainable_variables]
+        )
+    )
+    fit(gan, callbacks=[keep])
+    assert len(past) == 5
+    weights = [rate * (1 - rate) ** (4 - i) for i in range(5)]
+    classifier = gan.classifier
+    for i, variable in enumerate(classifier.trainable_variables):
+        expected = np.average([values[i] for values in past], axis=0, weights=weights)
+        np.testing.assert_allclose(np.array(variable), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(
+        classifier.predict(X, verbose=0), gan.predict(X, batch_size=32, verbose=0)
+    )
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_without_an_average_the_classifier_has_the_last_parameters(rate):
+    gan = make(averaging_rate=rate)
+    fit(gan)
+    if rate == 0.0:
+        expected = gan.discriminator(X, training=False)
+        np.testing.assert_allclose(gan.classifier(X), expected, rtol=1e-6)
+    assert np.isfinite(gan.predict(X, verbose=0)).all()
+
+
+def test_the_classifier_is_a_model_of_its_own(tmp_path):
+    gan = make()
+    fit(gan)
+    classifier = gan.classifier
+    logits = gan.predict(X, verbose=0)
+    classifier.save(tmp_path / "classifier.keras")
+    fit(gan)
+    loaded = load_model(tmp_path / "classifier.keras")
+    np.testing.assert_allclose(loaded.predict(X, verbose=0), logits, rtol=1e-6)
+    assert np.abs(gan.predict(X, verbose=0) - logits).max() > 1e-4
+    assert loaded.output.shape == (None, 3)
+
+
+# --- coupled examples ------------------------------------------------------------------------
+
+
+def test_with_minibatch_discrimination_images_are_tested_in_batches_of_training():
+    gan = make(coupled=True)
+    fit(gan)
+    x, y = make_images(15, seed=1)
+    logits = gan.predict(x, verbose=0)
+    whole = gan.classifier(x[:BATCH], training=False)
+    np.testing.assert_allclose(logits[:BATCH], whole, rtol=1e-5, atol=1e-6)
+    last = gan.classifier(x[-BATCH:], training=False)
+    np.testing.assert_allclose(logits[-3:], last[-3:], rtol=1e-5, atol=1e-6)
+    accuracy = np.mean(np.argmax(logits, 1) == y)
+    assert gan.evaluate(x, y, verbose=0)[1] == pytest.approx(accuracy)
+    with pytest.raises(ValueError, match=r"at least one batch.*Received: 5 images, batch_size=6"):
+        gan.predict(x[:5], verbose=0)
+
+
+def test_validation_with_minibatch_discrimination_counts_each_image_once():
+    gan = make(coupled=True)
+    x, y = make_images(15, seed=1)
+    history = fit(gan, validation_data=(x, y)).history
+    found = gan.evaluate(x, y, verbose=0)
+    np.testing.assert_allclose([history["val_loss"][0], history["val_accuracy"][0]], found)
+
+
+# --- generated images --------------------------------------------------------------------------
+
+
+def test_generated_images_are_other_ones_at_every_call_or_those_of_a_seed():
+    gan = make()
+    assert gan.generate(16).shape == (16, *small_gan.SHAPE)
+    assert not np.array_equal(gan.generate(2), gan.generate(2))
+    np.testing.assert_array_equal(gan.generate(120, seed=5)[:7], gan.generate(7, seed=5))
+    images = gan.generate(120)
+    assert images.shape == (120, *small_gan.SHAPE)
+    assert np.abs(images).max() <= 1.0
+
+
+# --- saving and continuing ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "settings", [{"historical_averaging_weight": 0.5}, {"coupled": True}, {"virtual": True}]
+)
+def test_training_goes_on_after_loading_as_if_it_had_not_stopped(settings, tmp_path):
+    uninterrupted, stopped = make(**settings), make(**settings)
+    fit(uninterrupted, epochs=3)
+    fit(stopped, epochs=2)
+    stopped.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras")
+    assert_equal_states(state(loaded), state(stopped))
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), stopped.predict(X, verbose=0))
+    fit(loaded, epochs=1)
+    assert_equal_states(state(loaded), state(uninterrupted))
+
+
+def test_a_file_without_its_optimizers_still_holds_the_average(tmp_path):
+    gan = make(averaging_rate=0.1)
+    fit(gan)
+    gan.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras", compile=False)
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), gan.predict(X, verbose=0))
+    for name, value in gan.get_config().items():
+        assert name in ("discriminator", "generator") or loaded.get_config()[name] == value
+
+
+def test_a_file_holds_the_discriminator_once(tmp_path):
+    gan = make()
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    assert "classifier" not in dir(gan)
+    assert {"discriminator", "generator", "average"} <= set(dir(gan))
+
+
+def test_the_optimizers_and_their_arguments_come_back(tmp_path):
+    gan = make(compiled=False)
+    gan.compile(
+        discriminator_optimizer=keras.optimizers.SGD(0.02, momentum=0.5),
+        generator_optimizer=keras.optimizers.RMSprop(0.01),
+        metrics=["sparse_top_k_categorical_accuracy"],
+        steps_per_execution=2,
+    )
+    fit(gan)
+    gan.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras")
+    assert isinstance(loaded.optimizer, keras.optimizers.SGD)
+    assert isinstance(loaded.generator_optimizer, keras.optimizers.RMSprop)
+    assert loaded.steps_per_execution == 2
+    assert "sparse_top_k_categorical_accuracy" in loaded.evaluate(X, Y, verbose=0, return_dict=True)
+    fit(gan)
+    fit(loaded)
+    assert_equal_states(state(loaded), state(gan))
+
+
+# --- Keras's callbacks ---------------------------------------------------------------------------
+
+
+def test_a_scheduler_of_the_learning_rate_reaches_both_players():
+    rates = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: rates.append(
+            (float(gan.optimizer.learning_rate), float(gan.generator_optimizer.learning_rate))
+        )
+    )
+    gan = make(compiled=False)
+    gan.compile(
+        discriminator_optimizer=keras.optimizers.SGD(0.02),
+        generator_optimizer=keras.optimizers.SGD(0.01),
+    )
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.4 / 2**epoch)
+    history = fit(gan, epochs=2, callbacks=[schedule, watch]).history
+    assert rates[0] == pytest.approx((0.4, 0.2))
+    assert rates[-1] == pytest.approx((0.2, 0.1))
+    np.testing.assert_allclose(history["learning_rate"], [0.4, 0.2])
+
+
+def test_learning_rate_schedules_are_left_alone():
+    gan = make(compiled=False)
+    gan.compile(learning_rate=keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5))
+    fit(gan, epochs=2)
+    for optimizer in (gan.optimizer, gan.generator_optimizer):
+        assert float(optimizer.learning_rate) == pytest.approx(0.025)
+
+
+def test_an_interrupted_fit_is_restored_by_keras(tmp_path):
+    def stop(epoch, logs):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    uninterrupted, stopped, restored = make(), make(), make()
+    fit(uninterrupted, epochs=3)
+    folder = str(tmp_path / "backup")
+    backup = [keras.callbacks.BackupAndRestore(folder)]
+    with pytest.raises(KeyboardInterrupt):
+        fit(stopped, 3, callbacks=[*backup, keras.callbacks.LambdaCallback(on_epoch_end=stop)])
+    history = fit(restored, 3, callbacks=[keras.callbacks.BackupAndRestore(folder)])
+    assert history.epoch == [2]
+    assert_equal_states(state(restored), state(uninterrupted))
+
+
+def test_early_stopping_and_checkpoints_watch_the_validation(tmp_path):
+    gan = make(averaging_rate=0.1)
+    path = tmp_path / "best.keras"
+    callbacks = [
+        keras.callbacks.EarlyStopping("val_accuracy", patience=3, restore_best_weights=True),
+        keras.callbacks.ModelCheckpoint(path, "val_accuracy", save_best_only=True),
+        keras.callbacks.TensorBoard(tmp_path / "logs", update_freq="epoch"),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    history = fit(gan, 40, callbacks=callbacks, validation_data=(X, Y)).history
+    assert len(history["val_accuracy"]) < 40
+    best = max(history["val_accuracy"])
+    assert gan.evaluate(X, Y, verbose=0)[1] == pytest.approx(best)
+    assert load_model(path).evaluate(X, Y, verbose=0)[1] == pytest.approx(best)
+    assert list((tmp_path / "logs" / "train").iterdir())
+
+
+# --- other ways to run the step ------------------------------------------------------------------
+
+
+def test_several_steps_in_one_execution_are_the_same_steps():
+    one, several = make(), make(compiled=False)
+    several.compile(learning_rate=0.01, steps_per_execution=5)
+    for gan in (one, several):
+        fit(gan, epochs=2)
+    assert_equal_states(state(one), state(several))
+
+
+def test_the_eager_step_agrees():
+    graph, eager = make(), make(compiled=False)
+    eager.compile(learning_rate=0.01, run_eagerly=True)
+    found = [fit(gan).history for gan in (graph, eager)]
+    for name, values in found[0].items():
+        np.testing.assert_allclose(values, found[1][name], rtol=1e-3)
+
+
+@pytest.mark.parametrize("coupled", [False, True])
+def test_the_step_compiles_with_xla(coupled):
+    gan = make(coupled=coupled, jit_compile=True, averaging_rate=0.1)
+    history = fit(gan, epochs=20, validation_data=(X, Y)).history
+    assert np.isfinite([v for values in history.values() for v in values]).all()
+    assert history["supervised_loss"][-1] < history["supervised_loss"][0]
+
+
+def test_pipelines_of_ones_own_are_trained_on():
+    labeled = tf.data.Dataset.from_tensor_slices(FEW).shuffle(12, seed=1).repeat()
+    labeled = labeled.batch(BATCH, drop_remainder=True)
+    unlabeled = tf.data.Dataset.from_tensor_slices(X).batch(BATCH, drop_remainder=True)
+    test = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)
+    gan = make(averaging_rate=0.05)
+    history = fit(
+        gan, 20, labeled=labeled, unlabeled=unlabeled, batch_size=None, validation_data=test
+    ).history
+    assert int(gan.steps) == 100
+    assert history["val_accuracy"][-1] > 0.8
+    assert gan.predict(test.map(lambda x, y: x), verbose=0).shape == (30, 3)
+    np.testing.assert_allclose(
+        gan.evaluate(test, verbose=0), gan.evaluate(X, Y, verbose=0), rtol=1e-5
+    )
+
+
+def test_a_pipeline_without_end_has_epochs_of_the_steps_that_are_asked_for():
+    labeled = tf.data.Dataset.from_tensor_slices(FEW).repeat().batch(BATCH, drop_remainder=True)
+    unlabeled = tf.data.Dataset.from_tensor_slices(X).repeat().batch(BATCH, drop_remainder=True)
+    data = {"labeled": labeled, "unlabeled": unlabeled, "batch_size": None}
+    gan = make(coupled=True)
+    fit(gan, 2, steps_per_epoch=3, **data)
+    assert int(gan.steps) == 6
+    with pytest.raises(ValueError, match="needs `steps_per_epoch`"):
+        fit(gan, **data)
+
+
+def test_a_pipeline_for_the_baseline():
+    labeled = tf.data.Dataset.from_tensor_slices(FEW).batch(BATCH, drop_remainder=True)
+    unlabeled = tf.data.Dataset.from_tensor_slices(X).batch(BATCH, drop_remainder=True)
+    for given, steps in ((None, 2), (unlabeled, 5)):
+        gan = make(supervised_only=True)
+        fit(gan, labeled=labeled, unlabeled=given, batch_size=None)
+        assert int(gan.steps) == steps
