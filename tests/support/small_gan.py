@@ -79,10 +79,20 @@ def make_images(count, seed=0):
     return pixels.astype("float32") / 128.0 - 1.0, labels
 
 
+def arrays(variables):
+    """`{part.index: array}` of a trainer's `state()`, without Keras's names.
+
+    Those of a Sequential model's weights are others once it is loaded.
+    """
+    return {
+        ".".join(name.split(".")[:2]): np.array(keras.ops.convert_to_numpy(variable))
+        for name, variable in variables.items()
+    }
+
+
 def state(gan):
     """Every number that training changes, as arrays by name."""
-    variables = {**gan._game.state(), "steps": gan.steps}
-    return {name: np.array(keras.ops.convert_to_numpy(v)) for name, v in variables.items()}
+    return arrays({**gan._game.state(), "steps": gan.steps})
 
 
 def assert_equal_states(one, other):

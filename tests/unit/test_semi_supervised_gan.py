@@ -90,12 +90,12 @@ def test_fit_computes_the_bits_of_the_run_scripts(technique, graphs_as_written):
     start = state(gan)
     fit(gan, epochs=2)
     trainer = scripts_trainer(**settings)
-    expected = {k: np.array(keras.ops.convert_to_numpy(v)) for k, v in trainer.state().items()}
+    expected = small_gan.arrays(trainer.state())
     found = state(gan)
     assert found.pop("steps") == trainer.iterations() == 10
     assert_equal_states(found, expected)
     moved = [name for name, value in found.items() if not np.array_equal(value, start[name])]
-    assert any(name.startswith("discriminator.") and "kernel" in name for name in moved)
+    assert any(name.startswith("discriminator.") for name in moved)
 
 
 def test_an_epoch_is_the_same_in_one_call_and_in_two():
@@ -153,22 +153,21 @@ def test_evaluate_is_cross_entropy_and_accuracy_of_the_predicted_logits():
         )
 
 
-def test_initialisation_is_told_once_and_makes_the_first_logits_standard(capsys):
+def test_initialisation_is_told_and_happens_once(capsys):
     gan = make()
+    weights = [*gan.discriminator.weights, *gan.generator.weights]
     fit(gan, verbose=2)
     line = capsys.readouterr().out.splitlines()[0]
     assert line == (
         "Data-dependent initialisation from 30 images, once: scales and biases of 2 layers of the "
         "discriminator, 1 of the generator."
     )
-    before = state(gan)
+    before = [np.array(weight) for weight in weights]
     gan.compile(learning_rate=0.0)
     fit(gan, verbose=2)
     assert "initialisation" not in capsys.readouterr().out
-    after = state(gan)
-    kept = [n for n in before if n.startswith(("generator.", "discriminator.")) and "seed" not in n]
-    for name in kept:
-        np.testing.assert_array_equal(before[name], after[name])
+    for value, weight in zip(before, weights, strict=True):
+        np.testing.assert_array_equal(value, np.array(weight))
 
 
 def test_players_without_such_layers_are_not_initialised(capsys):

@@ -156,6 +156,18 @@ def test_regularizers_which_the_game_would_leave_out_are_refused():
         gan_of(discriminator)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_is_refused(policy):
+    half = policy.removeprefix("mixed_")
+    keras.config.set_dtype_policy(policy)
+    try:
+        discriminator = make_discriminator()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    with pytest.raises(ValueError, match=f"must compute in float32.*that compute in {half}"):
+        gan_of(discriminator)
+
+
 def test_a_generator_of_another_shape_is_refused():
     generator = make_generator(shape=(6, 6, 3))
     with pytest.raises(ValueError, match=r"discriminator's shape.*Received: .*\(None, 6, 6, 3\)"):
@@ -309,6 +321,11 @@ def test_fewer_labels_than_a_batch_are_refused_unless_they_may_be_repeated():
 def test_fewer_images_than_a_batch_are_refused():
     refuse_fit(r"no full batch. Received: batch_size=6 with 5 images", unlabeled=X[:5])
     refuse_fit("Received: batch_size=100 with 30 images", batch_size=None)
+
+
+@pytest.mark.parametrize("argument", ["batch_size", "steps_per_epoch"])
+def test_a_number_of_batches_or_images_below_one_is_refused(argument):
+    refuse_fit(f"`{argument}` must be a whole number.*Received: {argument}=0", **{argument: 0})
 
 
 def pipeline(data, batch=6, drop_remainder=True):

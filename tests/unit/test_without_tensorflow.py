@@ -60,6 +60,13 @@ PROGRAM = """
     layers.remove_weight_norm(model)
     layers.freeze_batch_statistics(generator, [random.uniform(size=(4, networks.NOISE_DIM))])
 
+    try:
+        improved_gan_tf.SemiSupervisedGAN(discriminator, generator)
+        refused = "nothing"
+    except RuntimeError as error:
+        refused = str(error)
+    assert refused.endswith(f"=tensorflow. Received: backend {keras.backend.backend()}"), refused
+
     features = random.normal(size=(8, 3))
     improved_gan_tf.frechet_distance(features, features + 0.1)
     improved_gan_tf.mean_pairwise_distance(features)

@@ -13,14 +13,15 @@ def _factor(value):
     return math.isfinite(value) and value >= 0
 
 
-def _whole(value, least):
+def is_whole(value, least):
+    """Whether a value is a whole number of at least `least`."""
     return isinstance(value, numbers.Integral) and value >= least
 
 
 # Setting -> (whether a value is in range, what is expected).
 _RANGES = {
     "generator_objective": (lambda v: v in OBJECTIVES, f"one of {', '.join(OBJECTIVES)}"),
-    "generator_steps": (lambda v: v is None or _whole(v, 1), "a whole number of 1 or more"),
+    "generator_steps": (lambda v: v is None or is_whole(v, 1), "a whole number of 1 or more"),
     "unlabeled_weight": (_factor, "a finite number of 0 or more"),
     "supervised_weight": (_factor, "a finite number of 0 or more"),
     "real_target": (lambda v: 0.5 < v <= 1.0, "a number larger than 0.5 and at most 1"),
@@ -28,7 +29,7 @@ _RANGES = {
     "historical_averaging_weight": (_factor, "a finite number of 0 or more"),
     "historical_averaging_players": (lambda v: v in PLAYERS, f"one of {', '.join(PLAYERS)}"),
     "averaging_rate": (lambda v: 0.0 <= v <= 1.0, "a number from 0 to 1"),
-    "seed": (lambda v: _whole(v, 0) and v < 2**32, "a whole number from 0 to 4294967295"),
+    "seed": (lambda v: is_whole(v, 0) and v < 2**32, "a whole number from 0 to 4294967295"),
 }
 
 

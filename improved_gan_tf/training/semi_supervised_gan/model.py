@@ -7,12 +7,12 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py.
 from types import SimpleNamespace
 
 import keras
-import numpy as np
 from keras import ops
 
+from improved_gan_tf import streams
 from improved_gan_tf.training.layer_state import add_state, state_variable
 from improved_gan_tf.training.semi_supervised_gan import players
-from improved_gan_tf.training.semi_supervised_gan.arguments import check_arguments
+from improved_gan_tf.training.semi_supervised_gan.arguments import check_arguments, is_whole
 from improved_gan_tf.training.semi_supervised_gan.batches import (
     DEFAULT_BATCH,
     ArrayBatches,
@@ -152,7 +152,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         self.generator_history = self._game.generator_history
         add_state(self, "steps", (), "int")
         add_state(self, "batch_size", (), "int")  # that of the last `fit`; 0 before the first
-        self._shown_noise = np.random.default_rng(seed)
+        self._shown_noise = streams.shown_noise(seed)
         self.built = True
 
     # --- compile and fit -------------------------------------------------------------------
@@ -262,6 +262,11 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         """
         if not self.compiled:
             raise ValueError("`fit` needs a compiled model: call `compile` first.")
+        for name, number in (("batch_size", batch_size), ("steps_per_epoch", steps_per_epoch)):
+            if number is not None and not is_whole(number, 1):
+                raise ValueError(
+                    f"`{name}` must be a whole number of 1 or more. Received: {name}={number}"
+                )
         batches = self._batches(labeled, unlabeled, batch_size, steps_per_epoch, repeat_labels)
         size, replicas = batches.batch_size, self.distribute_strategy.num_replicas_in_sync
         if size % replicas:

@@ -64,9 +64,9 @@ class Saving:
     def _own_state(self):
         """`{name: variable}` of what Keras does not save with players, optimizers and averages."""
         saved = {id(v) for player in (self.discriminator, self.generator) for v in player.weights}
-        state = {
-            name: variable
-            for name, variable in self._game.state().items()
-            if name.split(".")[0] not in SAVED_BY_KERAS and id(variable) not in saved
-        }
+        state = {}
+        for name, variable in self._game.state().items():
+            part, index, *_ = name.split(".")  # the rest is Keras's name, another once loaded
+            if part not in SAVED_BY_KERAS and id(variable) not in saved:
+                state[f"{part}.{index}"] = variable
         return {"steps": self.steps, "batch_size": self.batch_size, **state}

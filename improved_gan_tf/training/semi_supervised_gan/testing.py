@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from improved_gan_tf import streams
 from improved_gan_tf.training.semi_supervised_gan import checks
 from improved_gan_tf.training.semi_supervised_gan.averaged import averaged_copy, averaged_values
 from improved_gan_tf.training.semi_supervised_gan.batches import DEFAULT_BATCH
@@ -60,9 +61,7 @@ class Testing:
         x = self._checked_images(x, "x")
 
         def predict(images, size):
-            return super(Testing, self).predict(
-                images, batch_size=size, verbose=verbose, **kwargs
-            )
+            return super(Testing, self).predict(images, batch_size=size, verbose=verbose, **kwargs)
 
         if not self._couples_predictions:
             return predict(x, batch_size)
@@ -88,7 +87,7 @@ class Testing:
         Returns:
             Array (num_images, H, W, C), in the generator's range.
         """
-        random = self._shown_noise if seed is None else np.random.default_rng(seed)
+        random = self._shown_noise if seed is None else streams.shown_noise(seed)
         shape = (DEFAULT_BATCH, *self.generator.inputs[0].shape[1:])
         images = []
         for _ in range(-(-num_images // DEFAULT_BATCH)):
