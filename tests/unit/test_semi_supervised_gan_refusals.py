@@ -366,3 +366,28 @@ def test_pipelines_of_something_else_are_refused():
 def test_pipelines_of_wrong_labels_are_refused(mistake):
     labels, match = LABELS[mistake]
     refuse_pipeline(match, labeled=pipeline((X[:12], labels)))
+
+
+@pytest.mark.parametrize("mistake", ["one-hot", "strings", "floats"])
+def test_a_validation_pipeline_of_wrong_labels_is_refused(mistake):
+    labels, match = LABELS[mistake]
+    test = pipeline((X[:12], labels), drop_remainder=False)
+    if mistake == "one-hot":
+        match = r"not one-hot rows: np.argmax.*shape \(None, 3\)"
+    refuse_fit(f"`validation_data` must .*{match}", validation_data=test)
+    with pytest.raises(ValueError, match=match):
+        make().evaluate(test, verbose=0)
+
+
+def test_with_minibatch_discrimination_a_smaller_last_batch_is_refused_in_a_test_too():
+    test = pipeline((X, Y), batch=8, drop_remainder=False)
+    match = r"logits depend on the batch: .*drop_remainder=True\).*batches of unknown size"
+    refuse_fit(match, gan=make(coupled=True), validation_data=test)
+    with pytest.raises(ValueError, match=match):
+        make(coupled=True).predict(test.map(lambda x, y: x), verbose=0)
+
+
+@pytest.mark.parametrize("number", [0, 2.5])
+def test_a_number_of_images_below_one_is_refused(number):
+    with pytest.raises(ValueError, match=rf"`num_images` must be .*Received: {number}"):
+        make().generate(number)

@@ -110,6 +110,27 @@ class PipelineBatches:
                 checks.as_labels(labels[0], name, self._expected.num_classes)
 
 
+def check_test_pipeline(data, name, num_classes, couples_predictions):
+    """Raises `ValueError` for a data set on which a model cannot be tested.
+
+    Args:
+        data: `tf.data.Dataset` of batches of images, or of images and labels.
+        name: str, the argument's name.
+        num_classes: int, K.
+        couples_predictions: bool, whether a prediction depends on the batch.
+    """
+    images, *labels = _flat(data.element_spec)
+    if labels and labels[0].shape.rank is not None:
+        dtype = labels[0].dtype.as_numpy_dtype
+        checks.check_label_type(dtype, labels[0].shape, name, num_classes)
+    if couples_predictions and (images.shape.rank is None or images.shape[0] is None):
+        raise ValueError(
+            f"`{name}` must have batches of one known size, since with minibatch discrimination "
+            "logits depend on the batch: dataset.batch(batch_size, drop_remainder=True), or "
+            "arrays, all of which are counted. Received: batches of unknown size"
+        )
+
+
 def _flat(batch):
     import tensorflow as tf
 

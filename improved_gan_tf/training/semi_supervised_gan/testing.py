@@ -6,10 +6,11 @@ from keras import ops
 
 from improved_gan_tf import streams
 from improved_gan_tf.training.semi_supervised_gan import checks
+from improved_gan_tf.training.semi_supervised_gan.arguments import is_whole
 from improved_gan_tf.training.semi_supervised_gan.averaged import averaged_copy, averaged_values
 from improved_gan_tf.training.semi_supervised_gan.batches import DEFAULT_BATCH
 from improved_gan_tf.training.semi_supervised_gan.full_batches import predict_in_full_batches
-from improved_gan_tf.training.semi_supervised_gan.pipelines import is_pipeline
+from improved_gan_tf.training.semi_supervised_gan.pipelines import check_test_pipeline, is_pipeline
 
 
 class Testing:
@@ -32,7 +33,9 @@ class Testing:
 
         With minibatch discrimination arrays are evaluated in batches of the size of training.
         """
-        if y is not None:
+        if is_pipeline(x):
+            self._check_pipeline(x, "x")
+        elif y is not None:
             x, y = self._checked_test_set((x, y), "x, y")
         if y is not None and self._couples_predictions:
             logits = self.predict(x, batch_size, verbose=0)
@@ -57,6 +60,7 @@ class Testing:
         With minibatch discrimination arrays are predicted in batches of the size of training.
         """
         if is_pipeline(x):
+            self._check_pipeline(x, "x")
             return super().predict(x, verbose=verbose, **kwargs)
         x = self._checked_images(x, "x")
 
@@ -86,7 +90,14 @@ class Testing:
 
         Returns:
             Array (num_images, H, W, C), in the generator's range.
+
+        Raises:
+            ValueError: `num_images` is no whole number of 1 or more.
         """
+        if not is_whole(num_images, 1):
+            raise ValueError(
+                f"`num_images` must be a whole number of 1 or more. Received: {num_images}"
+            )
         random = self._shown_noise if seed is None else streams.shown_noise(seed)
         shape = (DEFAULT_BATCH, *self.generator.inputs[0].shape[1:])
         images = []
@@ -100,8 +111,13 @@ class Testing:
         return checks.as_images(images, name, shape, pixel_range, is_training_set=False)
 
     def _checked_test_set(self, data, name):
+        if is_pipeline(data):
+            self._check_pipeline(data, name)
         if data is None or is_pipeline(data):
             return data
         images, labels = checks.pair(data, name)
         images = self._checked_images(images, name)
         return images, checks.as_labels(labels, name, self._expected.num_classes, len(images))
+
+    def _check_pipeline(self, data, name):
+        check_test_pipeline(data, name, self._expected.num_classes, self._couples_predictions)
