@@ -11,12 +11,15 @@ import time
 
 import keras
 import numpy as np
+import pytest
 
 from benchmarks.kill_campaign import remains
 from improved_gan_tf.runs import checkpoints
 from tests.distribution import players, worker
 from tests.support import numerics
 from tests.support.places import ROOT
+
+pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs/devices.md").read_text("utf-8")
 TIMEOUT = 500  # seconds, for a machine with other work

@@ -21,6 +21,8 @@ import pytest
 
 import improved_gan_tf.layers  # saved models name the layers: importing it registers them
 
+pytestmark = pytest.mark.slow
+
 ROOT = pathlib.Path(__file__).parent.parent.parent
 EARLIER = ROOT / "tests" / "goldens" / "before_the_rooms"
 COMMANDS = json.loads((EARLIER / "commands.json").read_text("utf-8"))

@@ -22,6 +22,8 @@ from improved_gan_tf.runs.training_run import TrainingRun
 from improved_gan_tf.training import semi_supervised
 from tests.support.noise_runs import images, run, settings
 
+pytestmark = pytest.mark.slow
+
 
 def minibatch_discrimination(**changes):
     model = "minibatch_discrimination"

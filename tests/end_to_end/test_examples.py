@@ -8,6 +8,8 @@ from examples import mode_coverage
 from tests.support.commands import run_python
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def command(*arguments, cwd):
     """Runs examples/mode_coverage.py in a new process and returns what it did."""

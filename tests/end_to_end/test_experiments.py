@@ -13,6 +13,8 @@ import run_svhn
 from improved_gan_tf.runs import semi_supervised
 from tests.support.noise_runs import images
 
+pytestmark = pytest.mark.slow
+
 CASES = [
     (script, model, recipe)
     for script in (run_mnist, run_cifar10, run_svhn)

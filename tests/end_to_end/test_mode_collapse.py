@@ -13,6 +13,8 @@ from improved_gan_tf.layers import MinibatchDiscrimination, MinibatchStdDev, Vir
 from tests.support.commands import run_python
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 THIN = techniques.Settings(
     "grid", "none", generator_units=8, discriminator_units=6, num_kernels=3, epochs=1
 )

@@ -9,6 +9,8 @@ from PIL import Image
 
 from tools import make_notebook
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("sklearn")  # comes with mlxtend
 
 

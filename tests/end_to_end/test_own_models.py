@@ -3,10 +3,13 @@
 import re
 
 import numpy as np
+import pytest
 
 from improved_gan_tf import load_model
 from tests.support.commands import run_python
 from tests.support.places import ROOT
+
+pytestmark = pytest.mark.slow
 
 PAGE = ROOT / "docs" / "own_models.md"
 SHORTER = {"unlabeled=images[:4000]": "unlabeled=images[:200]", "epochs=20": "epochs=1"}

@@ -19,6 +19,8 @@ from improved_gan_tf.runs.checkpoints import Checkpoints
 from improved_gan_tf.training import loss_scale
 from tests.support.noise_runs import images, run, settings
 
+pytestmark = pytest.mark.slow
+
 HALF = ("mixed_bfloat16", "mixed_float16")
 
 

@@ -15,6 +15,8 @@ from tests.support.commands import call_main, run_python
 from tests.support.image_folders import write_image_folder
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("Zoë 猫", "dark", "light")
 SMALL = ["--width_multiplier=0.03", "--image_size=28", "--batch_size=4", "--cache_dir=cache"]
 

@@ -13,6 +13,8 @@ from improved_gan_tf.layers import WeightNormConv2D
 from tests.support.commands import run_python
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 WIDTH = 0.03  # a few channels
 
 

@@ -10,6 +10,7 @@ from tests.support.places import ROOT
 from tests.support.prepared_data import write_prepared_mnist
 
 pytestmark = [  # raised inside TFDS while it writes
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]

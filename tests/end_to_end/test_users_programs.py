@@ -11,6 +11,8 @@ import improved_gan_tf
 from improved_gan_tf import distribution
 from tests.support.users_programs import PROGRAMS, examples
 
+pytestmark = pytest.mark.slow
+
 BATCH = 4
 EACH = pytest.mark.parametrize("name", PROGRAMS)
 
