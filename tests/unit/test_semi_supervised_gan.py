@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import load_model, networks
+from improved_gan_tf import load_model, networks, precision
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.epoch_rows import EpochStreams
 from improved_gan_tf.layers.data_dependent import initialize_from_data
@@ -418,6 +418,20 @@ def test_the_step_compiles_with_xla():
     history = fit(gan, epochs=20, validation_data=(X, Y)).history
     assert np.isfinite([v for values in history.values() for v in values]).all()
     assert history["supervised_loss"][-1] < history["supervised_loss"][0]
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_trains_and_goes_on_after_loading(policy, tmp_path):
+    with precision.computing_in(policy):
+        gan = make(averaging_rate=0.05)
+        history = fit(gan, epochs=30).history
+        assert history["supervised_loss"][-1] < 0.5 * history["supervised_loss"][0]
+        assert {v.dtype for v in gan.trainable_variables} == {"float32"}
+        gan.save(tmp_path / "gan.keras")
+        loaded = load_model(tmp_path / "gan.keras")
+        fit(gan)
+        fit(loaded)
+    assert_equal_states(state(loaded), state(gan))
 
 
 def test_pipelines_of_ones_own_are_trained_on():

@@ -156,18 +156,6 @@ def test_regularizers_which_the_game_would_leave_out_are_refused():
         gan_of(discriminator)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_half_precision_is_refused(policy):
-    half = policy.removeprefix("mixed_")
-    keras.config.set_dtype_policy(policy)
-    try:
-        discriminator = make_discriminator()
-    finally:
-        keras.config.set_dtype_policy("float32")
-    with pytest.raises(ValueError, match=f"must compute in float32.*that compute in {half}"):
-        gan_of(discriminator)
-
-
 def test_a_generator_of_another_shape_is_refused():
     generator = make_generator(shape=(6, 6, 3))
     with pytest.raises(ValueError, match=r"discriminator's shape.*Received: .*\(None, 6, 6, 3\)"):

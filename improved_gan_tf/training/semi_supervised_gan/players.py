@@ -162,12 +162,6 @@ def _require_graph(model, argument):
             f"`{argument}` must have one input. Received: {len(model.inputs)} inputs of "
             f"'{model.name}'"
         )
-    half = {layer.compute_dtype for layer in model._flatten_layers()} & {"float16", "bfloat16"}
-    if half:
-        raise ValueError(
-            f"`{argument}` must compute in float32: the game's step does not scale its losses for "
-            f"half precision. Received: layers of '{model.name}' that compute in {min(half)}"
-        )
     if model.losses:
         raise ValueError(
             f"`{argument}` must have no regularizers: its loss is the game's alone. Give the "
