@@ -28,7 +28,8 @@ class DeviceImages:
 
     def __init__(self, images, labels, scale):
         self._images = distribution.DeviceCopies(images, "images")
-        self._labels = distribution.DeviceCopies(labels.astype("int32"), "labels")
+        # TensorFlow has no GPU kernel that gathers from a variable of int32.
+        self._labels = distribution.DeviceCopies(labels.astype("int64"), "labels")
         self._divisor, self._offset = scale
         self._count = len(labels)
 

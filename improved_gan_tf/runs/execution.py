@@ -3,6 +3,7 @@
 import contextlib
 
 import keras
+import tensorflow as tf
 
 from improved_gan_tf import distribution, precision
 from improved_gan_tf.errors import DivergedError, StorageError, WorkerLostError
@@ -35,6 +36,8 @@ def run_to_the_end(config, make_run, stop_requested):
 @contextlib.contextmanager
 def computing_as_said(config):
     """Gives what the `with` block makes the precision and the determinism of `config`."""
+    # Else GPUs from compute capability 8.0 on round the factors of float32 products to 10 bits.
+    tf.config.experimental.enable_tensor_float_32_execution(config.precision != "float32")
     if config.deterministic:
         make_operations_deterministic()
     with precision.computing_in(config.precision):

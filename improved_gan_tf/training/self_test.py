@@ -65,6 +65,7 @@ def compare(model):
     """
     with np.load(FOLDER / f"{model}.npz", allow_pickle=False) as file:
         stored = dict(file)
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     with precision.computing_in("float32"):
         return _compare(model, stored)
 

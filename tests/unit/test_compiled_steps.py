@@ -73,6 +73,7 @@ def test_determinism_is_asked_for_unless_it_is_given_up(deterministic, tmp_path,
     make_run = lambda: TrainingRun(config, FakeGame(), tmp_path / "run", [])  # noqa: E731
     execution.run_to_the_end(config, make_run, after(None))
     assert asked == [True] * deterministic
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
 
 
 def test_auto_compiles_nothing_and_several_replicas_cannot_be_compiled():

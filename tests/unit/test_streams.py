@@ -16,7 +16,7 @@ PARTS_WITH_A_SEED = {
     "runs/noise.py": ["RandomState"],  # samples, with a seed of their own
     "training/instance_noise.py": ["SeedGenerator"],
     "training/replay_buffer.py": ["SeedGenerator"],
-    "training/self_test.py": ["RandomState"],  # the original's initial parameters, no run
+    "training/self_test.py": ["RandomState"],  # the original's parameters, from its seed
     "training/toy_games.py": ["default_rng"],  # a game of two numbers, with a seed of its own
 }
 
