@@ -1,4 +1,4 @@
-"""The generators' batch normalization: statistics of the current batch, always."""
+"""Batch normalization by the statistics of the current batch, always: the generators', DCGAN's."""
 
 import warnings
 
@@ -48,9 +48,9 @@ class BatchStatisticsNorm(keras.layers.Layer):
 
     The original's generators never use moving averages, not even to draw samples; a
     `keras.layers.BatchNormalization` switched to inference would be another generator. There
-    is a shift and no scale.
+    is a shift, and no scale unless asked for; DCGAN's has one.
 
-        y = (x - mean) / sqrt(var + epsilon) + beta        (mean, var over all axes but the last)
+        y = gamma (x - mean) / sqrt(var + epsilon) + beta  (mean, var over all axes but the last)
 
     Called with one example after the other, a generator made of this layer gives nearly the same
     output for each. `freeze_batch_statistics` makes a copy that does not depend on the batch.
@@ -64,6 +64,8 @@ class BatchStatisticsNorm(keras.layers.Layer):
     Args:
         epsilon: float > 0 inside the root; 1e-6 in the original.
         beta_initializer: default zeros.
+        scale: bool, default False, whether to multiply with `gamma`.
+        gamma_initializer: default ones; N(1, 0.02) in DCGAN.
         cross_replica: "global" (default) or "local", see above; the same on one device.
 
     Call arguments:
@@ -81,6 +83,7 @@ class BatchStatisticsNorm(keras.layers.Layer):
 
     Weights:
         beta: (C,), the shift (`b` in the original).
+        gamma: (C,), the scale, if there is one.
 
     Example:
 
@@ -92,16 +95,27 @@ class BatchStatisticsNorm(keras.layers.Layer):
     References:
         Paper:    Ioffe and Szegedy (2015); Salimans et al. (2016), Sec. 6.
         Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `BatchNormLayer` with
-                  `g=None`, whose updates of the moving averages the scripts never run.
+                  `g=None`, whose updates of the moving averages the scripts never run;
+                  with a scale Newmu/dcgan_code@ee12b2d, lib/ops.py, `batchnorm`.
     """
 
-    def __init__(self, epsilon=1e-6, beta_initializer="zeros", cross_replica="global", **kwargs):
+    def __init__(
+        self,
+        epsilon=1e-6,
+        beta_initializer="zeros",
+        cross_replica="global",
+        scale=False,
+        gamma_initializer="ones",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if not epsilon > 0.0:
             raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon}")
         self.epsilon = float(epsilon)
         self.beta_initializer = keras.initializers.get(beta_initializer)
         self.cross_replica = distribution.check_cross_replica(cross_replica)
+        self.scale = bool(scale)
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape):
@@ -114,6 +128,10 @@ class BatchStatisticsNorm(keras.layers.Layer):
         self.beta = self.add_weight(
             name="beta", shape=(channels,), initializer=self.beta_initializer, autocast=False
         )
+        if self.scale:
+            self.gamma = self.add_weight(
+                name="gamma", shape=(channels,), initializer=self.gamma_initializer, autocast=False
+            )
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: channels})
 
     def call(self, inputs):
@@ -121,8 +139,10 @@ class BatchStatisticsNorm(keras.layers.Layer):
             _warn_of_one_example(self.name)
         x = ops.cast(inputs, at_least_float32(self.variable_dtype))
         mean = distribution.mean_over_batch if self.cross_replica == "global" else mean_of_rows
-        outputs = normalize_by_batch(x, self.epsilon, mean) + ops.cast(self.beta, x.dtype)
-        return ops.cast(outputs, self.compute_dtype)
+        outputs = normalize_by_batch(x, self.epsilon, mean)
+        if self.scale:
+            outputs = outputs * ops.cast(self.gamma, x.dtype)
+        return ops.cast(outputs + ops.cast(self.beta, x.dtype), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -133,4 +153,6 @@ class BatchStatisticsNorm(keras.layers.Layer):
             "epsilon": self.epsilon,
             "beta_initializer": keras.initializers.serialize(self.beta_initializer),
             "cross_replica": self.cross_replica,
+            "scale": self.scale,
+            "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
         }
