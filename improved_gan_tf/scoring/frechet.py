@@ -26,15 +26,7 @@ def frechet_distance(features_a, features_b):
     Raises:
         ValueError: a set has another shape, fewer than two rows, or numbers that are not finite.
     """
-    features_a, features_b = (
-        _checked(features, name)
-        for features, name in ((features_a, "features_a"), (features_b, "features_b"))
-    )
-    if features_a.shape[1] != features_b.shape[1]:
-        raise ValueError(
-            "Both sets must have the same number of features. Received: shapes "
-            f"{features_a.shape} and {features_b.shape}."
-        )
+    features_a, features_b = checked_features(features_a, features_b)
     return frechet_distance_of_gaussians(
         *mean_and_covariance(features_a), *mean_and_covariance(features_b)
     )
@@ -86,6 +78,25 @@ def _root(covariance, name):
             f"Received: variance {variances[0]:g}."
         )
     return (directions * np.sqrt(np.maximum(variances, 0.0))) @ directions.T
+
+
+def checked_features(features_a, features_b):
+    """Both sets as arrays.
+
+    Raises:
+        ValueError: a set has another shape than (N, A) with N of 2 or more, numbers that are not
+            finite, or another number of features than the other set.
+    """
+    features_a, features_b = (
+        _checked(features, name)
+        for features, name in ((features_a, "features_a"), (features_b, "features_b"))
+    )
+    if features_a.shape[1] != features_b.shape[1]:
+        raise ValueError(
+            "Both sets must have the same number of features. Received: shapes "
+            f"{features_a.shape} and {features_b.shape}."
+        )
+    return features_a, features_b
 
 
 def _checked(features, name):

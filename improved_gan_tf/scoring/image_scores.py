@@ -13,10 +13,13 @@ from improved_gan_tf.scoring import inception_check
 from improved_gan_tf.scoring.diversity import class_coverage, mean_pairwise_distance
 from improved_gan_tf.scoring.frechet import frechet_distance
 from improved_gan_tf.scoring.inception_score import inception_score
+from improved_gan_tf.scoring.kernel_distance import kernel_distance
+from improved_gan_tf.scoring.neighbours import NEAREST, neighbours
 
 PAPERS_DATASET = "cifar10"
 PAPERS_IMAGE_SHAPE = (32, 32, 3)
 NUM_FOR_DISTANCE = 2000  # their two million pairs take seconds
+NUM_FOR_NEIGHBOURS = 10_000  # of either set; their hundred million pairs take seconds
 
 
 class Classified(NamedTuple):
@@ -116,6 +119,26 @@ def frechet(classified, real, classifier):
     }
 
 
+def of_features(classified, real, classifier):
+    """Kernel distance, precision, recall, density and coverage, or None without features.
+
+    Neighbours are those of equally many images of either kind, at most 10,000. Arguments as for
+    `frechet`.
+    """
+    if classified.features is None:
+        return None
+    count = min(NUM_FOR_NEIGHBOURS, len(classified.features), len(real.features))
+    found = None
+    if count > NEAREST:
+        found = neighbours(real.features[:count], classified.features[:count])._asdict()
+        found |= {"nearest": NEAREST, "num_of_each": count}
+    return {
+        "kernel_distance": kernel_distance(classified.features, real.features)._asdict(),
+        "neighbours": found,
+        "weights": classifier.label,
+    }
+
+
 def score(source, classifier, classified, real, num_splits):
     """All measurements of a set of images, the content of score.json: plain JSON types.
 
@@ -140,6 +163,7 @@ def score(source, classifier, classified, real, num_splits):
         **measures(classified, num_splits),
         "num_splits": num_splits,
         "frechet": None if real is None else frechet(classified, real, classifier),
+        "of_features": None if real is None else of_features(classified, real, classifier),
         # Of equally many real images if possible: the score grows with their number.
         "real": None if real is None else measures(real, num_splits, len(classified.probabilities)),
     }

@@ -14,7 +14,7 @@ import improved_gan_tf.layers  # noqa: F401  registers them, so our own generato
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model
-from improved_gan_tf.runs.noise import OWN_NOISE, NoiseStreams
+from improved_gan_tf.runs.noise import NoiseStreams, own_noise
 from improved_gan_tf.scoring.picture_folders import FolderImages
 
 
@@ -86,7 +86,7 @@ class GeneratorImages:
                 f"{path} must map noise (N, ...) to images (N, H, W, C), both of known sizes. "
                 f"Received: a model of inputs {noises} and output {images}."
             )
-        self._noise = noise or OWN_NOISE.get(self.dataset, "uniform")
+        self._noise = noise or ("uniform" if config is None else own_noise(config))
         self._seed = seed
         self.image_shape = images[1:]
         self.description = f"generator {path.parent.name}/{path.name}"

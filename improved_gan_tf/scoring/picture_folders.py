@@ -86,9 +86,10 @@ class SquaredPictures:
         path: folder.
         seed: int, decides the order.
         image_size: int, side of the square images.
+        stretch: bool, whether contrast is stretched, as in the preparation of ImageNet.
     """
 
-    def __init__(self, path, seed, image_size):
+    def __init__(self, path, seed, image_size, stretch=True):
         files = _pictures_below(path, encoded_images.EXTENSIONS)
         if not files:
             raise UserError(
@@ -96,7 +97,7 @@ class SquaredPictures:
             )
         order = np.random.RandomState(seed).permutation(len(files))
         self._files = [files[i] for i in order]
-        self._size = image_size
+        self._size, self._stretch = image_size, stretch
         self.available = len(files)
         self.image_shape = (image_size, image_size, 3)
         self.description = f"{len(files):,} pictures in {path.name}"
@@ -106,7 +107,8 @@ class SquaredPictures:
         """Yields uint8 (n, H, W, C), `count` images in all."""
         for start in range(0, count, batch_size):
             files = self._files[start : min(start + batch_size, count)]
-            yield np.stack([square_images.square(str(f), f, self._size)[0] for f in files])
+            squares = [square_images.square(str(f), f, self._size, self._stretch) for f in files]
+            yield np.stack([image for image, _ in squares])
 
 
 def real_pictures(folder, seed, source):
@@ -118,8 +120,9 @@ def real_pictures(folder, seed, source):
     Raises:
         UserError: as `FolderImages`.
     """
-    if source.dataset == "imagenet":
-        return SquaredPictures(folder, seed, source.image_shape[0])
+    if source.dataset in ("imagenet", "folder"):
+        stretch = source.dataset == "imagenet"
+        return SquaredPictures(folder, seed, source.image_shape[0], stretch)
     return FolderImages(folder, seed, source.image_shape)
 
 

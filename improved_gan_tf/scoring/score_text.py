@@ -7,7 +7,7 @@ from improved_gan_tf.scoring import inception_check
 
 def report(score):
     """The numbers as a table, and with what they must not be compared."""
-    real, frechet = score["real"], score["frechet"]
+    real, frechet, others = score["real"], score["frechet"], score["of_features"]
     name = "exp(mean KL), not an Inception score"
     if score["classifier_details"]["kind"] != "keras":
         name = "Inception score"
@@ -32,6 +32,7 @@ def report(score):
             f"{frechet['distance']:.3f}" if frechet else "",
             "",
         ],
+        *_rows_of_features(others),
         [
             f"mean distance of pairs (of {num_pairs_of:,} images, bytes)",
             *diversity("mean_pairwise_distance", ".1f"),
@@ -60,6 +61,25 @@ def report(score):
             "others of these weights and numbers only."
         )
     return "\n".join(lines)
+
+
+def _rows_of_features(found):
+    """Rows for kernel distance and neighbours; none without features."""
+    if found is None:
+        return []
+    kernel, shares = found["kernel_distance"], found["neighbours"]
+    rows = [
+        [
+            f"kernel distance ({kernel['num_subsets']} subsets of {kernel['subset_size']:,})",
+            f"{kernel['mean']:.4f} +- {kernel['std']:.4f}",
+            "",
+        ]
+    ]
+    if shares is not None:
+        pairs = (("precision", "recall"), ("density", "coverage"))
+        of = f"({shares['nearest']} nearest of {shares['num_of_each']:,})"
+        rows += [[f"{a}, {b} {of}", f"{shares[a]:.3f}, {shares[b]:.3f}", ""] for a, b in pairs]
+    return rows
 
 
 def verdict(graph, differences, unchecked):

@@ -52,8 +52,9 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
     config = source.config or {}
     if folder is not None:
         folder = pathlib.Path(folder).expanduser()
-        if source.dataset == "imagenet":
-            real = picture_folders.SquaredPictures(folder, seed, source.image_shape[0])
+        if source.dataset in ("imagenet", "folder"):
+            stretch = source.dataset == "imagenet"
+            real = picture_folders.SquaredPictures(folder, seed, source.image_shape[0], stretch)
         else:
             real = picture_folders.FolderImages(folder, seed)
     else:
