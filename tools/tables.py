@@ -12,6 +12,7 @@ import sys
 from tools import (
     arguments,
     benchmark_tables,
+    dcgan_tables,
     markers,
     measure_frozen,
     mnist_tables,
@@ -41,6 +42,9 @@ TABLES = {
     "table3": thin_tables.table3_state,
     "table3-thin": thin_tables.table3_thin,
     "frozen-statistics": measure_frozen.table,
+    "dcgan-recipes": dcgan_tables.recipes,
+    "dcgan-objectives": dcgan_tables.objectives,
+    "dcgan-techniques": dcgan_tables.techniques,
     "mode-collapse-grid": mode_collapse_tables.grid,
     "benchmark-avx512": benchmark_tables.avx512,
     "benchmark-avx2": benchmark_tables.avx2,
