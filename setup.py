@@ -45,7 +45,14 @@ setup(
         "improved_gan_tf.runs": ["pretrained_models/*/*"],
     },
     # The experiments are run as scripts in a clone, and as `improved-gan run` once installed.
-    py_modules=["run_mnist", "run_cifar10", "run_svhn", "run_imagenet", "run_images"],
+    py_modules=[
+        "run_mnist",
+        "run_cifar10",
+        "run_svhn",
+        "run_imagenet",
+        "run_images",
+        "run_dcgan",
+    ],
     entry_points={"console_scripts": ["improved-gan = improved_gan_tf.__main__:main"]},
     packages=find_packages(include=["improved_gan_tf", "improved_gan_tf.*"]),
     python_requires=">=3.10",

@@ -25,7 +25,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("run", "run", "train: mnist, cifar10, svhn, imagenet of the paper, or your own images"),
+    Command("run", "run", "train: the paper's experiments, your own images, or a DCGAN"),
     Command("compare", "compare", "print the paper's tables with what runs measured"),
     Command("report", "report", "write one HTML page about runs: tables, curves, samples"),
     Command("score", "score", "score a generator or a folder of images with a classifier"),

@@ -1,6 +1,7 @@
 """The main program of every run script: flags, data, runs, table, exit code."""
 
 import contextlib
+import dataclasses
 import itertools
 import logging as std_logging
 import pathlib
@@ -15,6 +16,7 @@ from improved_gan_tf.runs import folder_names
 from improved_gan_tf.runs import sweep as sweep_module
 from improved_gan_tf.settings import flags, images
 from improved_gan_tf.settings.ablations import switched_settings
+from improved_gan_tf.settings.dcgan import DcganConfig
 from improved_gan_tf.settings.imagenet import ImagenetConfig
 from improved_gan_tf.settings.images import ImagesConfig
 
@@ -26,7 +28,7 @@ def main(experiment, variants, ablations=None):
     """Runs a script's experiment with the flags of the command line; exits the process.
 
     Args:
-        experiment: `ExperimentConfig` or `ImagenetConfig`, the script's literal.
+        experiment: the script's literal, a `RunConfig`.
         variants: `{model: {recipe: {setting: value}}}`, see `settings.flags.define_flags`.
         ablations: `{name: {setting: value}}` or None, see there.
     """
@@ -44,6 +46,8 @@ def _run(experiment, variants, ablations):
     environment.set_defaults()
     if isinstance(config, ImagenetConfig):
         sys.exit(_run_imagenet(config, published))
+    if isinstance(config, DcganConfig):
+        sys.exit(_run_dcgan(config, flags.num_runs_from_flags(), published))
     if config.data_source == "sample" and config.data_dir is not None:
         raise UserError(
             "--data_dir is where --data_source=tfds finds its data; the sample comes with a "
@@ -244,6 +248,31 @@ def _train_imagenet(config, published, run_dir):
         print(f"not the paper's: {difference}")
     _print_where(result, run_dir, config)
     return 0 if result["status"] == "finished" else stop_requested.exit_code()
+
+
+def _run_dcgan(config, num_runs, published):
+    """Runs the rest of one or several runs of a DCGAN's game; returns the exit code."""
+    from improved_gan_tf.data import encoded_images
+    from improved_gan_tf.runs import resuming
+
+    encoded_images.require_folder(config.image_folder)
+    parent = config.run_dir or f"runs/{folder_names.dcgan_name(config)}"
+    if config.run_dir is None and num_runs == 1:
+        parent += f"-seed{config.seed}"
+    seeds = [config.seed] if num_runs == 1 else range(config.seed, config.seed + num_runs)
+    records = [
+        dataclasses.replace(
+            config, seed=seed, run_dir=parent if num_runs == 1 else f"{parent}/seed{seed}"
+        )
+        for seed in seeds
+    ]
+    found = [resuming.look(record, record.run_dir) for record in records]
+    if num_runs == 1:
+        resuming.refuse_finished(found[0], parent)
+    with _training_devices(config):
+        from improved_gan_tf.runs import dcgan_command
+
+        return dcgan_command.train(records, found, published)
 
 
 def _print_techniques(config, ablations):

@@ -1,4 +1,4 @@
-"""Trains an experiment of the paper, or on your own images: the run scripts, without a clone.
+"""Trains an experiment of the paper, your own images or a DCGAN: the run scripts, without a clone.
 
     improved-gan run EXPERIMENT ...
 
@@ -11,7 +11,7 @@ import sys
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import exits
 
-EXPERIMENTS = ("mnist", "cifar10", "svhn", "imagenet", "images")  # each a module run_* of its own
+EXPERIMENTS = ("mnist", "cifar10", "svhn", "imagenet", "images", "dcgan")  # modules run_*
 
 
 def main(argv=None, prog="python -m improved_gan_tf.run"):

@@ -12,6 +12,7 @@
 | `frozen_statistics_noise` | SeedSequence((seed, 4)) | the noise behind frozen batch statistics |
 | `biggan_generator_weights` | SeedSequence((seed, 5)) | its initial weights |
 | `biggan_discriminator_weights` | SeedSequence((seed, 6)) | its initial weights |
+| `adversarial_tricks` | SeedSequence((seed, 7)) | instance noise and replay in DCGAN's games |
 | `step_noise` | SeedGenerator(seed) | the noise of the training steps |
 | `shown_noise` | RandomState(seed) | the noise whose images are saved and watched |
 
@@ -91,6 +92,11 @@ def biggan_generator_weights(seed):
 def biggan_discriminator_weights(seed):
     """The `Seeds` of the initial weights of BigGAN's discriminator."""
     return Seeds(seed, 6)
+
+
+def adversarial_tricks(seed):
+    """The `Seeds` of instance noise and replay in DCGAN's games."""
+    return Seeds(seed, 7)
 
 
 def step_noise(seed):

@@ -39,6 +39,25 @@ def find(image_folder, data_dir):
     return _find_tfds(data_dir) if image_folder is None else _find_folder(image_folder)
 
 
+def find_any(image_folder):
+    """Finds the images of a folder, with or without classes, without reading them; a `Source`.
+
+    Each folder in it that holds images is a class; images beside such folders are left out. With
+    fewer than two such folders all images are of one class.
+
+    Raises:
+        UserError: there is no such folder, or no image in it.
+    """
+    require_folder(image_folder)
+    root = pathlib.Path(image_folder).expanduser()
+    by_class = _images_by_class(root)
+    if len(by_class) < 2:
+        by_class = {"images": _images_below(root)}
+    if not by_class.get("images", True):
+        raise UserError(f"`image_folder={image_folder}` holds no image ({', '.join(EXTENSIONS)}).")
+    return _source(root, by_class)
+
+
 def require_folder(image_folder):
     """Raises `UserError` if `image_folder` is neither None nor a folder."""
     # Not `Path.is_dir`, which raises an error for a name that is too long.
@@ -52,27 +71,40 @@ def require_folder(image_folder):
 def _find_folder(image_folder):
     require_folder(image_folder)
     root = pathlib.Path(image_folder).expanduser()
-    by_class = {}
-    for folder in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
-        if paths:
-            by_class[folder.name] = paths
+    by_class = _images_by_class(root)
     if len(by_class) < 2:
         raise UserError(
             f"`image_folder={image_folder}` must hold one folder of images for each of two or "
             f"more classes ({', '.join(EXTENSIONS)}). Received: {len(by_class)} such folders."
         )
+    return _source(root, by_class)
+
+
+def _images_below(folder):
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
+
+
+def _images_by_class(root):
+    """`{name: paths}` of the folders in `root` that hold images."""
+    folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    found = {folder.name: _images_below(folder) for folder in folders}
+    return {name: paths for name, paths in found.items() if paths}
+
+
+def _source(root, by_class):
+    """The `Source` of the images of some classes below a folder."""
     labeled = [(p, label) for label, paths in enumerate(by_class.values()) for p in paths]
     digest = hashlib.sha256()
     for path, _ in labeled:
         stat = path.stat()
         digest.update(f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+    classes = f" of {len(by_class)} classes" if len(by_class) > 1 else ""
     return Source(
         count=len(labeled),
         class_names=tuple(by_class),
         items=lambda: ((str(path), path, label) for path, label in labeled),
         key=f"{root.resolve().name}-{digest.hexdigest()[:12]}",
-        description=f"{root.resolve().name} ({len(labeled):,} images of {len(by_class)} classes)",
+        description=f"{root.resolve().name} ({len(labeled):,} images{classes})",
         is_papers=False,
     )
 

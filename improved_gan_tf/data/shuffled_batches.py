@@ -1,6 +1,8 @@
-"""The rows of each epoch of the ImageNet game, and their images, prefetched."""
+"""The rows of each epoch of the games without few labels, and their images, prefetched."""
 
 from typing import NamedTuple
+
+import numpy as np
 
 from improved_gan_tf import streams
 from improved_gan_tf.errors import UserError
@@ -36,6 +38,41 @@ class ShuffledEpochs:
         order = streams.shuffled_epoch(self._seed, epoch).permutation(self._count)
         used = order[: self.iterations * self._batch_size]
         return (used.reshape(self.iterations, self._batch_size),)
+
+
+class EpochsOfSteps:
+    """The rows of any epoch of a game with several batches an iteration, or a length of its own.
+
+    Args:
+        count: int, number of images.
+        batch_size: int.
+        steps: int, batches in an iteration.
+        seed: int, the run's seed.
+        iterations: int, in an epoch; if None, as many as use each image at most once.
+
+    Raises:
+        UserError: there are fewer images than one batch needs, or than one iteration if
+            `iterations` is None.
+    """
+
+    def __init__(self, count, batch_size, steps, seed, iterations=None):
+        self.iterations = iterations or count // (batch_size * steps)
+        if self.iterations == 0 or batch_size > count:
+            raise UserError(
+                f"`batch_size` times the discriminator's steps must not exceed the {count} images: "
+                f"give a smaller one, or more images. Received: {batch_size} times {steps}."
+            )
+        self._count, self._rows, self._seed = count, batch_size * steps, seed
+
+    def __call__(self, epoch):
+        """The rows of `epoch`, counted from 0, in a tuple: ints (iterations, batch_size * steps).
+
+        All images come once before one comes again.
+        """
+        random = streams.shuffled_epoch(self._seed, epoch)
+        needed = self.iterations * self._rows
+        orders = [random.permutation(self._count) for _ in range(-(-needed // self._count))]
+        return (np.concatenate(orders)[:needed].reshape(self.iterations, self._rows),)
 
 
 class LabeledBatch(NamedTuple):

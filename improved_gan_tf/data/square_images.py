@@ -34,24 +34,26 @@ class ImageSet(NamedTuple):
     digest: str | None = None  # SHA-256 of both, for prepared images
 
 
-def prepare(source, image_size, cache_dir=None):
+def prepare(source, image_size, cache_dir=None, stretch=True):
     """Makes the square bytes of every image of a `Source`, unless they exist; returns `ImageSet`.
 
     Args:
         source: `data.encoded_images.Source`.
         image_size: int, side of the square images.
         cache_dir: folder for them; `cache_folders.DEFAULT_CACHE` if None.
+        stretch: bool, whether contrast is stretched, as the original does on ImageNet.
 
     Raises:
         UserError: an image cannot be read, most images are smaller than `image_size`, the
             cache folder cannot be written, or its files are damaged.
     """
     # The preparation's number keeps out images that an earlier one left.
+    kind = "" if stretch else "-plain"
     folder = cache_folders.made_once(
         cache_dir,
-        f"{source.key}-{image_size}-v{PREPARATION}",
+        f"{source.key}-{image_size}-v{PREPARATION}{kind}",
         source.count * image_size**2 * 3,
-        functools.partial(_write, source, image_size),
+        functools.partial(_write, source, image_size, stretch=stretch),
     )
     try:
         return _read(folder, (source.count, image_size, image_size, 3))
@@ -85,17 +87,18 @@ def _digest(images, labels):
     return digest.hexdigest()
 
 
-def _write(source, image_size, folder):
+def _write(source, image_size, folder, stretch):
     """Writes images.npy, labels.npy and sha256.txt, and waits until they are on the disk."""
     shape = (source.count, image_size, image_size, 3)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     labels = np.empty(source.count, np.int32)
     enlarged, row, items = [], 0, source.items()
-    progress = progress_bar(source.count, "image", "crop, stretch and resize, once")
+    what = "crop, stretch and resize" if stretch else "crop and resize"
+    progress = progress_bar(source.count, "image", f"{what}, once")
     # Threads suffice: Pillow releases Python's lock while it decodes and resizes.
     with progress as bar, concurrent.futures.ThreadPoolExecutor() as threads:
         while some := list(itertools.islice(items, _DECODED_AT_ONCE)):
-            squares = threads.map(lambda item: square(item[0], item[1], image_size), some)
+            squares = threads.map(lambda item: square(*item[:2], image_size, stretch), some)
             for (name, _, label), (image, side) in zip(some, squares, strict=True):
                 images[row], labels[row] = image, label
                 row += 1
@@ -116,8 +119,10 @@ def _write(source, image_size, folder):
         files.synchronize(file)
 
 
-def square(name, file, image_size):
+def square(name, file, image_size, stretch=True):
     """Reads one image, crops its middle square, stretches its contrast and resizes it.
+
+    Without `stretch` the square is only resized, with Pillow's filter against aliasing.
 
     The original's `imresize` gets floats: it maps the square's least value to 0 and its greatest
     to 255, over all channels, before Pillow's bilinear resizing.
@@ -126,6 +131,7 @@ def square(name, file, image_size):
         name: str, the image's name in an error.
         file: path or open file.
         image_size: int.
+        stretch: bool.
 
     Returns:
         uint8 (image_size, image_size, 3), and the image's shorter side in pixels.
@@ -141,7 +147,11 @@ def square(name, file, image_size):
     side = min(rgb.size)
     # Halves are rounded up, as in Python 2.
     left, top = ((length - side + 1) // 2 for length in rgb.size)
-    middle = np.asarray(rgb.crop((left, top, left + side, top + side)))
+    cropped = rgb.crop((left, top, left + side, top + side))
+    if not stretch:
+        resized = cropped.resize((image_size, image_size), Image.Resampling.BILINEAR)
+        return np.asarray(resized), side
+    middle = np.asarray(cropped)
     stretched = Image.fromarray(stretch_table(middle.min(), middle.max())[middle])
     resized = stretched.resize((image_size, image_size), Image.Resampling.BILINEAR)
     return _THROUGH_FLOATS[np.asarray(resized)], side

@@ -39,18 +39,19 @@ def pictures_in(path):
     found = []
     if (path / "curves.png").is_file():
         found.append((path / "curves.png", "curves"))
-    newest = _newest_samples(path)
-    if newest is not None:
-        found.append((newest[0], f"samples after epoch {newest[1]}"))
+    for kind in ("samples", "interpolations"):
+        newest = _newest_samples(path, kind)
+        if newest is not None:
+            found.append((newest[0], f"{kind} after epoch {newest[1]}"))
     return [
         {"uri": figures.png_uri(picture.read_bytes()), "caption": caption}
         for picture, caption in found
     ]
 
 
-def _newest_samples(path):
-    """The newest sample grid in a run folder and its epoch, or None."""
-    pictures = sorted((path / "samples").glob("epoch_[0-9]*.png"))
+def _newest_samples(path, kind="samples"):
+    """The newest grid of a kind in a run folder and its epoch, or None."""
+    pictures = sorted((path / kind).glob("epoch_[0-9]*.png"))
     if not pictures:
         return None
     return pictures[-1], int(re.search(r"\d+", pictures[-1].stem)[0])

@@ -8,7 +8,8 @@ from improved_gan_tf.runs.health import SILENT_BELOW
 def curves_figure(history, title):
     """A figure with panels of losses and of errors, the latter on a logarithmic scale.
 
-    With minibatch discrimination a third panel shows how close it finds images to each other.
+    In place of errors, a game that records gradient norms shows these. With minibatch
+    discrimination a third panel shows how close it finds images to each other.
     """
     # Built without pyplot: no global state, no window system.
     # From the last epoch: an earlier version may not have recorded a metric in the first epochs.
@@ -34,13 +35,16 @@ def curves_figure(history, title):
         if points:
             axes.plot(*zip(*points, strict=True), label=label, marker=".")
 
+    norms = [name for name in history[-1] if name.startswith("gradient_norm_")]
+    for name in norms:
+        draw(right, name, name.removeprefix("gradient_norm_"))
     for name, label in (
         ("train_error", "training (labeled, with noise)"),
         ("test_error_averaged", "test, averaged parameters"),
         ("test_error_raw", "test, raw parameters"),
     ):
         draw(right, name, label, 100.0)
-    right.set(xlabel="epoch", ylabel="error (%)")
+    right.set(xlabel="epoch", ylabel="gradient norm (mean)" if norms else "error (%)")
     right.set_yscale("symlog", linthresh=0.1)
     right.set_ylim(bottom=0)
     right.legend()

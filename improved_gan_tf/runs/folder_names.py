@@ -19,6 +19,15 @@ def imagenet_run_name(config):
     return f"{config.dataset}-{images}-{config.image_size}px-seed{config.seed}"
 
 
+def dcgan_name(config):
+    """The default name of the folder of a `DcganConfig`, without its seed."""
+    images = config.dataset
+    if config.image_folder is not None:
+        images = f"{pathlib.Path(config.image_folder).name}-{config.size}px"
+    conditional = "" if config.conditional == "none" else f"-{config.conditional}"
+    return f"dcgan-{images}-{config.objective}{conditional}"
+
+
 def sweep_name(config):
     """The default name of the folder for the runs of several seeds and label counts."""
     kind = "supervised_only" if config.supervised_only else config.ablation or config.model

@@ -67,6 +67,9 @@ class Game(Protocol):
     def sample_images(self) -> np.ndarray | None:
         """Images of 100 fixed points of the noise, uint8 (100, H, W, C); None without them."""
 
+    def more_pictures(self) -> dict:
+        """`{name: images}` of other grids, each like `sample_images`, in folders of that name."""
+
     def final(self, history: list[dict], numbers: dict) -> dict:
         """The game's part of result.json; JSON types.
 

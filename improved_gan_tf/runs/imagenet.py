@@ -119,6 +119,10 @@ class ImagenetGame:
             parts.append(np.array(in_float32(self.trainer.generator(some, training=False))))
         return to_bytes(np.concatenate(parts), self.config.pixels)
 
+    def more_pictures(self):
+        """None."""
+        return {}
+
     def title(self):
         """What the run is, in one line."""
         size = self.config.image_size

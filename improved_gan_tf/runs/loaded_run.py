@@ -13,7 +13,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.runs.class_names import class_names_of
 from improved_gan_tf.runs.frozen_generator import frozen_generator
-from improved_gan_tf.runs.noise import OWN_NOISE, NoiseStreams
+from improved_gan_tf.runs.noise import NoiseStreams, own_noise
 
 # Kind of parameters -> file of the discriminator.
 DISCRIMINATORS = {"averaged": "discriminator.keras", "raw": "discriminator_raw.keras"}
@@ -102,7 +102,7 @@ class LoadedRun:
         model = self.generator if is_frozen else self.batch_generator
         at_once = IMAGES_AT_ONCE if is_frozen else self.config["batch_size"]
         noise = NoiseStreams(
-            model, OWN_NOISE.get(self.config["dataset"], "uniform"), seed, truncation
+            model, own_noise(self.config), seed, truncation
         )
         parts = []
         for start in range(0, num_images, at_once):

@@ -5,8 +5,16 @@ import numpy as np
 
 # Each name's noise: (lowest, highest) of a uniform one.
 NOISES = {"uniform": (0.0, 1.0), "symmetric": (-1.0, 1.0), "normal": None}
-# The noise of this project's generators by data set; "uniform" for all others.
+# The noise of this project's generators by data set, and by a DCGAN's `latent` setting.
 OWN_NOISE = {"imagenet": "symmetric"}
+NOISE_OF_LATENT = {"uniform": "symmetric", "normal": "normal"}
+
+
+def own_noise(config):
+    """The key of `NOISES` that a run of these settings, a dict, trains its generator with."""
+    if "latent" in config:
+        return NOISE_OF_LATENT[config["latent"]]
+    return OWN_NOISE.get(config["dataset"], "uniform")
 
 
 class NoiseStreams:
@@ -26,6 +34,7 @@ class NoiseStreams:
     def __init__(self, generator, noise, seed, truncation=1.0):
         self._structure = generator.input
         self._shapes = [tuple(tensor.shape[1:]) for tensor in generator.inputs]
+        self._names = [tensor.name for tensor in generator.inputs]
         self._noise, self._truncation = noise, truncation
         self._streams = [
             np.random.RandomState(seed if number == 0 else [seed, number])
@@ -35,12 +44,16 @@ class NoiseStreams:
     def draw(self, count):
         """The next `count` rows of noise, as the generator takes them; float32."""
         noise = [
-            self._draw(random, (count, *shape))
-            for random, shape in zip(self._streams, self._shapes, strict=True)
+            self._draw(random, name, (count, *shape))
+            for random, name, shape in zip(self._streams, self._names, self._shapes, strict=True)
         ]
         return keras.tree.pack_sequence_as(self._structure, noise)
 
-    def _draw(self, random, size):
+    def _draw(self, random, name, size):
+        if name == "classes":  # of a conditional DCGAN: each equally likely
+            return np.eye(size[1], dtype="float32")[random.randint(size[1], size=size[0])]
+        if name == "codes":
+            return random.uniform(-1.0, 1.0, size=size).astype("float32")
         if self._noise == "normal":
             return (self._truncation * random.normal(size=size)).astype("float32")
         low, high = NOISES[self._noise]

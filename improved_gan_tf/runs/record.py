@@ -63,6 +63,8 @@ class RunRecord:
         images = game.sample_images()
         if images is not None:
             self.folder.write_samples(images, progress.epoch, interrupted)
+        for name, pictures in game.more_pictures().items():
+            self.folder.write_samples(pictures, progress.epoch, interrupted, name)
         self.folder.write_models(game.models())
         if evaluation.predictions:
             self.folder.write_predictions(**evaluation.predictions)

@@ -76,6 +76,11 @@ def _read(run_dir):
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
         config, final = result["config"], result["final"]
+        if "objective" in config:
+            raise UserError(
+                f"{run_dir} cannot be scored again: a run of a DCGAN's game has no test errors. "
+                "`improved-gan score` scores its images."
+            )
         if config["dataset"] not in (*KNOWN_SETS, IMAGES):
             raise UserError(
                 f"{run_dir} cannot be scored again: a run on {config['dataset']} has no test set."

@@ -4,6 +4,7 @@ config.json             the resolved settings
 metrics.jsonl           one line of numbers per epoch
 tensorboard/            the same as TensorBoard events (tags loss/, error/, ...), with sample grids
 samples/epoch_0010.png  10 x 10 generated images per evaluation
+interpolations/         the same of points on the way from one z to another (DCGAN's games)
 curves.png              losses and errors over the epochs
 checkpoints/            all that is needed to continue; see `checkpoints`
 predictions.npz         test-set logits (averaged and raw parameters) and labels
@@ -105,9 +106,9 @@ class RunFolder:
         # Written first: it marks the folder as a run's.
         self.write_json("config.json", config)
         self._set_aside(len(history))
-        samples = self.path / "samples"
-        files.remove_leftovers(self.path, samples, self.path / "checkpoints")
-        for picture in samples.glob("*_interrupted.png"):
+        grids = [self.path / name for name in ("samples", "interpolations")]
+        files.remove_leftovers(self.path, *grids, self.path / "checkpoints")
+        for picture in (p for folder in grids for p in folder.glob("*_interrupted.png")):
             picture.unlink()
         lines = "".join(json.dumps(metrics) + "\n" for metrics in history)
         metrics_file = self.path / "metrics.jsonl"
@@ -149,22 +150,22 @@ class RunFolder:
         self._metrics_size += len(line)
 
     @_written
-    def write_samples(self, images, epoch, interrupted=False):
-        """Writes a 10 x 10 grid of uint8 (100, H, W, C) as PNG and to TensorBoard.
+    def write_samples(self, images, epoch, interrupted=False, folder="samples"):
+        """Writes a 10 x 10 grid of uint8 (100, H, W, C) as PNG in `folder` and to TensorBoard.
 
         `epoch` counts finished epochs; if the next one had begun, `interrupted` gives the grid
         another name.
         """
         name = f"epoch_{epoch:04d}{'_interrupted' if interrupted else ''}.png"
-        (self.path / "samples").mkdir(exist_ok=True)
+        (self.path / folder).mkdir(exist_ok=True)
         grid = image_grid(images)
         picture = Image.fromarray(grid[:, :, 0] if grid.shape[-1] == 1 else grid)
         files.write_whole(
-            self.path / "samples" / name,
+            self.path / folder / name,
             lambda p: picture.save(p, format="PNG"),
         )
         with self._event_writer().as_default(step=epoch):
-            tf.summary.image("samples", grid[None])
+            tf.summary.image(folder, grid[None])
         self._events.flush()
 
     @_written

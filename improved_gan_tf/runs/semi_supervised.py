@@ -281,6 +281,10 @@ class SemiSupervisedGame:
             return None
         return to_bytes(self.generated_images(), self.config.pixels)
 
+    def more_pictures(self):
+        """None."""
+        return {}
+
     # --- what is shown ---------------------------------------------------------------------
 
     def title(self):

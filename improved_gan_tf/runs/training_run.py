@@ -192,9 +192,10 @@ class TrainingRun:
         config, progress = self.config, self.progress
         epoch = progress.epoch
         metrics = {"epoch": epoch, "learning_rate": config.learning_rate_at(epoch)}
-        for name, value in zip(self.game.trainer.Losses._fields, progress.sums, strict=True):
+        trainer = self.game.trainer
+        for name, value in zip(trainer.Losses._fields, progress.sums, strict=True):
             mean = value / self.game.epochs.iterations
-            metrics[name if name == "train_error" else f"loss_{name}"] = mean
+            metrics[name if name in trainer.measures else f"loss_{name}"] = mean
         metrics["seconds"] = progress.epoch_seconds
         progress.begin_epoch(metrics)
         is_evaluated = (epoch + 1) % config.evaluate_every == 0 or epoch + 1 == config.epochs

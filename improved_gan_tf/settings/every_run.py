@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import ClassVar
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.intervals import parse_interval
@@ -23,6 +24,11 @@ STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """The settings of every experiment; saved with a run as `config.json`."""
+
+    # The setting whose values a run script's `VARIANTS` has recipes for.
+    variants_by: ClassVar[str] = "model"
+    # Whether one command trains several runs (--num_runs).
+    repeats: ClassVar[bool] = False
 
     # Decided by the run script alone; there are no flags for them.
     dataset: str

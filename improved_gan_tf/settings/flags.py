@@ -32,7 +32,8 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
     Args:
         experiment: `ExperimentConfig`, the script's literal.
         variants: `{model: {recipe: {setting: value}}}`, changes to the literal; the first recipe
-            of a model is its default.
+            of a model is its default. For DCGAN's games a "model" is an objective
+            (`RunConfig.variants_by`).
         flag_values: where to define them.
         ablations: `{name: {setting: value}}`, see `settings.ablations`; None gives no --ablation.
     """
@@ -48,13 +49,15 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
             module_name=sys.argv[0],
             flag_values=flag_values,
         )
-    if any(field.metadata["several"] for field in _settings(experiment, ablations)):
+    if experiment.repeats:
+        labels = ""
+        if any(field.name == "seed_data" for field in _settings(experiment, ablations)):
+            labels = " and --seed_data + i (counting from --seed if --seed_data is not given)"
         flags.DEFINE_integer(
             "num_runs",
             1,
-            "runs in sequence, as in the paper's protocol: run i of them has --seed + i and "
-            "--seed_data + i, i from 0 (a --seed_data that is not given counts up from --seed); "
-            "finished runs are not repeated. Default: 1 (from ours)",
+            f"runs in sequence, as in the paper's protocol: run i of them has --seed + i{labels}, "
+            "i from 0; finished runs are not repeated. Default: 1 (from ours)",
             module_name=sys.argv[0],
             flag_values=flag_values,
         )
@@ -78,7 +81,7 @@ def _help_text(field, experiment, variants, ablations):
     choices = meta["choices"]
     if field.name == "recipe":
         choices = tuple(dict.fromkeys(name for recipes in variants.values() for name in recipes))
-    if field.name == "model":
+    if field.name == experiment.variants_by:
         choices = tuple(variants)
     if field.name == "ablation":
         choices = tuple(ablations)
@@ -90,7 +93,8 @@ def _help_text(field, experiment, variants, ablations):
     for model, recipes in variants.items():
         for recipe, overrides in recipes.items():
             if overrides.get(field.name, default) != default:
-                text += f"; with --model={model}{f' --recipe={recipe}' * has_recipes}: "
+                text += f"; with --{experiment.variants_by}={model}"
+                text += f"{f' --recipe={recipe}' * has_recipes}: "
                 text += str(_shown(overrides[field.name]))
     return f"{text} (from {meta['source']})"
 
@@ -121,16 +125,17 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=N
     if "labels_per_class" in given:
         given["labels_per_class"] = _label_counts(given["labels_per_class"])[0]
     row = ablation_row(given.get("ablation"), ablations)
-    model = given.get("model", row.get("model", experiment.model))
+    by = experiment.variants_by
+    model = given.get(by, row.get(by, getattr(experiment, by)))
     if model not in variants:
-        raise UserError(f"--model must be one of: {', '.join(variants)}. Received: {model!r}.")
+        raise UserError(f"--{by} must be one of: {', '.join(variants)}. Received: {model!r}.")
     recipe = given.get("recipe", next(iter(variants[model])))
     if recipe not in variants[model]:
         raise UserError(
-            f"--recipe must be one of: {', '.join(variants[model])} (with --model={model}). "
+            f"--recipe must be one of: {', '.join(variants[model])} (with --{by}={model}). "
             f"Received: {recipe!r}."
         )
-    settings = {**variants[model][recipe], "recipe": recipe, "model": model, **row}
+    settings = {**variants[model][recipe], "recipe": recipe, by: model, **row}
     published = dataclasses.replace(experiment, **settings)
     if row:
         check_given(published, ablations, given)
@@ -150,11 +155,11 @@ class Sweep(NamedTuple):
         return self.num_runs * len(self.labels_per_class) == 1
 
 
-def sweep_from_flags(config, flag_values=flags.FLAGS):
-    """The `Sweep` of a command line whose first record is `config`.
+def num_runs_from_flags(flag_values=flags.FLAGS):
+    """The number of runs that a command line asks for.
 
     Raises:
-        UserError: `--num_runs` or `--labels_per_class` has a wrong value.
+        UserError: it is out of its range.
     """
     num_runs = flag_values["num_runs"].value
     if num_runs is None or not 1 <= num_runs <= 10_000:
@@ -162,6 +167,16 @@ def sweep_from_flags(config, flag_values=flags.FLAGS):
             "--num_runs must be a whole number of 1 or more, and at most 10,000. Received: "
             f"{num_runs}."
         )
+    return num_runs
+
+
+def sweep_from_flags(config, flag_values=flags.FLAGS):
+    """The `Sweep` of a command line whose first record is `config`.
+
+    Raises:
+        UserError: `--num_runs` or `--labels_per_class` has a wrong value.
+    """
+    num_runs = num_runs_from_flags(flag_values)
     labels = (config.labels_per_class,)
     if flag_values["labels_per_class"].present:
         labels = _label_counts(flag_values["labels_per_class"].value)

@@ -6,6 +6,7 @@ One frozen record decides every number of a run. A run script contains one liter
 
 import dataclasses
 import math
+from typing import ClassVar
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.every_run import RunConfig
@@ -21,6 +22,8 @@ CROSS_REPLICA = ("global", "local")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExperimentConfig(RunConfig):
     """The resolved settings of one semi-supervised run."""
+
+    repeats: ClassVar[bool] = True
 
     # Decided by the run script; `dataset` is a key of `data.known_sets.KNOWN_SETS`.
     generator_objective: str  # key of `training.semi_supervised.GENERATOR_OBJECTIVES`

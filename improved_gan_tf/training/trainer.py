@@ -25,6 +25,7 @@ class GameTrainer(abc.ABC):
 
     - `feed(rows)` and `minibatch(feed, i)`, which bring an iteration's data into the graph;
     - `own_state()`, the game's variables in addition to those of every game;
+    - `set_learning_rate(rate)`, if the players' rates differ;
     - `iterations()`, if the discriminator makes more than one step per iteration.
 
     Make trainer, players and data in the scope of one strategy; each replica then takes its share
@@ -43,6 +44,8 @@ class GameTrainer(abc.ABC):
     """
 
     Losses: type
+    # Fields of `Losses` that are no losses; metrics name them without `loss_`.
+    measures = ("train_error",)
 
     def __init__(
         self, generator, discriminator, *, generator_optimizer, discriminator_optimizer, seed
@@ -106,7 +109,7 @@ class GameTrainer(abc.ABC):
 
         Args:
             rows: integer arrays (iterations, batch_size), as the game's epochs give them.
-            learning_rate: float, for both players.
+            learning_rate: float, for both players (or as `set_learning_rate` has it).
             sums: `Losses` of floats, sums over earlier iterations to add to; zeros if None.
 
         Returns:
@@ -115,14 +118,18 @@ class GameTrainer(abc.ABC):
             If fewer iterations ran than asked, or sums are not finite, the last iteration's losses
             were not finite.
         """
-        for optimizer in (self.discriminator_optimizer, self.generator_optimizer):
-            optimizer.learning_rate.assign(learning_rate)
+        self.set_learning_rate(learning_rate)
         if sums is None:
             sums = [0.0] * len(self.Losses._fields)
         feed, total = self.feed(rows), tf.constant(len(rows[0]))
         sums = self.Losses(*(tf.constant(s, tf.float64) for s in sums))
         sums, iterations = self._graph_for(feed, total, sums)(feed, total, sums)
         return self.Losses(*map(float, sums)), int(iterations)
+
+    def set_learning_rate(self, rate):
+        """Gives both optimizers this learning rate (float)."""
+        for optimizer in (self.discriminator_optimizer, self.generator_optimizer):
+            optimizer.learning_rate.assign(rate)
 
     def state(self):
         """Every variable that training reads and changes, for a checkpoint.

@@ -151,6 +151,7 @@ LAYER_CASES = {
     ),
     "BatchStatisticsNorm": _case(BatchStatisticsNorm, IMAGE),
     "BatchStatisticsNorm, vectors": _case(BatchStatisticsNorm, (5,)),
+    "BatchStatisticsNorm, with a scale": _case(BatchStatisticsNorm, IMAGE, scale=True),
     "CrossBatchNorm": _case(CrossBatchNorm, IMAGE),
     "CrossBatchNorm, vectors": _case(CrossBatchNorm, (4,)),
     "BatchNorm": _case(BatchNorm, IMAGE),

@@ -14,6 +14,7 @@ import pytest
 from absl import flags
 
 import run_cifar10
+import run_dcgan
 import run_imagenet
 import run_mnist
 import run_svhn
@@ -22,7 +23,7 @@ from improved_gan_tf.data import datasets, tfds_folders
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks import players
-from improved_gan_tf.runs import dry_run, imagenet, pace
+from improved_gan_tf.runs import dcgan, dry_run, imagenet, pace
 from improved_gan_tf.settings import flags as setting_flags
 from tests.support.image_folders import write_image_folder
 from tests.support.prepared_data import write_prepared_mnist
@@ -40,10 +41,18 @@ WRONG = {
     bool: ("", "maybe", "2", "true", "false"),
     str: ("", "x", "\u00e9\u4e2d", "a\nb", LONG, "-", "..", "file", "file/below", "none", "folder"),
 }
-TEXTS = {"checkpoint_every": ("0 epochs", "-1 minutes", "nan epochs", "3 epochs", "1e9 minutes")}
-SCRIPTS = (run_mnist, run_cifar10, run_svhn, run_imagenet)
+TEXTS = {
+    "checkpoint_every": ("0 epochs", "-1 minutes", "nan epochs", "3 epochs", "1e9 minutes"),
+    "real_targets": ("0.9", "0.7,1.2", "1,0", "0.7,1.2,1.3", "nan", "-1"),
+    "generated_targets": ("0", "0,0.3", "3"),
+    "instance_noise": ("0.1:0@20", "0.1:0", "0:1@3", "0.1:0@0", "1e999:0@3"),
+}
+SCRIPTS = (run_mnist, run_cifar10, run_svhn, run_imagenet, run_dcgan)
 SMALL = ("--batch_size=20", "--labels_per_class=2", "--width_multiplier=0.02", "--dry_run")
 SMALL_IMAGENET = ("--image_folder=photos", "--batch_size=8", "--width_multiplier=0.02", "--dry_run")
+
+SMALL_DCGAN = ("--batch_size=8", "--width_multiplier=0.02", "--epoch_iterations=2", "--dry_run")
+OF_SCRIPT = {run_imagenet: SMALL_IMAGENET, run_dcgan: SMALL_DCGAN}
 
 
 def type_of(field):
@@ -113,6 +122,9 @@ def outcome(script, *arguments):
         )
         if script is run_imagenet:
             return command_line._run_imagenet(record, published)
+        if script is run_dcgan:
+            num_runs = setting_flags.num_runs_from_flags(values)
+            return command_line._run_dcgan(record, num_runs, published)
         sweep = setting_flags.sweep_from_flags(record, values)
         if sweep.is_one_run:
             return command_line._run_one(record, published)
@@ -122,7 +134,7 @@ def outcome(script, *arguments):
 
 
 def small(script):
-    return SMALL_IMAGENET if script is run_imagenet else SMALL
+    return OF_SCRIPT.get(script, SMALL)
 
 
 def check(script, *arguments, folder):
@@ -141,11 +153,15 @@ def nothing_built(monkeypatch):
     """Networks are not made: it takes longer than all else."""
     build = types.SimpleNamespace(build=lambda *args, **kwargs: None, couples_examples=False)
     monkeypatch.setattr(players, "EXPERIMENTS", dict.fromkeys(players.EXPERIMENTS, build))
+    monkeypatch.setattr(dcgan, "players_of", lambda *args: None)
 
 
 CASES = [(script, field.name) for script in SCRIPTS for field in flags_of(script)]
 # What the networks are made from.
-BUILDING = ("width_multiplier", "generator_normalization", "reference_batch_size")
+BUILDING = (
+    *("width_multiplier", "generator_normalization", "reference_batch_size"),
+    *("objective", "conditional", "latent_dim", "minibatch_discrimination"),
+)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ class FakeTrainer:
     """Moves its number by the learning rate times the row; its loss is the number."""
 
     Losses = FakeLosses
+    measures = ("train_error",)
 
     def __init__(self):
         self.number, self.done = Number(), Number()
@@ -105,6 +106,9 @@ class FakeGame:
         return {"test_error": None if numbers is None else numbers["found"], "past": len(history)}
 
     def models(self):
+        return {}
+
+    def more_pictures(self):
         return {}
 
     def sample_images(self):

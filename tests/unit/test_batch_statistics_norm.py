@@ -67,6 +67,15 @@ def test_the_shift_starts_as_its_initializer_says():
     np.testing.assert_allclose(outputs.mean(0), [2.0, 2.0, 2.0], rtol=1e-4)
 
 
+def test_with_a_scale_each_channel_has_its_own_deviation():
+    scale = keras.initializers.Constant([1.0, 3.0])
+    layer = BatchStatisticsNorm(scale=True, gamma_initializer=scale, beta_initializer="ones")
+    outputs = to_numpy(layer(random(64, 2)))
+    np.testing.assert_allclose(outputs.mean(0), [1.0, 1.0], atol=1e-5)
+    np.testing.assert_allclose(outputs.std(0), [1.0, 3.0], rtol=1e-4)
+    assert [w.name for w in layer.trainable_weights] == ["beta", "gamma"]
+
+
 def test_a_large_mean_does_not_eat_the_variance():
     x = np.array([[1000.0], [1001.0], [1002.0]], "float32")  # mean of squares would cancel
     outputs = to_numpy(BatchStatisticsNorm()(x))

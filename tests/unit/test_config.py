@@ -15,6 +15,7 @@ from improved_gan_tf.settings import every_run, semi_supervised
 from improved_gan_tf.settings import flags as setting_flags
 from improved_gan_tf.settings import imagenet as imagenet_config
 from improved_gan_tf.settings.ablations import switched_settings
+from improved_gan_tf.settings.dcgan import DcganConfig
 from improved_gan_tf.settings.setting import OURS, Decides, names_that_decide, setting
 
 LITERAL = run_mnist.EXPERIMENT
@@ -453,6 +454,24 @@ def test_each_setting_of_the_imagenet_game_decides_what_is_written_here(role):
     }
     found = names_that_decide(imagenet_config.ImagenetConfig, role)
     assert set(found) == decided.get(role, set())
+
+
+@pytest.mark.parametrize("role", Decides)
+def test_each_setting_of_a_dcgans_game_decides_what_is_written_here(role):
+    decided = {
+        Decides.SOURCE: {"dataset", "data_source", "image_folder", "recipe"},
+        Decides.ROW: {"objective", "conditional"},
+        Decides.SEED: {"seed"},
+        Decides.LENGTH: {"epochs"},
+        Decides.NOTHING: DECIDED[Decides.NOTHING] - {"with_baseline"} | {"cache_dir"},
+    }
+    found = set(names_that_decide(DcganConfig, role))
+    if role is Decides.NUMBERS:
+        others = {name for names in decided.values() for name in names}
+        every = {field.name for field in dataclasses.fields(DcganConfig)}
+        assert found == every - others
+    else:
+        assert found == decided.get(role, set())
 
 
 def test_settings_are_named_in_the_records_order():

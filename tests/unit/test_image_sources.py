@@ -96,6 +96,26 @@ def imagenet_run_dir(tmp_path):
     return folder
 
 
+@pytest.mark.parametrize(("latent", "most"), [("uniform", 1.0), ("normal", 5.0)])
+def test_a_conditional_dcgan_gets_its_latent_and_every_class_equally_often(tmp_path, latent, most):
+    inputs = {n: keras.Input((c,), name=n) for n, c in (("z", 3), ("classes", 3), ("codes", 3))}
+    joined = keras.layers.Concatenate()([inputs[n] for n in ("z", "classes", "codes")])
+    images = keras.layers.Reshape((3, 3, 1))(joined)  # its image shows what it is given
+    keras.Model(inputs, images).save(tmp_path / "generator.keras")
+    config = {"dataset": "mnist", "pixels": [25.5, 127.5], "latent": latent}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    source = open_source(tmp_path, 1)
+    shown = np.concatenate(list(source.batches(600, 200))).reshape(600, 3, 3) / 25.5 - 5.0
+    z, classes, codes = shown[:, 0], shown[:, 1], shown[:, 2]
+    assert z.min() < -0.9 * min(most, 2.0)
+    assert np.abs(z).max() <= most + 0.05
+    assert (np.abs(z) > 1.05).any() == (latent == "normal")
+    np.testing.assert_allclose(classes.sum(axis=1), 1.0, atol=0.05)
+    assert np.all(np.abs(classes.mean(axis=0) - 1 / 3) < 0.06)
+    assert np.abs(codes).max() <= 1.05
+    assert codes.min() < -0.9
+
+
 def test_every_input_of_a_generator_gets_noise_of_its_own(imagenet_run_dir):
     source = open_source(imagenet_run_dir, 1)
     assert source.image_shape == (4, 2, 1)

@@ -8,7 +8,7 @@ import pytest
 from improved_gan_tf import networks, rescore
 from improved_gan_tf.data import datasets, tfds_folders
 from tests.support.commands import call_main
-from tests.support.written_runs import record, write_imagenet_run, write_run
+from tests.support.written_runs import record, write_dcgan_run, write_imagenet_run, write_run
 
 
 def command(capsys, *arguments):
@@ -37,6 +37,10 @@ def test_a_run_without_a_test_set_is_refused(tmp_path, capsys):
     code, out, err = command(capsys, folder)
     assert (code, out) == (2, "")
     assert err == (f"error: {folder} cannot be scored again: a run on imagenet has no test set.\n")
+    folder = write_dcgan_run(tmp_path / "dcgan")
+    code, out, err = command(capsys, folder)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {folder} cannot be scored again: a run of a DCGAN's game has no")
 
 
 @pytest.mark.parametrize(

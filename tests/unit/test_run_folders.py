@@ -6,7 +6,13 @@ import pytest
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs.finished_runs import LeftOut, Run, find_run_folders, read_run, read_runs
-from tests.support.written_runs import record, result_of, write_imagenet_run, write_run
+from tests.support.written_runs import (
+    record,
+    result_of,
+    write_dcgan_run,
+    write_imagenet_run,
+    write_run,
+)
 
 # --- finding -------------------------------------------------------------------------------
 
@@ -97,6 +103,12 @@ def test_another_programs_result_is_foreign(tmp_path, content):
 def test_a_run_on_imagenet_has_no_test_error(tmp_path):
     folder = write_imagenet_run(tmp_path / "run")
     assert reason_of(folder) == "the paper has no table of test errors on imagenet"
+
+
+def test_a_run_of_a_dcgans_game_is_named_and_left_out(tmp_path):
+    folder = write_dcgan_run(tmp_path / "run")
+    reason = "the paper has no table of DCGAN's games; score.json has scores"
+    assert reason_of(folder) == reason
 
 
 def test_another_versions_run_is_left_out_unless_asked_for(tmp_path):

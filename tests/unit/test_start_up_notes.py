@@ -158,6 +158,7 @@ print(code)
         "run mnist --data_source=sample --run_dir={0}/new --dry_run",
         "run mnist --data_source=sample --run_dir={0}/new --num_runs=2",
         "run imagenet --image_folder={0}/images --run_dir={0}/new",
+        "run dcgan --data_source=sample --run_dir={0}/new",
         "report {0}/run --output={0}/report.html",
         "rescore {0}/run",
         "score {0}/run --classifier={0}/classifier.keras",

@@ -49,6 +49,7 @@ def three(seeds):
             lambda: three(streams.biggan_discriminator_weights(1)),
             [451237445, 1339147969, 229926319],
         ),
+        (lambda: three(streams.adversarial_tricks(1)), [528966711, 1176412579, 1663630398]),
         (lambda: np.array(streams.step_noise(1).state).tolist(), [1, 0]),
         (lambda: drawn(streams.shown_noise(1)), [37, 235, 908, 72]),
     ],

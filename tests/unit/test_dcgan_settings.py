@@ -1,0 +1,140 @@
+"""Settings of DCGAN's games: the published recipes, and what does not go together."""
+
+import dataclasses
+import re
+
+import pytest
+from absl import flags
+
+import run_dcgan
+from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs import folder_names
+from improved_gan_tf.settings import dcgan_rules
+from improved_gan_tf.settings import flags as setting_flags
+from improved_gan_tf.settings.dcgan import DcganConfig
+from improved_gan_tf.settings.dcgan_texts import NoiseDecay, parse_noise, parse_targets
+
+
+def parsed(*arguments):
+    values = flags.FlagValues()
+    setting_flags.define_flags(run_dcgan.EXPERIMENT, run_dcgan.VARIANTS, values)
+    setting_flags.parse_flags(["run_dcgan.py", *arguments], values)
+    setting_flags.num_runs_from_flags(values)
+    return setting_flags.config_from_flags(run_dcgan.EXPERIMENT, run_dcgan.VARIANTS, values)
+
+
+# (rate, optimizer, betas, discriminator steps, clip, penalty, norm of D, batch)
+RECIPES = {
+    "non_saturating": (2e-4, "adam", (0.5, 0.999), 1, None, None, "batch", 128),
+    "minimax": (2e-4, "adam", (0.5, 0.999), 1, None, None, "batch", 128),
+    "blended": (2e-4, "adam", (0.5, 0.999), 1, None, None, "batch", 128),
+    "least_squares": (1e-3, "adam", (0.5, 0.999), 1, None, None, "batch", 64),
+    "hinge": (2e-4, "adam", (0.5, 0.999), 1, None, None, "batch", 128),
+    "wasserstein": (5e-5, "rmsprop", (0.5, 0.999), 5, 0.01, None, "batch", 64),
+    "wasserstein_gp": (1e-4, "adam", (0.0, 0.9), 5, None, 10.0, "none", 64),
+    "dragan": (1e-4, "adam", (0.5, 0.9), 1, None, 10.0, "none", 64),
+    "ebgan": (1e-3, "adam", (0.5, 0.999), 1, None, None, "batch", 64),
+    "began": (1e-4, "adam", (0.5, 0.999), 1, None, None, "none", 16),
+}
+
+
+@pytest.mark.parametrize("objective", run_dcgan.VARIANTS)
+def test_each_objective_has_its_published_recipe(objective):
+    c, published = parsed(f"--objective={objective}")
+    assert c == published
+    assert RECIPES[objective] == (
+        *(c.learning_rate, c.discriminator_optimizer, (c.beta_1, c.beta_2)),
+        *(c.discriminator_steps, c.weight_clip, c.penalty_weight),
+        *(c.discriminator_normalization, c.batch_size),
+    )
+    assert c.generator_optimizer == c.discriminator_optimizer
+    assert DcganConfig.from_dict(c.to_dict()) == c
+
+
+def test_every_objective_has_a_recipe_and_infogan_has_its_own_rates():
+    assert set(run_dcgan.VARIANTS) == set(dcgan_rules.SCORED) | set(dcgan_rules.AUTOENCODERS)
+    c, _ = parsed("--recipe=infogan")
+    assert (c.conditional, c.learning_rate, c.discriminator_learning_rate, c.latent_dim) == (
+        *("infogan", 1e-3, 2e-4),
+        62,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            "--objective=wasserstein_gp --discriminator_normalization=batch",
+            "penalises the gradient at single examples, and batch norm in the critic makes each "
+            "score depend on its whole batch: give --discriminator_normalization=none.",
+        ),
+        ("--objective=dragan --minibatch_discrimination=5", "and minibatch discrimination makes"),
+        ("--objective=wasserstein --real_targets=0.9", "the scores of --objective=wasserstein are"),
+        ("--objective=hinge --flip_rate=0.1", "only non_saturating, minimax, blended, dragan have"),
+        ("--objective=least_squares --generated_targets=0,0.3", "set probabilities"),
+        ("--objective=ebgan --minibatch_discrimination=5", "an autoencoder for a discriminator"),
+        ("--objective=began --feature_matching", "trains features to rebuild images"),
+        ("--objective=began --conditional=cgan", "can neither be given nor tell a class"),
+        ("--conditional=acgan --replay=50", "--replay keeps images without their classes"),
+        ("--noseparate_batches --minibatch_discrimination=5", "compares images of one kind"),
+        ("--discriminator_optimizer=sgd", "--discriminator_learning_rate of its own"),
+        ("--margin=3", "--margin is for --objective=ebgan, which needs it and nothing else does"),
+        ("--diversity_ratio=0.5", "--diversity_ratio is for --objective=began"),
+        ("--penalty_weight=10", "is for --objective=wasserstein_gp or dragan"),
+        ("--reference_batch_size=10", "needs --generator_normalization=virtual_batch"),
+        ("--dataset=folder", "--dataset=folder and --image_folder go together"),
+        ("--image_folder=photos", "--dataset=folder and --image_folder go together"),
+        ("--image_size=64", "those of mnist have a size of their own"),
+        ("--dataset=svhn --data_source=sample", "it goes with --dataset=mnist"),
+        ("--real_targets=1.2,0.7", "two rising ones like 0.7,1.2"),
+        ("--instance_noise=0:0.1@5", "like 0.1:0@20"),
+        ("--flip_rate=0.5", "smaller than 0.5"),
+        ("--objective=vae", "--objective must be one of: non_saturating, "),
+        ("--recipe=infogan --objective=hinge", r"(with --objective=hinge)"),
+        ("--num_runs=0", "whole number"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_the_reason(arguments, sentence):
+    with pytest.raises(UserError, match=re.escape(sentence)) as caught:
+        parsed(*arguments.split())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wasserstein_critic_without_a_bound_is_refused():
+    c, _ = parsed("--objective=wasserstein")
+    with pytest.raises(UserError, match="nothing bounds the critic's slope"):
+        dataclasses.replace(c, weight_clip=None)
+
+
+@pytest.mark.parametrize("conditional", ["cgan", "acgan"])
+def test_classes_need_images_with_classes(conditional):
+    with pytest.raises(UserError, match=f"--conditional={conditional} needs images of two or more"):
+        dcgan_rules.require_classes(conditional, 1)
+    dcgan_rules.require_classes(conditional, 2)
+    dcgan_rules.require_classes("infogan", 1)  # its categories are its own
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1", (1.0, 1.0)), ("0.9", (0.9, 0.9)), ("0.7,1.2", (0.7, 1.2)), ("0.7, 1.2", (0.7, 1.2))],
+)
+def test_targets_are_one_number_or_two(text, found):
+    assert parse_targets(text) == found
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.2,0.7", "-1", "3", "0.7,1.2,1.3", "nan", "٣"])
+def test_other_texts_are_no_targets(text):
+    assert parse_targets(text) is None
+
+
+def test_noise_has_a_start_an_end_and_epochs():
+    assert parse_noise("0.1:0@20") == parse_noise("0.1:0@20 epochs") == NoiseDecay(0.1, 0.0, 20)
+    for text in ("0.1", "0.1:0", "0.1@20", "0:0@5", "0.1:0@0", "0.1:0@1.5", "101:0@5"):
+        assert parse_noise(text) is None, text
+
+
+def test_folders_are_named_after_what_tells_runs_apart():
+    c, _ = parsed("--objective=hinge", "--conditional=cgan")
+    assert folder_names.dcgan_name(c) == "dcgan-mnist-hinge-cgan"
+    c, _ = parsed("--dataset=folder", "--image_folder=a/photos", "--image_size=32")
+    assert folder_names.dcgan_name(c) == "dcgan-photos-32px-non_saturating"
