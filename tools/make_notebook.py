@@ -8,6 +8,7 @@ import json
 import re
 import sys
 
+from tools import arguments
 from tools.run_files import ROOT
 
 SCRIPT = ROOT / "examples" / "own_images.py"
@@ -49,10 +50,13 @@ def notebook():
 
 def main():
     """Runs the command line."""
-    if sys.argv[1:] not in ([], ["--check"]):
-        sys.exit(__doc__)
+    parsing = arguments.parser(__doc__)
+    parsing.add_argument(
+        "--check", action="store_true", help="change nothing, exit with 1 if stale"
+    )
+    check = parsing.parse_args().check
     stale = not NOTEBOOK.exists() or NOTEBOOK.read_text("utf-8") != notebook()
-    if "--check" not in sys.argv:
+    if not check:
         NOTEBOOK.write_text(notebook(), "utf-8")
     elif stale:
         sys.exit(f"{NOTEBOOK.relative_to(ROOT)} is stale: run `python -m tools.make_notebook`")

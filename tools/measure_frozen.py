@@ -8,10 +8,10 @@ standard deviation of a pixel over the images.
 """
 
 import json
-import sys
 
 import numpy as np
 
+from tools import arguments
 from tools.run_files import RESULTS, markdown_table, read
 
 FILE = RESULTS / "frozen_statistics.json"
@@ -60,12 +60,14 @@ PARTS = ("difference from a batch of 100", "spread over images")
 
 def main():
     """Runs the command line."""
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
+    parsing = arguments.parser(__doc__)
+    parsing.add_argument("run", help="run folder with a generator")
+    parsing.add_argument("name", help="what the table calls it")
+    given = parsing.parse_args()
     from improved_gan_tf import load_run
 
     content = read(FILE) if FILE.exists() else {}
-    content[sys.argv[2]] = measured(load_run(sys.argv[1]))
+    content[given.name] = measured(load_run(given.run))
     FILE.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
     print(table())
 

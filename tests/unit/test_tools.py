@@ -144,6 +144,9 @@ def test_runs_of_a_group_differ_in_seeds_and_length_only():
 
 PROGRAMS = [
     *(f"tools.{path.stem}" for path in sorted((ROOT / "tools").glob("draw_*.py"))),
+    "tools.make_notebook",
+    "tools.measure_frozen",
+    "tools.own_images_runs",
     "tools.ship_pretrained",
     "tools.tables",
     "examples.minibatch_divergences",
