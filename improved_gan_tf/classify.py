@@ -12,6 +12,7 @@ import pathlib
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.runs import pretrained
 
 
 def main(argv=None, prog="python -m improved_gan_tf.classify"):
@@ -28,7 +29,7 @@ def _parse(argv, prog):
         prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("run_dir", help="folder that a run script wrote")
+    add("run_dir", help="folder that a run script wrote, or pretrained:mnist")
     add("images", nargs="+", help="pictures, or folders of pictures")
     add("--output", required=True, help="CSV file to write: image, class, probabilities")
     add("--parameters", choices=("averaged", "raw"), default="averaged", help="(averaged)")
@@ -42,9 +43,7 @@ def _run(arguments):
         raise UserError(f"{output} exists; give another --output, or --overwrite to replace it.")
     if not output.absolute().parent.is_dir():
         raise UserError(f"{output} cannot be written: is its folder there?")
-    run_dir = pathlib.Path(arguments.run_dir)
-    if not run_dir.is_dir():  # before TensorFlow starts
-        raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
+    run_dir = pretrained.folder_of(arguments.run_dir)  # before TensorFlow starts
     from improved_gan_tf.data import picture_files
 
     files = picture_files.below(arguments.images)

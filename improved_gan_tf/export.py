@@ -10,8 +10,8 @@ needs two more packages: `pip install 'improved_gan_tf[onnx]'`.
 import argparse
 import pathlib
 
-from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.runs import pretrained
 
 
 def main(argv=None, prog="python -m improved_gan_tf.export"):
@@ -28,7 +28,7 @@ def _parse(argv, prog):
         prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("run_dir", help="folder that a run script wrote")
+    add("run_dir", help="folder that a run script wrote, or pretrained:mnist")
     add("--output", required=True, help="folder to write; absent or empty")
     add("--format", choices=("saved_model", "onnx", "both"), default="both", help="(both)")
     add("--parameters", choices=("averaged", "raw"), default="averaged", help="(averaged)")
@@ -36,9 +36,7 @@ def _parse(argv, prog):
 
 
 def _run(arguments):
-    run_dir = pathlib.Path(arguments.run_dir)
-    if not run_dir.is_dir():  # before TensorFlow starts
-        raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
+    run_dir = pretrained.folder_of(arguments.run_dir)  # before TensorFlow starts
     environment.start_tensorflow()
     from improved_gan_tf.runs import exporting
     from improved_gan_tf.runs.loaded_run import load_run

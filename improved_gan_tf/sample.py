@@ -14,6 +14,7 @@ import pathlib
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.runs import pretrained
 
 
 def main(argv=None, prog="python -m improved_gan_tf.sample"):
@@ -30,7 +31,7 @@ def _parse(argv, prog):
         prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("run_dir", help="folder that a run script wrote")
+    add("run_dir", help="folder that a run script wrote, or pretrained:mnist")
     add("--output", required=True, help="folder for PNG files, or a file: .npz, with --grid .png")
     add("--num_images", type=int, default=100, help="how many (100)")
     add("--seed", type=int, default=1, help="decides the noise (1)")
@@ -51,9 +52,7 @@ def _run(arguments):
         raise UserError(f"--num_images must be 1 or more. Received: {arguments.num_images}.")
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
-    run_dir = pathlib.Path(arguments.run_dir)
-    if not run_dir.is_dir():  # before TensorFlow starts
-        raise UserError(f"A run folder is expected. Received: {run_dir} (no such folder).")
+    run_dir = pretrained.folder_of(arguments.run_dir)  # before TensorFlow starts
     environment.start_tensorflow()
     from improved_gan_tf.runs import sample_files
     from improved_gan_tf.runs.loaded_run import load_run

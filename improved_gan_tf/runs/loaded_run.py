@@ -14,6 +14,7 @@ from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.runs.class_names import class_names_of
 from improved_gan_tf.runs.frozen_generator import frozen_generator
 from improved_gan_tf.runs.noise import NoiseStreams, own_noise
+from improved_gan_tf.runs.pretrained import folder_of
 
 # Kind of parameters -> file of the discriminator.
 DISCRIMINATORS = {"averaged": "discriminator.keras", "raw": "discriminator_raw.keras"}
@@ -151,7 +152,7 @@ def load_run(run_dir, parameters="averaged"):
     """Loads the networks of a run folder, in Keras's safe mode.
 
     Args:
-        run_dir: folder that a run script wrote.
+        run_dir: folder that a run script wrote, or "pretrained:mnist".
         parameters: "averaged", the classifier as the run tested it (without an average those of
             the last step), or "raw".
 
@@ -161,7 +162,7 @@ def load_run(run_dir, parameters="averaged"):
     Raises:
         UserError: the folder is incomplete or not a run's, or holds a damaged file.
     """
-    path = pathlib.Path(run_dir).expanduser()
+    path = folder_of(run_dir)
     config = read_config(path)
     if parameters not in DISCRIMINATORS:
         raise UserError(

@@ -10,6 +10,7 @@ from improved_gan_tf.errors import UserError
 
 _FOLDERS = pathlib.Path(__file__).parent / "pretrained_models"
 NAMES = ("mnist",)
+PREFIX = "pretrained:"
 
 
 class Pretrained(NamedTuple):
@@ -36,6 +37,21 @@ def pretrained_folder(name):
             f"Received: {name!r}."
         )
     return _FOLDERS / name
+
+
+def folder_of(run_dir):
+    """The run folder (a `Path`) that a command names: "pretrained:NAME", or a folder.
+
+    Raises:
+        UserError: there is no such pair or folder.
+    """
+    text = str(run_dir)
+    if text.startswith(PREFIX):
+        return pretrained_folder(text.removeprefix(PREFIX))
+    path = pathlib.Path(text).expanduser()
+    if not path.is_dir():
+        raise UserError(f"A run folder is expected. Received: {path} (no such folder).")
+    return path
 
 
 def load_pretrained(name):

@@ -91,3 +91,21 @@ def test_a_file_made_small_is_a_keras_file_with_rounded_matrices(tmp_path):
         expected = ship_pretrained.rounded(before) if before.size >= 2000 else before
         np.testing.assert_array_equal(after, expected)
     assert sum(w.size >= 2000 for w in model.get_weights()) == 1
+
+
+def test_a_command_may_name_the_pair_in_place_of_a_run_folder(tmp_path):
+    assert pretrained.folder_of("pretrained:mnist") == pretrained.pretrained_folder("mnist")
+    assert pretrained.folder_of(tmp_path) == tmp_path
+    with pytest.raises(UserError, match="must be one of: mnist. Received: 'svhn'"):
+        pretrained.folder_of("pretrained:svhn")
+    with pytest.raises(UserError, match=r"A run folder is expected\. Received: .*none"):
+        pretrained.folder_of(tmp_path / "none")
+
+
+def test_the_pair_is_sampled_and_classifies_its_samples():
+    run = improved_gan_tf.load_run("pretrained:mnist")
+    images = run.sample(20, seed=1)
+    assert (images.shape, images.dtype) == ((20, 28, 28, 1), np.uint8)
+    probabilities = np.array(run.classifier(run.scaled(images)))
+    assert np.mean(probabilities.max(axis=1) > 0.9) > 0.5  # most are clear digits
+    assert len(set(probabilities.argmax(axis=1))) > 4
