@@ -43,11 +43,15 @@ class DeviceImages:
             pixels -= self._offset
         return pixels / self._divisor
 
+    def labels(self, rows):
+        """Labels of `rows`, int32 (len(rows),)."""
+        return tf.gather(self._labels.here, rows)
+
     def batch(self, labeled_rows, unlabeled_rows, generator_rows):
         """Gathers one iteration's `Batch` from row numbers, each (batch_size,)."""
         return Batch(
             self.images(labeled_rows),
-            tf.gather(self._labels.here, labeled_rows),
+            self.labels(labeled_rows),
             self.images(unlabeled_rows),
             self.images(generator_rows),
         )

@@ -15,6 +15,7 @@ from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.runs.noise import NoiseStreams, own_noise
+from improved_gan_tf.scoring import class_conditional
 from improved_gan_tf.scoring.picture_folders import FolderImages
 
 
@@ -45,6 +46,14 @@ def open_source(path, seed, noise=None, output_range=None):
                 "run that has not reached its first evaluation has none yet."
             )
     if path.suffix == ".keras":
+        config = _config_next_to(path)
+        if config is not None and config.get("model") in class_conditional.MODELS:
+            if noise is not None or output_range is not None:
+                raise UserError(
+                    "--noise and --output_range go with generators that take no class. "
+                    f"Received: {path}."
+                )
+            return class_conditional.ClassConditionalImages(path, config, seed)
         return GeneratorImages(path, seed, noise, output_range)
     if not path.exists():
         raise UserError(f"There is no run folder, generator or folder of pictures at {path}.")
@@ -52,6 +61,21 @@ def open_source(path, seed, noise=None, output_range=None):
         "What is scored must be a run folder, a generator (a file ending in .keras) or a folder "
         f"of pictures. Received: {path}."
     )
+
+
+def class_conditional_generator(run_dir):
+    """The `ClassConditionalGenerator` of a run folder.
+
+    Raises:
+        UserError: the folder is no run's, or its generator takes no class.
+    """
+    path = pathlib.Path(run_dir) / "generator.keras"
+    config = _config_next_to(path)
+    if config is None or config.get("model") not in class_conditional.MODELS:
+        raise UserError(f"A folder of run_biggan.py is expected. Received: {run_dir}.")
+    if not path.exists():
+        raise UserError(f"{run_dir} holds no generator.keras yet: no evaluation has ended.")
+    return class_conditional.ClassConditionalGenerator(path, config)
 
 
 class GeneratorImages:

@@ -160,6 +160,13 @@ class RunConfig:
         default=True,
         decides=Decides.NOTHING,  # recorded among the versions
     )
+    stop_on_collapse: bool = setting(
+        "end a run that has collapsed by its game's criterion (docs/running.md) instead of "
+        "training on; a game without one never stops",
+        source=OURS,
+        default=False,
+        decides=Decides.NOTHING,
+    )
     strategy: str = setting(
         "which devices train: 'auto' takes the workers of TF_CONFIG, the TPU of --tpu or the GPUs "
         "of this machine, whichever there is; 'multi_worker' reads TF_CONFIG",
