@@ -12,6 +12,7 @@ import sys
 from tools import (
     arguments,
     benchmark_tables,
+    biggan_tables,
     dcgan_tables,
     markers,
     measure_frozen,
@@ -46,6 +47,9 @@ TABLES = {
     "dcgan-objectives": dcgan_tables.objectives,
     "dcgan-techniques": dcgan_tables.techniques,
     "mode-collapse-grid": mode_collapse_tables.grid,
+    "biggan-runs": biggan_tables.runs,
+    "biggan-classes": biggan_tables.classes,
+    "biggan-truncation": biggan_tables.truncation,
     "benchmark-avx512": benchmark_tables.avx512,
     "benchmark-avx2": benchmark_tables.avx2,
     "benchmark-cross-replica": benchmark_tables.cross_replica,
