@@ -52,6 +52,7 @@ setup(
         "run_imagenet",
         "run_images",
         "run_dcgan",
+        "run_biggan",
     ],
     entry_points={"console_scripts": ["improved-gan = improved_gan_tf.__main__:main"]},
     packages=find_packages(include=["improved_gan_tf", "improved_gan_tf.*"]),

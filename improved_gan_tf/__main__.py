@@ -25,7 +25,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("run", "run", "train: the paper's experiments, your own images, or a DCGAN"),
+    Command("run", "run", "train: the paper's experiments, your own images, a DCGAN, BigGAN"),
     Command("compare", "compare", "print the paper's tables with what runs measured"),
     Command("report", "report", "write one HTML page about runs: tables, curves, samples"),
     Command("score", "score", "score a generator or a folder of images with a classifier"),
@@ -33,6 +33,7 @@ COMMANDS = (
     Command("classify", "classify", "classify pictures with a run's discriminator"),
     Command("export", "export", "write a run's classifier as SavedModel and ONNX"),
     Command("rescore", "rescore", "test a run's saved networks again, compare with its record"),
+    Command("truncation", "truncation", "draw score against spread of BigGAN's truncated samples"),
     Command("train-classifier", "train_classifier", "train a small classifier to score with"),
     Command("turing-test", "turing_test", "ask people which images are real, count their votes"),
     Command("devices", "devices", "show devices, what pays on them, and that they compute rightly"),

@@ -16,6 +16,7 @@ from improved_gan_tf.runs import folder_names
 from improved_gan_tf.runs import sweep as sweep_module
 from improved_gan_tf.settings import flags, images
 from improved_gan_tf.settings.ablations import switched_settings
+from improved_gan_tf.settings.biggan import BigganConfig
 from improved_gan_tf.settings.dcgan import DcganConfig
 from improved_gan_tf.settings.imagenet import ImagenetConfig
 from improved_gan_tf.settings.images import ImagesConfig
@@ -48,11 +49,9 @@ def _run(experiment, variants, ablations):
         sys.exit(_run_imagenet(config, published))
     if isinstance(config, DcganConfig):
         sys.exit(_run_dcgan(config, flags.num_runs_from_flags(), published))
-    if config.data_source == "sample" and config.data_dir is not None:
-        raise UserError(
-            "--data_dir is where --data_source=tfds finds its data; the sample comes with a "
-            f"package. Received: --data_source=sample --data_dir={config.data_dir}."
-        )
+    _refuse_folder_of_sample(config)
+    if isinstance(config, BigganConfig):
+        sys.exit(_run_biggan(config, published))
     sweep = flags.sweep_from_flags(config)
     own = None
     if isinstance(config, ImagesConfig):
@@ -87,6 +86,14 @@ def _with_own_images(config, published, sweep):
         int((dataset.train_labels >= 0).sum()),
     )
     return images.resolved(config, *found), images.resolved(published, *found), dataset
+
+
+def _refuse_folder_of_sample(config):
+    if config.data_source == "sample" and config.data_dir is not None:
+        raise UserError(
+            "--data_dir is where --data_source=tfds finds its data; the sample comes with a "
+            f"package. Received: --data_source=sample --data_dir={config.data_dir}."
+        )
 
 
 def _training_devices(config):
@@ -273,6 +280,38 @@ def _run_dcgan(config, num_runs, published):
         from improved_gan_tf.runs import dcgan_command
 
         return dcgan_command.train(records, found, published)
+
+
+def _run_biggan(config, published):
+    """Runs the rest of one run of BigGAN; returns the exit code."""
+    from improved_gan_tf.runs import resuming
+
+    run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.biggan_run_name(config)}")
+    resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
+    with _training_devices(config):
+        return _train_biggan(config, published, run_dir)
+
+
+def _train_biggan(config, published, run_dir):
+    from improved_gan_tf import distribution
+    from improved_gan_tf.data import datasets
+
+    where = (config.dataset, config.data_source, config.data_dir)
+    dataset = datasets.load(*where, download=not config.dry_run)
+    if config.dry_run:
+        from improved_gan_tf.runs.dry_run import print_biggan_dry_run
+
+        print_biggan_dry_run(config, published, dataset, run_dir)
+        return 0
+
+    from improved_gan_tf.runs import biggan
+
+    with interruption.stop_on_signals(distribution.on_any_worker) as stop_requested:
+        result = biggan.execute(config, dataset, run_dir, published, stop_requested)
+    for difference in result["differences_from_paper"]:
+        print(f"not the published recipe: {difference}")
+    _print_where(result, run_dir, config)
+    return 0 if result["status"] == "finished" else stop_requested.exit_code()
 
 
 def _print_techniques(config, ablations):

@@ -38,6 +38,10 @@ class DivergedError(Exception):
     """A loss or a parameter became NaN or infinite; the run stopped there."""
 
 
+class CollapsedError(DivergedError):
+    """The game collapsed by its own criterion, and the run was told to stop there."""
+
+
 class StorageError(Exception):
     """The run folder could not be written after several tries; the run stopped."""
 

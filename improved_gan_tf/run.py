@@ -11,7 +11,8 @@ import sys
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import exits
 
-EXPERIMENTS = ("mnist", "cifar10", "svhn", "imagenet", "images", "dcgan")  # modules run_*
+# Each is a module run_* of its own.
+EXPERIMENTS = ("mnist", "cifar10", "svhn", "imagenet", "images", "dcgan", "biggan")
 
 
 def main(argv=None, prog="python -m improved_gan_tf.run"):

@@ -1,60 +1,123 @@
 """The learning curves of a run as one figure."""
 
+import matplotlib
 import matplotlib.figure
 
-from improved_gan_tf.runs.health import SILENT_BELOW
+from improved_gan_tf.runs.health import ALIKE_BELOW, SILENT_BELOW
+
+ERRORS = (
+    ("train_error", "training (labeled, with noise)"),
+    ("test_error_averaged", "test, averaged parameters"),
+    ("test_error_raw", "test, raw parameters"),
+)
 
 
 def curves_figure(history, title):
-    """A figure with panels of losses and of errors, the latter on a logarithmic scale.
+    """A figure with a panel for each kind of number that the run has.
 
-    In place of errors, a game that records gradient norms shows these. With minibatch
-    discrimination a third panel shows how close it finds images to each other.
+    Losses; errors; a DCGAN's gradient norms; with minibatch discrimination how close it finds
+    images to each other; for BigGAN the samples' spread, and the largest singular value of every
+    layer of either player.
     """
-    # Built without pyplot: no global state, no window system.
     # From the last epoch: an earlier version may not have recorded a metric in the first epochs.
-    watched = [name for name in history[-1] if name.startswith("closeness_")]
-    panels = 3 if watched else 2
-    figure = matplotlib.figure.Figure(figsize=(5 * panels, 4.2), layout="constrained")
-    epochs = [m["epoch"] + 1 for m in history]
-    left, right, *third = figure.subplots(1, panels)
+    names = list(history[-1])
+    panels = [_losses]
+    if any(name in names for name, _ in ERRORS):
+        panels.append(_errors)
+    if any(name.startswith("gradient_norm_") for name in names):
+        panels.append(_gradient_norms)
+    if any(name.startswith("closeness_") for name in names):
+        panels.append(_closeness)
+    if "spread" in names:
+        panels.append(_spread)
+    panels += [_spectra(player) for player in _players(names)]
+    # Built without pyplot: no global state, no window system.
+    figure = matplotlib.figure.Figure(figsize=(5 * len(panels), 4.2), layout="constrained")
+    for axes, draw in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        draw(axes, history)
+        axes.set_xlabel("epoch")
+    figure.suptitle(title)
+    return figure
+
+
+def _points(history, name, factor=1.0):
+    """Epochs, from 1, with a number of that name, and the numbers."""
+    found = [(m["epoch"] + 1, factor * m[name]) for m in history if m.get(name) is not None]
+    return tuple(zip(*found, strict=True))
+
+
+def _draw(axes, history, name, label, factor=1.0, **options):
+    points = _points(history, name, factor)
+    if points:
+        axes.plot(*points, label=label, **options)
+
+
+def _losses(axes, history):
     for name in history[0]:
         # A baseline's metrics hold zeros for losses that it does not have.
         if name.startswith("loss_") and any(m[name] for m in history):
-            left.plot(epochs, [m[name] for m in history], label=name.removeprefix("loss_"))
-    left.set(xlabel="epoch", ylabel="loss (mean of the epoch)")
-    left.set_yscale("symlog", linthresh=0.01)
-    left.legend()
+            _draw(axes, history, name, name.removeprefix("loss_"))
+    axes.set(ylabel="loss (mean of the epoch)")
+    axes.set_yscale("symlog", linthresh=0.01)
+    axes.legend()
 
-    def draw(axes, name, label, factor=1.0):
-        points = [
-            (e, factor * m[name])
-            for e, m in zip(epochs, history, strict=True)
-            if m.get(name) is not None
-        ]
-        if points:
-            axes.plot(*zip(*points, strict=True), label=label, marker=".")
 
-    norms = [name for name in history[-1] if name.startswith("gradient_norm_")]
-    for name in norms:
-        draw(right, name, name.removeprefix("gradient_norm_"))
-    for name, label in (
-        ("train_error", "training (labeled, with noise)"),
-        ("test_error_averaged", "test, averaged parameters"),
-        ("test_error_raw", "test, raw parameters"),
-    ):
-        draw(right, name, label, 100.0)
-    right.set(xlabel="epoch", ylabel="gradient norm (mean)" if norms else "error (%)")
-    right.set_yscale("symlog", linthresh=0.1)
-    right.set_ylim(bottom=0)
-    right.legend()
-    for axes in third:
-        for name in watched:
-            draw(axes, name, name.removeprefix("closeness_"))
-        axes.axhline(SILENT_BELOW, color="0.5", linestyle=":", label="silent below")
-        axes.set(xlabel="epoch", ylabel="closeness in minibatch discrimination (mean o)")
-        axes.set_yscale("symlog", linthresh=SILENT_BELOW)
-        axes.set_ylim(bottom=0)
-        axes.legend()
-    figure.suptitle(title)
-    return figure
+def _errors(axes, history):
+    for name, label in ERRORS:
+        _draw(axes, history, name, label, 100.0, marker=".")
+    axes.set(ylabel="error (%)")
+    axes.set_yscale("symlog", linthresh=0.1)
+    axes.set_ylim(bottom=0)
+    axes.legend()
+
+
+def _gradient_norms(axes, history):
+    for name in history[-1]:
+        if name.startswith("gradient_norm_"):
+            _draw(axes, history, name, name.removeprefix("gradient_norm_"), marker=".")
+    axes.set(ylabel="gradient norm (mean)")
+    axes.set_yscale("symlog", linthresh=0.1)
+    axes.set_ylim(bottom=0)
+    axes.legend()
+
+
+def _closeness(axes, history):
+    for name in history[-1]:
+        if name.startswith("closeness_"):
+            _draw(axes, history, name, name.removeprefix("closeness_"), marker=".")
+    axes.axhline(SILENT_BELOW, color="0.5", linestyle=":", label="silent below")
+    axes.set(ylabel="closeness in minibatch discrimination (mean o)")
+    axes.set_yscale("symlog", linthresh=SILENT_BELOW)
+    axes.set_ylim(bottom=0)
+    axes.legend()
+
+
+def _spread(axes, history):
+    _draw(axes, history, "spread", "samples of a class", marker=".")
+    axes.axhline(1.0, color="0.5", linestyle="--", label="real images")
+    axes.axhline(ALIKE_BELOW, color="0.5", linestyle=":", label="collapsed below")
+    axes.set(ylabel="mean distance of two (real images: 1)")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+
+
+def _players(names):
+    """The players whose singular values are among the metrics."""
+    return dict.fromkeys(name.split("/")[1] for name in names if name.startswith("sigma0/"))
+
+
+def _spectra(player):
+    """A function that draws the largest singular value of every layer of a player."""
+
+    def draw(axes, history):
+        start = f"sigma0/{player}/"
+        names = [name for name in history[-1] if name.startswith(start)]
+        colours = matplotlib.colormaps["viridis"]
+        for i, name in enumerate(names):  # in the order of the layers, from dark to light
+            colour = colours(i / max(1, len(names) - 1))
+            _draw(axes, history, name, name.removeprefix(start), color=colour, linewidth=1)
+        axes.set(ylabel=f"largest singular value, {player}'s layers")
+        axes.set_yscale("log")
+        axes.legend(fontsize=5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+    return draw

@@ -95,6 +95,22 @@ def print_imagenet_dry_run(config, published, source, iterations, run_dir):
     print(time_text(config, found, [pace.run_seconds(config, iterations, found)]))
 
 
+def print_biggan_dry_run(config, published, dataset, run_dir):
+    """The same for one run of BigGAN."""
+    from improved_gan_tf.runs import biggan
+
+    with computing_as_said(config):
+        game = biggan.BigganGame(config, dataset)
+        print_settings(config, published)
+        iterations = game.epochs.iterations
+        print(
+            f"\nWould train on {dataset.description}: {config.epochs} epochs of {iterations} "
+            f"iterations, and write {run_dir}. Nothing was saved (--dry_run)."
+        )
+        found = game_pace(game)
+    print(time_text(config, found, [pace.run_seconds(config, iterations, found)]))
+
+
 def _print_time(records, dataset):
     """Prints how long some runs take one after the other; one of each kind is timed."""
     from improved_gan_tf.runs import semi_supervised as experiment
@@ -113,7 +129,7 @@ def _print_time(records, dataset):
 
 
 def game_pace(game):
-    """The `Pace` of a `runs.game.Game` with a test set, which is prepared for it."""
+    """The `Pace` of a `runs.game.Game` that evaluates, which is prepared for it."""
     game.prepare()
     game.trainer.jit_compile = distribution.compiles_step(game.config.jit_compile, replicas=1)
     return pace.measure(game.trainer, game.epochs(0), game.config.learning_rate, game.evaluate)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from improved_gan_tf import distribution, precision
-from improved_gan_tf.errors import DivergedError, StorageError, WorkerLostError
+from improved_gan_tf.errors import CollapsedError, DivergedError, StorageError, WorkerLostError
 from improved_gan_tf.machine.determinism import make_operations_deterministic
 from improved_gan_tf.runs import resuming
 
@@ -23,6 +23,7 @@ def run_to_the_end(config, make_run, stop_requested):
     Raises:
         UserError: the folder cannot be used, or the settings do not fit the data.
         DivergedError: a number was not finite; the folder is complete up to the last evaluation.
+        CollapsedError: the game collapsed and was to stop then; the folder is complete.
         StorageError: the folder could not be written; its last checkpoint is whole.
         WorkerLostError: another worker of the run ended; the last checkpoint is whole.
     """
@@ -52,6 +53,9 @@ def _train_and_close(run, stop_requested):
         if status == "interrupted":
             run.save_interrupted()
         return run.write_result(status)
+    except CollapsedError:
+        run.write_result("collapsed")
+        raise
     except DivergedError:
         run.write_result("diverged")
         raise

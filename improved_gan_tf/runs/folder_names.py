@@ -28,6 +28,13 @@ def dcgan_name(config):
     return f"dcgan-{images}-{config.objective}{conditional}"
 
 
+def biggan_run_name(config):
+    """The default name of the run folder of a `BigganConfig`."""
+    norm = "" if config.spectral_norm else "-no_spectral_norm"
+    parts = (config.dataset, config.data_source, config.model, config.recipe)
+    return f"{'-'.join(parts)}{norm}-seed{config.seed}"
+
+
 def sweep_name(config):
     """The default name of the folder for the runs of several seeds and label counts."""
     kind = "supervised_only" if config.supervised_only else config.ablation or config.model

@@ -1,7 +1,9 @@
-"""Criteria for two ways in which a run fails while its losses look fine.
+"""Criteria for ways in which a run fails while its losses look fine.
 
 Collapsed: the discriminator has won. The unsupervised loss falls to nearly 0 and feature matching
 no longer teaches the generator.
+
+Alike, the collapse of a class-conditional game: the generator makes one image of each class.
 
 Silent: minibatch discrimination no longer sees its batch. Its output
 `o_b = sum_{j != i} exp(-||M_ib - M_jb||_1)`, which starts near 1, and its gradients vanish.
@@ -9,11 +11,13 @@ Silent: minibatch discrimination no longer sees its batch. Its output
 Paper: Salimans et al. (2016), Sec. 3.2.
 """
 
+import itertools
 from typing import NamedTuple
 
 COLLAPSED_BELOW = 0.03  # nats, mean unsupervised loss of an epoch
 EPOCHS_IN_A_ROW = 2
 SILENT_BELOW = 1e-3  # mean o
+ALIKE_BELOW = 0.1  # mean distance of two samples of a class, in units of real images'
 
 
 class Closeness(NamedTuple):
@@ -39,4 +43,21 @@ def collapsed_at(unsupervised_losses):
         low = low + 1 if loss < COLLAPSED_BELOW else 0
         if low == EPOCHS_IN_A_ROW:
             return epoch - EPOCHS_IN_A_ROW + 1
+    return None
+
+
+def alike_at(spreads):
+    """The epoch at which samples of a class became alike, or None.
+
+    That is when their spread is below 0.1 in two successive evaluations; the first of the two is
+    returned.
+
+    Args:
+        spreads: the mean distance of two samples of one class in units of that of real images, for
+            each epoch from 0; None for an epoch without an evaluation.
+    """
+    evaluated = [(epoch, spread) for epoch, spread in enumerate(spreads) if spread is not None]
+    for (epoch, spread), (_, following) in itertools.pairwise(evaluated):
+        if max(spread, following) < ALIKE_BELOW:
+            return epoch
     return None

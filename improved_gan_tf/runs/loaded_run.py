@@ -168,6 +168,11 @@ def load_run(run_dir, parameters="averaged"):
         raise UserError(
             f"`parameters` must be 'averaged' or 'raw'. Received: parameters={parameters!r}."
         )
+    if config["model"] == "biggan":
+        raise UserError(
+            f"{path} is a run of BigGAN, whose generator takes a class and whose discriminator is "
+            "no classifier. `improved-gan score` and `improved-gan truncation` know it."
+        )
     is_imagenet = config["dataset"] == "imagenet"
     classifier = None
     if not is_imagenet:
@@ -195,6 +200,11 @@ def read_config(path):
         raise UserError(f"A run folder is expected. Received: {path} (no such folder).")
     try:
         config = json.loads((path / "config.json").read_text("utf-8"))
+        if "objective" in config:
+            raise UserError(
+                f"{path} is a run of a DCGAN's game, whose discriminator is no classifier. "
+                "`improved-gan score` scores its images; generator.keras draws them."
+            )
         missing = {"dataset", "model", "pixels", "seed", "batch_size"} - config.keys()
         if missing:
             raise KeyError(", ".join(sorted(missing)))

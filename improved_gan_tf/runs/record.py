@@ -96,7 +96,7 @@ class RunRecord:
     def write_result(self, progress, status):
         """Writes result.json and returns its content.
 
-        `status` is "finished", "interrupted" or "diverged".
+        `status` is "finished", "interrupted", "collapsed" or "diverged".
         """
         self._count_seconds(progress)
         result = {

@@ -85,6 +85,8 @@ def _read(run_dir):
             raise UserError(
                 f"{run_dir} cannot be scored again: a run on {config['dataset']} has no test set."
             )
+        if not any(f"test_wrong_{kind}" in final for kind in MODELS):  # BigGAN
+            raise UserError(f"{run_dir} cannot be scored again: its run tested nothing.")
         missing = {"data_source", "data_dir", "pixels", "seed"} - config.keys()
         if missing:
             raise KeyError(", ".join(sorted(missing)))

@@ -136,6 +136,11 @@ def _what_is_left(config, path):
             "would do so again. Try a smaller --learning_rate or another --seed, with another "
             "--run_dir or with --overwrite to move the old folder aside."
         )
+    if status == "collapsed" and config.stop_on_collapse:
+        raise UserError(
+            f"The run in {path} collapsed and stopped there. --nostop_on_collapse trains on; to "
+            "begin another one give another --run_dir, or --overwrite to move the old folder aside."
+        )
     if not checkpoints_of(config, path).paths() and (status or config.resume == "must"):
         raise UserError(
             f"The run in {path} cannot be continued: it left no checkpoint. Give another "

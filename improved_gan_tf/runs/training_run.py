@@ -4,7 +4,7 @@ import math
 import time
 
 from improved_gan_tf import distribution
-from improved_gan_tf.errors import DivergedError, UserError
+from improved_gan_tf.errors import CollapsedError, DivergedError, UserError
 from improved_gan_tf.machine.progress_bar import progress_bar
 from improved_gan_tf.runs import checkpoints, resuming
 from improved_gan_tf.runs.call_length import CallLength
@@ -119,6 +119,7 @@ class TrainingRun:
 
         Raises:
             DivergedError: a loss or a parameter was not finite.
+            CollapsedError: the game collapsed, and the settings say that it stops then.
             StorageError: the folder could not be written.
         """
         progress, epochs = self.progress, self.config.epochs
@@ -139,17 +140,41 @@ class TrainingRun:
 
                 # A checkpoint: when due, before stopping, and at the end.
                 is_last = progress.epoch == epochs
+                collapsed = not is_last and self._stops_collapsed()
                 stop = stop_requested()
                 where = (progress.epoch, progress.iteration, iterations)
-                if stop or is_last or self._checkpoint_due.now(*where):
+                if stop or is_last or collapsed or self._checkpoint_due.now(*where):
                     self.record.write_checkpoint(progress)
                     self._checkpoint_due.happened()
+
+                # A collapse: the folder keeps what can be looked at.
+                if collapsed:
+                    raise CollapsedError(
+                        f"The run has collapsed (docs/running.md has the criterion). Training "
+                        f"stopped after epoch {progress.epoch}; {self.record.kept(progress)}. "
+                        "--nostop_on_collapse trains on."
+                    )
 
                 # Interruption: the files let the same command continue.
                 if stop and not is_last:
                     bar.write(f"stopping in epoch {progress.epoch + 1}, as asked")
                     return "interrupted"
         return "finished"
+
+    def _stops_collapsed(self):
+        """Whether the last epoch has just ended with a collapse at which the run is to stop.
+
+        Files of that epoch are written if they are not yet.
+        """
+        progress = self.progress
+        at_epochs_end = progress.iteration == 0 and progress.history
+        if not (self.config.stop_on_collapse and at_epochs_end):
+            return False
+        if not progress.history[-1].get("collapsed"):
+            return False
+        if progress.saved_epochs != progress.epoch:
+            self.record.save(progress, self._evaluate())
+        return True
 
     def _run_iterations(self):
         """Runs the next iterations of the current epoch; returns how many."""
@@ -220,7 +245,7 @@ class TrainingRun:
     def write_result(self, status):
         """Writes result.json and returns its content.
 
-        `status` is "finished", "interrupted" or "diverged".
+        `status` is "finished", "interrupted", "collapsed" or "diverged".
         """
         return self.record.write_result(self.progress, status)
 

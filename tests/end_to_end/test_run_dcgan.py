@@ -22,6 +22,7 @@ from tests.support.image_folders import write_image_folder
 from tests.support.places import ROOT
 
 pytestmark = [
+    pytest.mark.slow,
     # Raised by tf.data where the other functions run eagerly.
     pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions"),
 ]

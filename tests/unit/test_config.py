@@ -429,7 +429,7 @@ DECIDED = {
     Decides.NOTHING: {
         *("data_dir", "run_dir", "overwrite", "with_baseline", "evaluate_every"),
         *("checkpoint_every", "keep_checkpoints", "resume", "dry_run"),
-        *("strategy", "num_devices", "tpu", "jit_compile", "deterministic"),
+        *("strategy", "num_devices", "tpu", "jit_compile", "deterministic", "stop_on_collapse"),
     },
 }
 

@@ -96,7 +96,7 @@ def test_a_file_made_small_is_a_keras_file_with_rounded_matrices(tmp_path):
 def test_a_command_may_name_the_pair_in_place_of_a_run_folder(tmp_path):
     assert pretrained.folder_of("pretrained:mnist") == pretrained.pretrained_folder("mnist")
     assert pretrained.folder_of(tmp_path) == tmp_path
-    with pytest.raises(UserError, match="must be one of: mnist. Received: 'svhn'"):
+    with pytest.raises(UserError, match=r"must be one of: mnist\. Received: 'svhn'"):
         pretrained.folder_of("pretrained:svhn")
     with pytest.raises(UserError, match=r"A run folder is expected\. Received: .*none"):
         pretrained.folder_of(tmp_path / "none")

@@ -95,7 +95,8 @@ def test_run_refuses_what_is_no_experiment_and_a_wrong_flag():
     done = program_of("run", "celeba")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: improved-gan run trains one of mnist, cifar10, svhn, imagenet, images, dcgan. "
+        "error: improved-gan run trains one of mnist, cifar10, svhn, imagenet, images, dcgan, "
+        "biggan. "
         "Received: celeba.\n"
     )
     done = program_of("run", "mnist", "--model=wrong")

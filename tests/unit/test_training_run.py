@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf.errors import DivergedError, StorageError, UserError, WorkerLostError
+from improved_gan_tf.errors import (
+    CollapsedError,
+    DivergedError,
+    StorageError,
+    UserError,
+    WorkerLostError,
+)
 from improved_gan_tf.machine import files
 from improved_gan_tf.runs import checkpoints, execution, training_run
 from improved_gan_tf.runs.run_folder import RunFolder
@@ -380,3 +386,44 @@ def test_the_time_is_that_of_all_processes_together(tmp_path, monkeypatch):
     # Asked at the start, at the checkpoint and at the result.
     assert run(tmp_path / "run", stop_after_calls=2)["wall_seconds"] == 20.0
     assert run(tmp_path / "run")["wall_seconds"] == 10.0 + 20.0
+
+
+# --- collapse ------------------------------------------------------------------------------
+
+
+class Collapsing(FakeGame):
+    """Collapses in an epoch, from 1."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def measured(self, history, numbers):
+        return {**super().measured(history, numbers), "collapsed": len(history) >= self.epoch}
+
+
+@pytest.mark.parametrize("epoch", [1, 2])  # the first is not evaluated by itself
+def test_a_collapsed_run_stops_if_told_to_and_says_so(tmp_path, epoch):
+    game = Collapsing(epoch)
+    with pytest.raises(CollapsedError, match=f"has collapsed .* after epoch {epoch}; .*run keeps"):
+        run(tmp_path / "run", game, stop_on_collapse=True)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (result["status"], result["final"]["epochs"]) == ("collapsed", epoch)
+    assert result["final"]["models_of_epoch"] == epoch
+    assert checkpoints_in(tmp_path / "run") == [epoch * ITERATIONS]
+    assert (tmp_path / "run" / "samples" / f"epoch_{epoch:04d}.png").exists()
+    assert len(metrics_of(tmp_path / "run")) == epoch
+
+
+def test_a_collapsed_run_trains_on_unless_told_to_stop_and_ends_the_same(tmp_path):
+    assert run(tmp_path / "straight", Collapsing(2))["status"] == "finished"
+    with pytest.raises(CollapsedError):
+        run(tmp_path / "run", Collapsing(2), stop_on_collapse=True)
+    with pytest.raises(UserError, match=r"collapsed and stopped there\. --nostop_on_collapse"):
+        run(tmp_path / "run", Collapsing(2), stop_on_collapse=True)
+    assert run(tmp_path / "run", Collapsing(2))["status"] == "finished"
+    assert metrics_of(tmp_path / "run") == metrics_of(tmp_path / "straight")
+
+
+def test_a_run_that_collapses_in_its_last_epoch_is_finished(tmp_path):
+    assert run(tmp_path / "run", Collapsing(3), stop_on_collapse=True)["status"] == "finished"

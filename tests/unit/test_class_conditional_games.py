@@ -1,0 +1,70 @@
+"""What a class-conditional game is watched with: images, spread, collapse, singular values."""
+
+import keras
+import numpy as np
+import pytest
+
+from improved_gan_tf.data.padding import from_32_pixels, to_32_pixels
+from improved_gan_tf.runs.health import alike_at
+from improved_gan_tf.training.spectra import first_singular_values
+from improved_gan_tf.training.spread import within_class_distance
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (27, 30, 1)])
+def test_images_come_back_from_32_pixels_as_they_were(shape):
+    images = np.random.RandomState(0).randint(0, 256, (3, *shape)).astype("uint8")
+    large = to_32_pixels(images)
+    assert (large.shape, large.dtype) == ((3, 32, 32, 3), np.uint8)
+    np.testing.assert_array_equal(from_32_pixels(large, shape), images)
+
+
+def test_a_digit_stands_in_the_middle_of_black():
+    large = to_32_pixels(np.full((1, 28, 28, 1), 7, np.uint8))
+    assert large.sum() == 7 * 28 * 28 * 3
+    assert np.all(large[0, 2:30, 2:30] == 7)
+
+
+def test_grey_is_the_rounded_mean_of_the_channels():
+    image = np.zeros((1, 32, 32, 3), np.uint8) + np.array([10, 10, 12], np.uint8)
+    assert np.all(from_32_pixels(image, (28, 28, 1)) == 11)
+
+
+def test_the_distance_within_classes_is_a_mean_over_pairs_then_over_classes():
+    images = np.array([[0, 0], [3, 4], [10, 0], [10, 0], [10, 6], [99, 99]], np.uint8)
+    labels = [0, 0, 1, 1, 1, 2]
+    # Class 0: 5. Class 1: (0 + 6 + 6) / 3. Class 2 has one image.
+    assert within_class_distance(images, labels) == pytest.approx((5 + 4) / 2)
+    with pytest.raises(ValueError, match="two images or more"):
+        within_class_distance(images[:2], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("spreads", "epoch"),
+    [
+        ([], None),
+        ([0.05], None),  # one is none yet
+        ([0.9, 0.05, 0.05], 1),
+        ([0.9, 0.05, 0.5, 0.05], None),  # not in a row
+        ([0.9, None, 0.05, None, 0.05], 2),  # evaluations in a row, whatever is between them
+        ([0.1, 0.1], None),  # below, not at it
+        ([0.05, 0.05, 0.9], 0),  # a recovery does not undo it
+        ([None, None], None),
+    ],
+)
+def test_samples_are_alike_at_the_first_of_two_low_evaluations(spreads, epoch):
+    assert alike_at(spreads) == epoch
+
+
+def test_the_first_singular_values_are_those_of_numpy_for_every_kernel_and_table():
+    x = keras.Input((4, 4, 2))
+    labels = keras.Input((), dtype="int32")
+    y = keras.layers.Conv2D(5, 3, name="conv")(x)
+    y = keras.layers.Dense(1, name="dense")(keras.layers.Flatten()(y))
+    table = keras.layers.Embedding(3, 1, name="table")(labels)
+    model = keras.Model([x, labels], keras.layers.Add()([y, table]))
+    found = first_singular_values(model, count=3)
+    assert list(found) == ["conv", "dense", "table"]
+    for name, values in found.items():
+        kernel = model.get_layer(name).get_weights()[0]
+        expected = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[:3]
+        np.testing.assert_allclose(values, expected, rtol=1e-5)
