@@ -44,7 +44,7 @@ class DeviceImages:
         return pixels / self._divisor
 
     def labels(self, rows):
-        """Labels of `rows`, int32 (len(rows),)."""
+        """Labels of `rows`, int64 (len(rows),)."""
         return tf.gather(self._labels.here, rows)
 
     def batch(self, labeled_rows, unlabeled_rows, generator_rows):

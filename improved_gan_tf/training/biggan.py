@@ -114,7 +114,8 @@ class BigganTrainer(GameTrainer):
         variables = self.discriminator.trainable_variables
 
         def loss_of(rows):
-            real, real_labels = self._data.images(rows), self._data.labels(rows)
+            real = self._data.images(rows)
+            real_labels = tf.cast(self._data.labels(rows), tf.int32)
             z, labels = self.draw(rows.shape[0])
             generated = in_float32(self.generator({"z": z, "labels": labels}, training=True))
             batch = {

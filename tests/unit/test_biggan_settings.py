@@ -75,7 +75,7 @@ def test_each_setting_decides_what_is_written_here(role):
             *("hierarchical", "initializer", "spectral_norm", "batch_size", "learning_rate"),
             *("discriminator_steps", "accumulation_steps", "generator_learning_rate"),
             *("orthogonal_weight", "averaging_decay", "averaging_start"),
-            *("decay_start_epoch", "decay_end_epoch"),
+            *("decay_start_epoch", "decay_end_epoch", "precision"),
         },
         Decides.SOURCE: {"dataset", "data_source", "recipe"},
         Decides.SEED: {"seed"},

@@ -8,7 +8,6 @@ import pytest
 
 import run_cifar10
 from improved_gan_tf import command_line
-from improved_gan_tf.data import datasets
 from improved_gan_tf.machine import interruption
 from improved_gan_tf.runs import semi_supervised
 from improved_gan_tf.runs.resuming import Found
@@ -52,10 +51,9 @@ def test_a_run_whose_baseline_was_finished_before_ends_with_its_own_code(monkeyp
     shown = []
     monkeypatch.setattr(interruption, "stop_on_signals", lambda _: contextlib.nullcontext(request))
     monkeypatch.setattr(interruption.StopRequest, "__call__", lambda self: False)
-    monkeypatch.setattr(datasets, "load", lambda *_, **__: None)
     monkeypatch.setattr(semi_supervised, "execute", lambda *_: {"status": status})
     monkeypatch.setattr(command_line, "_print_results", lambda results, *_: shown.extend(results))
     found = [Found("unfinished"), Found("finished", {"status": "finished"})]
     parts = [(changed(), "run"), (changed(), "run/supervised_only")]
-    assert command_line._train_parts(changed(), changed(), parts, found, "run") == code
+    assert command_line._train_parts(changed(), changed(), parts, found, "run", "digits") == code
     assert [result["status"] for result in shown] == [status, "finished"]

@@ -43,7 +43,7 @@ def test_a_run_of_a_dcgan_is_refused_with_what_knows_it(tmp_path):
     config = {"dataset": "mnist", "objective": "hinge", "pixels": [127.5, 127.5], "seed": 1}
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(UserError, match="is a run of a DCGAN's game"):
-        load_run(tmp_path)
+        improved_gan_tf.load_run(tmp_path)
 
 
 def test_a_run_says_what_its_numbers_mean(loaded, run_dir):
