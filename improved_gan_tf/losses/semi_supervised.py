@@ -34,8 +34,8 @@ def supervised_loss(logits, labels):
     logits = in_float32(logits)
     labels, one_or_nan = _checked_labels(labels, logits)
     label_logits = ops.take_along_axis(logits, ops.expand_dims(labels, 1), axis=1)[:, 0]  # (N,)
-    loss = mean(ops.logsumexp(logits, axis=1) - label_logits)
-    return loss * mean(one_or_nan)  # behind the mean, where it changes no gradient's rounding
+    loss = ops.logsumexp(logits, axis=1) - label_logits
+    return mean(loss * one_or_nan)  # behind the difference it changes no gradient's rounding
 
 
 def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, generated_target=0.0):
