@@ -18,15 +18,18 @@ from improved_gan_tf.machine.tracing import is_traced
 from improved_gan_tf.precision import in_float32, mean
 
 
-def supervised_loss(logits, labels):
+def supervised_loss(logits, labels, check_labels=True):
     """Cross-entropy over the K classes: `-mean(l_y) + mean(lse)`.
 
     Args:
         logits: (N, K).
         labels: (N,), integers in [0, K).
+        check_labels: bool, whether a graph looks at the labels too. Where they are known to be
+            right it need not, and rounds the gradients otherwise.
 
     Returns:
-        Scalar >= 0, nats. NaN, as are its gradients, where a graph meets a label outside [0, K).
+        Scalar >= 0, nats. NaN, as are the row's gradients, where a graph that checks them meets a
+        label outside [0, K).
 
     Raises:
         ValueError: `labels` have another rank; eagerly, a label is outside [0, K).
@@ -35,7 +38,7 @@ def supervised_loss(logits, labels):
     labels, one_or_nan = _checked_labels(labels, logits)
     label_logits = ops.take_along_axis(logits, ops.expand_dims(labels, 1), axis=1)[:, 0]  # (N,)
     loss = ops.logsumexp(logits, axis=1) - label_logits
-    return mean(loss * one_or_nan)  # behind the difference it changes no gradient's rounding
+    return mean(loss * one_or_nan if check_labels else loss)
 
 
 def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, generated_target=0.0):

@@ -162,7 +162,8 @@ class Trainer(GameTrainer):
         generated = self.generator(self.draw_z(batch.unlabeled.shape[0]), training=True)
         with tf.GradientTape() as tape:
             labeled, unlabeled, fake = self._logits(batch.labeled, batch.unlabeled, generated)
-            supervised = losses.supervised_loss(labeled, batch.labels)
+            # The data set's labels were checked when it was loaded.
+            supervised = losses.supervised_loss(labeled, batch.labels, check_labels=False)
             unsupervised = losses.unsupervised_loss(unlabeled, fake, *self._targets)
             loss = self._unlabeled_weight * unsupervised
             if self._supervised_weight:
@@ -219,7 +220,7 @@ class Trainer(GameTrainer):
     def _supervised_losses(self, batch):
         with tf.GradientTape() as tape:
             logits = self.discriminator(batch.labeled, training=True)["logits"]
-            supervised = losses.supervised_loss(logits, batch.labels)
+            supervised = losses.supervised_loss(logits, batch.labels, check_labels=False)
             loss = supervised + self._historical_penalty(self.discriminator_history)
             loss = self.discriminator_loss_scale.scaled(distribution.share_of_loss(loss))
         self._update_discriminator(tape, loss)

@@ -13,7 +13,7 @@ from improved_gan_tf.runs.checkpoints import Checkpoint
 MAY_CHANGE = {
     *("data_dir", "run_dir", "overwrite", "with_baseline", "evaluate_every", "checkpoint_every"),
     *("keep_checkpoints", "resume", "dry_run", "strategy", "num_devices", "tpu", "epochs"),
-    "stop_on_collapse",
+    *("stop_on_collapse", "jit_compile", "deterministic"),
 }
 VERSIONS = {
     **{"improved_gan_tf": "1", "tensorflow": "2", "keras": "3", "numpy": "4", "device": "CPU"},

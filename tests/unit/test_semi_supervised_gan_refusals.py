@@ -379,3 +379,10 @@ def test_with_minibatch_discrimination_a_smaller_last_batch_is_refused_in_a_test
 def test_a_number_of_images_below_one_is_refused(number):
     with pytest.raises(ValueError, match=rf"`num_images` must be .*Received: {number}"):
         make().generate(number)
+
+
+def test_a_wrong_label_in_a_later_batch_of_a_pipeline_ends_the_fit():
+    labels = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, -1])
+    data = {"labeled": pipeline((X[:12], labels)), "unlabeled": pipeline(X), "batch_size": None}
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"labels from 0 to 2\. Received"):
+        make().fit(**data, verbose=0)

@@ -85,11 +85,23 @@ class PipelineBatches:
             images, labels, *unlabeled = _flat(batch)
             if self._expected.supervised_only:  # for which the rest only counts the steps
                 unlabeled = []
-            labels = tf.reshape(tf.cast(labels, "int32"), (self.batch_size,))
+            labels = self._checked(tf.reshape(tf.cast(labels, "int32"), (self.batch_size,)))
             return tf.cast(images, floatx), labels, *(tf.cast(x, floatx) for x in unlabeled)
 
         batches = tf.data.Dataset.zip(tuple(streams)).map(arranged)
         return batches if self.steps_per_epoch is None else batches.repeat()
+
+    def _checked(self, labels):
+        """The labels; a batch with a wrong one ends `fit` with an `InvalidArgumentError`."""
+        import tensorflow as tf
+
+        num_classes = self._expected.num_classes
+        is_label = tf.logical_and(labels >= 0, labels < num_classes)
+        sentence = f"`labeled` must have labels from 0 to {num_classes - 1}. Received:"
+        with tf.control_dependencies(
+            [tf.debugging.Assert(tf.reduce_all(is_label), [sentence, labels])]
+        ):
+            return tf.identity(labels)
 
     def _check_first_batches(self):
         """Looks at the first batch of each: an empty data set would be repeated without end."""
