@@ -205,7 +205,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def _project(self, x):
         """Returns `M = x T`, (N, B, C), float32 or float64."""
         theta = ops.reshape(self.theta, (self._input_dim, -1))
-        if self.normalize_input:
+        if self.normalize_input:  # D19: not in the paper; off unless asked for
             x = _divided_by_rms(x, self._sum_dtype)
         m = x @ ops.cast(theta, self.compute_dtype)  # ops.matmul is float32 on PyTorch
         m = ops.reshape(m, (-1, self.num_kernels, self.kernel_dim))
