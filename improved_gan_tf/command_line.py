@@ -118,7 +118,7 @@ def _training_devices(config):
 # answered without them.
 
 
-def _run_one(config, published, dataset):
+def _run_one(config, published, dataset=None):
     """Runs the rest of one run, and of its baseline; returns the exit code.
 
     `dataset` is None for one of the paper's, which is loaded when it is needed.
@@ -171,7 +171,7 @@ def _train_parts(config, published, parts, found, run_dir, dataset):
     return 0 if done else stop_requested.exit_code()
 
 
-def _run_sweep(config, sweep, published, dataset):
+def _run_sweep(config, sweep, published, dataset=None):
     """Runs all runs of the sweep; returns the exit code."""
     with _training_devices(config):
         return _train_sweep(config, sweep, published, dataset)
