@@ -11,6 +11,8 @@ from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.networks import biggan_discriminator, biggan_generator
 from improved_gan_tf.training.biggan import BigganTrainer
 
+pytestmark = pytest.mark.slow
+
 BATCH, CLASSES, STEPS = 8, 3, 2
 
 

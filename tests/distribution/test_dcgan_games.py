@@ -9,6 +9,8 @@ from improved_gan_tf import distribution
 from improved_gan_tf.training.adversarial import AdversarialTrainer
 from tests.support.dcgan_games import BATCH, images, players, settings
 
+pytestmark = pytest.mark.slow
+
 TRICKS = {
     "instance_noise": "0.3:0.1@1",
     "replay": 6,

@@ -11,6 +11,8 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks import imagenet
 from improved_gan_tf.training.joint_minibatches import JointTrainer
 
+pytestmark = pytest.mark.slow
+
 BATCH, CLASSES = 8, 3
 
 

@@ -9,6 +9,8 @@ from improved_gan_tf.training import loss_scale
 from tests.distribution import players
 from tests.support.noise_runs import settings
 
+pytestmark = pytest.mark.slow
+
 MNIST = ("mnist", "feature_matching")
 # Numbers below 1 have this spacing at most.
 SPACING = {"mixed_bfloat16": 2.0**-8, "mixed_float16": 2.0**-11}

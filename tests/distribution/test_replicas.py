@@ -16,6 +16,8 @@ from improved_gan_tf.training import evaluation
 from tests.distribution import players
 from tests.support.noise_runs import images, run, settings
 
+pytestmark = pytest.mark.slow
+
 MNIST = ("mnist", "feature_matching")
 CIFAR = ("cifar10", "minibatch_discrimination")
 

@@ -8,6 +8,8 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs import training_run as run_module
 from tests.support.noise_runs import run, settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("cross_replica", ["global", "local"])
 def test_two_replicas_continue_with_the_same_bits(tmp_path, monkeypatch, cross_replica):

@@ -8,6 +8,8 @@ import pytest
 from improved_gan_tf import distribution
 from tests.support import small_gan
 
+pytestmark = pytest.mark.slow
+
 BATCH = 6
 X, Y = small_gan.make_images(18)
 

@@ -26,6 +26,7 @@ from tests.support.prepared_data import write_prepared_mnist
 
 # Raised inside TFDS while it writes.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]

@@ -15,6 +15,8 @@ from improved_gan_tf.training import evaluation
 from tests.support.noise_runs import images, run, settings
 from tests.unit.test_paper import result
 
+pytestmark = pytest.mark.slow
+
 
 def minibatch_discrimination(**changes):
     (recipe,) = run_cifar10.VARIANTS["minibatch_discrimination"].values()
