@@ -72,7 +72,8 @@ def test_a_class_is_covered_from_one_percent_of_the_samples():
 
 def test_help_lists_every_flag(tmp_path):
     done = command("--help", cwd=tmp_path)
-    assert (done.returncode, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
+    # TensorFlow, which the script imports first, has lines of its own for stderr.
+    assert (done.returncode, list(tmp_path.iterdir())) == (0, []), done.stderr
     for flag in ("--num_seeds", "--iterations", "--output"):
         assert flag in done.stdout
 
