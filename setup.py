@@ -13,7 +13,7 @@ VERSION = re.search(
 
 
 class BuildWithLedger(build_py):
-    """Puts the ledger of deviations, a page in docs/, beside the report that lists them."""
+    """Puts the ledger of deviations, a page in docs/, next to the report that lists them."""
 
     def run(self):
         """Builds, then copies."""
@@ -78,7 +78,7 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.18"],
-        # What `improved-gan export` writes ONNX with, beside Keras.
+        # What `improved-gan export` writes ONNX with, in addition to Keras.
         "onnx": ["onnx>=1.16", "tf2onnx>=1.16"],
         "sample": ["mlxtend>=0.23", "scikit-learn>=1.3"],
         "test": [

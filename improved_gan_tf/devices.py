@@ -98,7 +98,7 @@ def _print_speed():
 
 
 def _self_test():
-    """Prints one iteration of each model beside the original's; returns whether all agree."""
+    """Prints one iteration of each model next to the original's; returns whether all agree."""
     from improved_gan_tf.training import self_test
 
     print("\nan iteration of each model, widths / 8, against the original code's numbers")

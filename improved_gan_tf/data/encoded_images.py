@@ -42,7 +42,7 @@ def find(image_folder, data_dir):
 def find_any(image_folder):
     """Finds the images of a folder, with or without classes, without reading them; a `Source`.
 
-    Each folder in it that holds images is a class; images beside such folders are left out. With
+    Each folder in it that holds images is a class; images next to such folders are left out. With
     fewer than two such folders all images are of one class.
 
     Raises:

@@ -155,8 +155,8 @@ def dcgan_generator(
         normalization: "batch" (the batch's own statistics, in sampling too), "virtual_batch" or
             "none".
         reference_size: int >= 2, rows of the reference batch for "virtual_batch".
-        num_classes: int, K, categories that are given beside z as ones and zeros; 0 for none.
-        num_codes: int, codes in [-1, 1] that are given beside z; 0 for none.
+        num_classes: int, K, categories that are given with z as ones and zeros; 0 for none.
+        num_codes: int, codes in [-1, 1] that are given with z; 0 for none.
 
     Returns:
         Model from z (N, latent_dim), or from a dict of "z", "classes" (N, K) and "codes"
@@ -213,7 +213,7 @@ def dcgan_discriminator(
         width_multiplier: float > 0, factor of all channels.
         normalization: "batch" or "none".
         num_kernels: int, kernels of minibatch discrimination before the score; 0 for none.
-        num_given_classes: int, K of CGAN, given as maps of ones and zeros beside the image; or 0.
+        num_given_classes: int, K of CGAN, given as maps of ones and zeros next to the image; or 0.
         num_told_classes: int, K of ACGAN, or of InfoGAN's categorical code; or 0.
         num_told_codes: int, InfoGAN's continuous codes, which gives Q a layer of its own; or 0.
 

@@ -1,4 +1,4 @@
-"""The picture on top of a report: what the runs measured beside what the paper reports.
+"""The picture on top of a report: what the runs measured next to what the paper reports.
 
 Paper: Salimans et al. (2016), Tables 1 and 2, Sec. 6.3.
 """
@@ -24,7 +24,7 @@ class Line(NamedTuple):
 
 
 def pictures(found):
-    """A picture for each data set with runs beside a number of the paper, `{"svg", "alt"}` dicts.
+    """A picture for each data set with runs next to a number of the paper, `{"svg", "alt"}` dicts.
 
     `found` is a `tables.comparison.Comparison`.
     """

@@ -16,7 +16,7 @@ from improved_gan_tf.scoring import votes
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import comparison, inception_scores, turing_tests
 
-# A page of the repository; setup.py puts it beside this file where the package is installed.
+# A page of the repository; setup.py puts it next to this file where the package is installed.
 _LEDGERS = (
     pathlib.Path(__file__).resolve().parents[2] / "docs" / "deviations.md",
     pathlib.Path(__file__).resolve().parent / "deviations.md",

@@ -1,4 +1,4 @@
-"""Pictures out of run folders, for the report: samples beside real images, curves."""
+"""Pictures out of run folders, for the report: samples next to real images, curves."""
 
 import re
 

@@ -112,9 +112,9 @@ class SquaredPictures:
 
 
 def real_pictures(folder, seed, source):
-    """The pictures of a folder (a `Path`), as the real images beside those of a source.
+    """The pictures of a folder (a `Path`), as the real images next to those of a source.
 
-    They get the shape of the source's images, and beside a run on ImageNet or a folder of images
+    They get the shape of the source's images, and next to a run on ImageNet or a folder of images
     the preparation of its training images.
 
     Raises:

@@ -67,7 +67,8 @@ class BigganTrainer(GameTrainer):
         averaging_decay=0.9999,
         averaging_start=0,
     ):
-        # Keras puts epsilon beside the uncorrected second moment, PyTorch beside the corrected one.
+        # Keras adds epsilon to the root of the uncorrected second moment, PyTorch to that of the
+        # corrected one.
         super().__init__(
             generator,
             discriminator,

@@ -1,4 +1,4 @@
-"""What a DCGAN's players are given beside images: z, classes, codes; and what they must tell.
+"""What a DCGAN's players are given besides images: z, classes, codes; and what they must tell.
 
     none      G(z)         D(x)
     cgan      G(z, y)      D(x, y)               y: the real image's class, to both

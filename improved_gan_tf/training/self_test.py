@@ -39,7 +39,7 @@ LAYOUTS = {
 
 
 class Compared(NamedTuple):
-    """One iteration of one model beside the original's."""
+    """One iteration of one model next to the original's."""
 
     model: str  # name of a file in `original_steps`
     losses: dict  # {name: (original's, ours)}
