@@ -57,7 +57,7 @@ def define_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
             "num_runs",
             1,
             f"runs in sequence, as in the paper's protocol: run i of them has --seed + i{labels}, "
-            "i from 0; finished runs are not repeated. Default: 1 (from ours)",
+            "i from 0; finished runs are not repeated. Default: 1 (from this project)",
             module_name=sys.argv[0],
             flag_values=flag_values,
         )

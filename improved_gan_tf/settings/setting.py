@@ -13,7 +13,7 @@ LARGEST = 10**18  # for whole numbers; larger ones fit no float, index or file n
 # Sources of defaults.
 AUTHORS = "the authors' code"
 PAPER = "the paper"
-OURS = "ours"
+OURS = "this project"
 
 
 class Decides(enum.Enum):

@@ -605,7 +605,7 @@ def test_imagenets_epochs_are_not_said_to_be_the_authors():
     setting_flags.define_flags(run_imagenet.EXPERIMENT, run_imagenet.VARIANTS, values)
     assert values["epochs"].help == (
         "passes over the training images; the original goes on until it is stopped. "
-        "Default: 25 (from ours)"
+        "Default: 25 (from this project)"
     )
 
 
