@@ -19,7 +19,8 @@ WIDTH, FLOOR_HEIGHT, BOX_HEIGHT, TOP = 990, 98, 62, 12
 # Room -> middle and width of its box. A new room gets a line here and in `house.FLOORS`.
 PLACES = {
     "commands": (480, 330),
-    "pages": (480, 200),
+    "experiments": (330, 220),
+    "pages": (630, 200),
     "scoring": (480, 260),
     "tables": (480, 200),
     "runs": (480, 250),

@@ -14,7 +14,10 @@ GROUND_FILES = ("errors", "precision", "streams", "paper")
 # Floors from the roof down: (room, purpose). Imports go down.
 FLOORS = (
     ((COMMANDS, "run scripts and one thin\nfile for each command"),),
-    (("pages", "the report, and the visual\nTuring test, as HTML"),),
+    (
+        ("experiments", "what each run script does,\nfrom settings to exit code"),
+        ("pages", "the report, and the visual\nTuring test, as HTML"),
+    ),
     (("tables", "the paper's tables with\nwhat runs measured"),),
     (("scoring", "Inception score, Frechet distance,\nclassifiers, people's votes"),),
     (("runs", "epochs, checkpoints, run folders,\nresult, many seeds in a row"),),

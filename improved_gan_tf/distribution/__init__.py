@@ -36,7 +36,9 @@ from improved_gan_tf.distribution.devices import (
     automatic_strategy,
     check_request,
     compiles_step,
+    require_one_process,
     strategy_from,
+    use_no_gpu,
 )
 from improved_gan_tf.distribution.session import training_on
 from improved_gan_tf.distribution.strategy import (
@@ -52,7 +54,6 @@ from improved_gan_tf.distribution.workers import (
     of_chief,
     on_any_worker,
     own_folder,
-    require_one_process,
     require_same,
 )
 
@@ -85,4 +86,5 @@ __all__ = [
     "strategy_from",
     "sum_over_replicas",
     "training_on",
+    "use_no_gpu",
 ]

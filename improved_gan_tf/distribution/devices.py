@@ -63,6 +63,30 @@ def check_request(kind, num_devices, batch_size, tpu=None):
     _require_equal_shares(batch_size, num_devices)
 
 
+def require_one_process(kind, what):
+    """Raises `UserError` if a command asks for several workers; `what` works on one only.
+
+    Args:
+        kind: as for `strategy_from`.
+        what: str, what the command does.
+    """
+    cluster = _tf_config() if kind == "auto" else None
+    if kind == "multi_worker" or (cluster is not None and len(cluster[0]) > 1):
+        raise UserError(
+            f"`strategy=multi_worker` trains one run. Received: {what}; start the runs one by one."
+        )
+
+
+def use_no_gpu():
+    """Keeps this process off the GPUs, of which TensorFlow takes nearly all memory.
+
+    Call it before TensorFlow does anything.
+    """
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")
+
+
 def compiles_step(jit_compile, replicas):
     """Whether XLA compiles the training step (bool).
 

@@ -28,14 +28,6 @@ def own_folder(run_dir):
     return pathlib.Path(_scratch.get()) / pathlib.Path(run_dir).name
 
 
-def require_one_process(what):
-    """Raises `UserError` on several workers, for `what` works on one only."""
-    if spans_workers(current_strategy()):
-        raise UserError(
-            f"`strategy=multi_worker` trains one run. Received: {what}; start the runs one by one."
-        )
-
-
 def on_any_worker(asked):
     """Whether `asked` is true on any worker (bool); every worker has to call it as often."""
     return _sum_over_workers(float(asked)) > 0.0

@@ -102,9 +102,7 @@ class LoadedRun:
         is_frozen = statistics == "frozen"
         model = self.generator if is_frozen else self.batch_generator
         at_once = IMAGES_AT_ONCE if is_frozen else self.config["batch_size"]
-        noise = NoiseStreams(
-            model, own_noise(self.config), seed, truncation
-        )
+        noise = NoiseStreams(model, own_noise(self.config), seed, truncation)
         parts = []
         for start in range(0, num_images, at_once):
             images = model.predict_on_batch(noise.draw(at_once))  # the last batch is full too

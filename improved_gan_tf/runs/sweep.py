@@ -6,7 +6,6 @@ Paper: Salimans et al. (2016), Sec. 6.
 """
 
 import dataclasses
-import gc
 import pathlib
 import sys
 import traceback
@@ -18,8 +17,7 @@ from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, in_flags
 from improved_gan_tf.runs import resuming
 from improved_gan_tf.runs.finished_runs import Run, read_run
-from improved_gan_tf.settings.every_run import different_settings
-from improved_gan_tf.settings.semi_supervised import ExperimentConfig
+from improved_gan_tf.settings.every_run import RunConfig, different_settings
 
 
 def plan(config, sweep, parent):
@@ -76,7 +74,7 @@ def baseline_of(config, run_dir):
 class Outcome(NamedTuple):
     """The outcome of a planned run."""
 
-    config: ExperimentConfig
+    config: RunConfig
     status: str  # "finished", "diverged", "interrupted", "refused", "failed" or "not started"
     remark: str = ""
 
@@ -133,21 +131,18 @@ def _require_settings_of(folder, finished, config):
         )
 
 
-def run_all(records, execute, stop_requested):
+def run_all(records, earlier, execute, stop_requested):
     """Runs what has not finished yet; after a failed run it goes on with the next.
 
     Args:
-        records: list of `ExperimentConfig` from `plan`.
-        execute: function that trains a record's run and returns the content of its result.json.
+        records: list of `settings.every_run.RunConfig`, each with its folder.
+        earlier: list of `Outcome` of the runs that have ended before, None for one to run.
+        execute: function that trains a record's run and returns its `Outcome`.
         stop_requested: function without arguments; no further run starts once it returns True.
 
     Returns:
         List of `Outcome`, one for each record.
-
-    Raises:
-        UserError: a folder holds another experiment; nothing has been trained.
     """
-    earlier = [earlier_outcome(record) for record in records]
     outcomes = []
     for number, (record, outcome) in enumerate(zip(records, earlier, strict=True), 1):
         head = f"\nrun {number} of {len(records)}, {record.run_dir}"
@@ -159,15 +154,18 @@ def run_all(records, execute, stop_requested):
             outcome = Outcome(record, "not started", "a baseline, and its run did not finish")
         else:
             print(head, flush=True)
-            outcome = _run(record, execute)
-            gc.collect()  # frees the ended run's networks, optimizers and graphs
+            outcome = execute(record)
         outcomes.append(outcome)
     return outcomes
 
 
-def _run(record, execute):
+def outcome_of(record, train):
+    """The `Outcome` of a run that `train()` trains, which returns the content of its result.json.
+
+    What goes wrong in one run is told at the end of all.
+    """
     try:
-        result = execute(record)
+        result = train()
     except DivergedError as error:
         return Outcome(record, "diverged", str(error))
     except UserError as error:
@@ -177,9 +175,19 @@ def _run(record, execute):
     except Exception as error:  # out of memory, a full disk: reported below; the next runs start
         traceback.print_exc(file=sys.stderr)
         return Outcome(record, "failed", f"{type(error).__name__}: {error}")
-    collapsed = result["final"]["collapsed_at_epoch"]
+    collapsed = result["final"].get("collapsed_at_epoch")
     remark = "" if collapsed is None else f"COLLAPSED in epoch {collapsed + 1}"
     return Outcome(record, result["status"], remark)
+
+
+# The exit code of a command is that of its worst outcome.
+_EXIT_CODES = {"failed": 1, "refused": 2, "diverged": 3, "finished": 0}
+
+
+def exit_code(outcomes):
+    """The exit code of a command that nothing interrupted (int)."""
+    statuses = {outcome.status for outcome in outcomes}
+    return next(code for status, code in _EXIT_CODES.items() if status in statuses)
 
 
 def outcome_table(outcomes):

@@ -14,6 +14,7 @@ from absl import flags
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings import flag_help
 from improved_gan_tf.settings.ablations import ablation_row, check_given
+from improved_gan_tf.settings.every_run import RunConfig
 
 _DEFINE = {
     bool: flags.DEFINE_boolean,
@@ -142,12 +143,12 @@ def config_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=N
     return dataclasses.replace(experiment, **{**settings, **given}), published
 
 
-class Sweep(NamedTuple):
+class Repetitions(NamedTuple):
     """The number of runs that the command line asks for, and how they differ."""
 
-    num_runs: int
-    labels_per_class: tuple[int, ...]
-    seed_data_given: bool
+    num_runs: int = 1
+    labels_per_class: tuple = (None,)  # of int where the settings have labels
+    seed_data_given: bool = False
 
     @property
     def is_one_run(self):
@@ -155,33 +156,46 @@ class Sweep(NamedTuple):
         return self.num_runs * len(self.labels_per_class) == 1
 
 
-def num_runs_from_flags(flag_values=flags.FLAGS):
-    """The number of runs that a command line asks for.
+class Command(NamedTuple):
+    """What a command line asks for."""
+
+    config: RunConfig  # of the run, or of the first of several
+    published: RunConfig  # without the flags, see `config_from_flags`
+    repetitions: Repetitions = Repetitions()
+    ablations: dict | None = None  # the script's, see `define_flags`
+
+
+def command_from_flags(experiment, variants, flag_values=flags.FLAGS, ablations=None):
+    """The `Command` that the flags make of a script's literals; see `config_from_flags`.
 
     Raises:
-        UserError: it is out of its range.
+        UserError: a flag has a wrong value.
     """
+    config, published = config_from_flags(experiment, variants, flag_values, ablations)
+    return Command(config, published, repetitions_from_flags(config, flag_values), ablations)
+
+
+def repetitions_from_flags(config, flag_values=flags.FLAGS):
+    """The `Repetitions` of a command line whose first record is `config`.
+
+    Raises:
+        UserError: `--num_runs` or `--labels_per_class` has a wrong value.
+    """
+    if not config.repeats:
+        return Repetitions()
     num_runs = flag_values["num_runs"].value
     if num_runs is None or not 1 <= num_runs <= 10_000:
         raise UserError(
             "--num_runs must be a whole number of 1 or more, and at most 10,000. Received: "
             f"{num_runs}."
         )
-    return num_runs
-
-
-def sweep_from_flags(config, flag_values=flags.FLAGS):
-    """The `Sweep` of a command line whose first record is `config`.
-
-    Raises:
-        UserError: `--num_runs` or `--labels_per_class` has a wrong value.
-    """
-    num_runs = num_runs_from_flags(flag_values)
+    if "labels_per_class" not in flag_values:
+        return Repetitions(num_runs)
     labels = (config.labels_per_class,)
     if flag_values["labels_per_class"].present:
         labels = _label_counts(flag_values["labels_per_class"].value)
     seed_data = flag_values["seed_data"]
-    return Sweep(num_runs, labels, seed_data.present > 0 and seed_data.value is not None)
+    return Repetitions(num_runs, labels, seed_data.present > 0 and seed_data.value is not None)
 
 
 def _label_counts(texts):

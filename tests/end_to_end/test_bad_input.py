@@ -117,18 +117,9 @@ def outcome(script, *arguments):
     setting_flags.define_flags(script.EXPERIMENT, script.VARIANTS, values, ablations)
     try:
         setting_flags.parse_flags([f"{script.__name__}.py", *arguments], values)
-        record, published = setting_flags.config_from_flags(
-            script.EXPERIMENT, script.VARIANTS, values, ablations
+        return command_line.run(
+            setting_flags.command_from_flags(script.EXPERIMENT, script.VARIANTS, values, ablations)
         )
-        if script is run_imagenet:
-            return command_line._run_imagenet(record, published)
-        if script is run_dcgan:
-            num_runs = setting_flags.num_runs_from_flags(values)
-            return command_line._run_dcgan(record, num_runs, published)
-        sweep = setting_flags.sweep_from_flags(record, values)
-        if sweep.is_one_run:
-            return command_line._run_one(record, published)
-        return command_line._run_sweep(record, sweep, published)
     except UserError as error:
         return str(error)
 

@@ -1,11 +1,16 @@
 """Several runs with one command: folders, resuming by skipping, failures, the table at the end."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
-from tests.support.commands import run_python
+from tests.support.commands import ENVIRONMENT, TIMEOUT, run_python
 from tests.support.places import ROOT
 from tests.support.prepared_data import write_prepared_mnist
 
@@ -68,6 +73,37 @@ def test_a_sweep_trains_skips_what_is_finished_and_ends_with_the_papers_table(tm
     assert done.returncode == 2
     assert "--labels_per_class must not exceed" in done.stderr
     assert modified(runs) == before
+
+
+def test_ctrl_c_in_a_terminal_saves_the_run_and_the_same_command_goes_on(tmp_path):
+    write_prepared_mnist(tmp_path / "data")
+    given = ("--data_dir=data", *SMALL[:1], *SMALL[2:], "--epochs=100000", "--num_runs=2")
+    started = subprocess.Popen(
+        [sys.executable, ROOT / "run_mnist.py", *given, "--labels_per_class=2"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a terminal signals the processes of its session
+    )
+    metrics = tmp_path / "all" / "labels20-seed1" / "metrics.jsonl"
+    begin = time.monotonic()
+    while not (metrics.exists() and metrics.read_text()) and time.monotonic() - begin < TIMEOUT:
+        time.sleep(0.1)
+    os.killpg(started.pid, signal.SIGINT)
+    out, _ = started.communicate(timeout=TIMEOUT)
+    assert started.returncode == 130, out
+    table = [line.split("|")[5].strip() for line in out.splitlines() if line.startswith("|")]
+    assert table[2:] == ["interrupted", "not started"]
+    assert out.endswith("Give the same command again to continue.\n"), out[-200:]
+    trained = len(metrics.read_text().splitlines())
+    result = json.loads((metrics.parent / "result.json").read_text("utf-8"))
+    assert result["status"] == "interrupted"
+
+    done = command(tmp_path, "--num_runs=2", "--labels_per_class=2", f"--epochs={trained + 1}")
+    assert done.returncode == 0, done.stderr
+    assert f"continuing after epoch {trained}, " in done.stdout
+    assert len(metrics.read_text().splitlines()) == trained + 1
 
 
 def test_runs_that_diverge_are_told_at_the_end_and_by_the_exit_code(tmp_path):

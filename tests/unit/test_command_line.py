@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import run_cifar10
-from improved_gan_tf import command_line
+from improved_gan_tf.experiments import semi_supervised as experiment
 from improved_gan_tf.machine import interruption
 from improved_gan_tf.runs import semi_supervised
 from improved_gan_tf.runs.resuming import Found
@@ -18,7 +18,7 @@ def changed(**settings):
 
 
 def printed(config, capsys):
-    command_line._print_techniques(config, run_cifar10.ABLATIONS)
+    experiment.print_techniques(config, run_cifar10.ABLATIONS)
     return capsys.readouterr()
 
 
@@ -52,8 +52,8 @@ def test_a_run_whose_baseline_was_finished_before_ends_with_its_own_code(monkeyp
     monkeypatch.setattr(interruption, "stop_on_signals", lambda _: contextlib.nullcontext(request))
     monkeypatch.setattr(interruption.StopRequest, "__call__", lambda self: False)
     monkeypatch.setattr(semi_supervised, "execute", lambda *_: {"status": status})
-    monkeypatch.setattr(command_line, "_print_results", lambda results, *_: shown.extend(results))
+    monkeypatch.setattr(experiment, "print_results", lambda results, *_: shown.extend(results))
     found = [Found("unfinished"), Found("finished", {"status": "finished"})]
     parts = [(changed(), "run"), (changed(), "run/supervised_only")]
-    assert command_line._train_parts(changed(), changed(), parts, found, "run", "digits") == code
+    assert experiment.train_parts(changed(), changed(), parts, found, "run", "digits") == code
     assert [result["status"] for result in shown] == [status, "finished"]

@@ -374,31 +374,31 @@ def test_an_argument_without_a_flag_is_refused():
 # --- several runs --------------------------------------------------------------------------
 
 
-def swept(*arguments):
+def repeated(*arguments):
     values = flags.FlagValues()
     setting_flags.define_flags(LITERAL, run_mnist.VARIANTS, values)
     setting_flags.parse_flags(["run_mnist.py", *arguments], values)
     record, _ = setting_flags.config_from_flags(LITERAL, run_mnist.VARIANTS, values)
-    return record, setting_flags.sweep_from_flags(record, values)
+    return record, setting_flags.repetitions_from_flags(record, values)
 
 
 def test_without_flags_a_command_is_one_run():
-    _, sweep = swept()
-    assert sweep == (1, (10,), False)
-    assert sweep.is_one_run
+    _, repetitions = repeated()
+    assert repetitions == (1, (10,), False)
+    assert repetitions.is_one_run
 
 
 def test_a_list_of_label_counts_belongs_to_the_command_and_one_count_to_the_record():
-    record, sweep = swept("--labels_per_class=2,5,20", "--num_runs=4", "--seed_data=3")
+    record, repetitions = repeated("--labels_per_class=2,5,20", "--num_runs=4", "--seed_data=3")
     assert record.labels_per_class == 2
-    assert sweep == (4, (2, 5, 20), True)
-    assert not sweep.is_one_run
+    assert repetitions == (4, (2, 5, 20), True)
+    assert not repetitions.is_one_run
 
 
 @pytest.mark.parametrize("text", ["many", "2,x", "2,2", "", "2.5"])
 def test_a_list_that_is_none_of_different_whole_numbers_is_refused(text):
     with pytest.raises(UserError) as caught:
-        swept(f"--labels_per_class={text}")
+        repeated(f"--labels_per_class={text}")
     assert str(caught.value) == (
         "--labels_per_class must be a whole number of 1 or more, or several different ones "
         f"separated by commas. Received: {text!r}."
@@ -408,7 +408,7 @@ def test_a_list_that_is_none_of_different_whole_numbers_is_refused(text):
 @pytest.mark.parametrize("number", [0, -2])
 def test_a_number_of_runs_below_one_is_refused(number):
     with pytest.raises(UserError, match=f"--num_runs must be .* Received: {number}"):
-        swept(f"--num_runs={number}")
+        repeated(f"--num_runs={number}")
 
 
 DECIDED = {

@@ -19,8 +19,10 @@ def parsed(*arguments):
     values = flags.FlagValues()
     setting_flags.define_flags(run_dcgan.EXPERIMENT, run_dcgan.VARIANTS, values)
     setting_flags.parse_flags(["run_dcgan.py", *arguments], values)
-    setting_flags.num_runs_from_flags(values)
-    return setting_flags.config_from_flags(run_dcgan.EXPERIMENT, run_dcgan.VARIANTS, values)
+    config, published, *_ = setting_flags.command_from_flags(
+        run_dcgan.EXPERIMENT, run_dcgan.VARIANTS, values
+    )
+    return config, published
 
 
 # (rate, optimizer, betas, discriminator steps, clip, penalty, norm of D, batch)

@@ -138,7 +138,25 @@ def test_one_process_answers_for_itself():
     assert distribution.of_chief(7) == 7
     assert [distribution.on_any_worker(asked) for asked in (True, False)] == [True, False]
     distribution.require_same(3, "the number must be the same")
-    distribution.require_one_process("anything")
+    distribution.require_one_process("auto", "anything")
+
+
+def test_several_workers_are_refused_where_one_process_is_needed(monkeypatch):
+    with pytest.raises(UserError, match=r"trains one run\. Received: a sweep;"):
+        distribution.require_one_process("multi_worker", "a sweep")
+    monkeypatch.setenv("TF_CONFIG", cluster(["one:1", "two:2"]))
+    with pytest.raises(UserError, match="trains one run"):
+        distribution.require_one_process("auto", "a sweep")
+    distribution.require_one_process("one_device", "a sweep")
+
+
+def test_a_process_that_leaves_the_gpus_to_others_sees_none(monkeypatch):
+    hidden = []
+    monkeypatch.setattr(
+        tf.config, "set_visible_devices", lambda devices, kind: hidden.append((devices, kind))
+    )
+    distribution.use_no_gpu()
+    assert hidden == [([], "GPU")]
 
 
 def test_the_reason_is_the_telling_line_of_tensorflows_error():

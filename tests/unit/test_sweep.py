@@ -7,12 +7,14 @@ import pytest
 
 from improved_gan_tf.errors import DivergedError, UserError
 from improved_gan_tf.runs import sweep
-from improved_gan_tf.settings.flags import Sweep
+from improved_gan_tf.settings.flags import Repetitions
 from tests.support.written_runs import record, result_of, write_run
 
 
 def planned(num_runs=2, labels=(2, 5), seed_data_given=False, **settings):
-    return sweep.plan(record(**settings), Sweep(num_runs, labels, seed_data_given), "runs/all")
+    return sweep.plan(
+        record(**settings), Repetitions(num_runs, labels, seed_data_given), "runs/all"
+    )
 
 
 def seeds(records):
@@ -96,7 +98,18 @@ def never():
 
 
 def in_folder(folder, **settings):
-    return sweep.plan(record(**settings), Sweep(3, (10,), False), folder)
+    return sweep.plan(record(**settings), Repetitions(3, (10,), False), folder)
+
+
+def run_all(records, train, stop_requested=never):
+    """All runs that have not ended, in this process; `train` returns a result or raises."""
+    earlier = [sweep.earlier_outcome(record) for record in records]
+    return sweep.run_all(
+        records,
+        earlier,
+        lambda record: sweep.outcome_of(record, lambda: train(record)),
+        stop_requested,
+    )
 
 
 def statuses(outcomes):
@@ -111,7 +124,7 @@ def test_every_run_is_executed_in_order(tmp_path):
         return result_of(config)
 
     records = in_folder(tmp_path)
-    outcomes = sweep.run_all(records, execute, never)
+    outcomes = run_all(records, execute)
     assert executed == records
     assert outcomes == [sweep.Outcome(r, "finished") for r in records]
 
@@ -120,7 +133,7 @@ def test_a_finished_run_is_not_repeated_and_that_is_said(tmp_path, capsys):
     records = in_folder(tmp_path)
     write_run(pathlib.Path(records[1].run_dir), records[1])
     executed = []
-    outcomes = sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    outcomes = run_all(records, lambda c: executed.append(c) or result_of(c))
     assert executed == [records[0], records[2]]
     assert outcomes[1] == sweep.Outcome(records[1], "finished", "finished earlier")
     assert f"run 2 of 3, {records[1].run_dir}: finished earlier" in capsys.readouterr().out
@@ -133,14 +146,14 @@ def test_a_run_that_another_version_finished_is_not_repeated(tmp_path):
     result["versions"]["improved_gan_tf"] = "0.0.1"
     (folder / "result.json").write_text(json.dumps(result))
     executed = []
-    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    run_all(records, lambda c: executed.append(c) or result_of(c))
     assert executed == records[1:]
 
 
 def test_a_run_that_diverged_earlier_is_not_repeated_and_stays_diverged(tmp_path):
     records = in_folder(tmp_path)
     write_run(pathlib.Path(records[0].run_dir), records[0], status="diverged")
-    assert statuses(sweep.run_all(records, result_of, never)) == ["diverged", *["finished"] * 2]
+    assert statuses(run_all(records, result_of)) == ["diverged", *["finished"] * 2]
 
 
 def test_a_run_that_diverged_with_other_settings_is_not_taken_for_this_one(tmp_path):
@@ -148,7 +161,7 @@ def test_a_run_that_diverged_with_other_settings_is_not_taken_for_this_one(tmp_p
     folder = pathlib.Path(records[0].run_dir)
     write_run(folder, record(learning_rate=1.0), status="diverged")
     with pytest.raises(UserError, match=r"--learning_rate=0.003 \(the run's is 1.0\)"):
-        sweep.run_all(records, lambda c: pytest.fail("a run started"), never)
+        run_all(records, lambda c: pytest.fail("a run started"))
 
 
 @pytest.mark.parametrize("status", ["interrupted", None])
@@ -158,7 +171,7 @@ def test_an_unfinished_run_with_other_settings_is_refused_before_anything_runs(t
     if status is None:
         (folder / "result.json").unlink()
     with pytest.raises(UserError, match=r"--learning_rate=0.003 \(the run's is 1.0\)"):
-        sweep.run_all(records, lambda c: pytest.fail("a run started"), never)
+        run_all(records, lambda c: pytest.fail("a run started"))
 
 
 @pytest.mark.parametrize("status", ["interrupted", None])
@@ -168,7 +181,7 @@ def test_an_unfinished_run_is_executed(tmp_path, status):
     if status is None:
         (folder / "result.json").unlink()
     executed = []
-    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    run_all(records, lambda c: executed.append(c) or result_of(c))
     assert executed == records
 
 
@@ -176,7 +189,7 @@ def test_a_finished_run_goes_on_with_more_epochs(tmp_path):
     records = in_folder(tmp_path)
     write_run(pathlib.Path(records[0].run_dir), record(epochs=299))
     executed = []
-    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    run_all(records, lambda c: executed.append(c) or result_of(c))
     assert executed == records
 
 
@@ -184,7 +197,7 @@ def test_a_finished_run_goes_on_with_a_learning_rate_that_falls_from_there(tmp_p
     records = in_folder(tmp_path, epochs=310, decay_start_epoch=300, decay_end_epoch=310)
     write_run(pathlib.Path(records[0].run_dir), record(epochs=300))
     executed = []
-    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    run_all(records, lambda c: executed.append(c) or result_of(c))
     assert executed == records
 
 
@@ -192,7 +205,7 @@ def test_overwriting_repeats_finished_runs(tmp_path):
     records = in_folder(tmp_path, overwrite=True)
     write_run(pathlib.Path(records[0].run_dir), records[0])
     executed = []
-    sweep.run_all(records, lambda c: executed.append(c) or result_of(c), never)
+    run_all(records, lambda c: executed.append(c) or result_of(c))
     assert executed == records
 
 
@@ -200,7 +213,7 @@ def test_a_folder_of_another_experiment_is_refused_before_anything_runs(tmp_path
     records = in_folder(tmp_path)
     write_run(pathlib.Path(records[2].run_dir), record(seed=3, seed_data=3, epochs=301))
     with pytest.raises(UserError) as caught:
-        sweep.run_all(records, lambda c: pytest.fail("a run started"), never)
+        run_all(records, lambda c: pytest.fail("a run started"))
     assert str(caught.value) == (
         f"{records[2].run_dir} holds a finished run with other settings: epochs=301 (now 300). "
         "Give the same settings to go on, another --run_dir, or --overwrite to move the old "
@@ -222,7 +235,7 @@ def test_a_run_that_fails_is_told_and_the_others_run(tmp_path, error, status, re
             raise error
         return result_of(config)
 
-    outcomes = sweep.run_all(in_folder(tmp_path), execute, never)
+    outcomes = run_all(in_folder(tmp_path), execute)
     assert statuses(outcomes) == ["finished", status, "finished"]
     assert outcomes[1].remark.startswith(remark)
     assert remark in sweep.outcome_table(outcomes)
@@ -237,7 +250,7 @@ def test_no_baseline_is_trained_for_a_run_that_did_not_finish(tmp_path):
         return result_of(config)
 
     records = in_folder(tmp_path, with_baseline=True)
-    outcomes = sweep.run_all(records, execute, never)
+    outcomes = run_all(records, execute)
     expected = ["finished", "finished", "diverged", "not started", "finished", "finished"]
     assert statuses(outcomes) == expected
 
@@ -249,7 +262,7 @@ def test_after_ctrl_c_no_further_run_starts(tmp_path):
         stopped.append(True)
         return result_of(config, status="interrupted")
 
-    outcomes = sweep.run_all(in_folder(tmp_path), execute, lambda: bool(stopped))
+    outcomes = run_all(in_folder(tmp_path), execute, lambda: bool(stopped))
     assert statuses(outcomes) == ["interrupted", "not started", "not started"]
 
 
@@ -259,7 +272,7 @@ def test_a_collapse_is_told(tmp_path):
         result["final"]["collapsed_at_epoch"] = 10
         return result
 
-    outcomes = sweep.run_all(in_folder(tmp_path)[:1], execute, never)
+    outcomes = run_all(in_folder(tmp_path)[:1], execute)
     assert outcomes[0].remark == "COLLAPSED in epoch 11"
 
 

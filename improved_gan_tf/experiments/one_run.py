@@ -1,0 +1,52 @@
+"""One run, from its folder's state to the exit code."""
+
+import pathlib
+
+from improved_gan_tf.experiments.devices import training_devices, warn_of_precision
+from improved_gan_tf.machine import interruption
+from improved_gan_tf.runs import resuming
+
+# Imports that start TensorFlow are in the functions of this room: `--help`, a wrong flag and a
+# wrong folder are answered without them.
+
+
+def require_unfinished(config, run_dir):
+    """Raises `UserError` if the run in the folder cannot be continued or has nothing left."""
+    resuming.refuse_finished(resuming.look(config, run_dir), run_dir)
+
+
+def on_devices(config, train):
+    """Returns `train()`, called on the devices that the settings ask for."""
+    warn_of_precision(config)
+    with training_devices(config):
+        return train()
+
+
+def to_exit_code(config, run_dir, execute, not_published):
+    """Trains a run to its end or to a stop signal, says where it is; returns the exit code.
+
+    Args:
+        config: `settings.every_run.RunConfig`.
+        run_dir: its folder.
+        execute: function of `(run_dir, stop_requested)` that returns the content of result.json.
+        not_published: str, what a difference from the published recipe is called.
+    """
+    from improved_gan_tf import distribution
+
+    with interruption.stop_on_signals(distribution.on_any_worker) as stop_requested:
+        result = execute(pathlib.Path(run_dir), stop_requested)
+    for difference in result["differences_from_paper"]:
+        print(f"{not_published}: {difference}")
+    print_where(result, run_dir, config)
+    return 0 if result["status"] == "finished" else stop_requested.exit_code()
+
+
+def print_where(result, run_dir, config):
+    """Prints the run's folder, and how to continue if it was interrupted."""
+    note = ""
+    if result["status"] == "interrupted":
+        note = (
+            " (interrupted: the files are from the moment it stopped; give "
+            f"{resuming.command_to_continue(config)})"
+        )
+    print(f"\nEverything is in {run_dir}{note}")

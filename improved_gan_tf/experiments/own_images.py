@@ -1,0 +1,36 @@
+"""The paper's method on images of one's own, which are found and looked at before all else."""
+
+import sys
+
+from improved_gan_tf.experiments import semi_supervised
+from improved_gan_tf.machine import environment
+from improved_gan_tf.settings import images
+
+
+def run(command):
+    """Trains what is not finished; returns the exit code.
+
+    Prints what was left out of the images, and what is too small. `command` is a
+    `settings.flags.Command`.
+    """
+    config = command.config
+    images.check_sources(config)
+    if config.tfds is not None:
+        environment.start_tensorflow()
+    from improved_gan_tf.data import run_data, small_data
+
+    loaded = run_data.load_own(vars(config), download=not config.dry_run)
+    dataset = loaded.dataset
+    for note in loaded.notes:
+        print(f"note: {note}", file=sys.stderr)
+    for labels_per_class in command.repetitions.labels_per_class:
+        for warning in small_data.warnings(dataset, labels_per_class):
+            print(f"warning: {warning}", file=sys.stderr)
+    found = (
+        dataset.train_images.shape[1:],
+        dataset.class_names,
+        len(dataset.train_labels),
+        int((dataset.train_labels >= 0).sum()),
+    )
+    config, published = (images.resolved(c, *found) for c in (config, command.published))
+    return semi_supervised.run(command._replace(config=config, published=published), dataset)

@@ -1,0 +1,47 @@
+"""Several runs in sequence, each in a process of its own, so that the command does not grow."""
+
+from improved_gan_tf.experiments.devices import training_devices
+from improved_gan_tf.machine import interruption, own_process
+from improved_gan_tf.runs import resuming, sweep
+
+
+def train(records, earlier, execute, *arguments):
+    """Trains what has not ended before; returns `(outcomes, exit code or None)`.
+
+    The code is that of a signal, None if all runs were begun.
+
+    Args:
+        records: list of `settings.every_run.RunConfig`, each with its folder.
+        earlier: list of `sweep.Outcome` or None, see `sweep.run_all`.
+        execute: function of a module, called as `execute(record, *arguments, stop_requested)` in a
+            process in which TensorFlow has started; returns the content of result.json.
+        *arguments: what is pickled for it.
+
+    Raises:
+        UserError: the devices that are asked for are not there.
+    """
+    with interruption.stop_on_signals() as stop_requested:
+
+        def in_own_process(record):
+            try:
+                return own_process.call(
+                    _outcome, record, execute, arguments, stop_requested=stop_requested
+                )
+            except own_process.ProcessEndedError as error:
+                return sweep.Outcome(record, "failed", str(error))
+
+        outcomes = sweep.run_all(records, earlier, in_own_process, stop_requested)
+    statuses = {outcome.status for outcome in outcomes}
+    stopped = "interrupted" in statuses or (stop_requested() and "not started" in statuses)
+    return outcomes, stop_requested.exit_code() if stopped else None
+
+
+def print_how_to_continue(config):
+    """Prints the rest of the command that continues what was interrupted."""
+    print(f"Give {resuming.command_to_continue(config)}.")
+
+
+def _outcome(record, execute, arguments, stop_requested):
+    """The `Outcome` of a run that this process trains."""
+    with training_devices(record):
+        return sweep.outcome_of(record, lambda: execute(record, *arguments, stop_requested))
