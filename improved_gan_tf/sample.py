@@ -7,10 +7,14 @@
 The batch statistics of the generator are those that the run froze from 10 batches of noise, so an
 image depends on --seed and its number alone. With --statistics=batch it is drawn in batches of the
 training size, as the paper's scores take it.
+
+A DCGAN draws its images in batches of the training size, BigGAN one of each class in turn.
 """
 
 import argparse
 import pathlib
+
+import numpy as np
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
@@ -42,7 +46,7 @@ def _parse(argv, prog):
         help="part of the noise's range, around its middle, that is drawn from (1); less gives "
         "more typical and less varied images",
     )
-    add("--statistics", choices=("frozen", "batch"), default="frozen", help="(frozen)")
+    add("--statistics", choices=("frozen", "batch"), help="(frozen, where the run has them)")
     add("--grid", action="store_true", help="one picture of all images")
     return parser.parse_args(argv)
 
@@ -54,17 +58,37 @@ def _run(arguments):
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
     run_dir = pretrained.folder_of(arguments.run_dir)  # before TensorFlow starts
     environment.start_tensorflow()
-    from improved_gan_tf.runs import sample_files
-    from improved_gan_tf.runs.loaded_run import load_run
+    from improved_gan_tf.runs import loaded_run, sample_files
 
     output = pathlib.Path(arguments.output).expanduser()
     sample_files.check_output(output, arguments.grid)
-    run = load_run(run_dir)
-    images = run.sample(
-        arguments.num_images, arguments.seed, arguments.truncation, arguments.statistics
-    )
+    other = loaded_run.other_game(loaded_run.read_config(run_dir))
+    if other is not None:
+        images = _images_of_another_game(run_dir, other, arguments)
+    else:
+        images = loaded_run.load_run(run_dir).sample(
+            arguments.num_images,
+            arguments.seed,
+            arguments.truncation,
+            arguments.statistics or "frozen",
+        )
     sample_files.write(output, images, arguments.grid)
     print(f"{len(images):,} images of {' x '.join(map(str, images.shape[1:]))} bytes in {output}")
+
+
+def _images_of_another_game(run_dir, name, arguments):
+    """Images (N, H, W, C) as `improved-gan score` takes them."""
+    from improved_gan_tf.scoring import image_sources
+
+    if arguments.truncation != 1.0 or arguments.statistics is not None:
+        hint = " (`improved-gan truncation` knows BigGAN's)" if name == "BigGAN" else ""
+        raise UserError(
+            f"--truncation{hint} and --statistics go with the semi-supervised and the ImageNet "
+            f"game. Received: {run_dir}, a run of {name}."
+        )
+    source = image_sources.open_source(run_dir, arguments.seed)
+    batch_size = source.config["batch_size"]
+    return np.concatenate(list(source.batches(arguments.num_images, batch_size)))
 
 
 if __name__ == "__main__":

@@ -72,3 +72,9 @@ def ways():
         *("loop, XLA", "direct, XLA", "loop / direct, XLA", "taken"),
     )
     return markdown_table(headers, _rows("ways", *columns))
+
+
+def sweep_memory():
+    """The memory of a command that trains one run, or many one after the other."""
+    rows = _rows("sweep_memory", "runs", "megabytes")
+    return markdown_table(("runs", "memory of the command"), [[n, f"{mb} MB"] for n, mb in rows])

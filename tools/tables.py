@@ -55,6 +55,7 @@ TABLES = {
     "benchmark-cross-replica": benchmark_tables.cross_replica,
     "benchmark-traffic": benchmark_tables.traffic,
     "benchmark-ways": benchmark_tables.ways,
+    "benchmark-sweep-memory": benchmark_tables.sweep_memory,
 }
 
 

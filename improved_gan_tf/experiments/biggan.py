@@ -1,30 +1,62 @@
-"""A run of BigGAN on one of the paper's data sets."""
+"""One or several runs of BigGAN on one of the paper's data sets."""
 
 import pathlib
 
-from improved_gan_tf.experiments import one_run
+from improved_gan_tf.experiments import one_run, several_runs
+from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
 from improved_gan_tf.runs import folder_names
 
 
 def run(command):
-    """Trains the rest of a `settings.flags.Command`'s run; returns the exit code."""
-    config = command.config
+    """Trains what is not finished of a `settings.flags.Command`; returns the exit code."""
+    config, published, repetitions, _ = command
+    one_run.refuse_folder_of_sample(config)
+    if not repetitions.is_one_run:
+        return _run_several(config, published, repetitions.num_runs)
     run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.biggan_run_name(config)}")
     one_run.require_unfinished(config, run_dir)
-    return one_run.on_devices(config, lambda: _train(config, command.published, run_dir))
+    return one_run.on_devices(config, lambda: _run_one(config, published, run_dir))
 
 
-def _train(config, published, run_dir):
-    from improved_gan_tf.data import datasets
+def _run_one(config, published, run_dir):
     from improved_gan_tf.runs import biggan, dry_run
 
-    where = (config.dataset, config.data_source, config.data_dir)
-    dataset = datasets.load(*where, download=not config.dry_run)
+    dataset = _load(config)
     if config.dry_run:
-        dry_run.print_biggan_dry_run(config, published, dataset, run_dir)
+        dry_run.print_biggan_dry_run([config], published, dataset, run_dir)
         return 0
 
     def execute(folder, stop_requested):
         return biggan.execute(config, dataset, folder, published, stop_requested)
 
     return one_run.to_exit_code(config, run_dir, execute, "not the published recipe")
+
+
+def _load(config):
+    from improved_gan_tf.data import datasets
+
+    where = (config.dataset, config.data_source, config.data_dir)
+    return datasets.load(*where, download=not config.dry_run)
+
+
+def _run_several(config, published, num_runs):
+    parent = config.run_dir or f"runs/{folder_names.biggan_name(config)}"
+    records, earlier = several_runs.of_seeds(config, num_runs, parent)
+    warn_of_precision(config)
+    leave_devices_to_runs(config)
+    dataset = _load(config)
+    if config.dry_run:
+        from improved_gan_tf.runs import dry_run
+
+        left = [record for record, ended in zip(records, earlier, strict=True) if ended is None]
+        dry_run.print_biggan_dry_run(left, published, dataset, parent)
+        return 0
+    ended = several_runs.train(records, earlier, _train, dataset, published)
+    return several_runs.end_of_seeds(*ended, parent)
+
+
+def _train(record, dataset, published, stop_requested):
+    """Trains one of several runs."""
+    from improved_gan_tf.runs import biggan
+
+    return biggan.execute(record, dataset, pathlib.Path(record.run_dir), published, stop_requested)

@@ -3,11 +3,9 @@
 import dataclasses
 import pathlib
 
-from tabulate import tabulate
-
 from improved_gan_tf.experiments import one_run, several_runs
 from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
-from improved_gan_tf.runs import folder_names, resuming, sweep
+from improved_gan_tf.runs import folder_names
 
 
 def run(command):
@@ -22,12 +20,7 @@ def run(command):
         config = dataclasses.replace(config, run_dir=run_dir)
         one_run.require_unfinished(config, run_dir)
         return one_run.on_devices(config, lambda: _run_one(config, published, run_dir))
-    records = [
-        dataclasses.replace(config, seed=seed, run_dir=f"{parent}/seed{seed}")
-        for seed in range(config.seed, config.seed + repetitions.num_runs)
-    ]
-    found = [resuming.look(record, record.run_dir) for record in records]
-    return _run_several(records, found, published, parent)
+    return _run_several(config, published, repetitions.num_runs, parent)
 
 
 def _run_one(config, published, run_dir):
@@ -35,7 +28,7 @@ def _run_one(config, published, run_dir):
 
     images = dcgan.Images(config, download=not config.dry_run)
     if config.dry_run:
-        _print_dry_run([config], published, images, 1, run_dir)
+        _print_dry_run(config, published, images, "a run", run_dir)
         return 0
 
     def execute(folder, stop_requested):
@@ -44,29 +37,19 @@ def _run_one(config, published, run_dir):
     return one_run.to_exit_code(config, run_dir, execute, "not the recipe's")
 
 
-def _run_several(records, found, published, parent):
-    config = records[0]
+def _run_several(config, published, num_runs, parent):
+    records, earlier = several_runs.of_seeds(config, num_runs, parent)
     warn_of_precision(config)
     leave_devices_to_runs(config)
     from improved_gan_tf.runs import dcgan
 
     images = dcgan.Images(config, download=not config.dry_run)
     if config.dry_run:
-        todo = sum(f.status != "finished" for f in found)
-        _print_dry_run(records, published, images, todo, parent)
+        what = f"{earlier.count(None)} of {num_runs} runs"
+        _print_dry_run(config, published, images, what, parent)
         return 0
-    earlier = [
-        sweep.Outcome(record, "finished", "finished earlier") if f.status == "finished" else None
-        for record, f in zip(records, found, strict=True)
-    ]
-    outcomes, signaled = several_runs.train(records, earlier, _train, published)
-    rows = [(o.config.seed, o.status, o.remark, o.config.run_dir) for o in outcomes]
-    headers = ("seed", "status", "remark", "folder")
-    print(f"\n{tabulate(rows, headers=headers, tablefmt='github')}\n\nEverything is in {parent}")
-    if signaled is not None:
-        several_runs.print_how_to_continue(config)
-        return signaled
-    return sweep.exit_code(outcomes)
+    ended = several_runs.train(records, earlier, _train, published)
+    return several_runs.end_of_seeds(*ended, parent)
 
 
 def _train(record, published, stop_requested):
@@ -77,16 +60,14 @@ def _train(record, published, stop_requested):
     return dcgan.execute(record, images, folder, published, stop_requested)
 
 
-def _print_dry_run(records, published, images, todo, where):
+def _print_dry_run(config, published, images, what, where):
     from improved_gan_tf.runs import dcgan
     from improved_gan_tf.runs.dry_run import print_settings
 
-    config = records[0]
     iterations = dcgan.epochs_of(config, images).iterations
     dcgan.players_of(config, images)  # raises UserError
     print_settings(config, published)
     print(
-        f"\nWould train {todo} of {len(records)} runs on {images.description}: {config.epochs} "
-        f"epochs of {iterations} iterations, and write {where}. Nothing was trained or written "
-        "(--dry_run)."
+        f"\nWould train {what} on {images.description}: {config.epochs} epochs of {iterations} "
+        f"iterations, and write {where}. Nothing was trained or written (--dry_run)."
     )

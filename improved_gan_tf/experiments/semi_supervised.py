@@ -5,7 +5,6 @@ import pathlib
 import sys
 
 from improved_gan_tf.data.known_sets import num_labels_of
-from improved_gan_tf.errors import UserError
 from improved_gan_tf.experiments import one_run, several_runs
 from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
 from improved_gan_tf.machine import interruption
@@ -23,11 +22,7 @@ def run(command, dataset=None):
             loaded when it is needed.
     """
     config, published, repetitions, ablations = command
-    if config.data_source == "sample" and config.data_dir is not None:
-        raise UserError(
-            "--data_dir is where --data_source=tfds finds its data; the sample comes with a "
-            f"package. Received: --data_source=sample --data_dir={config.data_dir}."
-        )
+    one_run.refuse_folder_of_sample(config)
     print_techniques(config, ablations)
     if repetitions.is_one_run:
         return _run_one(config, published, dataset)

@@ -1,5 +1,9 @@
 """Several runs in sequence, each in a process of its own, so that the command does not grow."""
 
+import dataclasses
+
+from tabulate import tabulate
+
 from improved_gan_tf.experiments.devices import training_devices
 from improved_gan_tf.machine import interruption, own_process
 from improved_gan_tf.runs import resuming, sweep
@@ -34,6 +38,40 @@ def train(records, earlier, execute, *arguments):
     statuses = {outcome.status for outcome in outcomes}
     stopped = "interrupted" in statuses or (stop_requested() and "not started" in statuses)
     return outcomes, stop_requested.exit_code() if stopped else None
+
+
+def of_seeds(config, num_runs, parent):
+    """One run for each seed from `config.seed` on, as `(records, earlier)` of `train`.
+
+    `parent` is the folder above the runs' folders.
+
+    Raises:
+        UserError: a folder can neither be continued nor be written.
+    """
+    records = [
+        dataclasses.replace(config, seed=seed, run_dir=f"{parent}/seed{seed}")
+        for seed in range(config.seed, config.seed + num_runs)
+    ]
+    finished = [resuming.look(record, record.run_dir).status == "finished" for record in records]
+    earlier = [
+        sweep.Outcome(record, "finished", "finished earlier") if done else None
+        for record, done in zip(records, finished, strict=True)
+    ]
+    return records, earlier
+
+
+def end_of_seeds(outcomes, signaled, parent):
+    """Prints how the runs of `of_seeds` ended; returns the exit code.
+
+    `outcomes` and `signaled` are from `train`.
+    """
+    rows = [(o.config.seed, o.status, o.remark, o.config.run_dir) for o in outcomes]
+    headers = ("seed", "status", "remark", "folder")
+    print(f"\n{tabulate(rows, headers=headers, tablefmt='github')}\n\nEverything is in {parent}")
+    if signaled is None:
+        return sweep.exit_code(outcomes)
+    print_how_to_continue(outcomes[0].config)
+    return signaled
 
 
 def print_how_to_continue(config):

@@ -95,20 +95,25 @@ def print_imagenet_dry_run(config, published, source, iterations, run_dir):
     print(time_text(config, found, [pace.run_seconds(config, iterations, found)]))
 
 
-def print_biggan_dry_run(config, published, dataset, run_dir):
-    """The same for one run of BigGAN."""
+def print_biggan_dry_run(records, published, dataset, where):
+    """The same for runs of BigGAN that are left to train, below or in the folder `where`."""
     from improved_gan_tf.runs import biggan
 
+    if not records:
+        print(f"\nAll runs in {where} are finished. Nothing was saved (--dry_run).")
+        return
+    config = records[0]
     with computing_as_said(config):
         game = biggan.BigganGame(config, dataset)
-        print_settings(config, published)
+        print_settings(config, published, left_out=("seed", "run_dir") if len(records) > 1 else ())
         iterations = game.epochs.iterations
+        runs = f"{len(records)} runs " if len(records) > 1 else ""
         print(
-            f"\nWould train on {dataset.description}: {config.epochs} epochs of {iterations} "
-            f"iterations, and write {run_dir}. Nothing was saved (--dry_run)."
+            f"\nWould train {runs}on {dataset.description}: {config.epochs} epochs of {iterations} "
+            f"iterations, and write {where}. Nothing was saved (--dry_run)."
         )
         found = game_pace(game)
-    print(time_text(config, found, [pace.run_seconds(config, iterations, found)]))
+    print(time_text(config, found, [pace.run_seconds(config, iterations, found)] * len(records)))
 
 
 def _print_time(records, dataset):

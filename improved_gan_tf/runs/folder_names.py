@@ -30,9 +30,14 @@ def dcgan_name(config):
 
 def biggan_run_name(config):
     """The default name of the run folder of a `BigganConfig`."""
+    return f"{biggan_name(config)}-seed{config.seed}"
+
+
+def biggan_name(config):
+    """The default name of the folder for the runs of several seeds of a `BigganConfig`."""
     norm = "" if config.spectral_norm else "-no_spectral_norm"
     parts = (config.dataset, config.data_source, config.model, config.recipe)
-    return f"{'-'.join(parts)}{norm}-seed{config.seed}"
+    return f"{'-'.join(parts)}{norm}"
 
 
 def sweep_name(config):

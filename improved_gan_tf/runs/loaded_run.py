@@ -166,10 +166,11 @@ def load_run(run_dir, parameters="averaged"):
         raise UserError(
             f"`parameters` must be 'averaged' or 'raw'. Received: parameters={parameters!r}."
         )
-    if config["model"] == "biggan":
+    other = other_game(config)
+    if other is not None:
         raise UserError(
-            f"{path} is a run of BigGAN, whose generator takes a class and whose discriminator is "
-            "no classifier. `improved-gan score` and `improved-gan truncation` know it."
+            f"{path} is a run of {other}, whose discriminator is no classifier. `improved-gan "
+            "sample` draws its images, and `improved-gan score` scores them."
         )
     is_imagenet = config["dataset"] == "imagenet"
     classifier = None
@@ -188,6 +189,13 @@ def load_run(run_dir, parameters="averaged"):
     )
 
 
+def other_game(config):
+    """The name of the game of a config.json if it is none with a `LoadedRun`, or None."""
+    if "objective" in config:
+        return "a DCGAN's game"
+    return "BigGAN" if config["model"] == "biggan" else None
+
+
 def read_config(path):
     """The settings of the run in a folder (a Path), as a dict.
 
@@ -198,12 +206,8 @@ def read_config(path):
         raise UserError(f"A run folder is expected. Received: {path} (no such folder).")
     try:
         config = json.loads((path / "config.json").read_text("utf-8"))
-        if "objective" in config:
-            raise UserError(
-                f"{path} is a run of a DCGAN's game, whose discriminator is no classifier. "
-                "`improved-gan score` scores its images; generator.keras draws them."
-            )
-        missing = {"dataset", "model", "pixels", "seed", "batch_size"} - config.keys()
+        missing = {"dataset", "pixels", "seed", "batch_size"} - config.keys()
+        missing |= {"model"} - config.keys() if "objective" not in config else set()
         if missing:
             raise KeyError(", ".join(sorted(missing)))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import ClassVar
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.every_run import RunConfig
@@ -23,6 +24,8 @@ PUBLIC = "the public code of BigGAN"
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BigganConfig(RunConfig):
     """The resolved settings of one run of BigGAN."""
+
+    repeats: ClassVar[bool] = True
 
     model: str
 

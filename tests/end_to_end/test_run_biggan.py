@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 import run_biggan
-from improved_gan_tf import truncation
+from improved_gan_tf import sample, truncation
 from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import CollapsedError, UserError
 from improved_gan_tf.machine import files, keras_files
@@ -108,6 +108,23 @@ def test_the_command_trains_and_says_what_is_not_the_recipes(tmp_path, data_dir)
     assert "Would train on PARTIAL mnist" in dry.stdout
     assert "1 epochs of 2 iterations" in dry.stdout
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run"]
+
+
+def test_two_seeds_are_trained_and_finished_ones_not_again(tmp_path, data_dir):
+    flags = [f"--{name}={value}" for name, value in {**TINY, "epochs": 1}.items()]
+    given = [ROOT / "run_biggan.py", *flags, f"--data_dir={data_dir}", "--num_runs=2"]
+    done = run_python(*given, "--run_dir=runs", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["seed1", "seed2"]
+    dry = run_python(*given, "--run_dir=runs", "--dry_run", cwd=tmp_path)
+    assert "All runs in runs are finished." in dry.stdout
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    again = run_python(*given, "--run_dir=runs", cwd=tmp_path)
+    assert (again.returncode, again.stdout.count("| finished | finished earlier")) == (0, 2)
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()} == before
+    dry = run_python(*given, "--dry_run", cwd=tmp_path)
+    assert "Would train 2 runs on PARTIAL mnist" in dry.stdout
+    assert "2 runs in sequence take about" in dry.stdout
 
 
 def test_a_run_records_the_spectrum_of_every_layer_of_both_players(straight):
@@ -225,8 +242,16 @@ def test_no_table_of_the_paper_has_a_place_for_it(straight):
     assert left_out.reason == "the paper has no table for biggan"
     with pytest.raises(UserError, match="cannot be scored again: its run tested nothing"):
         rescoring.rescore(straight)
-    with pytest.raises(UserError, match="is a run of BigGAN, whose generator takes a class"):
+    with pytest.raises(UserError, match="is a run of BigGAN, whose discriminator is no classifier"):
         loaded_run.load_run(straight)
+
+
+def test_a_run_draws_samples_of_each_class_in_turn(straight, tmp_path, capsys):
+    code, out, _ = call_main(sample.main, capsys, straight, f"--output={tmp_path / 'new.npz'}")
+    assert (code, out.split(" bytes")[0]) == (0, "100 images of 28 x 28 x 1")
+    with np.load(tmp_path / "new.npz", allow_pickle=False) as saved:
+        expected = image_sources.open_source(straight, 1).batches(100, 4)
+        np.testing.assert_array_equal(saved["images"], np.concatenate(list(expected)))
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,10 @@ from improved_gan_tf import classify, export, sample
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import freeze_batch_statistics
+from improved_gan_tf.networks.dcgan import dcgan_generator
 from improved_gan_tf.runs import exporting
 from improved_gan_tf.runs.frozen_generator import frozen_generator
+from improved_gan_tf.scoring.image_sources import open_source
 from tests.support import noise_runs
 from tests.support.commands import call_main
 
@@ -39,11 +41,37 @@ def loaded(run_dir):
     return improved_gan_tf.load_run(run_dir)
 
 
+DCGAN = {
+    **{"dataset": "mnist", "objective": "hinge", "latent": "uniform"},
+    **{"pixels": [127.5, 127.5], "seed": 1, "batch_size": 4},
+}
+
+
+def write_dcgan(folder):
+    """The generator and settings that a run of a DCGAN's game leaves."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(DCGAN))
+    dcgan_generator(1, (28, 28, 1), 1 / 64, latent_dim=5).save(folder / "generator.keras")
+    return folder
+
+
 def test_a_run_of_a_dcgan_is_refused_with_what_knows_it(tmp_path):
-    config = {"dataset": "mnist", "objective": "hinge", "pixels": [127.5, 127.5], "seed": 1}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UserError, match="is a run of a DCGAN's game"):
-        improved_gan_tf.load_run(tmp_path)
+    with pytest.raises(UserError, match=r"is a run of a DCGAN's game.*`improved-gan sample` draws"):
+        improved_gan_tf.load_run(write_dcgan(tmp_path / "run"))
+
+
+def test_a_dcgan_draws_samples_as_its_score_takes_them(tmp_path, capsys):
+    run, output = write_dcgan(tmp_path / "run"), tmp_path / "some.npz"
+    arguments = [run, "--num_images=6", "--seed=3", f"--output={output}"]
+    code, out, err = call_main(sample.main, capsys, *arguments)
+    assert (code, out, err) == (0, f"6 images of 28 x 28 x 1 bytes in {output}\n", "")
+    expected = np.concatenate(list(open_source(run, seed=3).batches(6, 4)))
+    with np.load(output, allow_pickle=False) as saved:
+        np.testing.assert_array_equal(saved["images"], expected)
+    for flag in ("--truncation=0.5", "--statistics=batch"):
+        code, _, err = call_main(sample.main, capsys, run, flag, f"--output={tmp_path / 'new'}")
+        assert code == 2
+        assert "go with the semi-supervised and the ImageNet game" in err
 
 
 def test_a_run_says_what_its_numbers_mean(loaded, run_dir):
