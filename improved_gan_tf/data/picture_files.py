@@ -6,12 +6,12 @@ from improved_gan_tf.data.encoded_images import EXTENSIONS
 from improved_gan_tf.errors import UserError
 
 
-def pictures_below(folder):
+def pictures_below(folder, endings=EXTENSIONS):
     """Picture files in a folder (a Path) and below it, sorted; hidden ones are left out."""
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in EXTENSIONS
+        if path.suffix.lower() in endings
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 from improved_gan_tf.errors import UserError, first_line
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
+ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
 # Errors of Pillow's readers for files that are damaged, or something else.
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -64,13 +65,26 @@ def read_square(name, file, image_size, channels):
 
 def square_of(image, image_size, channels):
     """The same of a picture that is open: a `PIL.Image.Image`."""
-    image = _without_transparency(_eight_bits(image)).convert("L" if channels == 1 else "RGB")
+    image = over_white(_eight_bits(image)).convert("L" if channels == 1 else "RGB")
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
     image = image.crop((left, top, left + side, top + side))
     if side != image_size:
         image = image.resize((image_size, image_size), Image.Resampling.BICUBIC)
     return np.asarray(image, np.uint8).reshape(image_size, image_size, channels)
+
+
+def has_alpha(image):
+    """Whether parts of a `PIL.Image.Image` may be transparent (bool)."""
+    return image.mode in ALPHA_MODES or "transparency" in image.info
+
+
+def over_white(image):
+    """A `PIL.Image.Image` without transparency: its transparent parts show white."""
+    if not has_alpha(image):
+        return image
+    seen = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
 
 
 def _eight_bits(image):
@@ -80,14 +94,6 @@ def _eight_bits(image):
     if values.max(initial=0) > 255:
         values = values // 257  # 65535 becomes 255
     return Image.fromarray(values.clip(0, 255).astype(np.uint8))
-
-
-def _without_transparency(image):
-    if not (image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info):
-        return image
-    coloured = image.convert("RGBA")
-    white = Image.new("RGBA", coloured.size, "white")
-    return Image.alpha_composite(white, coloured)
 
 
 def _unreadable(name, error):

@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from improved_gan_tf.data import encoded_images, square_images
+from improved_gan_tf.data import encoded_images, picture_files, pictures, square_images
 from improved_gan_tf.errors import UserError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _LOSSY = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
 _GREY_MODES = ("1", "L", "LA", "La")
 _COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr")
-_ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
 class FolderImages:
@@ -44,7 +43,7 @@ class FolderImages:
     config = None
 
     def __init__(self, path, seed, image_shape=None):
-        files = _pictures_below(path, ENDINGS)
+        files = _pictures_of(path, ENDINGS)
         if not files:
             raise UserError(
                 f"{path} is no run folder (no config.json) and holds no pictures ending in "
@@ -70,7 +69,7 @@ class FolderImages:
         height, width, channels = self.image_shape
         try:
             with Image.open(file) as picture:
-                plain = _over_white(picture).convert("L" if channels == 1 else "RGB")
+                plain = pictures.over_white(picture).convert("L" if channels == 1 else "RGB")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise UserError(f"The picture {file} is damaged: {error}.") from error
         if plain.size != (width, height):
@@ -90,7 +89,7 @@ class SquaredPictures:
     """
 
     def __init__(self, path, seed, image_size, stretch=True):
-        files = _pictures_below(path, encoded_images.EXTENSIONS)
+        files = _pictures_of(path, encoded_images.EXTENSIONS)
         if not files:
             raise UserError(
                 f"{path} holds no pictures ending in {', '.join(encoded_images.EXTENSIONS)}."
@@ -126,14 +125,9 @@ def real_pictures(folder, seed, source):
     return FolderImages(folder, seed, source.image_shape)
 
 
-def _pictures_below(path, endings):
-    """The picture files in and below a folder, without hidden ones, sorted."""
-    files = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in endings
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    )
+def _pictures_of(path, endings):
+    """The picture files in and below a folder, which is no run's and holds none."""
+    files = picture_files.pictures_below(path, endings)
     above = {parent for file in files for parent in file.relative_to(path).parents}
     for parent in sorted(above):
         if (path / parent / "config.json").exists():
@@ -157,7 +151,7 @@ def _header(file):
     try:
         with Image.open(file) as picture:
             mode, size = picture.mode, picture.size
-            transparent = _has_alpha(picture)
+            transparent = pictures.has_alpha(picture)
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise UserError(f"The picture {file} cannot be read: {error}.") from error
     if mode not in _GREY_MODES + _COLOUR_MODES:
@@ -198,15 +192,3 @@ def _middle(size, ratio):
     inner = max(1, min(width, round(height * ratio))), max(1, min(height, round(width / ratio)))
     left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
     return left, top, left + inner[0], top + inner[1]
-
-
-def _over_white(picture):
-    """A picture without transparency: its transparent parts show white."""
-    if not _has_alpha(picture):
-        return picture
-    seen = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
-
-
-def _has_alpha(picture):
-    return picture.mode in _ALPHA_MODES or "transparency" in picture.info
