@@ -1,4 +1,4 @@
-"""Trains on three sets that packages ship, and makes the table of docs/own_images.md.
+"""Trains on three small sets, and makes the table of docs/own_images.md.
 
     python -m tools.own_images_runs SET... [--seeds=3] [--data_dir=../shared/tfds]
     python -m tools.own_images_runs --collect
@@ -117,7 +117,7 @@ def table():
             else:
                 missing.append(f"{title} with {labels}")
     headers = ("images", "labels a class", "with unlabeled images", "labeled images alone")
-    found = markdown_table((*headers, "difference, points, the smaller"), lines)
+    found = markdown_table((*headers, "difference, points (the kind that differs less)"), lines)
     return f"{found}\n\nNot run yet: {', '.join(missing)}." if missing else found
 
 

@@ -18,6 +18,7 @@ from tools import (
     measure_frozen,
     mnist_tables,
     mode_collapse_tables,
+    own_images_runs,
     paper_tables,
     thin_tables,
 )
@@ -47,6 +48,7 @@ TABLES = {
     "dcgan-objectives": dcgan_tables.objectives,
     "dcgan-techniques": dcgan_tables.techniques,
     "mode-collapse-grid": mode_collapse_tables.grid,
+    "own-images": own_images_runs.table,
     "biggan-runs": biggan_tables.runs,
     "biggan-classes": biggan_tables.classes,
     "biggan-truncation": biggan_tables.truncation,
