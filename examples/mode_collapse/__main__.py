@@ -49,6 +49,13 @@ def parser():
     )
     add("--packing", type=int, default=PUBLISHED.packing, help="examples judged at once")
     add(
+        "--preference_loss",
+        choices=techniques.PREFERENCE_LOSSES,
+        default=PUBLISHED.preference_loss,
+        help="of the generator with the technique preference, whose discriminator judges which of "
+        "two examples is real",
+    )
+    add(
         "--historical_averaging_weight",
         type=float,
         default=PUBLISHED.historical_averaging_weight,
@@ -92,6 +99,15 @@ def settings_of(arguments, error):
             "--historical_averaging_weight must be a finite number above 0. Received: "
             f"{arguments.historical_averaging_weight}"
         )
+    for technique, names in techniques.OWN_SETTINGS.items():
+        for name in names:
+            # Kernels follow --width, which is for every technique.
+            is_asked_for = getattr(arguments, name, None) not in (None, getattr(PUBLISHED, name))
+            if is_asked_for and name != "num_kernels" and arguments.technique != technique:
+                error(
+                    f"--{name} is for --technique={technique} alone. Received: "
+                    f"--{name}={getattr(arguments, name)} with --technique={arguments.technique}"
+                )
     by_width = {
         name: getattr(arguments, name, max(1, round(arguments.width * getattr(PUBLISHED, name))))
         for name in ("generator_units", "discriminator_units", "num_kernels")

@@ -60,7 +60,7 @@ def _normalization(settings):
         return VirtualBatchNorm(REFERENCE_SIZE, epsilon=BATCH_NORM_EPSILON)
     # With packing a step calls the generator several times; the published code takes the mean of
     # the calls' statistics once. These calls together have the same decay.
-    momentum = MOVING_AVERAGE ** (1.0 / settings.examples_at_once)
+    momentum = MOVING_AVERAGE ** (1.0 / settings.packed)
     return keras.layers.BatchNormalization(momentum=momentum, epsilon=BATCH_NORM_EPSILON)
 
 

@@ -1,7 +1,7 @@
 """What each technique of the paper changes in the plain GAN, and the settings of a trial.
 
-Paper: Salimans et al. (2016), Sec. 3.1 to 3.5. Packing: Lin et al. (2018), Sec. 2. Minibatch
-       standard deviation: Karras et al. (2018), Sec. 3.
+Paper: Salimans et al. (2016), Sec. 3.1 to 3.5. Packing: Lin et al. (2018), Sec. 2. Preference
+       loss: Huszar (2016). Minibatch standard deviation: Karras et al. (2018), Sec. 3.
 """
 
 from typing import NamedTuple
@@ -11,11 +11,13 @@ TECHNIQUES = (
     "minibatch_discrimination",
     "minibatch_standard_deviation",
     "packing",
+    "preference",
     "feature_matching",
     "historical_averaging",
     "label_smoothing",
     "virtual_batch_norm",
 )
+PREFERENCE_LOSSES = ("non_saturating", "blended")
 REAL_TARGET = 0.9  # alpha of one-sided label smoothing, for real examples
 REFERENCE_SIZE = 100  # of virtual batch normalization: a batch, as in the paper
 
@@ -29,6 +31,7 @@ class Settings(NamedTuple):
         reduction: str, "mean" or "sum" over the batch, of minibatch discrimination.
         weight_normalization: bool, of minibatch discrimination; True in the original's code.
         packing: int > 0, how many examples the discriminator judges at once with "packing".
+        preference_loss: str, one of `PREFERENCE_LOSSES`, the generator's with "preference".
         historical_averaging_weight: float > 0, of the penalty of either player.
         generator_units: int > 0, in each of four hidden layers.
         discriminator_units: int > 0, maxout units in each of three hidden layers.
@@ -42,6 +45,7 @@ class Settings(NamedTuple):
     reduction: str = "mean"
     weight_normalization: bool = False
     packing: int = 2
+    preference_loss: str = "non_saturating"
     historical_averaging_weight: float = 0.001
     generator_units: int = 400
     discriminator_units: int = 200
@@ -50,15 +54,21 @@ class Settings(NamedTuple):
     epochs: int = 400
 
     @property
+    def packed(self):
+        """How many real examples, or generated ones, stand side by side, int."""
+        return self.packing if self.technique == "packing" else 1
+
+    @property
     def examples_at_once(self):
         """How many examples the discriminator judges together, int."""
-        return self.packing if self.technique == "packing" else 1
+        return 2 if self.technique == "preference" else self.packed
 
 
 # Which settings matter to one technique only.
 OWN_SETTINGS = {
     "minibatch_discrimination": ("reduction", "weight_normalization", "num_kernels", "kernel_dim"),
     "packing": ("packing",),
+    "preference": ("preference_loss",),
     "historical_averaging": ("historical_averaging_weight",),
 }
 
@@ -81,6 +91,8 @@ def row_name(settings):
         return f"minibatch_discrimination-{settings.reduction}{normalized}"
     if settings.technique == "packing":
         return f"packing-{settings.packing}"
+    if settings.technique == "preference":
+        return f"preference-{settings.preference_loss}"
     return settings.technique
 
 
@@ -93,4 +105,6 @@ def row_title(settings):
         return f"minibatch discrimination ({settings.reduction}, {normalized})"
     if settings.technique == "packing":
         return f"packing of {settings.packing}"
+    if settings.technique == "preference":
+        return f"preference loss ({settings.preference_loss.replace('_', '-')})"
     return settings.technique.replace("_", " ")

@@ -1,7 +1,6 @@
 """One trial: both players move at once, a thousand steps in one call, an epoch.
 
-Protocol: fjxmlzn/PacGAN, `compute_losses` in pacgan/bricks.py, `create_main_loop` in
-          2DGrid_GAN&PacGAN/pacgan_task.py.
+Protocol: fjxmlzn/PacGAN, 2DGrid_GAN&PacGAN/pacgan_task.py, `create_main_loop`.
 """
 
 from typing import NamedTuple
@@ -10,12 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from examples.mode_collapse import networks, problems, techniques
+from examples.mode_collapse.losses import losses
 from improved_gan_tf import HistoricalAverage, initialize_from_data
-from improved_gan_tf.losses import feature_matching_l2
-from improved_gan_tf.losses.adversarial import (
-    minimax_discriminator_loss,
-    non_saturating_generator_loss,
-)
 from improved_gan_tf.training.adam import Adam
 
 NUM_EXAMPLES = 100_000
@@ -80,7 +75,8 @@ class Trial:
             reference = self._random(REFERENCE).normal(size=shape).astype("float32")
         self.generator = networks.build_generator(settings, [seed, GENERATOR], reference)
         self.discriminator = networks.build_discriminator(settings, [seed, DISCRIMINATOR])
-        initialize_from_data(self.discriminator, self.data[:INITIALIZATION_SIZE])
+        if settings.technique == "minibatch_discrimination":
+            initialize_from_data(self.discriminator, self.data[:INITIALIZATION_SIZE])
         # The part of the discriminator in front of minibatch discrimination, to watch the layer.
         self._closeness = networks.closeness_function(self.discriminator)
 
@@ -100,13 +96,13 @@ class Trial:
         return np.random.default_rng([self.seed, purpose, *more])
 
     def _packed_data(self):
-        """Returns the examples, those judged at once side by side, (NUM_EXAMPLES, 2 at once)."""
+        """Returns the examples, packed ones side by side, (NUM_EXAMPLES, 2 * packed)."""
         random = self._random(DATA)
         examples = problems.real_examples(self.problem, NUM_EXAMPLES, random)
-        at_once = self.settings.examples_at_once
-        if at_once == 1:
+        packed = self.settings.packed
+        if packed == 1:
             return examples
-        rows = random.integers(NUM_EXAMPLES, size=(at_once, NUM_EXAMPLES))
+        rows = random.integers(NUM_EXAMPLES, size=(packed, NUM_EXAMPLES))
         return np.concatenate([examples[r] for r in rows], axis=1)
 
     def train_epoch(self, steps=STEPS_PER_EPOCH):
@@ -145,35 +141,22 @@ class Trial:
 
     def _step(self, real, step):
         """Moves both players at once, down the gradients of one pair of batches."""
-        at_once = self.settings.examples_at_once
+        packed = self.settings.packed
         noise = tf.random.stateless_normal(
-            (at_once, BATCH_SIZE, networks.LATENT_SIZE), tf.stack([self._noise_key, step])
+            (packed, BATCH_SIZE, networks.LATENT_SIZE), tf.stack([self._noise_key, step])
         )
         with tf.GradientTape(persistent=True) as tape:
-            generated = [self.generator(noise[i], training=True) for i in range(at_once)]
-            # Two calls: minibatch discrimination compares like with like.
-            real_logits, real_features = self.discriminator(real, training=True)
-            generated_logits, generated_features = self.discriminator(
-                tf.concat(generated, axis=1), training=True
+            generated = [self.generator(noise[i], training=True) for i in range(packed)]
+            of_players = losses(
+                self.settings, self.discriminator, real, tf.concat(generated, axis=1)
             )
-            is_smoothed = self.settings.technique == "label_smoothing"
-            discriminator_loss = minimax_discriminator_loss(
-                real_logits[:, 0],
-                generated_logits[:, 0],
-                real_target=techniques.REAL_TARGET if is_smoothed else 1.0,
-            )
-            if self.settings.technique == "feature_matching":
-                generator_loss = feature_matching_l2(real_features, generated_features)
-            else:
-                generator_loss = non_saturating_generator_loss(generated_logits[:, 0])
-        losses = [discriminator_loss, generator_loss]
         gradients = [
             tape.gradient(loss, player.variables)
-            for player, loss in zip(self._players, losses, strict=True)
+            for player, loss in zip(self._players, of_players, strict=True)
         ]
         for player, gradient in zip(self._players, gradients, strict=True):
             player.move(gradient)
-        return tf.stack(losses)
+        return tf.stack(of_players)
 
 
 class Player:
