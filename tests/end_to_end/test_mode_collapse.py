@@ -18,6 +18,8 @@ pytestmark = pytest.mark.slow
 THIN = techniques.Settings(
     "grid", "none", generator_units=8, discriminator_units=6, num_kernels=3, epochs=1
 )
+PREFERENCE = THIN._replace(technique="preference")
+BLENDED = PREFERENCE._replace(preference_loss="blended")
 TINY = ["--generator_units=8", "--discriminator_units=6", "--epochs=2", "--no-jit_compile"]
 STEPS = 3
 
@@ -31,7 +33,8 @@ def trained(settings=THIN, seed=1, jit_compile=False):
 @pytest.fixture(scope="module")
 def trials():
     """`{technique: (trial, epoch)}` after a few steps of each."""
-    return {name: trained(THIN._replace(technique=name)) for name in techniques.TECHNIQUES}
+    of_techniques = {name: trained(THIN._replace(technique=name)) for name in techniques.TECHNIQUES}
+    return of_techniques | {"preference, blended": trained(BLENDED)}
 
 
 # --- one trial -----------------------------------------------------------------------------
@@ -46,11 +49,12 @@ def test_every_technique_changes_the_training(trials):
             assert np.abs(row - other).max() > 0.0
 
 
-def test_one_seed_decides_everything(trials):
+@pytest.mark.parametrize("technique", ["none", "preference"])
+def test_one_seed_decides_everything(trials, technique):
     tf.random.set_seed(99)
-    again, epoch = trained()
-    np.testing.assert_array_equal(again.samples(), trials["none"][0].samples())
-    assert epoch == trials["none"][1]
+    again, epoch = trained(THIN._replace(technique=technique))
+    np.testing.assert_array_equal(again.samples(), trials[technique][0].samples())
+    assert epoch == trials[technique][1]
 
 
 def test_another_seed_draws_other_data_weights_and_noise():
@@ -62,23 +66,54 @@ def test_another_seed_draws_other_data_weights_and_noise():
     assert one._noise_key != two._noise_key
 
 
-def test_both_players_move_at_once():
-    """The first step's generator gradient is that of the discriminator before it moved."""
-    trial = training.Trial(THIN, 1, jit_compile=False)
-    before = [v.numpy() for v in trial.generator.trainable_variables]
+def softplus_mean(logits):
+    return tf.reduce_mean(tf.nn.softplus(logits))
+
+
+def first_losses(settings, discriminator, real, generated):
+    """The losses of the first step as the formulas have them, (discriminator's, generator's)."""
+    if settings.technique == "none":
+        of_real, of_generated = discriminator(real)[0], discriminator(generated)[0]
+        return softplus_mean(-of_real) + softplus_mean(of_generated), softplus_mean(-of_generated)
+    real_first, _ = discriminator(tf.concat([real, generated], axis=1))
+    generated_first, _ = discriminator(tf.concat([generated, real], axis=1))
+    of_discriminator = softplus_mean(-real_first) + softplus_mean(generated_first)
+    if settings.preference_loss == "blended":
+        return of_discriminator, 0.5 * tf.reduce_mean(real_first - generated_first)
+    return of_discriminator, softplus_mean(real_first) + softplus_mean(-generated_first)
+
+
+@pytest.mark.parametrize("settings", [THIN, PREFERENCE, BLENDED], ids=techniques.row_name)
+def test_both_players_move_at_once(settings):
+    """Each goes down its own loss alone, at the weights of both before the step."""
+    trial = training.Trial(settings, 1, jit_compile=False)
+    players = (trial.discriminator, trial.generator)
+    for variable in (v for player in players for v in player.trainable_variables):
+        variable.assign(20.0 * variable)  # fewer gradients whose sign is a matter of rounding
     noise = tf.random.stateless_normal((1, 100, 2), [trial._noise_key, 0])[0]
-    with tf.GradientTape() as tape:
-        logits, _ = trial.discriminator(trial.generator(noise, training=True))
-        loss = tf.reduce_mean(tf.nn.softplus(-logits))
-    gradients = tape.gradient(loss, trial.generator.trainable_variables)
+    order = np.random.default_rng([1, training.ORDER, 0]).permutation(training.NUM_EXAMPLES)
+    real = tf.gather(trial.data, order[:100])
+    with tf.GradientTape(persistent=True) as tape:
+        generated = trial.generator(noise, training=True)
+        of_players = first_losses(settings, trial.discriminator, real, generated)
+    gradients = [
+        tape.gradient(loss, player.trainable_variables)
+        for loss, player in zip(of_players, players, strict=True)
+    ]
+    before = [[v.numpy() for v in player.trainable_variables] for player in players]
     trial.train_epoch(steps=1)
-    for value, gradient, variable in zip(
-        before, gradients, trial.generator.trainable_variables, strict=True
-    ):
-        # Adam's first step is the learning rate times the sign, nearly.
-        moved = (variable.numpy() - value)[np.abs(gradient) > 1e-5]
-        expected = -1e-4 * np.sign(gradient.numpy()[np.abs(gradient) > 1e-5])
-        np.testing.assert_allclose(moved, expected, atol=2e-6)
+    for player, values, of_player in zip(players, before, gradients, strict=True):
+        num_compared = 0
+        for value, gradient, variable in zip(
+            values, of_player, player.trainable_variables, strict=True
+        ):
+            # Adam's first step is the learning rate times the sign, nearly.
+            is_clear = np.abs(gradient) > 1e-5
+            moved = (variable.numpy() - value)[is_clear]
+            expected = -1e-4 * np.sign(gradient.numpy()[is_clear])
+            np.testing.assert_allclose(moved, expected, atol=2e-6)
+            num_compared += is_clear.sum()
+        assert num_compared > 250
 
 
 def test_the_networks_are_the_protocols():
@@ -115,12 +150,21 @@ def test_packed_examples_stand_side_by_side(trials):
     assert trial.discriminator.input_shape == (None, 4)
 
 
+def test_a_pair_has_one_real_and_one_generated_example(trials):
+    trial, epoch = trials["preference"]
+    assert trial.data.shape == (training.NUM_EXAMPLES, 2)
+    assert trial.discriminator.input_shape == (None, 4)
+    # Nothing is known yet of either order.
+    assert epoch.discriminator_loss == pytest.approx(2 * np.log(2), abs=1e-3)
+
+
 def test_the_statistics_of_a_packed_step_decay_like_those_of_one():
     momenta = [
         networks.build_generator(THIN._replace(technique=t, packing=3), [1]).layers[1].momentum
-        for t in ("none", "packing")
+        for t in ("none", "preference", "packing")
     ]
-    assert momenta == [0.95, pytest.approx(0.95 ** (1 / 3))]
+    # A step of "preference" calls the generator once.
+    assert momenta == [0.95, 0.95, pytest.approx(0.95 ** (1 / 3))]
 
 
 def test_closeness_is_recorded_with_minibatch_discrimination_only(trials):
@@ -186,30 +230,39 @@ def shorter_epochs(monkeypatch):
     monkeypatch.setattr(training.Trial.train_epoch, "__defaults__", (STEPS,))
 
 
-def test_the_command_trains_lists_prints_and_draws(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("technique", "row", "title"),
+    [
+        ("none", "none", "plain GAN"),
+        ("preference", "preference-non_saturating", "preference loss (non-saturating)"),
+    ],
+)
+def test_the_command_trains_lists_prints_and_draws(
+    technique, row, title, monkeypatch, tmp_path, capsys
+):
     shorter_epochs(monkeypatch)
-    command.main([*TINY, "--trials=2", "--seed=5", f"--output={tmp_path}"])
+    paths = [tmp_path / f"grid-{row}-seed{seed}.json" for seed in (5, 6)]
+    argv = [*TINY, f"--technique={technique}", "--trials=2", "--seed=5", f"--output={tmp_path}"]
+    command.main(argv)
     printed = capsys.readouterr().out
-    assert f"seed 5: to be trained: {tmp_path / 'grid-none-seed5.json'}\nseed 6: to be" in printed
-    assert "| plain GAN | 2 |" in printed
+    assert f"seed 5: to be trained: {paths[0]}\nseed 6: to be" in printed
+    assert f"| {title} | 2 |" in printed
     assert "Not the published protocol: generator_units 8 instead of 400" in printed
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["grid-none-seed5.json", "grid-none-seed6.json", "grid.png"]
-    content = json.loads((tmp_path / "grid-none-seed5.json").read_text())
+    assert names == [*(path.name for path in paths), "grid.png"]
+    content = json.loads(paths[0].read_text())
     assert len(content["epochs"]["modes"]) == 2
     assert content["provenance"]["jit_compile"] is False
     with Image.open(tmp_path / "grid.png") as picture:
         assert np.asarray(picture.convert("L")).std() > 10.0  # something is drawn
 
     # A trial that was cut short has no file; the same command trains it alone.
-    (tmp_path / "grid-none-seed6.json").rename(tmp_path / "kept")
-    before = (tmp_path / "grid-none-seed5.json").stat()
-    command.main([*TINY, "--trials=2", "--seed=5", f"--output={tmp_path}"])
+    paths[1].rename(tmp_path / "kept")
+    before = paths[0].stat()
+    command.main(argv)
     assert "seed 5: finished" in capsys.readouterr().out
-    assert (tmp_path / "grid-none-seed5.json").stat() == before
-    again, first = (
-        json.loads((tmp_path / name).read_text()) for name in ("grid-none-seed6.json", "kept")
-    )
+    assert paths[0].stat() == before
+    again, first = (json.loads(path.read_text()) for path in (paths[1], tmp_path / "kept"))
     for name in ("measures", "epochs", "samples"):
         assert again[name] == first[name]
 
@@ -229,5 +282,13 @@ def test_help_answers_without_tensorflow_and_lists_every_flag(tmp_path):
     )
     done = run_python("-c", script, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    for flag in ("--problem", "--technique", "--trials", "--width", "--reduction", "--output"):
+    for flag in (
+        "--problem",
+        "--technique",
+        "--preference_loss",
+        "--trials",
+        "--width",
+        "--reduction",
+        "--output",
+    ):
         assert flag in done.stdout

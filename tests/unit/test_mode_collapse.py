@@ -134,6 +134,8 @@ def test_a_file_has_the_settings_that_its_technique_uses(tmp_path):
             "minibatch_discrimination-sum-weight_norm",
         ),
         ({"technique": "packing", "packing": 3}, "packing-3"),
+        ({"technique": "preference"}, "preference-non_saturating"),
+        ({"technique": "preference", "preference_loss": "blended"}, "preference-blended"),
         ({"technique": "label_smoothing", "packing": 3}, "label_smoothing"),
     ],
 )
@@ -186,6 +188,8 @@ def test_the_table_has_our_trials_beside_the_published_numbers(tmp_path):
     write(tmp_path, seed=1)
     write(tmp_path, seed=2, epochs=[epoch(modes=20, high_quality=0.7, reverse_kl=math.nan)])
     write(tmp_path, PLAIN._replace(technique="label_smoothing"))
+    write(tmp_path, PLAIN._replace(technique="preference"))
+    write(tmp_path, PLAIN._replace(technique="preference", preference_loss="blended"))
     write(tmp_path, PLAIN._replace(problem="ring"))
     head, _, *rows = cells(tables.table(results.read_all(tmp_path), "grid"))
     assert head[:3] == ["grid of 25", "trials", "modes"]
@@ -199,9 +203,11 @@ def test_the_table_has_our_trials_beside_the_published_numbers(tmp_path):
         "94.8 +- 0.7",
         "0.70 +- 0.07",
     ]
-    assert rows[1] == ["label smoothing", "1", "17.0", "50.0", "0.25", "-", "-", "-"]
-    assert [row[0] for row in rows[2:]] == ["PacGAN2", "PacGAN3", "PacGAN4", "ALI"]
-    assert rows[2] == ["PacGAN2", "-", "-", "-", "-", "23.8 +- 0.7", "91.3 +- 0.8", "0.13 +- 0.04"]
+    ours = ["preference loss (blended)", "preference loss (non-saturating)", "label smoothing"]
+    assert [row[0] for row in rows[1:4]] == ours
+    assert rows[3] == ["label smoothing", "1", "17.0", "50.0", "0.25", "-", "-", "-"]
+    assert [row[0] for row in rows[4:]] == ["PacGAN2", "PacGAN3", "PacGAN4", "ALI"]
+    assert rows[4] == ["PacGAN2", "-", "-", "-", "-", "23.8 +- 0.7", "91.3 +- 0.8", "0.13 +- 0.04"]
 
 
 def test_the_mean_has_the_standard_error_of_the_mean():
@@ -229,6 +235,12 @@ def test_the_defaults_are_the_published_protocol():
     assert techniques.Settings("grid", "none")[-6:] == (0.001, 400, 200, 60, 3, 400)
 
 
+def test_a_technique_takes_its_own_settings_and_every_one_takes_the_sizes():
+    chosen = settings_of("--technique=preference", "--preference_loss=blended", "--num_kernels=20")
+    assert (chosen.technique, chosen.preference_loss) == ("preference", "blended")
+    assert settings_of("--technique=packing", "--packing=3").packing == 3
+
+
 def test_width_scales_units_and_kernels_unless_they_are_given():
     settings = settings_of("--width=0.25", "--discriminator_units=48")
     units = settings.generator_units, settings.discriminator_units, settings.num_kernels
@@ -250,6 +262,15 @@ def test_width_scales_units_and_kernels_unless_they_are_given():
         ("--output=README.md", "--output must be a folder. Received: README.md"),
         ("--problem=circle", "invalid choice: 'circle'"),
         ("--technique=dropout", "invalid choice: 'dropout'"),
+        (
+            "--preference_loss=blended",
+            "--preference_loss is for --technique=preference alone. Received: "
+            "--preference_loss=blended with --technique=none",
+        ),
+        ("--packing=3", "--packing is for --technique=packing alone."),
+        ("--reduction=sum", "--reduction is for --technique=minibatch_discrimination alone."),
+        ("--historical_averaging_weight=0.1", "is for --technique=historical_averaging alone."),
+        ("--preference_loss=hinge", "invalid choice: 'hinge'"),
     ],
 )
 def test_an_argument_out_of_range_is_refused_before_training(argument, message, capsys):
