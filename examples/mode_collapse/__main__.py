@@ -23,7 +23,7 @@ def parser():
     )
     add = parsing.add_argument
     add("--problem", choices=problems.PROBLEMS, default="grid", help="8 Gaussians, or 25")
-    add("--technique", choices=techniques.TECHNIQUES, default="none", help="added to a plain GAN")
+    add("--technique", choices=techniques.TECHNIQUES, default="none", help="what a plain GAN gets")
     add("--trials", type=int, default=10, help="how many; 0 prints and draws what is there")
     add("--seed", type=int, default=1, help="of the first trial; the others follow")
     add("--epochs", type=int, default=PUBLISHED.epochs, help="of 1,000 steps")
@@ -99,15 +99,7 @@ def settings_of(arguments, error):
             "--historical_averaging_weight must be a finite number above 0. Received: "
             f"{arguments.historical_averaging_weight}"
         )
-    for technique, names in techniques.OWN_SETTINGS.items():
-        for name in names:
-            # Kernels follow --width, which is for every technique.
-            is_asked_for = getattr(arguments, name, None) not in (None, getattr(PUBLISHED, name))
-            if is_asked_for and name != "num_kernels" and arguments.technique != technique:
-                error(
-                    f"--{name} is for --technique={technique} alone. Received: "
-                    f"--{name}={getattr(arguments, name)} with --technique={arguments.technique}"
-                )
+    refuse_settings_of_others(arguments, error)
     by_width = {
         name: getattr(arguments, name, max(1, round(arguments.width * getattr(PUBLISHED, name))))
         for name in ("generator_units", "discriminator_units", "num_kernels")
@@ -118,6 +110,20 @@ def settings_of(arguments, error):
         if name not in by_width
     }
     return techniques.Settings(**given, **by_width)
+
+
+def refuse_settings_of_others(arguments, error):
+    """Ends the program for a setting that the chosen technique would not look at."""
+    for technique, names in techniques.OWN_SETTINGS.items():
+        for name in names:
+            if technique == arguments.technique or name == "num_kernels":
+                continue  # kernels follow --width, which every technique takes
+            value = getattr(arguments, name)
+            if value != getattr(PUBLISHED, name):
+                error(
+                    f"--{name} is for --technique={technique} alone. Received: "
+                    f"--{name}={value} with --technique={arguments.technique}"
+                )
 
 
 def train(settings, seed, arguments, progress):
