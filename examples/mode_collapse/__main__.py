@@ -23,7 +23,12 @@ def parser():
     )
     add = parsing.add_argument
     add("--problem", choices=problems.PROBLEMS, default="grid", help="8 Gaussians, or 25")
-    add("--technique", choices=techniques.TECHNIQUES, default="none", help="what a plain GAN gets")
+    add(
+        "--technique",
+        choices=techniques.TECHNIQUES,
+        default="none",
+        help="added to a plain GAN, or in its place",
+    )
     add("--trials", type=int, default=10, help="how many; 0 prints and draws what is there")
     add("--seed", type=int, default=1, help="of the first trial; the others follow")
     add("--epochs", type=int, default=PUBLISHED.epochs, help="of 1,000 steps")
