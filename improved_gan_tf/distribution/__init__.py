@@ -7,7 +7,8 @@ Three kinds of functions serve that:
   (`batch.py`): `gather_rows`, `mean_over_batch`, `mean_over_replicas`, `sum_over_replicas`,
   `draw_for_batch`, `own_rows`, `share_of_loss`;
 - the training loop asks for every device, and on several workers for every process:
-  `run_step`, `DeviceCopies` (`strategy.py`), `is_chief`, `on_any_worker` (`workers.py`);
+  `run_step`, `mean_over_steps`, `DeviceCopies` (`strategy.py`), `is_chief`, `on_any_worker`
+  (`workers.py`);
 - the command asks for the devices: `training_on` (`session.py`), with `strategy_from`
   (`devices.py`).
 
@@ -44,6 +45,7 @@ from improved_gan_tf.distribution.session import training_on
 from improved_gan_tf.distribution.strategy import (
     DeviceCopies,
     current_strategy,
+    mean_over_steps,
     num_replicas,
     run_step,
     scope,
@@ -72,6 +74,7 @@ __all__ = [
     "lost_workers",
     "mean_over_batch",
     "mean_over_replicas",
+    "mean_over_steps",
     "num_replicas",
     "of_chief",
     "on_any_worker",

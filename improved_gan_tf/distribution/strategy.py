@@ -3,6 +3,10 @@
 import contextlib
 import contextvars
 
+import keras
+
+from improved_gan_tf.precision import at_least_float32
+
 # The strategy of `using`. Known all over the process, like the scope of `tf.distribute`: the code
 # that asks for it is many calls below the command, and is the same on one device.
 _chosen = contextvars.ContextVar("improved_gan_tf_strategy", default=None)
@@ -61,6 +65,33 @@ def run_step(strategy, step, *args):
 
     results = strategy.run(step, args=args)
     return tf.nest.map_structure(lambda r: strategy.experimental_local_results(r)[0], results)
+
+
+def mean_over_steps(step, count, in_loop):
+    """Runs `step()` some times, one after the other, and returns the mean of its results.
+
+    Args:
+        step: function that returns a scalar, a float of Keras's precision and float32 for half
+            precision; it may change variables.
+        count: int >= 1.
+        in_loop: bool, whether a graph has the step once, in a loop. With a strategy it has every
+            step: replicas cannot cross inside a loop.
+
+    Returns:
+        The mean, a scalar. Inside a loop over iterations, as training runs it, results have the
+        same bits with and without a loop here.
+    """
+    import tensorflow as tf
+
+    if count == 1 or not in_loop or tf.distribute.has_strategy():
+        return sum(step() for _ in range(count)) / count
+    _, total = tf.while_loop(
+        lambda i, total: i < count,
+        lambda i, total: (i + 1, total + step()),
+        (0, tf.zeros((), at_least_float32(keras.config.floatx()))),
+        parallel_iterations=1,
+    )
+    return total / count
 
 
 class DeviceCopies:

@@ -97,7 +97,7 @@ class Trainer(GameTrainer):
         self._targets = (real_target, generated_target)
         self._feature_matching = GENERATOR_OBJECTIVES[generator_objective]
         self._generator_steps = generator_steps
-        self.one_iteration = self._supervised_step if supervised_only else self.step
+        self._supervised_only = supervised_only
         self.average = None
         if averaging_rate:
             self.average = ParameterAverage(self.discriminator.trainable_variables, averaging_rate)
@@ -141,18 +141,31 @@ class Trainer(GameTrainer):
 
     def step_on(self, labeled_rows, unlabeled_rows, generator_rows):
         """One iteration on this replica's share of the rows."""
-        return self.one_iteration(self._data.batch(labeled_rows, unlabeled_rows, generator_rows))
+        batch = self._data.batch(labeled_rows, unlabeled_rows, generator_rows)
+        return self.one_iteration(batch, in_loop=not self.jit_compile)
 
-    def step(self, batch):
+    def one_iteration(self, batch, in_loop=False):
+        """One iteration, `step` or its baseline's with `supervised_only`; the same arguments."""
+        return self._supervised_step(batch) if self._supervised_only else self.step(batch, in_loop)
+
+    def step(self, batch, in_loop=False):
         """One iteration of the semi-supervised game; returns its `StepLosses`.
 
         As in the original, losses are computed before the respective update. They do not include
         historical averaging.
+
+        Args:
+            batch: `Batch`.
+            in_loop: bool, whether a graph has one generator step in a loop, which is traced once.
+                For XLA it should not: on a CPU its loop ran several times slower.
         """
         supervised, unsupervised, train_error = self._discriminator_step(batch)
-        steps = range(self._generator_steps)
-        generator = [self._generator_step(batch.unlabeled_for_generator) for _ in steps]
-        return StepLosses(supervised, unsupervised, sum(generator) / len(generator), train_error)
+        generator = distribution.mean_over_steps(
+            lambda: self._generator_step(batch.unlabeled_for_generator),
+            self._generator_steps,
+            in_loop,
+        )
+        return StepLosses(supervised, unsupervised, generator, train_error)
 
     def _discriminator_step(self, batch):
         with self.discriminator_step():

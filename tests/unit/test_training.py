@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import losses, networks
+from improved_gan_tf import losses, networks, precision
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.layers import noise
 from improved_gan_tf.training import semi_supervised
@@ -313,6 +313,50 @@ def test_several_generator_steps_are_taken_and_averaged(no_noise, monkeypatch):
     assert int(trainer.discriminator_optimizer.iterations.numpy()) == 1
     assert len(set(recorded)) == 3
     assert float(result.generator) == pytest.approx(np.mean(recorded), rel=1e-6)
+
+
+def counted(trainer, monkeypatch):
+    """A list that grows with every call of `trainer._generator_step`."""
+    calls, generator_step = [], trainer._generator_step
+
+    def count(real):
+        calls.append(None)
+        return generator_step(real)
+
+    monkeypatch.setattr(trainer, "_generator_step", count)
+    return calls
+
+
+def step_by_step(trainer):
+    return lambda batch, in_loop: trainer.step(batch, in_loop=False)
+
+
+@pytest.mark.parametrize("precision_name", ["float32", "mixed_float16"])
+def test_generator_steps_in_a_loop_are_traced_once_and_have_the_bits_of_steps_one_by_one(
+    precision_name, graph, monkeypatch
+):
+    states = []
+    for looped in (True, False):
+        with precision.computing_in(precision_name):
+            trainer = make_trainer(generator_objective="saturating", generator_steps=3)
+            calls = counted(trainer, monkeypatch)
+            if not looped:
+                monkeypatch.setattr(trainer, "one_iteration", step_by_step(trainer))
+            sums, _ = trainer.train(rows(3), 0.01)
+        assert len(calls) == (1 if looped else 3)
+        assert int(trainer.generator_optimizer.iterations.numpy()) == 9
+        states.append([*values(trainer.state().values()), np.array(sums)])
+    for in_loop, one_by_one in zip(*states, strict=True):
+        np.testing.assert_array_equal(in_loop, one_by_one)
+
+
+def test_a_step_that_xla_compiles_has_every_generator_step(graph, monkeypatch):
+    trainer = make_trainer(generator_objective="saturating", generator_steps=3)
+    trainer.jit_compile = True
+    calls = counted(trainer, monkeypatch)
+    sums = trainer.Losses(*4 * [tf.constant(0.0, tf.float64)])
+    trainer._graph_for(trainer.feed(rows(1)), tf.constant(1), sums).get_concrete_function()
+    assert len(calls) == 3
 
 
 def test_the_generators_input_is_uniform_and_fresh_in_every_draw():
