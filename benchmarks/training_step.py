@@ -15,12 +15,14 @@ affects every row) and each row's ratio to the floor:
     step, call each   the same iteration, one Python call for each
     step, tf.data     one Python call each, batches fed by a tf.data pipeline
 
-With --profile: where the time of `step` goes, by kind of operation.
+With --profile: where the time of `step` goes, by kind of operation. With --json the last line on
+stdout is JSON, for `benchmarks.against_pytorch`.
 """
 
 import argparse
 import collections
 import glob
+import json
 import statistics
 import tempfile
 import time
@@ -45,6 +47,13 @@ IMAGES = 2000
 PIXELS = (127.5, 127.5)
 
 EXPERIMENTS = {"-".join(key): key for key in networks.EXPERIMENTS}
+# Name on the command line -> name in the table.
+ROWS = {
+    "floor": "floor",
+    "step": "step",
+    "call_each": "step, call each",
+    "tf_data": "step, tf.data",
+}
 
 
 def random(shape):
@@ -250,6 +259,8 @@ def parse():
     add("--width_multiplier", type=float, default=1.0, help="factor of every hidden width (1)")
     add("--iterations", type=int, default=20, help="iterations of each row in a round (20)")
     add("--rounds", type=int, default=5, help="rounds; the median over them is printed (5)")
+    add("--rows", nargs="+", default=list(ROWS), choices=ROWS, help="rows to measure (all)")
+    add("--json", action="store_true", help="print the medians as a line of JSON too")
     add("--profile", action="store_true", help="print where the time of a step goes")
     return parser.parse_args()
 
@@ -266,12 +277,7 @@ def main():
 
 def measure_rows(settings):
     bench = Bench(EXPERIMENTS[settings.experiment], settings.width_multiplier)
-    rows = {
-        "floor": bench.run_floor,
-        "step": bench.run_step,
-        "step, call each": bench.run_call_each,
-        "step, tf.data": bench.run_tf_data,
-    }
+    rows = {row: getattr(bench, f"run_{row}") for row in settings.rows}
     medians = measure(rows, settings.iterations, settings.rounds)
     print(
         f"\n{settings.experiment}, batch {BATCH}, width x {settings.width_multiplier:g}, "
@@ -279,10 +285,13 @@ def measure_rows(settings):
         f"bfloat16 instructions: {half_precision.processor_has('bfloat16')}"
     )
     print(f"{'':18s}{'ms/iteration':>14s}{'ratio to floor':>16s}")
-    for name, value in medians.items():
-        print(f"{name:18s}{value:14.1f}{value / medians['floor']:16.2f}")
+    for row, value in medians.items():
+        ratio = f"{value / medians['floor']:.2f}" if "floor" in medians else "-"
+        print(f"{ROWS[row]:18s}{value:14.1f}{ratio:>16s}")
     if settings.profile:
         profile(bench, settings.iterations)
+    if settings.json:
+        print(json.dumps({**medians, "version": tf.__version__}))
 
 
 if __name__ == "__main__":

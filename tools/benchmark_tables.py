@@ -7,6 +7,12 @@ MEASURED = ROOT / "benchmarks" / "measured.json"
 BYTES_PER_IMAGE = 6 * 4 * (500 + 100 + 1)
 GRADIENT_BYTES = 4 * (1.50e6 + 3 * 4.93e6)
 BATCH = 100  # images on each replica
+MODELS = {
+    "mnist-feature_matching": "MNIST, feature matching",
+    "cifar10-feature_matching": "CIFAR-10, feature matching",
+    "cifar10-minibatch_discrimination": "CIFAR-10, minibatch discrimination",
+}
+NOT_MEASURED = "-"
 
 
 def _rows(name, *columns):
@@ -28,6 +34,69 @@ def avx2():
     columns = ("experiment", "here", "without_onednn", "floor", "pytorch")
     headers = (*("an iteration of", "here", "with `TF_ENABLE_ONEDNN_OPTS=0`", "floor", "PyTorch"),)
     return markdown_table(headers, _rows("avx2", *columns))
+
+
+def against_pytorch():
+    """An iteration of each model in two precisions, between two runs of the peer."""
+    lines = []
+    for row in read(MEASURED)["against_pytorch"]["rows"]:
+        times = [row[k] for k in ("here", "floor", "pytorch_before", "pytorch_after")]
+        lines.append([MODELS[row["experiment"]], f"`{row['precision']}`", *map(_time, times)])
+    headers = (
+        *("an iteration of", "precision", "here", "floor, `float32`"),
+        *("PyTorch before", "PyTorch after"),
+    )
+    return markdown_table(headers, lines)
+
+
+def _time(milliseconds):
+    if milliseconds is None:
+        return NOT_MEASURED
+    return f"{milliseconds:.1f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"
+
+
+def aims():
+    """What the step should cost, and what `benchmarks.against_pytorch` measured."""
+    rows = {(r["experiment"], r["precision"]): r for r in read(MEASURED)["against_pytorch"]["rows"]}
+
+    def row(model, precision):
+        return rows.get((model, precision), {})
+
+    def here(model, precision="float32"):
+        return row(model, precision).get("here")
+
+    def pytorch(model, precision="float32"):
+        # The faster of the two runs: what the peer can do here.
+        found = row(model, precision)
+        return min(found["pytorch_before"], found["pytorch_after"]) if found else None
+
+    def ratio(slow, fast):
+        return NOT_MEASURED if None in (slow, fast) else f"{slow / fast:.2f}"
+
+    mnist, matching, discrimination = MODELS
+    half, autocast = "mixed_bfloat16", "bfloat16 autocast"
+    floor = row(mnist, "float32").get("floor")
+    lines = [
+        ("MNIST, `float32`", "floor", "1.5 or less", ratio(here(mnist), floor)),
+        (
+            "PyTorch's MNIST, `float32`",
+            "MNIST, `float32`",
+            "1.8",
+            ratio(pytorch(mnist), here(mnist)),
+        ),
+        (
+            *("PyTorch's MNIST, `float32`", f"MNIST, `{half}`", "2"),
+            ratio(pytorch(mnist), here(mnist, half)),
+        ),
+        (
+            *(f"PyTorch's MNIST, {autocast}", f"MNIST, `{half}`", "1.3"),
+            ratio(pytorch(mnist, half), here(mnist, half)),
+        ),
+    ]
+    for model, aim in ((matching, "1.4"), (discrimination, "1.3")):
+        found = ratio(here(model), here(model, half))
+        lines.append((f"{MODELS[model]}, `float32`", f"the same, `{half}`", aim, found))
+    return markdown_table(("time of", "over that of", "aim", "measured"), lines)
 
 
 def cross_replica():

@@ -54,6 +54,8 @@ TABLES = {
     "biggan-truncation": biggan_tables.truncation,
     "benchmark-avx512": benchmark_tables.avx512,
     "benchmark-avx2": benchmark_tables.avx2,
+    "benchmark-against-pytorch": benchmark_tables.against_pytorch,
+    "benchmark-aims": benchmark_tables.aims,
     "benchmark-cross-replica": benchmark_tables.cross_replica,
     "benchmark-traffic": benchmark_tables.traffic,
     "benchmark-ways": benchmark_tables.ways,

@@ -152,7 +152,11 @@ PROGRAMS = [
     "examples.minibatch_divergences",
     "examples.mode_collapse",
     "examples.mode_coverage",
-    *(f"benchmarks/{path.name}" for path in sorted((ROOT / "benchmarks").glob("*.py"))),
+    *(
+        f"benchmarks/{path.name}"
+        for path in sorted((ROOT / "benchmarks").glob("*.py"))
+        if "__main__" in path.read_text()
+    ),
 ]
 
 

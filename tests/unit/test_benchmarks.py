@@ -1,0 +1,94 @@
+"""The numbers in benchmarks/measured.json, their tables, and the peer in PyTorch."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import against_pytorch, measured
+from benchmarks.pytorch_peer import EXPERIMENTS, PRECISIONS
+from improved_gan_tf import networks
+from tools import benchmark_tables
+
+WIDTH = 0.1
+
+
+def test_writing_a_section_leaves_the_others_as_they_are():
+    text = measured.PATH.read_text("utf-8")
+    content = json.loads(text)
+    assert measured.text_of(content) == text
+    section = {"command": 'a "b"', "rows": [{"n": 1}, {"n": None}]}
+    for name in ("against_pytorch", "new"):
+        found = json.loads(measured.with_section(name, section))
+        assert found == {**content, name: section}
+    assert list(found)[-1] == "new"
+
+
+def test_the_aims_are_ratios_of_the_rows_and_the_peers_shorter_time(tmp_path, monkeypatch):
+    times = {"mnist-feature_matching": ((40.0, 20.0), (25.0, None))}
+    rows = [
+        {
+            "experiment": experiment,
+            "precision": precision,
+            "here": here,
+            "floor": floor,
+            "pytorch_before": 60.0,
+            "pytorch_after": 50.0,
+        }
+        for experiment, of_precisions in times.items()
+        for precision, (here, floor) in zip(PRECISIONS, of_precisions, strict=True)
+    ]
+    path = tmp_path / "measured.json"
+    path.write_text(measured.text_of({"against_pytorch": {"rows": rows}}))
+    monkeypatch.setattr(benchmark_tables, "MEASURED", path)
+    lines = benchmark_tables.aims().splitlines()[2:]
+    assert [line.split(" | ")[-1] for line in lines] == [
+        *("2.00 |", "1.25 |", "2.00 |", "2.00 |"),
+        *("- |", "- |"),  # CIFAR-10 was not measured
+    ]
+    assert "| MNIST, feature matching | `mixed_bfloat16` | 25.0 ms | - | 60.0 ms | 50.0 ms |" in (
+        benchmark_tables.against_pytorch()
+    )
+
+
+def test_a_python_without_pytorch_is_refused_before_anything_is_measured(tmp_path):
+    with pytest.raises(SystemExit, match="`pip install torch`"):
+        against_pytorch.require_pytorch(str(tmp_path / "python"))
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_the_peer_has_the_shapes_and_parameters_of_our_players(experiment):
+    torch = pytest.importorskip("torch", reason="the peer of the benchmark needs PyTorch")
+    from benchmarks.pytorch_models import NOISE_DIM, make_players
+
+    peers = make_players(experiment, WIDTH)
+    ours = networks.EXPERIMENTS[tuple(experiment.split("-"))].build(1, WIDTH)
+    for peer, our in zip(peers, (ours.generator, ours.discriminator), strict=True):
+        counts = {True: 0, False: 0}
+        for parameter in peer.parameters():
+            counts[parameter.requires_grad] += parameter.numel()
+        assert counts[True] == sum(int(np.prod(w.shape)) for w in our.trainable_weights)
+        assert counts[False] == sum(int(np.prod(w.shape)) for w in our.non_trainable_weights)
+    generator, discriminator = peers
+    images = generator(torch.rand(4, NOISE_DIM))
+    height, width, channels = ours.generator.output_shape[1:]
+    assert tuple(images.shape) == (4, channels, height, width)
+    logits, features = discriminator(images)
+    for output, name in ((logits, "logits"), (features, "features")):
+        assert tuple(output.shape) == (4, *ours.discriminator.output[name].shape[1:])
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_peers_iteration_moves_every_trained_parameter(experiment, precision):
+    torch = pytest.importorskip("torch", reason="the peer of the benchmark needs PyTorch")
+    from benchmarks.pytorch_training import Training
+
+    torch.manual_seed(0)
+    training = Training(experiment, precision, WIDTH)
+    parameters = [*training.trained, *training.generator.parameters()]
+    before = [p.detach().clone() for p in parameters]
+    training.iterate()
+    for old, new in zip(before, parameters, strict=True):
+        trained = new.requires_grad
+        assert trained != torch.equal(old, new), new.shape
