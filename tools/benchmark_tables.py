@@ -143,6 +143,13 @@ def ways():
     return markdown_table(headers, _rows("ways", *columns))
 
 
+def first_call():
+    """The first call of training: the generator's steps one by one and in a loop."""
+    rows = _rows("first_call", "generator_steps", "seconds", "nodes")
+    headers = ("generator steps", "first call", "operations in the graph")
+    return markdown_table(headers, [[kind, f"{time} s", f"{n:,}"] for kind, time, n in rows])
+
+
 def sweep_memory():
     """The memory of a command that trains one run, or many one after the other."""
     rows = _rows("sweep_memory", "runs", "megabytes")

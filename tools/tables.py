@@ -56,6 +56,7 @@ TABLES = {
     "benchmark-avx2": benchmark_tables.avx2,
     "benchmark-against-pytorch": benchmark_tables.against_pytorch,
     "benchmark-aims": benchmark_tables.aims,
+    "benchmark-first-call": benchmark_tables.first_call,
     "benchmark-cross-replica": benchmark_tables.cross_replica,
     "benchmark-traffic": benchmark_tables.traffic,
     "benchmark-ways": benchmark_tables.ways,
