@@ -20,6 +20,7 @@ from tools import (
     mode_collapse_tables,
     own_images_runs,
     paper_tables,
+    precision_tables,
     thin_tables,
 )
 from tools.run_files import ROOT
@@ -48,6 +49,7 @@ TABLES = {
     "dcgan-objectives": dcgan_tables.objectives,
     "dcgan-techniques": dcgan_tables.techniques,
     "mode-collapse-grid": mode_collapse_tables.grid,
+    "half-precision": precision_tables.trained,
     "own-images": own_images_runs.table,
     "biggan-runs": biggan_tables.runs,
     "biggan-classes": biggan_tables.classes,
