@@ -4,10 +4,9 @@ import dataclasses
 import statistics
 
 import run_dcgan
-from tools.dcgan_study import OBJECTIVES, SEEDS, TECHNIQUES
+from tools.dcgan_study import CIFAR10, MNIST, OBJECTIVES, TECHNIQUES
 from tools.run_files import RESULTS, markdown_table, read
 
-DCGAN = RESULTS / "dcgan"
 HEADERS = (
     *("seeds", "Frechet", "kernel", "precision", "recall", "density", "coverage"),
     *("classes", "ms"),
@@ -43,9 +42,9 @@ def recipes():
     return markdown_table(headers, lines)
 
 
-def _runs(name):
+def _runs(study, name):
     """The folders of a row's runs that are here."""
-    folders = [DCGAN / f"{name}-seed{seed}" for seed in SEEDS]
+    folders = [RESULTS / study.results / f"{name}-seed{seed}" for seed in study.seeds]
     return [folder for folder in folders if (folder / "score.json").exists()]
 
 
@@ -57,14 +56,14 @@ def _spread(values, digits):
     return f"{statistics.median(values):.{digits}f} ({ends})"
 
 
-def line(name):
+def line(study, name):
     """A row of the table: medians over the seeds, and ranges of the distances."""
-    runs = _runs(name)
+    runs = _runs(study, name)
     if not runs:
         return [name, "none finished", *[""] * (len(HEADERS) - 1)]
     scores = [read(run / "score.json") for run in runs]
-    milliseconds = read(DCGAN / "milliseconds.json")[name]
-    return [name, f"{len(runs)} of {len(SEEDS)}", *_cells(scores), f"{milliseconds:.0f}"]
+    milliseconds = read(RESULTS / study.results / "milliseconds.json")[name]
+    return [name, f"{len(runs)} of {len(study.seeds)}", *_cells(scores), f"{milliseconds:.0f}"]
 
 
 def _cells(scores):
@@ -83,17 +82,26 @@ def _cells(scores):
     ]
 
 
-def _real():
+def _real(study):
     """The row of real test images."""
-    return ["real test images", "-", *_cells([read(DCGAN / "real.json")]), "-"]
+    scored = read(RESULTS / study.results / "real.json")
+    return ["real test images", "-", *_cells([scored]), "-"]
 
 
 def objectives():
     """One line for each objective with its recipe."""
-    return markdown_table(("objective", *HEADERS), [_real(), *map(line, OBJECTIVES)])
+    lines = [_real(MNIST), *(line(MNIST, name) for name in OBJECTIVES)]
+    return markdown_table(("objective", *HEADERS), lines)
 
 
 def techniques():
     """The non-saturating game plain, and with each of the paper's techniques."""
-    lines = [["plain", *line("non_saturating")[1:]], *(line(name) for name in TECHNIQUES)]
+    plain = ["plain", *line(MNIST, "non_saturating")[1:]]
+    lines = [plain, *(line(MNIST, name) for name in TECHNIQUES)]
     return markdown_table(("non-saturating, with", *HEADERS), lines)
+
+
+def cifar10():
+    """The games on the partial CIFAR-10."""
+    lines = [_real(CIFAR10), *(line(CIFAR10, name) for name in CIFAR10.rows)]
+    return markdown_table(("game", *HEADERS), lines)

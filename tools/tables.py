@@ -48,6 +48,7 @@ TABLES = {
     "dcgan-recipes": dcgan_tables.recipes,
     "dcgan-objectives": dcgan_tables.objectives,
     "dcgan-techniques": dcgan_tables.techniques,
+    "dcgan-cifar10": dcgan_tables.cifar10,
     "mode-collapse-grid": mode_collapse_tables.grid,
     "half-precision": precision_tables.trained,
     "own-images": own_images_runs.table,
