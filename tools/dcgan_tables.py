@@ -42,7 +42,7 @@ def recipes():
     return markdown_table(headers, lines)
 
 
-def _runs(study, name):
+def runs_of(study, name):
     """The folders of a row's runs that are here."""
     folders = [RESULTS / study.results / f"{name}-seed{seed}" for seed in study.seeds]
     return [folder for folder in folders if (folder / "score.json").exists()]
@@ -58,7 +58,7 @@ def _spread(values, digits):
 
 def line(study, name):
     """A row of the table: medians over the seeds, and ranges of the distances."""
-    runs = _runs(study, name)
+    runs = runs_of(study, name)
     if not runs:
         return [name, "none finished", *[""] * (len(HEADERS) - 1)]
     scores = [read(run / "score.json") for run in runs]

@@ -1,5 +1,6 @@
 """What the tables of the pages are computed from: which runs count, and their statistics."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,7 +8,15 @@ import pytest
 
 from tests.support.commands import run_python
 from tests.support.places import ROOT
-from tools import draw_table1, mnist_runs, mnist_tables, paper_tables, thin_runs
+from tools import (
+    dcgan_study,
+    dcgan_tables,
+    draw_table1,
+    mnist_runs,
+    mnist_tables,
+    paper_tables,
+    thin_runs,
+)
 
 BASELINE = "a supervised-only baseline, which the paper does not report"
 
@@ -140,10 +149,37 @@ def test_runs_of_a_group_differ_in_seeds_and_length_only():
         assert len(kinds) == 1
 
 
+# --- DCGAN's short runs ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("study", dcgan_study.STUDIES.values(), ids=lambda study: study.dataset)
+def test_every_row_of_a_study_has_its_data_set_and_budget(study, tmp_path):
+    for name in study.rows:
+        config, published = dcgan_study.record(study, name, 5, tmp_path)
+        given = {key: getattr(config, key) for key in study.budget}
+        assert given == study.budget
+        assert (config.dataset, config.seed) == (study.dataset, 5)
+        assert config.objective == published.objective
+        faster = config.learning_rate / published.learning_rate
+        np.testing.assert_allclose(faster, 5 if published.learning_rate < 0.001 else 1)
+
+
+def test_the_runs_in_results_have_the_settings_of_their_study():
+    for study in dcgan_study.STUDIES.values():
+        for name in study.rows:
+            for run in dcgan_tables.runs_of(study, name):
+                settings = thin_runs.result(run)["config"]
+                config, _ = dcgan_study.record(study, name, settings["seed"], "runs")
+                expected = json.loads(json.dumps(dataclasses.asdict(config)))
+                assert settings == {key: expected[key] for key in settings}, run
+                assert study.is_whole(run)
+
+
 # --- command lines -------------------------------------------------------------------------
 
 PROGRAMS = [
     *(f"tools.{path.stem}" for path in sorted((ROOT / "tools").glob("draw_*.py"))),
+    "tools.dcgan_study",
     "tools.make_notebook",
     "tools.measure_frozen",
     "tools.own_images_runs",
