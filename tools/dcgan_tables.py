@@ -50,6 +50,7 @@ def runs_of(study, name):
 
 def _spread(values, digits):
     """The median of some values and their range."""
+    values = [round(value, digits) + 0.0 for value in values]  # + 0.0 takes the sign from -0.0
     if len(values) == 1:
         return f"{values[0]:.{digits}f}"
     ends = f"{min(values):.{digits}f} to {max(values):.{digits}f}"

@@ -56,7 +56,7 @@ def draw(study, runs, path):
             panel.imshow(Image.open(last_grid(run)), cmap="gray")
         else:
             panel.text(0.5, 0.5, "not finished", ha="center")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=88)
 
 
 def main():
