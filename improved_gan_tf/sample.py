@@ -14,8 +14,6 @@ A DCGAN draws its images in batches of the training size, BigGAN one of each cla
 import argparse
 import pathlib
 
-import numpy as np
-
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
 from improved_gan_tf.runs import pretrained
@@ -78,6 +76,8 @@ def _run(arguments):
 
 def _images_of_another_game(run_dir, name, arguments):
     """Images (N, H, W, C) as `improved-gan score` takes them."""
+    import numpy as np
+
     from improved_gan_tf.scoring import image_sources
 
     if arguments.truncation != 1.0 or arguments.statistics is not None:

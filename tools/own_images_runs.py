@@ -116,13 +116,15 @@ def table():
                 lines.append([title, labels, *_cells(some)])
             else:
                 missing.append(f"{title} with {labels}")
-    headers = ("images", "labels a class", "with unlabeled images", "labeled images alone")
-    found = markdown_table((*headers, "difference, points (the kind that differs less)"), lines)
+    headers = ("images", "labels a class", "collapsed", "with unlabeled images")
+    headers += ("labeled images alone", "difference, points (the kind that differs less)")
+    found = markdown_table(headers, lines)
     return f"{found}\n\nNot run yet: {', '.join(missing)}." if missing else found
 
 
 def _cells(runs):
-    """Test errors with and without unlabeled images, and the difference that is nearer to 0."""
+    """Collapses, test errors with and without unlabeled images, the difference nearer to 0."""
+    epochs = [result(run)["final"]["collapsed_at_epoch"] for run in runs]
     found = {}
     for kind in ("averaged", "raw"):
         for part in ("", "supervised_only"):
@@ -133,11 +135,12 @@ def _cells(runs):
     ]
     smallest = min(differences, key=lambda some: abs(statistics.mean(some)))
     return (
+        f"{sum(epoch is not None for epoch in epochs)} of {len(runs)}",
         *(
             " / ".join(f"{_spread(found[kind, part])} %" for kind in ("averaged", "raw"))
             for part in ("", "supervised_only")
         ),
-        f"{_spread(smallest, '+.1f')} ({len(runs)} seed{'s' if len(runs) > 1 else ''})",
+        _spread(smallest, "+.1f"),
     )
 
 

@@ -10,6 +10,7 @@ from improved_gan_tf.tables.ensembles import PredictionsError, read_predictions,
 from improved_gan_tf.tables.paired_errors import paired_errors
 
 QUESTION = "Does the unlabeled data help?"
+_YES = "Yes"
 LOST = 0.1  # of the training error, between a run's best epoch and its last
 
 
@@ -42,6 +43,8 @@ def answer(run, baseline):
     low, high = (100 * x for x in pair.interval)
     unstable = [text for text in map(_instability, (run, baseline)) if text]
     verdict = _verdict(low, high)
+    if verdict != _YES and _collapse_epoch(run) is not None:
+        unstable.insert(0, f"the game collapsed in epoch {_collapse_epoch(run)}")
     if unstable:
         verdict = (
             f"Unclear, training was unstable ({', '.join(unstable)}; try a smaller --learning_rate)"
@@ -76,10 +79,17 @@ def answer_over_seeds(pairs):
     error = scipy.stats.sem(differences)
     half = scipy.stats.t.ppf(0.975, len(pairs) - 1) * error
     low, high = mean - half, mean + half
+    verdict, note = _verdict(low, high), ""
     shaken = sum(any(map(_instability, pair)) for pair in pairs)
-    note = f" Training was unstable in {shaken} of the pairs." if shaken else ""
+    if shaken:
+        note += f" Training was unstable in {shaken} of the pairs."
+    collapsed = sum(_collapse_epoch(run) is not None for run, _ in pairs)
+    if collapsed:
+        note += f" The game collapsed in {collapsed} of the runs; try a smaller --learning_rate."
+        if verdict != _YES and 2 * collapsed >= len(pairs):
+            verdict = "Unclear, the game collapsed too often"
     interval = f"95 % from {low:+.1f} to {high:+.1f}, over seeds and choices of labels"
-    return f"{QUESTION} {_verdict(low, high)}: {text} ({interval}).{note}"
+    return f"{QUESTION} {verdict}: {text} ({interval}).{note}"
 
 
 def _raw_text(run, baseline, kind):
@@ -109,9 +119,18 @@ def _instability(run):
     return f"{kind}: training error {last:.0f} % at the end, {lowest:.0f} % before"
 
 
+def _collapse_epoch(run):
+    """The epoch, from 1 on, in which a run's discriminator won its game, or None.
+
+    From then on the unlabeled images teach it little.
+    """
+    epoch = run.result["final"].get("collapsed_at_epoch")
+    return None if epoch is None else epoch + 1
+
+
 def _verdict(low, high):
     if high < 0:
-        return "Yes"
+        return _YES
     return "No, it harms" if low > 0 else "Not to be seen here"
 
 

@@ -100,6 +100,30 @@ def test_a_run_that_ended_far_above_its_best_training_error_makes_the_answer_unc
     )
 
 
+def collapsed(run):
+    result = {**run.result, "final": {**run.result["final"], "collapsed_at_epoch": 3}}
+    return run._replace(result=result)
+
+
+def test_a_collapsed_game_makes_an_answer_unclear_that_is_not_yes(tmp_path):
+    run = written(tmp_path / "run", range(20))
+    ahead, behind = (
+        written(tmp_path / name, range(wrong), supervised_only=True)
+        for name, wrong in (("ahead", 10), ("behind", 60))
+    )
+    told = "Unclear, training was unstable (the game collapsed in epoch 4; try a smaller --learn"
+    assert told in unlabeled_gain.answer(collapsed(run), ahead)
+    assert "Yes: 20.0 %" in unlabeled_gain.answer(collapsed(run), behind)
+
+    pairs = [(collapsed(run), ahead), (collapsed(run), ahead), (run, ahead)]
+    text = unlabeled_gain.answer_over_seeds(pairs)
+    assert "help? Unclear, the game collapsed too often: 20.0 %" in text
+    assert text.endswith("The game collapsed in 2 of the runs; try a smaller --learning_rate.")
+    text = unlabeled_gain.answer_over_seeds([(run, ahead), (run, ahead), pairs[0]])
+    assert "help? No, it harms: 20.0 %" in text
+    assert text.endswith("The game collapsed in 1 of the runs; try a smaller --learning_rate.")
+
+
 def test_missing_predictions_are_told(tmp_path):
     run = written(tmp_path / "run", range(3))
     baseline = written(tmp_path / "base", range(3), supervised_only=True)
