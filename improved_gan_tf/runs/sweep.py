@@ -20,7 +20,7 @@ from improved_gan_tf.runs.finished_runs import Run, read_run
 from improved_gan_tf.settings.every_run import RunConfig, different_settings
 
 
-def plan(config, sweep, parent):
+def plan(config, repetitions, parent):
     """The records of all runs, each with its own folder below `parent`; a baseline follows its run.
 
     All label counts of the first seed come first, so an interrupted sweep has about as many runs
@@ -28,21 +28,21 @@ def plan(config, sweep, parent):
 
     Args:
         config: `ExperimentConfig` of the first run.
-        sweep: `settings.flags.Sweep`.
+        repetitions: `settings.flags.Repetitions`.
         parent: folder for the runs' folders.
 
     Raises:
         UserError: a label count or a seed is out of its range.
     """
     records = []
-    for i in range(sweep.num_runs):
+    for i in range(repetitions.num_runs):
         seed = config.seed + i
         # Runs that start at another seed must have other labels too.
-        own_labels = sweep.seed_data_given or sweep.num_runs == 1
+        own_labels = repetitions.seed_data_given or repetitions.num_runs == 1
         first_seed_data = config.seed_data if own_labels else config.seed
         # Without one (CIFAR-10 minibatch discrimination) the run's own seed chooses the labels.
         seed_data = None if config.seed_data is None else first_seed_data + i
-        for labels_per_class in sweep.labels_per_class:
+        for labels_per_class in repetitions.labels_per_class:
             labels = num_labels_of({**vars(config), "labels_per_class": labels_per_class})
             name = f"labels{labels}-seed{seed}"
             if seed_data not in (None, seed):

@@ -25,7 +25,7 @@ def parsed(*arguments):
     setting_flags.define_flags(LITERAL, run_images.VARIANTS, values)
     setting_flags.parse_flags(["run_images.py", *arguments], values)
     config, _ = setting_flags.config_from_flags(LITERAL, run_images.VARIANTS, values)
-    return config, setting_flags.sweep_from_flags(config, values)
+    return config, setting_flags.repetitions_from_flags(config, values)
 
 
 @pytest.mark.parametrize(
