@@ -206,8 +206,8 @@ def read_config(path):
         raise UserError(f"A run folder is expected. Received: {path} (no such folder).")
     try:
         config = json.loads((path / "config.json").read_text("utf-8"))
-        missing = {"dataset", "pixels", "seed", "batch_size"} - config.keys()
-        missing |= {"model"} - config.keys() if "objective" not in config else set()
+        game = "objective" if "objective" in config else "model"  # a DCGAN's, or another one
+        missing = {"dataset", game, "pixels", "seed", "batch_size"} - config.keys()
         if missing:
             raise KeyError(", ".join(sorted(missing)))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
