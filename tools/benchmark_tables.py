@@ -152,5 +152,5 @@ def first_call():
 
 def sweep_memory():
     """The memory of a command that trains one run, or many one after the other."""
-    rows = _rows("sweep_memory", "runs", "megabytes")
-    return markdown_table(("runs", "memory of the command"), [[n, f"{mb} MB"] for n, mb in rows])
+    rows = _rows("sweep_memory", "runs", "one_process", "own_processes")
+    return markdown_table(("runs", "all in one process, as before", "a process for each"), rows)
