@@ -58,6 +58,26 @@ def full_length(folder=TABLE1):
     return markdown_table(("labels", "recipe", "paper", "ours", "supervised only"), lines)
 
 
+def each_split(folder=TABLE1):
+    """The errors behind `full_length`, a line for each labeled split."""
+    lines = []
+    for (labels, recipe), runs in sorted(table1_runs(folder).items()):
+        for run in runs:
+            content = result(run)
+            at = content["final"]["collapsed_at_epoch"]
+            (supervised,) = baselines([run]) or (None,)
+            lines.append(
+                [
+                    *(labels, recipe, content["config"]["seed"]),
+                    f"{error_of(content):.2f} %",
+                    UNDER_WAY if supervised is None else f"{supervised:.2f} %",
+                    "no" if at is None else at + 1,
+                ]
+            )
+    headers = ("labels", "recipe", "seed and split", "test error", "supervised only")
+    return markdown_table((*headers, "collapsed in epoch"), lines)
+
+
 def with_original():
     """One line for each short run: how far it went, whether it collapsed, its last test errors."""
     lines = []

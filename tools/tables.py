@@ -31,6 +31,7 @@ TABLES = {
     "sample": paper_tables.sample,
     "turing-tests": paper_tables.human_evaluations,
     "mnist-full-length": mnist_tables.full_length,
+    "mnist-each-split": mnist_tables.each_split,
     "mnist-with-original": mnist_tables.with_original,
     "mnist-collapses": mnist_tables.collapse_counts,
     "mnist-compared": functools.partial(mnist_tables.compared, "mnist_full", True),

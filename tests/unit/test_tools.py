@@ -86,6 +86,16 @@ def test_table_1_has_means_over_seeds_and_says_what_is_under_way(tmp_path):
     assert "| 0.95 % (1 run) | - |" in lines[3]
 
 
+def test_every_split_has_its_line_with_its_baseline_and_its_collapse(tmp_path):
+    write_table1(tmp_path)
+    assert mnist_tables.each_split(tmp_path).splitlines()[2:] == [
+        "| 20 | released | 1 | 16.77 % | under way | 11 |",
+        "| 100 | first_release | 1 | 0.95 % | under way | no |",
+        "| 100 | released | 1 | 0.90 % | 20.01 % | no |",
+        "| 100 | released | 2 | 1.10 % | 20.02 % | no |",
+    ]
+
+
 def test_the_readme_has_the_full_length_runs_as_soon_as_they_are_there(tmp_path):
     empty = paper_tables.results(tmp_path)
     assert empty.count(mnist_tables.UNDER_WAY) == 4
