@@ -295,6 +295,10 @@ class AdversarialTrainer(GameTrainer):
         """Updates a player; returns the norm of the whole batch's gradient."""
         variables = player.trainable_variables
         gradients = loss_scale.unscaled(tape.gradient(objective, [v.value for v in variables]))
+        # A parameter that its own gradient does not need, like a critic's last kernel, could be
+        # updated before it is read: TensorFlow's dependency optimizer loses their order.
+        with tf.control_dependencies([objective]):
+            gradients = [tf.identity(g) for g in gradients]
         decay = self._config.l2_weight
         if decay:
             gradients = [
