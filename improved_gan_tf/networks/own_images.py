@@ -1,4 +1,6 @@
-"""A generator and a discriminator for images of one's own: CIFAR-10's players at other sizes.
+"""A generator and a discriminator for images of one's own.
+
+Grey images of 28 pixels may have MNIST's dense players; all may have CIFAR-10's at their size:
 
     size   the discriminator                       the generator
     28     zeros around the image, then CIFAR's    4 - 8 - 16 - 28
@@ -8,14 +10,17 @@
     96     one, then as 48                         6 - 12 - 24 - 48 - 96
     128    two, then CIFAR's                       4 - 8 - 16 - 32 - 64 - 128
 
-Paper:    Salimans et al. (2016), Sec. 6.2, for 32 pixels; the other sizes are not the paper's.
+Paper:    Salimans et al. (2016), Sec. 6.1 for the dense players, Sec. 6.2 for 32 pixels; the other
+          sizes are not the paper's.
 """
 
+import functools
 import numbers
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks.cifar10_svhn import UPSAMPLINGS
-from improved_gan_tf.networks.players import convolutional_spec
+from improved_gan_tf.networks.mnist import mnist_discriminator, mnist_generator
+from improved_gan_tf.networks.players import NetworkSpec, convolutional_spec
 
 IMAGE_SIZES = tuple(UPSAMPLINGS)
 # CIFAR-10's widths, and those of the convolutions of stride 2 in front of its network.
@@ -24,14 +29,15 @@ FIRST_STRIDED_WIDTHS = {64: (48,), 96: (48,), 128: (24, 48)}
 MODELS = ("feature_matching", "minibatch_discrimination", "plain")
 
 
-def own_images_spec(image_shape, num_classes, model="feature_matching"):
-    """The `NetworkSpec` of images in [-1, 1] of any set.
+def own_images_spec(image_shape, num_classes, model="feature_matching", dense=False):
+    """The `NetworkSpec` of images of any set, in [-1, 1], or with `dense` in [0, 1].
 
     Args:
         image_shape: (H, H, C), H 28, 32, 48, 64, 96 or 128 and C 1 or 3.
         num_classes: int >= 2, K.
         model: "feature_matching", "minibatch_discrimination" or "plain", as in the paper's
             CIFAR-10 experiments.
+        dense: bool, whether the players are MNIST's; for (28, 28, 1) and feature matching.
 
     Raises:
         UserError: an argument is out of its range.
@@ -43,6 +49,14 @@ def own_images_spec(image_shape, num_classes, model="feature_matching"):
         )
     if model not in MODELS:
         raise UserError(f"`model` must be one of {', '.join(MODELS)}. Received: {model}.")
+    if dense:
+        if tuple(image_shape) != (28, 28, 1) or model != "feature_matching":
+            raise UserError(
+                "`dense` players are for images of (28, 28, 1) and feature matching. Received: "
+                f"image_shape={tuple(image_shape)}, model={model}."
+            )
+        discriminator = functools.partial(mnist_discriminator, num_classes=num_classes)
+        return NetworkSpec(mnist_generator, discriminator, False, initializes_generator=False)
     return convolutional_spec(
         f"images_{size}",
         tuple(image_shape),

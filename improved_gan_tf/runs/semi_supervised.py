@@ -20,7 +20,7 @@ from improved_gan_tf.runs.game import Evaluation
 from improved_gan_tf.runs.health import Closeness, collapsed_at
 from improved_gan_tf.runs.training_run import TrainingRun
 from improved_gan_tf.settings.every_run import differences_from_published
-from improved_gan_tf.settings.images import IMAGES
+from improved_gan_tf.settings.images import DENSE, IMAGES
 from improved_gan_tf.settings.setting import Decides
 from improved_gan_tf.training import evaluation
 from improved_gan_tf.training.semi_supervised import Trainer
@@ -55,7 +55,8 @@ def spec_of(config):
     """The `networks.NetworkSpec` of a run."""
     if config.dataset == IMAGES:
         shape, num_classes = config.image_shape, len(config.class_names)
-        return networks.own_images_spec(shape, num_classes, config.model)
+        dense = config.network == DENSE
+        return networks.own_images_spec(shape, num_classes, config.model, dense)
     return networks.spec_of(config.dataset, config.model)
 
 

@@ -1,7 +1,8 @@
 """The settings of a run on images of one's own, and the rule for those that are not given.
 
 The rule: image size, network and batch follow the images; every other default is that of the
-paper's CIFAR-10 experiment, scaled to the length of the run.
+paper's experiment with that network, scaled to the length of the run: MNIST's for the dense
+network, CIFAR-10's for the convolutional one.
 """
 
 import dataclasses
@@ -22,6 +23,16 @@ EVALUATIONS = 20
 # which the average starts.
 SETTLED = 10
 _BY_RULE = "; by rule if not given: "
+
+DENSE, CONVOLUTIONAL = NETWORKS = ("dense", "convolutional")
+DENSE_SHAPE = (28, 28, 1)
+LEARNING_RATES = {DENSE: 0.003, CONVOLUTIONAL: 0.0003}
+# What else the paper's MNIST experiment has where CIFAR-10's, in `run_images.py`, has another.
+OF_DENSE = {
+    "pixels": (255.0, 0.0),
+    "generator_objective": "feature_matching_l2",
+    "initialization_images": "permuted_training_set",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,6 +79,24 @@ class ImagesConfig(ExperimentConfig):
         default=None,
         check=lambda v: v in IMAGE_SIZES,
         expected=f"one of: {', '.join(map(str, IMAGE_SIZES))}",
+        optional=True,
+    )
+    network: str | None = setting(
+        "which of the paper's networks: MNIST's dense one, which is for grey images of 28 pixels "
+        f"and feature matching, or CIFAR-10's convolutional one{_BY_RULE}{DENSE} where it can be",
+        source=OURS,
+        default=None,
+        choices=NETWORKS,
+        optional=True,
+    )
+    learning_rate: float | None = setting(
+        "step size of both Adam optimizers before any decay"
+        f"{_BY_RULE}{LEARNING_RATES[DENSE]} for the dense network, "
+        f"{LEARNING_RATES[CONVOLUTIONAL]} for the convolutional one",
+        source=AUTHORS,
+        default=None,
+        check=lambda v: math.isfinite(v) and v > 0,
+        expected="a finite number larger than 0",
         optional=True,
     )
     test_fraction: float = setting(
@@ -152,6 +181,8 @@ class ImagesConfig(ExperimentConfig):
         """Reads what `to_dict` wrote."""
         shape = values["image_shape"] and tuple(values["image_shape"])
         names = tuple(values["class_names"])
+        # Before there was a choice, all networks were convolutional.
+        values = {"network": CONVOLUTIONAL, **values}
         return super().from_dict({**values, "image_shape": shape, "class_names": names})
 
 
@@ -180,7 +211,17 @@ def resolved(config, image_shape, class_names, num_train, num_labeled_images):
         class_names: tuple of str.
         num_train: int, training images, with a label or without.
         num_labeled_images: int, training images that have a label.
+
+    Raises:
+        UserError: the dense network is asked for where it cannot be.
     """
+    can_be_dense = tuple(image_shape) == DENSE_SHAPE and config.model == "feature_matching"
+    network = config.network or (DENSE if can_be_dense else CONVOLUTIONAL)
+    if network == DENSE and not can_be_dense:
+        raise UserError(
+            "--network=dense is for grey images of 28 x 28 pixels and --model=feature_matching. "
+            f"Received: images of {' x '.join(map(str, image_shape))}, --model={config.model}."
+        )
     batch_size = config.batch_size or max(2, min(BATCH_SIZE, num_train // 10))
     iterations = max(1, num_train // batch_size)
     epochs = config.epochs or math.ceil(ITERATIONS / iterations)
@@ -189,6 +230,9 @@ def resolved(config, image_shape, class_names, num_train, num_labeled_images):
         rate = min(0.05, max(0.0001, SETTLED / (epochs * iterations)))
     return dataclasses.replace(
         config,
+        **(OF_DENSE if network == DENSE else {}),
+        network=network,
+        learning_rate=config.learning_rate or LEARNING_RATES[network],
         image_shape=tuple(image_shape),
         class_names=tuple(class_names),
         num_labeled_images=num_labeled_images,

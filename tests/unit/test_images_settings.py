@@ -6,7 +6,9 @@ import json
 import pytest
 from absl import flags
 
+import run_cifar10
 import run_images
+import run_mnist
 from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs import folder_names, resuming, sweep
@@ -46,10 +48,42 @@ def test_the_rule_follows_the_number_of_images(num_train, batch_size, epochs, ra
     assert config.image_size == 32
 
 
+def test_grey_images_of_28_pixels_get_the_papers_mnist_experiment():
+    """Its network, and what its script has where CIFAR-10's has another."""
+    config, mnist = of(20_000, shape=(28, 28, 1)), run_mnist.EXPERIMENT
+    assert config.network == "dense"
+    for name in ("pixels", "generator_objective", "initialization_images", "learning_rate"):
+        assert getattr(config, name) == getattr(mnist, name), name
+    other, cifar10 = of(20_000, shape=(28, 28, 1), network="convolutional"), run_cifar10.EXPERIMENT
+    for config in (of(20_000, shape=(28, 28, 3)), of(20_000, shape=(32, 32, 1)), other):
+        assert config.network == "convolutional"
+        for name in ("pixels", "generator_objective", "initialization_images", "learning_rate"):
+            assert getattr(config, name) == getattr(cifar10, name), name
+    coupled = of(20_000, shape=(28, 28, 1), model="minibatch_discrimination")
+    assert coupled.network == "convolutional"
+
+
+@pytest.mark.parametrize(
+    ("shape", "model"),
+    [((28, 28, 3), "feature_matching"), ((28, 28, 1), "minibatch_discrimination")],
+)
+def test_a_dense_network_that_cannot_be_is_refused(shape, model):
+    received = f"Received: images of {' x '.join(map(str, shape))}, --model={model}"
+    with pytest.raises(UserError, match=received):
+        of(200, shape=shape, model=model, network="dense")
+
+
+def test_a_record_from_before_there_was_a_choice_is_of_the_convolutional_network():
+    values = of(200, shape=(28, 28, 1), network="convolutional").to_dict()
+    del values["network"]
+    assert ImagesConfig.from_dict(values).network == "convolutional"
+
+
 def test_what_is_given_stays():
     config = of(20_000, batch_size=50, epochs=7, averaging_rate=0.0, evaluate_every=2)
     assert (config.batch_size, config.epochs, config.averaging_rate) == (50, 7, 0.0)
     assert config.evaluate_every == 2
+    assert of(20_000, shape=(28, 28, 1), learning_rate=0.02).learning_rate == 0.02
     assert of(20_000, epochs=1).averaging_rate == 0.05  # the largest by rule
 
 

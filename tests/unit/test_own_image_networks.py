@@ -53,6 +53,19 @@ def test_at_32_pixels_they_are_the_players_of_cifar_10():
                 np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
 
 
+def test_grey_images_of_28_pixels_can_have_mnists_players():
+    papers = networks.EXPERIMENTS["mnist", "feature_matching"].build(3, NARROW)
+    ours = networks.own_images_spec((28, 28, 1), 10, dense=True).build(3, NARROW)
+    for paper, own in zip(papers[:2], ours[:2], strict=True):
+        for a, b in zip(paper.variables, own.variables, strict=True):
+            np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
+    _, discriminator, couples = networks.own_images_spec((28, 28, 1), 4, dense=True).build(3)
+    assert (discriminator.output["logits"].shape, couples) == ((None, 4), False)
+    for shape, model in (((28, 28, 3), "feature_matching"), ((28, 28, 1), "plain")):
+        with pytest.raises(UserError, match="`dense` players are for images of"):
+            networks.own_images_spec(shape, 4, model, dense=True)
+
+
 def test_each_doubling_puts_one_convolution_in_front_and_one_transposed_behind():
     counts = []
     for size in (32, 64, 128):
