@@ -56,8 +56,8 @@ def test_grey_images_of_28_pixels_get_the_papers_mnist_experiment():
         assert getattr(config, name) == getattr(mnist, name), name
     other, cifar10 = of(20_000, shape=(28, 28, 1), network="convolutional"), run_cifar10.EXPERIMENT
     for config in (of(20_000, shape=(28, 28, 3)), of(20_000, shape=(32, 32, 1)), other):
-        assert config.network == "convolutional"
-        for name in ("pixels", "generator_objective", "initialization_images", "learning_rate"):
+        assert (config.network, config.pixels) == ("convolutional", (127.5, 127.5))
+        for name in ("generator_objective", "initialization_images", "learning_rate"):
             assert getattr(config, name) == getattr(cifar10, name), name
     coupled = of(20_000, shape=(28, 28, 1), model="minibatch_discrimination")
     assert coupled.network == "convolutional"
