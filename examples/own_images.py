@@ -21,7 +21,7 @@ import improved_gan_tf
 # %% tags=["parameters"]
 place = pathlib.Path(tempfile.mkdtemp())  # where everything is written
 labels_per_class, num_test = 5, 360
-settings = ["--width_multiplier=0.15", "--epochs=40", "--learning_rate=0.001", "--batch_size=50"]
+settings = ["--epochs=120", "--batch_size=50"]
 
 # %% [markdown]
 # ## The images, in folders

@@ -20,7 +20,8 @@ def print_settings(config, published, left_out=()):
     fields = dataclasses.fields(config)
     names = [field.name for field in fields if field.name not in (*left_out, "dry_run")]
     decisive = {
-        *("dataset", "model", "recipe", "ablation", "epochs", "batch_size", "learning_rate"),
+        *("dataset", "model", "network", "recipe", "ablation"),
+        *("epochs", "batch_size", "learning_rate"),
         *names_that_decide(config, Decides.SOURCE, Decides.ROW),
     }
     rest = 0
