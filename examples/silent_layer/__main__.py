@@ -31,6 +31,7 @@ def parser():
     add("--width_multiplier", type=float, default=0.125, help="1 is the authors' network")
     add("--labels_per_class", type=int, default=10, help="labeled images of each digit")
     add("--output", type=pathlib.Path, default="silent_layer", help="folder of the trials' files")
+    add("--picture", type=pathlib.Path, help="PNG file to draw; trials of one length and rate")
     return parsing
 
 
@@ -49,6 +50,9 @@ def check(arguments, error):
             error(f"--{name} must be from {low} to {high}. Received: {value}")
     if arguments.output.exists() and not arguments.output.is_dir():
         error(f"--output must be a folder. Received: {arguments.output}")
+    picture = arguments.picture
+    if picture and (picture.suffix.lower() != ".png" or not picture.parent.is_dir()):
+        error(f"--picture must be a .png file in a folder that exists. Received: {picture}")
 
 
 def path_of(arguments, name, seed):
@@ -139,6 +143,11 @@ def main(argv=None):
     print(tables.closeness(results))
     print()
     print(tables.outcomes(results))
+    if arguments.picture:
+        from examples.silent_layer import pictures
+
+        pictures.write(results, arguments.picture)
+        print(f"\nPicture: {arguments.picture}")
 
 
 if __name__ == "__main__":

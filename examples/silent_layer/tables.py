@@ -39,14 +39,14 @@ def read_all(folder):
     return found
 
 
-def _groups(results):
-    """`{(settings as text, variant): [result, ...]}`, in the table's order."""
-    groups = {}
+def groups(results):
+    """Returns `{(settings as text, variant): [result, ...]}`, in the table's order."""
+    found = {}
     for result in sorted(results, key=_place):
         s = result["settings"]
         size = f"{s['width_multiplier']:g}, {s['learning_rate']:g}, {s['iterations']:,}"
-        groups.setdefault((size, result["variant"]), []).append(result)
-    return groups
+        found.setdefault((size, result["variant"]), []).append(result)
+    return found
 
 
 def _place(result):
@@ -64,7 +64,7 @@ def closeness(results):
     iterations = sorted({w["iteration"] for r in results for w in r["watched"]} & set(SHOWN))
     header = ["width, rate, iterations", "change", "seeds", *(f"{i:,}" for i in iterations)]
     lines = [[*header, "features grew", "distances grew"]]
-    for (size, variant), trials in _groups(results).items():
+    for (size, variant), trials in groups(results).items():
         cells = [_closeness_at(trials, i) for i in iterations]
         growth = [_number(_growth(trials, name)) for name in ("feature_size", "distance")]
         lines.append([size, TITLES[variant], str(len(trials)), *cells, *growth])
@@ -89,7 +89,7 @@ def outcomes(results):
     header = ["width, rate, iterations", "change", "seeds", "test error"]
     variety = ["distance of samples (real = 1)", "classes seen", "entropy of classes (nats)"]
     lines = [[*header, *variety]]
-    for (size, variant), trials in _groups(results).items():
+    for (size, variant), trials in groups(results).items():
         outcomes = [t["outcome"] for t in trials]
         errors = [100.0 * o["test_wrong"] / o["test_count"] for o in outcomes]
         error = "-" if variant == "no_labels" else f"{_mean_and_error(errors, 1)} %"

@@ -87,8 +87,9 @@ def _telling_names(some_cells):
     told_elsewhere = {Decides.NOTHING, Decides.SEED, Decides.ROW}
     record = some_cells[0].config if some_cells else ExperimentConfig
     every = names_that_decide(record, *set(Decides) - told_elsewhere)
+    sets = [name for name in ("ablation", "recipe", "network") if hasattr(record, name)]
     names = []
-    for name in dict.fromkeys(["ablation", "recipe", *every, "seed_data"]):
+    for name in dict.fromkeys([*sets, *every, "seed_data"]):
         if _parts(some_cells, [*names, name]) > _parts(some_cells, names):
             names.append(name)
     return names

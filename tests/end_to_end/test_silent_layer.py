@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from examples.silent_layer import __main__ as command
-from examples.silent_layer import tables, training, variants
+from examples.silent_layer import pictures, tables, training, variants
 from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import WeightNormConv2D
@@ -112,6 +112,27 @@ def test_the_table_of_outcomes_has_standard_errors_and_no_error_without_labels()
     _, _, original, no_labels = tables.outcomes(found).splitlines()
     assert "| 2 | 12.0 +- 2.0 % | 0.50 +- 0.00 | 9.0 +- 0.0 | 2.00 +- 0.00 |" in original
     assert "| 1 | - | 0.50 | 9.0 | 2.00 |" in no_labels
+
+
+def test_the_picture_has_a_curve_for_each_variant_and_a_point_for_each_seed(tmp_path):
+    found = [result(seed=1), result(seed=2), result("no_labels", closeness=(4.0, 0.0))]
+    for number, content in enumerate(found):
+        (tmp_path / f"{number}.json").write_text(json.dumps(content))
+    curves, outcomes = pictures.figure(found).axes
+    titles = {line.get_label() for line in curves.lines}
+    assert titles == {"the original's form", "without the supervised loss"}
+    points = [line.get_xydata() for line in outcomes.lines if line.get_marker() != "None"]
+    assert [len(p) for p in points] == [2, 1]
+    assert points[1][0, 0] == pictures.LOWEST  # zero has no place on the axis
+    command.main(["--trials=0", f"--output={tmp_path}", f"--picture={tmp_path / 'a.png'}"])
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_training(capsys):
+    for name in ("a.jpg", "nowhere/a.png"):
+        with pytest.raises(SystemExit):
+            command.main([f"--picture={name}"])
+        assert "--picture must be a .png file in a folder that exists" in capsys.readouterr().err
 
 
 def test_a_file_of_something_else_is_named(tmp_path):

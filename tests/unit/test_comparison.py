@@ -1,5 +1,6 @@
 """Statistics against scipy and hand-computed cases; which runs share a cell; ensembles."""
 
+import dataclasses
 import math
 import tokenize
 import zlib
@@ -10,9 +11,11 @@ import scipy.stats
 
 from improved_gan_tf import paper
 from improved_gan_tf.runs.finished_runs import read_run, read_runs
+from improved_gan_tf.settings import images
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import ensembles, statistics
 from improved_gan_tf.tables import rows as comparison
+from run_images import EXPERIMENT
 from tests.support.written_runs import record, write_run
 
 # --- statistics ----------------------------------------------------------------------------
@@ -187,6 +190,15 @@ def test_cells_of_other_label_counts_say_it_too_if_another_recipe_trained_them(t
 def test_cells_that_differ_in_their_label_counts_alone_need_no_telling(tmp_path):
     runs = runs_of(tmp_path, record(), record(labels_per_class=20))
     assert table_cells.telling_settings(table_cells.cells(runs)) == ["", ""]
+
+
+def test_a_network_stands_for_all_that_comes_with_it():
+    configs = [
+        images.resolved(dataclasses.replace(EXPERIMENT, network=n), (28, 28, 1), ("a", "b"), 90, 9)
+        for n in images.NETWORKS
+    ]
+    told = table_cells.telling_settings([table_cells.Cell(c, 10, (), ()) for c in configs])
+    assert told == ["network=dense", "network=convolutional"]
 
 
 def test_cells_that_differ_in_how_labels_are_chosen_say_so(tmp_path):
