@@ -6,6 +6,7 @@ order that nothing else keeps: an update may then come before a read that was to
 """
 
 import collections
+import itertools
 
 from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
 from tensorflow.python.framework import function_def_to_graph, meta_graph
@@ -26,15 +27,17 @@ def lost_orders(function):
     checked, lost = 0, []
     for graph in _graphs(function.graph):
         before, after = graph.as_graph_def(), _rewritten(graph)
-        follows_before, follows_after = _Followers(before), _Followers(after)
-        for variable, nodes in _accesses(before).items():
-            kept = [node for node in nodes if node.name in follows_after]
-            for earlier, later in ((a, b) for a in kept for b in kept if a is not b):
+        accesses = _accesses(before)
+        bits = {node.name: 1 << i for i, node in enumerate(itertools.chain(*accesses.values()))}
+        follow_before, follow_after = _followers(before, bits), _followers(after, bits)
+        for variable, nodes in accesses.items():
+            kept = [node for node in nodes if node.name in follow_after]
+            for earlier, later in itertools.permutations(kept, 2):
                 both_read = earlier.op in READS and later.op in READS
-                if both_read or later.name not in follows_before.of(earlier.name):
+                if both_read or not follow_before[earlier.name] & bits[later.name]:
                     continue
                 checked += 1
-                if later.name not in follows_after.of(earlier.name):
+                if not follow_after[earlier.name] & bits[later.name]:
                     lost.append((variable, earlier.name, later.name))
     return checked, lost
 
@@ -91,26 +94,23 @@ def _source(name):
     return name.lstrip("^").split(":")[0]
 
 
-class _Followers:
-    """Which nodes come after a node, by data or by control edges."""
-
-    def __init__(self, graph_def):
-        self._next = {node.name: set() for node in graph_def.node}
-        for node in graph_def.node:
-            for name in node.input:
-                self._next[_source(name)].add(node.name)
-        self._found = {}
-
-    def __contains__(self, name):
-        return name in self._next
-
-    def of(self, name):
-        """The names of all that follow."""
-        if name not in self._found:
-            seen, waiting = set(), [name]
-            while waiting:
-                new = self._next[waiting.pop()] - seen
-                seen |= new
-                waiting.extend(new)
-            self._found[name] = seen
-        return self._found[name]
+def _followers(graph_def, bits):
+    """For each node the bits of all that come after it, by data or by control edges."""
+    following, waits_for = collections.defaultdict(list), {}
+    for node in graph_def.node:
+        sources = {_source(name) for name in node.input}
+        waits_for[node.name] = len(sources)
+        for source in sources:
+            following[source].append(node.name)
+    in_order = [name for name, count in waits_for.items() if count == 0]
+    for name in in_order:  # grows: a node comes when its last source has come
+        for later in following[name]:
+            waits_for[later] -= 1
+            if waits_for[later] == 0:
+                in_order.append(later)
+    found = {}
+    for name in reversed(in_order):
+        found[name] = 0
+        for later in following[name]:
+            found[name] |= found[later] | bits.get(later, 0)
+    return found
