@@ -11,9 +11,11 @@ from tests.support.places import ROOT
 from tools import (
     dcgan_study,
     dcgan_tables,
+    draw_own_images,
     draw_table1,
     mnist_runs,
     mnist_tables,
+    own_images_runs,
     paper_tables,
     thin_runs,
 )
@@ -84,6 +86,29 @@ def test_table_1_has_means_over_seeds_and_says_what_is_under_way(tmp_path):
     assert "| 1.00 +- 0.14 % (2 runs) | 20.02 +- 0.01 % (2 runs) |" in lines[2]
     assert "| first_release |" in lines[3]
     assert "| 0.95 % (1 run) | - |" in lines[3]
+
+
+def write_own_images(folder, group, wrong):
+    """A pair of seed 1 with 5 labels a class; 200 test images."""
+    for part, count in zip(("", "supervised_only"), wrong, strict=True):
+        run = folder / group / "labels50-seed1" / part
+        run.mkdir(parents=True)
+        final = {"test_wrong_averaged": count, "test_wrong_raw": count + 2, "test_count": 200}
+        config = {"labels_per_class": 5, "width_multiplier": 0.125, "learning_rate": 0.001}
+        content = {"config": config, "final": {**final, "collapsed_at_epoch": None}}
+        (run / "result.json").write_text(json.dumps(content))
+
+
+def test_runs_on_ones_own_images_have_a_table_and_a_picture(tmp_path, monkeypatch):
+    write_own_images(tmp_path, "digits-dense", (10, 40))
+    write_own_images(tmp_path, "digits-0.001", (30, 28))
+    monkeypatch.setattr(own_images_runs, "KEPT", tmp_path)
+    dense, thin = own_images_runs.table().splitlines()[2:]
+    assert "| 5 | 0 of 1 | 5.0 % / 6.0 % | 20.0 % / 21.0 % | -15.0 |" in dense
+    assert "| convolutional x 0.125, 0.001 | 5 |" in thin  # no network said: from before the choice
+    assert draw_own_images.errors("digits-dense", "", tmp_path) == {5: [5.0]}
+    draw_own_images.draw(tmp_path / "own.png", tmp_path)
+    assert (tmp_path / "own.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_every_split_has_its_line_with_its_baseline_and_its_collapse(tmp_path):
