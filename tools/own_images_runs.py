@@ -10,7 +10,6 @@ results/own_images/.
 """
 
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,11 +19,12 @@ from PIL import Image
 
 from improved_gan_tf.settings.images import CONVOLUTIONAL
 from tools import arguments
-from tools.run_files import RESULTS, ROOT, markdown_table, result, runs_in
+from tools.run_files import RESULTS, ROOT, markdown_table, result, runs_in, without, write
 
 KEPT = RESULTS / "own_images"
 RUNS = pathlib.Path("runs/own_images")
 LABELS = (5, 10, 20)
+LEFT_OUT = ("data_dir", "run_dir", "cache_dir")  # folders on the machine of the run
 TITLES = {
     "digits": "digits, 8 x 8 (arrays)",
     "mnist_sample": "MNIST sample, 28 x 28 (folder)",
@@ -37,7 +37,6 @@ GROUPS = {
     "digits-dense": ("digits", ("--batch_size=50", "--epochs=120")),
     "mnist_sample-dense": ("mnist_sample", ("--epochs=60",)),
     "svhn_stand_in-0.0003": ("svhn_stand_in", (*THIN, "--epochs=16")),
-    "svhn_stand_in-0.001": ("svhn_stand_in", (*THIN, "--epochs=16", "--learning_rate=0.001")),
     "digits-0.0003": ("digits", (*THIN, "--batch_size=50", "--epochs=40")),
     "digits-0.001": (
         "digits",
@@ -114,7 +113,9 @@ def collect():
             for part in ("", "supervised_only"):
                 place = KEPT / group / run.name / part
                 place.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(run / part / "result.json", place / "result.json")
+                content = result(run, part)
+                content["config"] = without(content["config"], *LEFT_OUT)
+                write(place / "result.json", content)
 
 
 def table():
