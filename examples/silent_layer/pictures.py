@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from examples.silent_layer import tables
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.runs.health import SILENT_BELOW
 
@@ -22,11 +23,21 @@ def figure(results):
 
     Returns:
         `matplotlib.figure.Figure`.
+
+    Raises:
+        UserError: the settings are not the same.
     """
+    groups = tables.groups(results)
+    sizes = sorted({size for size, _ in groups})
+    if len(sizes) > 1:
+        raise UserError(
+            "A picture is of trials with one width, learning rate and number of iterations. "
+            f"Received: {'; '.join(sizes)}."
+        )
     drawing = Figure(figsize=(11, 4.4), layout="constrained")
     FigureCanvasAgg(drawing)
     curves, outcomes = drawing.subplots(1, 2)
-    for number, ((_, variant), trials) in enumerate(tables.groups(results).items()):
+    for number, ((_, variant), trials) in enumerate(groups.items()):
         look = {"color": f"C{number}", "marker": "osD^vPX*"[number]}
         iterations = [w["iteration"] for w in trials[0]["watched"]]
         closeness = np.array([[w["closeness_real"] for w in t["watched"]] for t in trials])

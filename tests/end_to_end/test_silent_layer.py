@@ -128,6 +128,11 @@ def test_the_picture_has_a_curve_for_each_variant_and_a_point_for_each_seed(tmp_
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_a_picture_of_trials_of_two_widths_is_refused():
+    with pytest.raises(UserError, match=r"Received: 0.125, 0.001, 50; 0.25, 0.001, 50\."):
+        pictures.figure([result(), result(width=0.25)])
+
+
 def test_a_picture_that_cannot_be_written_is_refused_before_training(capsys):
     for name in ("a.jpg", "nowhere/a.png"):
         with pytest.raises(SystemExit):
