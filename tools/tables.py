@@ -21,6 +21,7 @@ from tools import (
     own_images_runs,
     paper_tables,
     precision_tables,
+    silent_layer_tables,
     thin_tables,
 )
 from tools.run_files import ROOT
@@ -51,6 +52,8 @@ TABLES = {
     "dcgan-techniques": dcgan_tables.techniques,
     "dcgan-cifar10": dcgan_tables.cifar10,
     "mode-collapse-grid": mode_collapse_tables.grid,
+    "silent-layer": silent_layer_tables.closeness,
+    "silent-layer-outcomes": silent_layer_tables.outcomes,
     "half-precision": precision_tables.trained,
     "own-images": own_images_runs.table,
     "biggan-runs": biggan_tables.runs,
