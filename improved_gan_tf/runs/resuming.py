@@ -83,12 +83,12 @@ def _look(config, path):
 def require_same_settings(config, path):
     """Raises `UserError` if the config.json in `path` forbids continuing it with `config`."""
     saved = _read_json(path / "config.json")
-    defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    defaults = {f.name: f.default for f in dataclasses.fields(config)} | config.BEFORE
     allowed = may_change(saved, config)
     different = [
         f"--{name}={value} (the run's is {saved.get(name)})"
         for name, value in config.to_dict().items()
-        # A run of an earlier version without this setting ran with its default.
+        # An earlier version without this setting ran with its default, or as `BEFORE` says.
         if name not in allowed and saved.get(name, defaults[name]) != value
     ]
     if different:

@@ -29,6 +29,8 @@ class RunConfig:
     variants_by: ClassVar[str] = "model"
     # Whether one command trains several runs (--num_runs).
     repeats: ClassVar[bool] = False
+    # What runs had before there was a setting for it, if it is not the setting's default.
+    BEFORE: ClassVar[dict] = {}
 
     # Decided by the run script alone; there are no flags for them.
     dataset: str

@@ -7,6 +7,7 @@ network, CIFAR-10's for the convolutional one.
 
 import dataclasses
 import math
+from typing import ClassVar
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
@@ -38,6 +39,8 @@ OF_DENSE = {
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImagesConfig(ExperimentConfig):
     """The resolved settings of one run on images of one's own."""
+
+    BEFORE: ClassVar[dict] = {"network": CONVOLUTIONAL}
 
     # Found in the images, not given; see `resolved`.
     image_shape: tuple[int, int, int] | None = None
@@ -181,8 +184,7 @@ class ImagesConfig(ExperimentConfig):
         """Reads what `to_dict` wrote."""
         shape = values["image_shape"] and tuple(values["image_shape"])
         names = tuple(values["class_names"])
-        # Before there was a choice, all networks were convolutional.
-        values = {"network": CONVOLUTIONAL, **values}
+        values = {**cls.BEFORE, **values}
         return super().from_dict({**values, "image_shape": shape, "class_names": names})
 
 

@@ -73,10 +73,15 @@ def test_a_dense_network_that_cannot_be_is_refused(shape, model):
         of(200, shape=shape, model=model, network="dense")
 
 
-def test_a_record_from_before_there_was_a_choice_is_of_the_convolutional_network():
-    values = of(200, shape=(28, 28, 1), network="convolutional").to_dict()
+def test_a_record_from_before_there_was_a_choice_is_of_the_convolutional_network(tmp_path):
+    config = of(200, shape=(28, 28, 1), network="convolutional")
+    values = config.to_dict()
     del values["network"]
     assert ImagesConfig.from_dict(values).network == "convolutional"
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    resuming.require_same_settings(config, tmp_path)  # and can be continued
+    with pytest.raises(UserError, match="--network=dense"):
+        resuming.require_same_settings(of(200, shape=(28, 28, 1)), tmp_path)
 
 
 def test_what_is_given_stays():
