@@ -1,42 +1,58 @@
-"""The command `python -m examples.silent_layer`: trains every variant, prints the tables."""
+"""The command `python -m examples.silent_layer`: trains variants, prints the tables, draws."""
 
 import argparse
 import pathlib
 
 from examples.silent_layer import tables
-from examples.silent_layer.tables import TITLES
+from examples.silent_layer.tables import DATASETS, TITLES
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits, files
 
 # TensorFlow is imported in `train`: `--help` and a mistake answer without it.
 
 CLASSIFIER_EPOCHS, CLASSIFIER_SEED = 10, 1
+SETTINGS = ("dataset", "width_multiplier", "learning_rate", "labels_per_class", "iterations")
+LABELS_PER_CLASS = {"mnist": 10, "cifar10": 400}
 
 
 def parser():
     """Returns the parser of the command line."""
     parsing = argparse.ArgumentParser(
         prog="python -m examples.silent_layer",
-        description="Why minibatch discrimination falls silent: the MNIST game on 4,000 embedded "
-        "digits, with one change at a time. Every trial has a file under --output; finished ones "
-        "are not trained again.",
+        description="Why minibatch discrimination falls silent: a thin game with one change at a "
+        "time. Every trial has a file under --output; finished ones are not trained again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parsing.add_argument
     add("--variants", nargs="+", choices=TITLES, default=list(TITLES), help="what is changed")
+    add(
+        "--dataset",
+        choices=DATASETS,
+        default="mnist",
+        help="4,000 embedded digits of MNIST, or CIFAR-10 by TensorFlow Datasets",
+    )
+    add("--data_dir", help="folder of prepared TFDS data (default: TFDS's own)")
     add("--trials", type=int, default=3, help="how many of each; 0 prints what is there")
     add("--seed", type=int, default=1, help="of the first trial; the others follow")
     add("--iterations", type=int, default=500, help="of the game")
     add("--learning_rate", type=float, default=0.001, help="the authors' is 0.0003")
     add("--width_multiplier", type=float, default=0.125, help="1 is the authors' network")
-    add("--labels_per_class", type=int, default=10, help="labeled images of each digit")
+    add("--labels_per_class", type=int, help="(default: 10 of MNIST, 400 of CIFAR-10)")
     add("--output", type=pathlib.Path, default="silent_layer", help="folder of the trials' files")
-    add("--picture", type=pathlib.Path, help="PNG file to draw; trials of one length and rate")
+    add("--picture", type=pathlib.Path, help="PNG file of closeness; trials of one length and rate")
+    add("--samples_picture", type=pathlib.Path, help="PNG file of samples of every trial")
     return parsing
 
 
 def check(arguments, error):
-    """Refuses numbers out of range by `error`, a function of a message that ends the program."""
+    """Refuses numbers out of range by `error`, a function of a message that ends the program.
+
+    Labels that were not asked for become the data set's default.
+    """
+    if arguments.labels_per_class is None:
+        arguments.labels_per_class = LABELS_PER_CLASS[arguments.dataset]
+    if arguments.data_dir and arguments.dataset == "mnist":
+        error(f"--data_dir is for --dataset=cifar10. Received: {arguments.data_dir}")
     for name, low, high in (
         ("trials", 0, 1000),
         ("seed", 0, 2**31 - 1001),
@@ -50,20 +66,23 @@ def check(arguments, error):
             error(f"--{name} must be from {low} to {high}. Received: {value}")
     if arguments.output.exists() and not arguments.output.is_dir():
         error(f"--output must be a folder. Received: {arguments.output}")
-    picture = arguments.picture
-    if picture and (picture.suffix.lower() != ".png" or not picture.parent.is_dir()):
-        error(f"--picture must be a .png file in a folder that exists. Received: {picture}")
+    for name in ("picture", "samples_picture"):
+        path = getattr(arguments, name)
+        if path and (path.suffix.lower() != ".png" or not path.parent.is_dir()):
+            error(f"--{name} must be a .png file in a folder that exists. Received: {path}")
 
 
 def path_of(arguments, name, seed):
     """Returns the file of a trial; everything that decides its numbers is in the name."""
     size = f"width{arguments.width_multiplier:g}-rate{arguments.learning_rate:g}"
     labels = f"labels{arguments.labels_per_class}"
-    return arguments.output / f"{name}-{size}-{labels}-{arguments.iterations}-seed{seed}.json"
+    data = "" if arguments.dataset == "mnist" else f"{arguments.dataset}-"
+    file = f"{data}{name}-{size}-{labels}-{arguments.iterations}-seed{seed}.json"
+    return arguments.output / file
 
 
 def train(name, seed, arguments, dataset, classifier):
-    """Trains one trial; returns the content of its file."""
+    """Trains one trial; returns the content of its file and the picture of its samples."""
     import keras
 
     from examples.silent_layer import training, variants
@@ -71,6 +90,7 @@ def train(name, seed, arguments, dataset, classifier):
 
     variant = variants.VARIANTS[name]
     config = training.config_of(
+        arguments.dataset,
         variant,
         seed,
         arguments.width_multiplier,
@@ -87,16 +107,14 @@ def train(name, seed, arguments, dataset, classifier):
     content = {
         "variant": name,
         "seed": seed,
-        "settings": {
-            key: getattr(arguments, key)
-            for key in ("width_multiplier", "learning_rate", "labels_per_class", "iterations")
-        },
+        "settings": {key: getattr(arguments, key) for key in SETTINGS},
         "watched": [w._asdict() for w in watched],
         "outcome": trial.outcome(classifier)._asdict(),
-        "provenance": versions.versions(),
+        "provenance": {**versions.versions(), "data": dataset.description},
     }
+    picture = trial.picture()
     keras.utils.clear_session()
-    return content
+    return content, picture
 
 
 def train_all(arguments):
@@ -109,16 +127,19 @@ def train_all(arguments):
         return
     import tqdm
 
+    from examples.silent_layer import pictures
     from improved_gan_tf.data import datasets
     from improved_gan_tf.machine import determinism
     from improved_gan_tf.scoring import small_classifier
 
     determinism.make_operations_deterministic()
-    dataset = datasets.load("mnist", data_source="sample")
+    source = "sample" if arguments.dataset == "mnist" else "tfds"
+    dataset = datasets.load(arguments.dataset, source, arguments.data_dir)
     classifier, _ = small_classifier.train(dataset, CLASSIFIER_EPOCHS, CLASSIFIER_SEED)
     arguments.output.mkdir(parents=True, exist_ok=True)
     for (name, seed), path in tqdm.tqdm(missing.items(), unit="trial", disable=None):
-        content = train(name, seed, arguments, dataset, classifier)
+        content, picture = train(name, seed, arguments, dataset, classifier)
+        pictures.write_samples(picture, path.with_suffix(".png"))
         files.write_json(path, content)
 
 
@@ -143,11 +164,21 @@ def main(argv=None):
     print(tables.closeness(results))
     print()
     print(tables.outcomes(results))
-    if arguments.picture:
-        from examples.silent_layer import pictures
+    if arguments.picture or arguments.samples_picture:
+        draw(results, arguments)
 
-        pictures.write(results, arguments.picture)
-        print(f"\nPicture: {arguments.picture}")
+
+def draw(results, arguments):
+    """Draws the pictures that are asked for."""
+    from examples.silent_layer import pictures
+
+    for write, path in (
+        (pictures.write, arguments.picture),
+        (pictures.write_sheet, arguments.samples_picture),
+    ):
+        if path:
+            write(results, path)
+            print(f"\nPicture: {path}")
 
 
 if __name__ == "__main__":

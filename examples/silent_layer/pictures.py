@@ -1,4 +1,4 @@
-"""The picture of finished trials: the layer's closeness while training, and what samples became."""
+"""Pictures of finished trials: the layer's closeness while training, and the samples."""
 
 import io
 
@@ -12,6 +12,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.runs.health import SILENT_BELOW
 
+NUM_COLORS = 64  # of a file
 LOWEST = 1e-13  # smaller closeness is drawn here
 
 
@@ -19,7 +20,8 @@ def figure(results):
     """Draws closeness by iteration, and the samples' classes against closeness in the end.
 
     Args:
-        results: list of `tables.read_all`, all with the same settings.
+        results: list of `tables.read_all`, all with the same settings; those without the layer
+            are left out.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -27,12 +29,12 @@ def figure(results):
     Raises:
         UserError: the settings are not the same.
     """
-    groups = tables.groups(results)
+    groups = tables.groups([r for r in results if r["variant"] != "no_layer"])
     sizes = sorted({size for size, _ in groups})
     if len(sizes) > 1:
         raise UserError(
-            "A picture is of trials with one width, learning rate and number of iterations. "
-            f"Received: {'; '.join(sizes)}."
+            "A picture of closeness is of trials with one data set, width, learning rate and "
+            f"number of iterations. Received: {'; '.join(sizes)}."
         )
     drawing = Figure(figsize=(11, 4.4), layout="constrained")
     FigureCanvasAgg(drawing)
@@ -58,9 +60,55 @@ def figure(results):
     return drawing
 
 
+def sheet(results):
+    """Draws the samples of every trial: a row for each variant, a column for each seed.
+
+    Args:
+        results: list of `tables.read_all`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        UserError: no trial has a picture of its samples.
+    """
+    results = [r for r in results if r["samples_file"].exists()]
+    if not results:
+        raise UserError("No finished trial has a picture of its samples.")
+    groups = tables.groups(results)
+    seeds = sorted({r["seed"] for r in results})
+    drawing = Figure(figsize=(4 * len(seeds), 1.05 * len(groups)), layout="constrained")
+    FigureCanvasAgg(drawing)
+    axes = drawing.subplots(len(groups), len(seeds), squeeze=False)
+    for row, ((size, variant), trials) in zip(axes, groups.items(), strict=True):
+        for place in row:
+            place.axis("off")
+        for trial in trials:
+            place = row[seeds.index(trial["seed"])]
+            place.imshow(np.asarray(Image.open(trial["samples_file"]).convert("RGB")))
+            title = f"{size}: {tables.TITLES[variant]}, seed {trial['seed']}"
+            place.set_title(title.replace("`", ""), fontsize=7)
+    return drawing
+
+
 def write(results, path):
-    """Writes the picture as a PNG file of few colours, whole or not at all."""
+    """Writes `figure` as a PNG file of few colours, whole or not at all."""
+    _write(figure(results), path, dpi=100)
+
+
+def write_sheet(results, path):
+    """Writes `sheet` as a PNG file, whole or not at all."""
+    _write(sheet(results), path, dpi=110)
+
+
+def _write(drawing, path, dpi):
     rendered = io.BytesIO()
-    figure(results).savefig(rendered, format="png", dpi=100)
-    picture = Image.open(rendered).convert("RGB").quantize(64)
+    drawing.savefig(rendered, format="png", dpi=dpi)
+    picture = Image.open(rendered).convert("RGB").quantize(NUM_COLORS)
+    files.write_whole(path, lambda p: picture.save(p, format="PNG", optimize=True))
+
+
+def write_samples(pixels, path):
+    """Writes a trial's samples, uint8 (H, W, C), as a PNG file, whole or not at all."""
+    picture = Image.fromarray(pixels.squeeze())
     files.write_whole(path, lambda p: picture.save(p, format="PNG", optimize=True))

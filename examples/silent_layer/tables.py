@@ -17,12 +17,25 @@ TITLES = {
     "train_conv_scales": "the scales of the convolutions are trained",
     "no_labels": "without the supervised loss",
     "normalize_input": "`normalize_input=True`",
+    "no_layer": "without the layer",
 }
+DATASETS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
+# What a table says of the samples: title and digits after the point.
+VARIETY = {
+    "pair_distance": ("distance of samples (real = 1)", 2),
+    "classes_seen": ("classes seen", 1),
+    "class_entropy": ("entropy of classes (nats)", 2),
+    "frechet_distance": ("Frechet distance", 1),
+    "frechet_distance_of_real": ("of real images", 1),
+}
+SIZE = "data, width, rate, iterations"
 SHOWN = (0, 50, 100, 200, 500, 1000, 2000, 5000)  # iterations that have a column
 
 
 def read_all(folder):
     """Returns the content of every trial's file in a folder, a list of dicts.
+
+    "samples_file" is the path of the picture of its samples, which may be missing.
 
     Raises:
         UserError: a file is not of this example.
@@ -33,6 +46,9 @@ def read_all(folder):
             result = json.loads(path.read_text("utf-8"))
             if result["variant"] not in TITLES or not result["watched"]:
                 raise ValueError("an unknown variant, or nothing watched")
+            # Trials from before there was a choice are of MNIST.
+            result["settings"].setdefault("dataset", "mnist")
+            result["samples_file"] = path.with_suffix(".png")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"{path} is no result of examples.silent_layer: {error!r}.") from error
         found.append(result)
@@ -43,26 +59,33 @@ def groups(results):
     """Returns `{(settings as text, variant): [result, ...]}`, in the table's order."""
     found = {}
     for result in sorted(results, key=_place):
-        s = result["settings"]
-        size = f"{s['width_multiplier']:g}, {s['learning_rate']:g}, {s['iterations']:,}"
-        found.setdefault((size, result["variant"]), []).append(result)
+        found.setdefault((_size(result["settings"]), result["variant"]), []).append(result)
     return found
+
+
+def _size(settings):
+    """Returns the settings that trials of one row share, as text."""
+    numbers = f"{settings['width_multiplier']:g}, {settings['learning_rate']:g}"
+    return f"{DATASETS[settings['dataset']]}, {numbers}, {settings['iterations']:,}"
 
 
 def _place(result):
     s = result["settings"]
-    size = (-s["width_multiplier"], -s["learning_rate"], s["iterations"], s["labels_per_class"])
-    return *size, list(TITLES).index(result["variant"]), result["seed"]
+    data = list(DATASETS).index(s["dataset"])
+    size = -s["width_multiplier"], -s["learning_rate"], s["iterations"], s["labels_per_class"]
+    return data, *size, list(TITLES).index(result["variant"]), result["seed"]
 
 
 def closeness(results):
     """Returns the Markdown table of closeness, real / generated, by iteration.
 
     Of several seeds it shows the geometric mean: closeness spans many powers of ten. Behind it
-    stand by how much the features and the distances of real images grew.
+    stand by how much the features and the distances of real images grew. Trials without the layer
+    have no row.
     """
+    results = [r for r in results if r["variant"] != "no_layer"]
     iterations = sorted({w["iteration"] for r in results for w in r["watched"]} & set(SHOWN))
-    header = ["width, rate, iterations", "change", "seeds", *(f"{i:,}" for i in iterations)]
+    header = [SIZE, "change", "seeds", *(f"{i:,}" for i in iterations)]
     lines = [[*header, "features grew", "distances grew"]]
     for (size, variant), trials in groups(results).items():
         cells = [_closeness_at(trials, i) for i in iterations]
@@ -86,16 +109,17 @@ def _growth(trials, name):
 
 def outcomes(results):
     """Returns the Markdown table of test errors and of the samples' variety, means over seeds."""
-    header = ["width, rate, iterations", "change", "seeds", "test error"]
-    variety = ["distance of samples (real = 1)", "classes seen", "entropy of classes (nats)"]
-    lines = [[*header, *variety]]
+    columns = VARIETY
+    if not all("frechet_distance" in r["outcome"] for r in results):
+        columns = {name: c for name, c in VARIETY.items() if not name.startswith("frechet")}
+    lines = [[SIZE, "change", "seeds", "test error", *(title for title, _ in columns.values())]]
     for (size, variant), trials in groups(results).items():
         outcomes = [t["outcome"] for t in trials]
         errors = [100.0 * o["test_wrong"] / o["test_count"] for o in outcomes]
         error = "-" if variant == "no_labels" else f"{_mean_and_error(errors, 1)} %"
         cells = [
             _mean_and_error([o[name] for o in outcomes], digits)
-            for name, digits in (("pair_distance", 2), ("classes_seen", 1), ("class_entropy", 2))
+            for name, (_, digits) in columns.items()
         ]
         lines.append([size, TITLES[variant], str(len(trials)), error, *cells])
     return _markdown(lines)

@@ -1,4 +1,4 @@
-"""The variants: what each changes in the discriminator of the MNIST game, and nothing else."""
+"""The variants: what each changes in the discriminator of the game, and nothing else."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,12 +18,14 @@ class Variant(NamedTuple):
     """One change.
 
     Attributes:
+        has_layer: bool, whether the discriminator has minibatch discrimination.
         layer: mapping, arguments of `MinibatchDiscrimination` in place of the original's.
         train_conv_scales: bool, whether the scales of the convolutions are trained.
         distance_factor: float > 0, of the distances after data-dependent initialisation.
         supervised_weight: float >= 0, of the supervised loss.
     """
 
+    has_layer: bool = True
     layer: Mapping = MappingProxyType({})
     train_conv_scales: bool = False
     distance_factor: float = 1.0
@@ -32,25 +34,32 @@ class Variant(NamedTuple):
 
 VARIANTS = {
     "original": Variant(),
-    "mean": Variant({"reduction": "mean"}),
-    "no_weight_norm": Variant({"weight_normalization": False}),
-    "mean_no_weight_norm": Variant({"reduction": "mean", "weight_normalization": False}),
+    "mean": Variant(layer={"reduction": "mean"}),
+    "no_weight_norm": Variant(layer={"weight_normalization": False}),
+    "mean_no_weight_norm": Variant(layer={"reduction": "mean", "weight_normalization": False}),
     "smaller_distances": Variant(distance_factor=SMALLER),
     "train_conv_scales": Variant(train_conv_scales=True),
     "no_labels": Variant(supervised_weight=0.0),
-    "normalize_input": Variant({"normalize_input": True}),
+    "normalize_input": Variant(layer={"normalize_input": True}),
+    "no_layer": Variant(has_layer=False),
 }
 
 
-def build(variant, seed, width_multiplier):
-    """Returns the `Networks` of the MNIST game with one variant's discriminator, not initialised.
+def model_of(variant):
+    """Returns the name of the variant's network among a data set's experiments."""
+    return "minibatch_discrimination" if variant.has_layer else "plain"
+
+
+def build(dataset, variant, seed, width_multiplier):
+    """Returns the `Networks` of a game with one variant's discriminator, not initialised.
 
     Args:
+        dataset: str, "mnist" or "cifar10".
         variant: `Variant`.
-        seed: int, as in `run_mnist.py --seed`.
+        seed: int, as the run scripts' `--seed`.
         width_multiplier: float > 0.
     """
-    spec = networks.EXPERIMENTS["mnist", "minibatch_discrimination"]
+    spec = networks.EXPERIMENTS[dataset, model_of(variant)]
     generator, discriminator, couples_examples = spec.build(seed, width_multiplier)
 
     def replacement(layer):
@@ -77,9 +86,9 @@ def _changed(layer, changes):
 
 
 def minibatch_layer(discriminator):
-    """Returns its layer of minibatch discrimination."""
-    (layer,) = (x for x in discriminator.layers if isinstance(x, MinibatchDiscrimination))
-    return layer
+    """Returns its layer of minibatch discrimination, None if it has none."""
+    found = [x for x in discriminator.layers if isinstance(x, MinibatchDiscrimination)]
+    return found[0] if found else None
 
 
 def scale_distances(layer, factor):
@@ -88,5 +97,5 @@ def scale_distances(layer, factor):
 
 
 def features_model(discriminator):
-    """Returns the model from images to what minibatch discrimination is given."""
-    return keras.Model(discriminator.input, minibatch_layer(discriminator).input)
+    """Returns the model from images to what minibatch discrimination is given, or would be."""
+    return keras.Model(discriminator.input, discriminator.output["features"])

@@ -111,13 +111,17 @@ EXPERIMENTS = {
         first_padding=3,
         negative_slope=0.1,
     ),
+    # The network of minibatch discrimination, without that layer (docs/silent_layer.md).
+    ("mnist", "plain"): _convolutional_experiment(
+        "mnist", "plain", widths=(96, 192), first_padding=3, negative_slope=0.1
+    ),
     ("cifar10", "feature_matching"): _convolutional_experiment(
         "cifar10", "feature_matching", widths=(96, 192)
     ),
     ("cifar10", "minibatch_discrimination"): _convolutional_experiment(
         "cifar10", "minibatch_discrimination", widths=(96, 192)
     ),
-    # The network of minibatch discrimination, without that layer (Table 3).
+    # The same for CIFAR-10 (Table 3).
     ("cifar10", "plain"): _convolutional_experiment("cifar10", "plain", widths=(96, 192)),
     ("svhn", "feature_matching"): _convolutional_experiment(
         "svhn", "feature_matching", widths=(64, 128)

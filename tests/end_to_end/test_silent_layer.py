@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import run_cifar10
 from examples.silent_layer import __main__ as command
 from examples.silent_layer import pictures, tables, training, variants
 from improved_gan_tf.data import datasets
@@ -25,7 +26,8 @@ def digits():
 
 def trial_of(name, digits, seed=1):
     variant = variants.VARIANTS[name]
-    return training.Trial(variant, digits, training.config_of(variant, seed, WIDTH, 0.001, 10))
+    config = training.config_of("mnist", variant, seed, WIDTH, 0.001, 10)
+    return training.Trial(variant, digits, config)
 
 
 def conv_layers(players):
@@ -37,13 +39,17 @@ def test_every_variant_has_a_title():
 
 
 def test_variants_differ_from_the_original_in_what_they_name_alone():
-    built = {name: variants.build(v, 1, WIDTH) for name, v in variants.VARIANTS.items()}
+    built = {name: variants.build("mnist", v, 1, WIDTH) for name, v in variants.VARIANTS.items()}
     original = built["original"].discriminator
     kernels = [layer.kernel for layer in conv_layers(built["original"])]
     for name, players in built.items():
         for one, other in zip(kernels, conv_layers(players), strict=True):
             np.testing.assert_array_equal(one, other.kernel)
             assert other.train_scale == (name == "train_conv_scales")
+        if name == "no_layer":
+            assert variants.minibatch_layer(players.discriminator) is None
+            assert not players.couples_examples
+            continue
         layer, plain = map(variants.minibatch_layer, (players.discriminator, original))
         np.testing.assert_array_equal(layer.theta, plain.theta)
         config, plain_config = layer.get_config(), plain.get_config()
@@ -65,6 +71,23 @@ def test_a_trial_trains_watches_and_comes_out(digits):
     assert outcome.classes_seen == 1
     assert outcome.class_entropy == 0.0
     assert outcome.pair_distance > 0.0
+    # The classifier's features of all images are alike, up to noise of the same size.
+    assert outcome.frechet_distance == pytest.approx(outcome.frechet_distance_of_real, rel=0.2)
+
+
+def test_a_trial_without_the_layer_has_features_and_no_closeness(digits):
+    trial = trial_of("no_layer", digits)
+    trial.train_to(1)
+    watched = trial.watch()
+    assert watched.feature_size > 0.0
+    assert watched.closeness_real is watched.closeness_generated is watched.distance is None
+
+
+def test_a_game_on_cifar10_has_that_scripts_settings():
+    config = training.config_of("cifar10", variants.VARIANTS["no_layer"], 3, WIDTH, 0.001, 400)
+    theirs = run_cifar10.VARIANTS["minibatch_discrimination"]["released"]
+    assert (config.dataset, config.model, config.recipe) == ("cifar10", "plain", "released")
+    assert {k: getattr(config, k) for k in theirs} == theirs
 
 
 class FakeClassifier:
@@ -73,7 +96,8 @@ class FakeClassifier:
     def predict(self, images, batch_size, verbose):
         assert images.min() >= -0.01
         assert 100.0 < images.max() < 255.01
-        return {"logits": np.tile(np.eye(10)[3], (len(images), 1))}
+        features = np.random.RandomState(int(np.sum(images)) % 2**31).normal(size=(len(images), 4))
+        return {"logits": np.tile(np.eye(10)[3], (len(images), 1)), "features": features}
 
 
 def test_smaller_distances_are_a_hundredth_after_the_initialisation(digits):
@@ -82,7 +106,7 @@ def test_smaller_distances_are_a_hundredth_after_the_initialisation(digits):
 
 
 def watched(iteration, closeness, distance=1.0):
-    return training.Watched(iteration, closeness, 2 * closeness, 0.5, distance)._asdict()
+    return training.Watched(iteration, 0.5, closeness, 2 * closeness, distance)._asdict()
 
 
 def result(variant="original", seed=1, wrong=100, closeness=(4.0, 1e-6), width=0.125):
@@ -90,13 +114,14 @@ def result(variant="original", seed=1, wrong=100, closeness=(4.0, 1e-6), width=0
         "variant": variant,
         "seed": seed,
         "settings": {
+            "dataset": "mnist",
             "width_multiplier": width,
             "learning_rate": 0.001,
             "labels_per_class": 10,
             "iterations": 50,
         },
         "watched": [watched(0, closeness[0]), watched(50, closeness[1], distance=8.0)],
-        "outcome": training.Outcome(wrong, 1000, 0.5, 9, 2.0)._asdict(),
+        "outcome": training.Outcome(wrong, 1000, 0.5, 9, 2.0, 30.0, 5.0)._asdict(),
     }
 
 
@@ -104,14 +129,50 @@ def test_the_table_of_closeness_has_geometric_means_over_seeds():
     found = [result(seed=1), result(seed=2, closeness=(9.0, 1e-10))]
     header, _, row = tables.closeness(found).splitlines()
     assert header.split(" | ")[3:5] == ["0", "50"]
-    assert row == "| 0.125, 0.001, 50 | the original's form | 2 | 6 / 12 | 1e-08 / 2e-08 | 1 | 8 |"
+    assert row.startswith("| MNIST, 0.125, 0.001, 50 | the original's form | 2 |")
+    assert row.endswith("| 2 | 6 / 12 | 1e-08 / 2e-08 | 1 | 8 |")
 
 
 def test_the_table_of_outcomes_has_standard_errors_and_no_error_without_labels():
     found = [result(seed=1), result(seed=2, wrong=140), result("no_labels", wrong=900)]
-    _, _, original, no_labels = tables.outcomes(found).splitlines()
-    assert "| 2 | 12.0 +- 2.0 % | 0.50 +- 0.00 | 9.0 +- 0.0 | 2.00 +- 0.00 |" in original
-    assert "| 1 | - | 0.50 | 9.0 | 2.00 |" in no_labels
+    header, _, original, no_labels = tables.outcomes(found).splitlines()
+    variety = "0.50 +- 0.00 | 9.0 +- 0.0 | 2.00 +- 0.00 | 30.0 +- 0.0 | 5.0 +- 0.0 |"
+    assert header.endswith("| Frechet distance | of real images |")
+    assert original.endswith(f"| 2 | 12.0 +- 2.0 % | {variety}")
+    assert no_labels.endswith("| 1 | - | 0.50 | 9.0 | 2.00 | 30.0 | 5.0 |")
+
+
+def test_older_trials_are_of_mnist_and_have_no_frechet_distance(tmp_path):
+    old = result()
+    del old["settings"]["dataset"], old["outcome"]["frechet_distance"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    found = tables.read_all(tmp_path)
+    assert "| MNIST, 0.125, 0.001, 50 |" in tables.closeness(found)
+    assert "Frechet" not in tables.outcomes(found)
+
+
+def test_trials_without_the_layer_have_no_row_of_closeness_and_no_curve():
+    bare = result("no_layer")
+    bare["watched"] = [training.Watched(i, 0.5)._asdict() for i in (0, 50)]
+    found = [result(), bare]
+    assert len(tables.closeness(found).splitlines()) == 3
+    assert "| without the layer | 1 | 10.0 % |" in tables.outcomes(found)
+    assert len(pictures.figure(found).axes[0].get_legend().get_texts()) == 1
+
+
+def test_the_sheet_has_a_row_for_each_variant_and_a_column_for_each_seed(tmp_path):
+    found = []
+    for variant, seed in (("original", 1), ("original", 2), ("no_layer", 2)):
+        file = tmp_path / f"{variant}{seed}.png"
+        pictures.write_samples(np.full((62, 302, 1), 60 * seed, np.uint8), file)
+        found.append({**result(variant, seed), "samples_file": file})
+    found.append({**result("mean"), "samples_file": tmp_path / "none.png"})
+    axes = pictures.sheet(found).axes
+    assert len(axes) == 4
+    shown = [a.images[0].get_array()[0, 0, 0] if a.images else None for a in axes]
+    assert shown == [60, 120, None, 120]
+    with pytest.raises(UserError, match="No finished trial has a picture"):
+        pictures.sheet(found[-1:])
 
 
 def test_the_picture_has_a_curve_for_each_variant_and_a_point_for_each_seed(tmp_path):
@@ -129,15 +190,22 @@ def test_the_picture_has_a_curve_for_each_variant_and_a_point_for_each_seed(tmp_
 
 
 def test_a_picture_of_trials_of_two_widths_is_refused():
-    with pytest.raises(UserError, match=r"Received: 0.125, 0.001, 50; 0.25, 0.001, 50\."):
+    with pytest.raises(UserError, match=r"Received: MNIST, 0.125, 0.001, 50; MNIST, 0.25"):
         pictures.figure([result(), result(width=0.25)])
 
 
 def test_a_picture_that_cannot_be_written_is_refused_before_training(capsys):
-    for name in ("a.jpg", "nowhere/a.png"):
+    for flag in ("--picture=a.jpg", "--picture=nowhere/a.png", "--samples_picture=a.gif"):
         with pytest.raises(SystemExit):
-            command.main([f"--picture={name}"])
-        assert "--picture must be a .png file in a folder that exists" in capsys.readouterr().err
+            command.main([flag])
+        told = f"{flag.split('=')[0]} must be a .png file in a folder that exists"
+        assert told in capsys.readouterr().err
+
+
+def test_a_folder_of_data_is_for_cifar10(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--data_dir=somewhere"])
+    assert "--data_dir is for --dataset=cifar10" in capsys.readouterr().err
 
 
 def test_a_file_of_something_else_is_named(tmp_path):
@@ -154,6 +222,7 @@ def test_a_folder_without_trials_is_told(tmp_path):
 def test_finished_trials_are_not_trained_again(tmp_path, capsys):
     arguments = ["--variants", "original", "--trials=1", "--iterations=50", f"--output={tmp_path}"]
     parsed = command.parser().parse_args(arguments)
+    command.check(parsed, pytest.fail)
     path = command.path_of(parsed, "original", 1)
     path.write_text(json.dumps(result()))
     command.main(arguments)

@@ -119,6 +119,7 @@ def test_noise_and_dropout_of_a_network_have_seeds_of_their_own(key):
     [
         (("mnist", "feature_matching"), [1000, 500, 250, 250, 250, 10]),
         (("mnist", "minibatch_discrimination"), [96] * 3 + [192] * 6 + [10]),
+        (("mnist", "plain"), [96] * 3 + [192] * 6 + [10]),
         (("cifar10", "feature_matching"), [96] * 3 + [192] * 6 + [10]),
         (("cifar10", "minibatch_discrimination"), [96] * 3 + [192] * 6 + [10]),
         (("cifar10", "plain"), [96] * 3 + [192] * 6 + [10]),
