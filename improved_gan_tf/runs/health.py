@@ -46,6 +46,19 @@ def collapsed_at(unsupervised_losses):
     return None
 
 
+def recovered_at(unsupervised_losses):
+    """The epoch from which a collapsed run has played on until now, or None.
+
+    It did not collapse, or its loss is not yet back at 0.03 or more for two epochs in a row, up to
+    the last: None.
+    """
+    if collapsed_at(unsupervised_losses) is None:
+        return None
+    low = [epoch for epoch, loss in enumerate(unsupervised_losses) if loss < COLLAPSED_BELOW]
+    first = low[-1] + 1
+    return first if len(unsupervised_losses) - first >= EPOCHS_IN_A_ROW else None
+
+
 def alike_at(spreads):
     """The epoch at which samples of a class became alike, or None.
 

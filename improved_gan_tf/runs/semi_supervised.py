@@ -17,7 +17,7 @@ from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.frozen_generator import frozen_generator
 from improved_gan_tf.runs.game import Evaluation
-from improved_gan_tf.runs.health import Closeness, collapsed_at
+from improved_gan_tf.runs.health import Closeness, collapsed_at, recovered_at
 from improved_gan_tf.runs.training_run import TrainingRun
 from improved_gan_tf.settings.every_run import differences_from_published
 from improved_gan_tf.settings.images import DENSE, IMAGES
@@ -233,12 +233,21 @@ class SemiSupervisedGame:
 
     def collapsed_at_epoch(self, history):
         """The epoch in which the discriminator won, or None; see `health.collapsed_at`."""
-        config = self.config
-        if config.supervised_only:  # without an unsupervised loss there is no game
+        if self.config.supervised_only:  # without an unsupervised loss there is no game
             return None
-        # Label smoothing adds this to the loss of any discriminator.
-        floor = losses.smallest_unsupervised_loss(config.real_target, config.generated_target)
-        return collapsed_at([m["loss_unsupervised"] - floor for m in history])
+        return collapsed_at(self._unsupervised_losses(history))
+
+    def _recovered_at_epoch(self, history):
+        """The epoch from which the lost game went on, or None; see `health.recovered_at`."""
+        if self.config.supervised_only:
+            return None
+        return recovered_at(self._unsupervised_losses(history))
+
+    def _unsupervised_losses(self, history):
+        """Each epoch's, without what label smoothing adds to the loss of any discriminator."""
+        targets = self.config.real_target, self.config.generated_target
+        floor = losses.smallest_unsupervised_loss(*targets)
+        return [m["loss_unsupervised"] - floor for m in history]
 
     def final(self, history, numbers):
         """The last evaluation's part of result.json."""
@@ -250,6 +259,7 @@ class SemiSupervisedGame:
             "test_wrong_raw": wrong["raw"],
             "average_weight": self.trainer.average_weight(),
             "collapsed_at_epoch": self.collapsed_at_epoch(history),
+            "recovered_at_epoch": self._recovered_at_epoch(history),
             "closeness": None if closeness is None else Closeness(*closeness)._asdict(),
         }
 

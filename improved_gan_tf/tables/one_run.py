@@ -90,10 +90,16 @@ def remarks(results):
         )
     collapsed = main["final"]["collapsed_at_epoch"]
     if collapsed is not None:
-        lines.append(
-            f"COLLAPSED in epoch {collapsed + 1}: the unsupervised loss fell to nearly 0 "
-            "(docs/results_mnist.md has the counts); another --seed may do better."
-        )
+        recovered = main["final"].get("recovered_at_epoch")
+        fell = f"COLLAPSED in epoch {collapsed + 1}: the unsupervised loss fell to nearly 0"
+        if recovered is not None:
+            lines.append(f"{fell}. The game went on from epoch {recovered + 1}.")
+        elif main["config"]["dataset"] == "images":
+            lines.append(f"{fell}. More --epochs may bring it back, or another --seed avoid it.")
+        else:
+            lines.append(
+                f"{fell} (docs/results_mnist.md has the counts); another --seed may do better."
+            )
     closeness = main["final"].get("closeness")
     if closeness is not None and Closeness(**closeness).silent:
         lines.append(

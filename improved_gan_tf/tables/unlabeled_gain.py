@@ -120,12 +120,14 @@ def _instability(run):
 
 
 def _collapse_epoch(run):
-    """The epoch, from 1 on, in which a run's discriminator won its game, or None.
+    """The epoch, from 1 on, in which a run's discriminator won its game for good, or None.
 
     From then on the unlabeled images teach it little.
     """
-    epoch = run.result["final"].get("collapsed_at_epoch")
-    return None if epoch is None else epoch + 1
+    final = run.result["final"]
+    epoch = final.get("collapsed_at_epoch")
+    went_on = final.get("recovered_at_epoch") is not None
+    return None if epoch is None or went_on else epoch + 1
 
 
 def _verdict(low, high):

@@ -6,7 +6,7 @@ import pytest
 
 import run_mnist
 from improved_gan_tf.runs import semi_supervised
-from improved_gan_tf.runs.health import collapsed_at
+from improved_gan_tf.runs.health import collapsed_at, recovered_at
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,22 @@ from improved_gan_tf.runs.health import collapsed_at
 )
 def test_a_run_collapses_at_the_first_of_two_low_epochs(losses, epoch):
     assert collapsed_at(losses) == epoch
+
+
+@pytest.mark.parametrize(
+    ("losses", "epoch"),
+    [
+        ([0.3, 0.2, 0.4], None),  # never lost
+        ([0.3, 0.01, 0.01], None),
+        ([0.3, 0.01, 0.01, 0.5], None),  # one epoch says nothing yet
+        ([0.3, 0.01, 0.01, 0.5, 0.5], 3),
+        ([0.01, 0.01, 0.5, 0.5, 0.02, 0.4, 0.4], 5),  # one low epoch on the way
+        ([0.01, 0.01, 0.5, 0.5, 0.02], None),
+        ([0.01, 0.01, 0.03, 0.03], 2),  # at the threshold
+    ],
+)
+def test_a_lost_game_has_recovered_from_the_epoch_after_the_last_low_one(losses, epoch):
+    assert recovered_at(losses) == epoch
 
 
 def test_the_answer_does_not_change_as_epochs_are_added():

@@ -188,3 +188,17 @@ def test_without_an_average_there_is_no_word_about_it():
 def test_a_collapse_is_named_with_its_epoch_counted_from_one():
     remark = one_run.remarks([result(average_weight=None, collapsed_at_epoch=9)])[0]
     assert remark.startswith("COLLAPSED in epoch 10:")
+    assert "docs/results_mnist.md has the counts" in remark
+
+
+def test_a_game_that_went_on_after_its_collapse_is_told_from_when():
+    lost = result(average_weight=None, collapsed_at_epoch=2, recovered_at_epoch=7)
+    (remark,) = one_run.remarks([lost])
+    assert remark.endswith("fell to nearly 0. The game went on from epoch 8.")
+
+
+def test_a_collapse_on_ones_own_images_does_not_point_to_mnists_counts():
+    lost = result(average_weight=None, collapsed_at_epoch=2)
+    lost["config"]["dataset"] = "images"
+    (remark,) = one_run.remarks([lost])
+    assert remark.endswith("More --epochs may bring it back, or another --seed avoid it.")

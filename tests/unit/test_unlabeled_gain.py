@@ -100,9 +100,16 @@ def test_a_run_that_ended_far_above_its_best_training_error_makes_the_answer_unc
     )
 
 
-def collapsed(run):
-    result = {**run.result, "final": {**run.result["final"], "collapsed_at_epoch": 3}}
-    return run._replace(result=result)
+def collapsed(run, recovered=None):
+    epochs = {"collapsed_at_epoch": 3, "recovered_at_epoch": recovered}
+    return run._replace(result={**run.result, "final": {**run.result["final"], **epochs}})
+
+
+def test_a_game_that_went_on_after_its_collapse_makes_no_answer_unclear(tmp_path):
+    run = written(tmp_path / "run", range(20))
+    behind = written(tmp_path / "behind", range(10), supervised_only=True)
+    assert "collapsed" in unlabeled_gain.answer(collapsed(run), behind)
+    assert "collapsed" not in unlabeled_gain.answer(collapsed(run, recovered=6), behind)
 
 
 def test_a_collapsed_game_makes_an_answer_unclear_that_is_not_yes(tmp_path):
