@@ -6,6 +6,8 @@ from improved_gan_tf.experiments import one_run, several_runs
 from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
 from improved_gan_tf.runs import folder_names
 
+NOT_PUBLISHED = "not the published recipe"  # before each difference, on the screen
+
 
 def run(command):
     """Trains what is not finished of a `settings.flags.Command`; returns the exit code."""
@@ -29,7 +31,7 @@ def _run_one(config, published, run_dir):
     def execute(folder, stop_requested):
         return biggan.execute(config, dataset, folder, published, stop_requested)
 
-    return one_run.to_exit_code(config, run_dir, execute, "not the published recipe")
+    return one_run.to_exit_code(config, run_dir, execute, NOT_PUBLISHED)
 
 
 def _load(config):
@@ -52,7 +54,7 @@ def _run_several(config, published, num_runs):
         dry_run.print_biggan_dry_run(left, published, dataset, parent)
         return 0
     ended = several_runs.train(records, earlier, _train, dataset, published)
-    return several_runs.end_of_seeds(*ended, parent)
+    return several_runs.end_of_seeds(*ended, parent, NOT_PUBLISHED)
 
 
 def _train(record, dataset, published, stop_requested):

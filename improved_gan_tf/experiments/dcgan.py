@@ -7,6 +7,8 @@ from improved_gan_tf.experiments import one_run, several_runs
 from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
 from improved_gan_tf.runs import folder_names
 
+NOT_PUBLISHED = "not the recipe's"  # before each difference, on the screen
+
 
 def run(command):
     """Trains what is not finished of a `settings.flags.Command`; returns the exit code."""
@@ -34,7 +36,7 @@ def _run_one(config, published, run_dir):
     def execute(folder, stop_requested):
         return dcgan.execute(config, images, folder, published, stop_requested)
 
-    return one_run.to_exit_code(config, run_dir, execute, "not the recipe's")
+    return one_run.to_exit_code(config, run_dir, execute, NOT_PUBLISHED)
 
 
 def _run_several(config, published, num_runs, parent):
@@ -49,7 +51,7 @@ def _run_several(config, published, num_runs, parent):
         _print_dry_run(config, published, images, what, parent)
         return 0
     ended = several_runs.train(records, earlier, _train, published)
-    return several_runs.end_of_seeds(*ended, parent)
+    return several_runs.end_of_seeds(*ended, parent, NOT_PUBLISHED)
 
 
 def _train(record, published, stop_requested):

@@ -45,10 +45,15 @@ def to_exit_code(config, run_dir, execute, not_published):
 
     with interruption.stop_on_signals(distribution.on_any_worker) as stop_requested:
         result = execute(pathlib.Path(run_dir), stop_requested)
-    for difference in result["differences_from_paper"]:
-        print(f"{not_published}: {difference}")
+    print_differences(result, not_published)
     print_where(result, run_dir, config)
     return 0 if result["status"] == "finished" else stop_requested.exit_code()
+
+
+def print_differences(result, not_published):
+    """Prints what of a run is not the published recipe's, a line each; arguments as above."""
+    for difference in result["differences_from_paper"]:
+        print(f"{not_published}: {difference}")
 
 
 def print_where(result, run_dir, config):

@@ -1,10 +1,13 @@
 """Several runs in sequence, each in a process of its own, so that the command does not grow."""
 
 import dataclasses
+import json
+import pathlib
 
 from tabulate import tabulate
 
 from improved_gan_tf.experiments.devices import training_devices
+from improved_gan_tf.experiments.one_run import print_differences
 from improved_gan_tf.machine import interruption, own_process
 from improved_gan_tf.runs import resuming, sweep
 
@@ -60,11 +63,15 @@ def of_seeds(config, num_runs, parent):
     return records, earlier
 
 
-def end_of_seeds(outcomes, signaled, parent):
+def end_of_seeds(outcomes, signaled, parent, not_published):
     """Prints how the runs of `of_seeds` ended; returns the exit code.
 
-    `outcomes` and `signaled` are from `train`.
+    `outcomes` and `signaled` are from `train`, `not_published` is as in `one_run.to_exit_code`.
     """
+    finished = [outcome.config.run_dir for outcome in outcomes if outcome.is_finished]
+    if finished:  # all seeds share what is not published
+        text = (pathlib.Path(finished[0]) / "result.json").read_text("utf-8")
+        print_differences(json.loads(text), not_published)
     rows = [(o.config.seed, o.status, o.remark, o.config.run_dir) for o in outcomes]
     headers = ("seed", "status", "remark", "folder")
     print(f"\n{tabulate(rows, headers=headers, tablefmt='github')}\n\nEverything is in {parent}")

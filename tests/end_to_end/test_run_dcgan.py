@@ -41,6 +41,7 @@ def test_two_seeds_are_trained_on_a_folder_of_images_and_finished_ones_not_again
     done = command(*given, "--num_runs=2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "photos (12 images of 2 classes), 28 x 28, DCGAN, non_saturating, acgan" in done.stdout
+    assert done.stdout.count("not the recipe's: batch_size: 4 instead of 128") == 1
     for seed in (1, 2):
         run = tmp_path / "runs" / f"seed{seed}"
         (metrics,) = [json.loads(x) for x in (run / "metrics.jsonl").read_text().splitlines()]
