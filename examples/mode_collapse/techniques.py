@@ -93,6 +93,8 @@ def row_name(settings):
         return f"packing-{settings.packing}"
     if settings.technique == "preference":
         return f"preference-{settings.preference_loss}"
+    if settings.technique == "historical_averaging":
+        return f"historical_averaging-{settings.historical_averaging_weight:g}"
     return settings.technique
 
 
@@ -107,4 +109,6 @@ def row_title(settings):
         return f"packing of {settings.packing}"
     if settings.technique == "preference":
         return f"preference loss ({settings.preference_loss.replace('_', '-')})"
+    if settings.technique == "historical_averaging":
+        return f"historical averaging (weight {settings.historical_averaging_weight:g})"
     return settings.technique.replace("_", " ")

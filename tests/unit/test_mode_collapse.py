@@ -137,6 +137,11 @@ def test_a_file_has_the_settings_that_its_technique_uses(tmp_path):
         ({"technique": "preference"}, "preference-non_saturating"),
         ({"technique": "preference", "preference_loss": "blended"}, "preference-blended"),
         ({"technique": "label_smoothing", "packing": 3}, "label_smoothing"),
+        ({"technique": "historical_averaging"}, "historical_averaging-0.001"),
+        (
+            {"technique": "historical_averaging", "historical_averaging_weight": 1e-5},
+            "historical_averaging-1e-05",
+        ),
     ],
 )
 def test_each_form_of_a_technique_has_its_own_name(changes, name):
