@@ -1,6 +1,6 @@
 """Writes every table of numbers in the pages from the files of the runs.
 
-    python -m tools.tables              # brings README.md, REPRODUCTION.md, docs/, results/ up to date
+    python -m tools.tables              # brings the pages up to date
     python -m tools.tables --check      # changes nothing; names stale pages, exit code 1
 
 A table is in its page between `<!-- table: NAME -->` and `<!-- end -->`; `TABLES` has its name.

@@ -1,8 +1,9 @@
-"""The picture of a problem: samples of each technique over the true modes, and modes by epoch."""
+"""The picture of a problem: samples of each technique over the true modes, and modes covered."""
 
 import io
 import math
 
+import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -11,11 +12,11 @@ from PIL import Image
 from examples.mode_collapse import problems, tables
 from improved_gan_tf.machine import files
 
-COLUMNS = 4
+COLUMNS = 5
 
 
 def figure(results, problem):
-    """Draws the first trial of each row over the modes, then how many modes the rows cover.
+    """Draws the first trial of each row over the modes, then the modes that all trials cover.
 
     Args:
         results: list of `results.Result`; those of other problems are left out.
@@ -26,21 +27,24 @@ def figure(results, problem):
     """
     rows = tables.rows_of([r for r in results if r.settings.problem == problem])
     of = problems.PROBLEMS[problem]
-    num_panels = len(rows) + 2
-    columns = min(COLUMNS, num_panels)
-    lines = math.ceil(num_panels / columns)
-    drawing = Figure(figsize=(3.2 * columns, 3.4 * lines), layout="constrained")
+    lines = math.ceil((len(rows) + 1) / COLUMNS)
+    heights = 2.6 * lines, 0.25 * len(rows) + 1.2
+    drawing = Figure(figsize=(2.3 * COLUMNS, sum(heights)), layout="constrained")
     FigureCanvasAgg(drawing)
-    panels = drawing.subplots(lines, columns, squeeze=False).flat
+    above, below = drawing.subfigures(2, 1, height_ratios=heights)
+    panels = above.subplots(lines, COLUMNS, squeeze=False).flat
     samples = problems.real_examples(of, 500, np.random.default_rng(0))
     _draw_samples(next(panels), of, samples, "real data")
     for (_, title), trials in rows.items():
         first = trials[0]
         reached = f"seed {first.seed}: {first.measures.modes} of {len(of.centres)} modes"
-        _draw_samples(next(panels), of, first.samples, f"{title}\n{reached}")
-    _draw_modes(next(panels), rows, len(of.centres))
+        _draw_samples(next(panels), of, first.samples, title.replace(" (", "\n(") + f"\n{reached}")
     for empty in panels:
         empty.set_axis_off()
+    of_trials, by_epoch = below.subplots(1, 2, width_ratios=(3, 2))
+    colors = [matplotlib.colormaps["tab20"](number) for number in range(len(rows))]
+    _draw_trials(of_trials, rows, len(of.centres), colors)
+    _draw_epochs(by_epoch, rows, len(of.centres), colors)
     return drawing
 
 
@@ -49,17 +53,30 @@ def _draw_samples(axes, problem, samples, title):
     axes.scatter(*np.transpose(samples), s=3, alpha=0.4, linewidths=0, color="tab:blue")
     limit = 1.3 * np.abs(problem.centres).max()
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-    axes.set_title(title, fontsize=8)
+    axes.set_title(title, fontsize=7)
 
 
-def _draw_modes(axes, rows, modes):
-    for (_, title), trials in rows.items():
+def _draw_trials(axes, rows, modes, colors):
+    for place, (trials, color) in enumerate(zip(rows.values(), colors, strict=True)):
+        covered = [tables.late_modes(trial) for trial in trials]
+        axes.plot(covered, [place] * len(covered), "o", markersize=5, alpha=0.8, color=color)
+        axes.plot([np.mean(covered)], [place], "|", markersize=15, color="black")
+    axes.axvline(modes, color="0.6", linewidth=0.8, linestyle=":")
+    axes.set_yticks(range(len(rows)), [title for _, title in rows], fontsize=7)
+    axes.set(xlim=(0, 1.04 * modes), ylim=(len(rows) - 0.4, -0.6))
+    axes.set_title(
+        f"modes covered in the last {tables.LAST_EPOCHS} epochs: each trial, and the mean",
+        fontsize=8,
+    )
+
+
+def _draw_epochs(axes, rows, modes, colors):
+    for trials, color in zip(rows.values(), colors, strict=True):
         covered = np.mean([trial.epochs["modes"] for trial in trials], axis=0)
-        axes.plot(np.arange(1, len(covered) + 1), covered, linewidth=1, label=title)
+        axes.plot(np.arange(1, len(covered) + 1), covered, linewidth=1, color=color)
     axes.axhline(modes, color="0.6", linewidth=0.8, linestyle=":")
     axes.set(xlabel="epochs of 1,000 steps", ylim=(0, 1.05 * modes))
-    axes.set_title("modes covered, mean over trials", fontsize=8)
-    axes.legend(fontsize=6)
+    axes.set_title("modes covered by epoch, mean over trials", fontsize=8)
 
 
 def write(results, problem, path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from examples.mode_collapse import __main__ as command
-from examples.mode_collapse import problems, results, tables, techniques
+from examples.mode_collapse import pictures, problems, results, tables, techniques
 from examples.mode_collapse.problems import Measures
 from examples.mode_collapse.training import Epoch
 from improved_gan_tf.errors import UserError
@@ -202,6 +202,7 @@ def test_the_table_has_our_trials_beside_the_published_numbers(tmp_path):
         "plain GAN",
         "2",
         "18.5 +- 1.5",
+        "18.5 +- 1.5",
         "60.0 +- 10.0",
         "0.25 (1 of 2 trials)",
         "17.3 +- 0.8",
@@ -210,9 +211,30 @@ def test_the_table_has_our_trials_beside_the_published_numbers(tmp_path):
     ]
     ours = ["preference loss (blended)", "preference loss (non-saturating)", "label smoothing"]
     assert [row[0] for row in rows[1:4]] == ours
-    assert rows[3] == ["label smoothing", "1", "17.0", "50.0", "0.25", "-", "-", "-"]
+    assert rows[3] == ["label smoothing", "1", "17.0", "17.0", "50.0", "0.25", "-", "-", "-"]
     assert [row[0] for row in rows[4:]] == ["PacGAN2", "PacGAN3", "PacGAN4", "ALI"]
-    assert rows[4] == ["PacGAN2", "-", "-", "-", "-", "23.8 +- 0.7", "91.3 +- 0.8", "0.13 +- 0.04"]
+    assert rows[4] == ["PacGAN2", *"-----", "23.8 +- 0.7", "91.3 +- 0.8", "0.13 +- 0.04"]
+
+
+def test_the_last_epochs_are_the_last_twenty(tmp_path):
+    write(tmp_path, PLAIN._replace(epochs=25), epochs=[epoch(modes=m) for m in range(1, 26)])
+    (trial,) = results.read_all(tmp_path)
+    assert tables.late_modes(trial) == 15.5  # the mean of 6 to 25
+
+
+def test_the_picture_has_samples_of_each_row_and_a_point_for_each_trial(tmp_path):
+    for seed, modes in ((1, 10), (2, 20)):
+        write(tmp_path, seed=seed, epochs=[epoch(modes=modes)])
+    write(tmp_path, PLAIN._replace(technique="packing"), epochs=[epoch(modes=25)])
+    *panels, of_trials, by_epoch = pictures.figure(results.read_all(tmp_path), "grid").axes
+    titles = [panel.get_title() for panel in panels if panel.get_title()]
+    assert titles[1:] == [
+        "plain GAN\nseed 1: 10 of 25 modes",
+        "packing of 2\nseed 1: 25 of 25 modes",
+    ]
+    drawn = [(list(x.get_xdata()), x.get_marker()) for x in of_trials.lines]
+    assert drawn[:4] == [([10, 20], "o"), ([15], "|"), ([25], "o"), ([25], "|")]
+    assert len(by_epoch.lines) == 3  # a curve for each row, and the line of all modes
 
 
 def test_the_mean_has_the_standard_error_of_the_mean():
