@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import scipy.stats
 
 from examples.mode_collapse import problems, techniques
 
@@ -33,6 +34,25 @@ LAST_EPOCHS = 20
 def late_modes(result):
     """Returns the mean number of modes over the last `LAST_EPOCHS` epochs of a trial, float."""
     return float(np.mean(result.epochs["modes"][-LAST_EPOCHS:]))
+
+
+def p_value(trials, others):
+    """Returns how often chance alone separates two rows' late modes so far, float in (0, 1].
+
+    Two-sided, exact, over every way of sharing out the trials: the difference of the means.
+
+    Args:
+        trials: list of two or more `results.Result`.
+        others: list of two or more `results.Result`.
+    """
+    covered = [[late_modes(trial) for trial in row] for row in (trials, others)]
+    test = scipy.stats.permutation_test(
+        covered,
+        lambda x, y, axis: np.mean(x, axis=axis) - np.mean(y, axis=axis),
+        vectorized=True,
+        n_resamples=np.inf,
+    )
+    return float(test.pvalue)
 
 
 def rows_of(results):
@@ -79,19 +99,22 @@ def table(results, problem):
     modes = len(problems.PROBLEMS[problem].centres)
     lines = [
         [f"{problem} of {modes}", "trials", "modes", f"in the last {LAST_EPOCHS} epochs"]
-        + ["high quality (%)", "reverse KL"]
+        + ["p against plain", "high quality (%)", "reverse KL"]
         + [f"published: {what}" for what in ("modes", "high quality (%)", "reverse KL")]
     ]
     lines.append(["---"] * len(lines[0]))
     published = {row: (title, *numbers) for title, (row, *numbers) in PUBLISHED[problem].items()}
     rows = rows_of([r for r in results if r.settings.problem == problem])
+    plain = rows.get(("none", "plain GAN"), [])
     for (row, title), trials in rows.items():
         theirs = published.pop(row, None)
-        lines.append(
-            [title, str(len(trials)), *_measured(trials), *(_quoted(theirs) if theirs else "---")]
-        )
+        modes_now, modes_late, *others = _measured(trials)
+        can_tell = row != "none" and min(len(trials), len(plain)) > 1
+        p = f"{p_value(trials, plain):.2g}" if can_tell else "-"
+        quoted = _quoted(theirs) if theirs else "---"
+        lines.append([title, str(len(trials)), modes_now, modes_late, p, *others, *quoted])
     for title, *numbers in published.values():
-        lines.append([title, *"-----", *_quoted((title, *numbers))])
+        lines.append([title, *"------", *_quoted((title, *numbers))])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

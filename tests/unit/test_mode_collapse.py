@@ -203,6 +203,7 @@ def test_the_table_has_our_trials_beside_the_published_numbers(tmp_path):
         "2",
         "18.5 +- 1.5",
         "18.5 +- 1.5",
+        "-",
         "60.0 +- 10.0",
         "0.25 (1 of 2 trials)",
         "17.3 +- 0.8",
@@ -211,9 +212,20 @@ def test_the_table_has_our_trials_beside_the_published_numbers(tmp_path):
     ]
     ours = ["preference loss (blended)", "preference loss (non-saturating)", "label smoothing"]
     assert [row[0] for row in rows[1:4]] == ours
-    assert rows[3] == ["label smoothing", "1", "17.0", "17.0", "50.0", "0.25", "-", "-", "-"]
+    assert rows[3] == ["label smoothing", "1", "17.0", "17.0", "-", "50.0", "0.25", *"---"]
     assert [row[0] for row in rows[4:]] == ["PacGAN2", "PacGAN3", "PacGAN4", "ALI"]
-    assert rows[4] == ["PacGAN2", *"-----", "23.8 +- 0.7", "91.3 +- 0.8", "0.13 +- 0.04"]
+    assert rows[4] == ["PacGAN2", *"------", "23.8 +- 0.7", "91.3 +- 0.8", "0.13 +- 0.04"]
+
+
+def test_the_chance_is_over_every_way_of_sharing_out_the_trials(tmp_path):
+    for seed, modes in enumerate((17, 19, 22, 23, 24)):
+        settings = PLAIN if seed < 2 else PLAIN._replace(technique="packing")
+        write(tmp_path, settings, seed=seed, epochs=[epoch(modes=modes)])
+    trials = results.read_all(tmp_path)
+    # 1 of the 10 ways, on one side; the other side counts as often.
+    assert tables.p_value(trials[2:], trials[:2]) == pytest.approx(0.2)
+    *_, packing = cells(tables.table(trials, "grid"))[2:4]
+    assert packing[:5] == ["packing of 2", "3", "23.0 +- 0.6", "23.0 +- 0.6", "0.2"]
 
 
 def test_the_last_epochs_are_the_last_twenty(tmp_path):
