@@ -13,6 +13,7 @@ from improved_gan_tf.machine import environment, exits, files
 CLASSIFIER_EPOCHS, CLASSIFIER_SEED = 10, 1
 SETTINGS = ("dataset", "width_multiplier", "learning_rate", "labels_per_class", "iterations")
 LABELS_PER_CLASS = {"mnist": 10, "cifar10": 400}
+MOST_LABELS = {"mnist": 300, "cifar10": 5000}
 
 
 def parser():
@@ -59,7 +60,7 @@ def check(arguments, error):
         ("iterations", 1, 1_000_000),
         ("learning_rate", 1e-8, 1.0),
         ("width_multiplier", 0.02, 4.0),
-        ("labels_per_class", 1, 300),
+        ("labels_per_class", 1, MOST_LABELS[arguments.dataset]),
     ):
         value = getattr(arguments, name)
         if not low <= value <= high:

@@ -231,6 +231,13 @@ def test_finished_trials_are_not_trained_again(tmp_path, capsys):
     assert "the original's form" in printed
 
 
+@pytest.mark.parametrize("dataset", command.LABELS_PER_CLASS)
+def test_the_default_number_of_labels_is_within_the_range(dataset):
+    parsed = command.parser().parse_args([f"--dataset={dataset}"])
+    command.check(parsed, pytest.fail)
+    assert parsed.labels_per_class == command.LABELS_PER_CLASS[dataset]
+
+
 @pytest.mark.parametrize(
     "flag", ["--trials=-1", "--iterations=0", "--learning_rate=0", "--width_multiplier=9"]
 )
