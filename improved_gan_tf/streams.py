@@ -15,6 +15,7 @@
 | `adversarial_tricks` | SeedSequence((seed, 7)) | instance noise and replay in DCGAN's games |
 | `step_noise` | SeedGenerator(seed) | the noise of the training steps |
 | `shown_noise` | RandomState(seed) | the noise whose images are saved and watched |
+| `coupled_test_order` | default_rng(0) | the order in which a test set sorted by class is scored |
 
 With equal seeds `data_order`, `label_choice` and `shown_noise` are the same generator's numbers,
 for independent uses. How a stream starts decides a run's numbers: it must not change.
@@ -109,3 +110,8 @@ def step_noise(seed):
 def shown_noise(seed):
     """The `RandomState` of the noise whose images a run saves and watches."""
     return np.random.RandomState(seed)
+
+
+def coupled_test_order():
+    """The generator of the order in which a test set that lies sorted by class is scored."""
+    return np.random.default_rng(0)

@@ -91,12 +91,13 @@ def sample_noise(seed):
     )
 
 
-def measure_closeness(discriminator, test, generated):
-    """The `Closeness` of the first 100 test images and of generated ones (100, H, W, C).
+def measure_closeness(discriminator, test, order, generated):
+    """The `Closeness` of 100 test images and of generated ones (100, H, W, C).
 
-    The discriminator has minibatch discrimination and raw parameters.
+    The discriminator has minibatch discrimination and raw parameters. `order` is
+    `evaluation.coupled_order` of the test set; its first images count.
     """
-    real = test.images(np.arange(min(SAMPLE_COUNT, len(test))))
+    real = test.images(order[:SAMPLE_COUNT])
     return Closeness(*(evaluation.mean_closeness(discriminator, x) for x in (real, generated)))
 
 
@@ -168,8 +169,10 @@ class SemiSupervisedGame:
         # Batches of the size that one call of the discriminator was trained on.
         coupled_batch = config.batch_size // self._local_batches()
         self.coupled_batch = coupled_batch if players.couples_examples else None
+        self.coupled_order = evaluation.coupled_order(self.dataset.test_labels)
+        order = self.coupled_order if players.couples_examples else None
         self.raw_predictor, self.averaged_predictor = (
-            evaluation.Predictor(discriminator, self.test, self.coupled_batch)
+            evaluation.Predictor(discriminator, self.test, self.coupled_batch, order)
             for discriminator in (players.discriminator, self.averaged_discriminator)
         )
         self.sample_noise = sample_noise(config.seed)
@@ -208,7 +211,12 @@ class SemiSupervisedGame:
         closeness = None
         if self.watches_closeness:
             closeness = list(
-                measure_closeness(self.trainer.discriminator, self.test, self.generated_images())
+                measure_closeness(
+                    self.trainer.discriminator,
+                    self.test,
+                    self.coupled_order,
+                    self.generated_images(),
+                )
             )
         return Evaluation(
             {"test_wrong": {"averaged": None, **wrong}, "closeness": closeness},

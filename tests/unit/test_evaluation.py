@@ -10,6 +10,7 @@ from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.training.evaluation import (
     EVALUATION_BATCH,
     Predictor,
+    coupled_order,
     mean_closeness,
     wrong_count,
 )
@@ -51,6 +52,27 @@ def test_with_coupled_examples_every_batch_is_full_and_every_image_counts_once(c
 def test_with_fewer_images_than_a_coupled_batch_all_of_them_are_one_batch():
     logits = Predictor(counting_model, device_images(3), coupled_batch=4).logits()
     np.testing.assert_array_equal(logits, [[0, 3], [1, 3], [2, 3]])
+
+
+def test_a_set_sorted_by_class_is_scored_in_a_fixed_random_order_and_any_other_in_its_own():
+    mixed = coupled_order(np.repeat([0, 1, 2], 40))
+    assert sorted(mixed) == list(range(120))
+    assert len({row // 40 for row in mixed[:20]}) == 3  # every class is in a batch
+    np.testing.assert_array_equal(mixed, coupled_order(np.repeat([3, 5, 8], 40)))
+    np.testing.assert_array_equal(coupled_order([0, 1, 1, 0]), np.arange(4))
+    assert coupled_order([]).shape == (0,)
+
+
+def test_images_share_batches_in_the_order_asked_for_and_logits_are_in_their_own():
+    images = keras.Input((1, 1, 1))
+    x = keras.layers.Flatten()(images)
+    outputs = MinibatchDiscrimination(num_kernels=2, kernel_dim=1)(x)
+    model = keras.Model(images, {"logits": outputs})
+    data = device_images(6)
+    logits = Predictor(model, data, coupled_batch=3, order=[4, 0, 2, 1, 5, 3]).logits()
+    for batch in ([4, 0, 2], [1, 5, 3]):
+        expected = keras.ops.convert_to_numpy(model(data.images(batch))["logits"])
+        np.testing.assert_allclose(logits[batch], expected, rtol=1e-6)
 
 
 def test_the_filled_up_last_batch_is_scored_beside_the_images_before_it():
