@@ -5,7 +5,11 @@ from tools.run_files import RESULTS
 
 FOLDER = RESULTS / "mode_collapse"
 # The rows of the README's line: file name, what it is called there.
-IN_SHORT = {"none": "plain", "minibatch_discrimination-mean": "minibatch discrimination (mean)"}
+IN_SHORT = {
+    "none": "plain",
+    "minibatch_discrimination-mean": "minibatch discrimination (mean)",
+    "minibatch_discrimination-sum-weight_norm": "in its original form",
+}
 
 
 def grid(folder=FOLDER):

@@ -1,9 +1,19 @@
 """The tables of why minibatch discrimination falls silent, from `results/silent_layer/`."""
 
+import json
+
 from examples.silent_layer import tables
-from tools.run_files import RESULTS
+from tools.run_files import RESULTS, markdown_table
 
 FOLDER = RESULTS / "silent_layer"
+SAMPLES = RESULTS / "silent_layer_samples"
+# The authors' own code, by the commit of its layers (nn.py).
+AUTHORS = RESULTS / "silent_layer_code"
+LAYERS = {
+    "0fa06b5": "the authors', layers of 0fa06b5, which this project has",
+    "2b81a18": "the authors', layers of 2b81a18, the script's own",
+}
+COMPARED = (0, 50, 100, 200, 500)  # iterations; all trials were watched until the third
 
 
 def closeness(folder=FOLDER):
@@ -14,3 +24,29 @@ def closeness(folder=FOLDER):
 def outcomes(folder=FOLDER):
     """Test errors and variety of samples in the end."""
     return tables.outcomes(tables.read_all(folder))
+
+
+def samples(folder=SAMPLES):
+    """The same, with the Frechet distance, of trials with the layer and without it."""
+    return tables.outcomes(tables.read_all(folder))
+
+
+def samples_closeness(folder=SAMPLES):
+    """The closeness in those trials that have the layer."""
+    return tables.closeness(tables.read_all(folder))
+
+
+def authors_code(folder=FOLDER, authors=AUTHORS):
+    """The closeness in this code and in the authors' own, at an eighth of the width."""
+    ours = [r for r in tables.read_all(folder) if r["variant"] == "original"]
+    rows = {"this project's": ours}
+    for commit, title in LAYERS.items():
+        files = sorted(authors.glob(f"layers-{commit}-seed*.json"))
+        rows[title] = [json.loads(file.read_text("utf-8")) for file in files]
+    headers = ["code", "seeds", *map(str, COMPARED), "features grew until 100", "distances"]
+    lines = []
+    for title, trials in rows.items():
+        cells = [tables.closeness_at(trials, iteration) for iteration in COMPARED]
+        growth = [tables.growth_until(trials, name, 100) for name in ("feature_size", "distance")]
+        lines.append([title, len(trials), *cells, *growth])
+    return markdown_table(headers, lines)

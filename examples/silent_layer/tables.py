@@ -88,13 +88,19 @@ def closeness(results):
     header = [SIZE, "change", "seeds", *(f"{i:,}" for i in iterations)]
     lines = [[*header, "features grew", "distances grew"]]
     for (size, variant), trials in groups(results).items():
-        cells = [_closeness_at(trials, i) for i in iterations]
-        growth = [_number(_growth(trials, name)) for name in ("feature_size", "distance")]
+        cells = [closeness_at(trials, i) for i in iterations]
+        growth = [growth_until(trials, name) for name in ("feature_size", "distance")]
         lines.append([size, TITLES[variant], str(len(trials)), *cells, *growth])
     return _markdown(lines)
 
 
-def _closeness_at(trials, iteration):
+def closeness_at(trials, iteration):
+    """Returns the geometric means of closeness, "real / generated"; "-" where it was not watched.
+
+    Args:
+        trials: list of results.
+        iteration: int.
+    """
     found = [w for t in trials for w in t["watched"] if w["iteration"] == iteration]
     if not found:
         return "-"
@@ -102,9 +108,20 @@ def _closeness_at(trials, iteration):
     return " / ".join(_number(_geometric_mean([w[kind] for w in found])) for kind in kinds)
 
 
-def _growth(trials, name):
-    first, last = ([t["watched"][i][name] for t in trials] for i in (0, -1))
-    return _geometric_mean(np.divide(last, first))
+def growth_until(trials, name, iteration=None):
+    """Returns by which factor what is watched has grown, geometric mean over trials, as text.
+
+    Args:
+        trials: list of results.
+        name: "feature_size" or "distance".
+        iteration: int, one that was watched; None for the last.
+    """
+    factors = []
+    for trial in trials:
+        sizes = {w["iteration"]: w[name] for w in trial["watched"]}
+        last = max(sizes) if iteration is None else iteration
+        factors.append(sizes[last] / sizes[0])
+    return _number(_geometric_mean(factors))
 
 
 def outcomes(results):

@@ -255,3 +255,11 @@ def test_help_answers_without_tensorflow():
     done = run_python("-c", script, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "--variants" in done.stdout
+
+
+def test_growth_is_the_geometric_mean_until_an_iteration_or_the_last():
+    two = [result(), result()]
+    two[1]["watched"] = [watched(0, 1.0, 2.0), watched(50, 1.0, 4.0), watched(100, 1.0, 64.0)]
+    assert tables.growth_until(two, "distance", 50) == "4"  # of 8 and 2
+    assert tables.growth_until(two, "distance") == "16"  # of 8 and 32
+    assert tables.closeness_at(two, 7) == "-"
