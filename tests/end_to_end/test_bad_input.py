@@ -212,8 +212,8 @@ def test_the_name_of_a_data_set_that_is_not_known_is_explained(more, tmp_path):
 
 @pytest.mark.parametrize("more", [(), ("--num_runs=2",)], ids=str)
 def test_a_data_set_without_networks_of_the_model_is_explained(more, tmp_path):
-    found = check(script_with(model="plain"), *SMALL, *more, folder=tmp_path)
-    assert found.startswith("No networks are known for the data set 'mnist' with model='plain'.")
+    found = check(script_with(dataset="svhn", model="plain"), *SMALL, *more, folder=tmp_path)
+    assert found.startswith("No networks are known for the data set 'svhn' with model='plain'.")
 
 
 # --- damaged data --------------------------------------------------------------------------
