@@ -72,6 +72,24 @@ def test_minibatch_discrimination_also_measures_how_close_images_are(monkeypatch
     assert final["test_batch"] == 10
 
 
+def test_a_sorted_test_set_is_mixed_for_minibatch_discrimination_alone(monkeypatch):
+    orders = []
+
+    def predictor(discriminator, images, coupled_batch=None, order=None):
+        orders.append(order)
+
+    monkeypatch.setattr(evaluation, "Predictor", predictor)
+    data = images("cifar10")
+    data = data._replace(test_labels=np.sort(data.test_labels))
+    for config in (minibatch_discrimination(), settings(run_cifar10)):
+        SemiSupervisedGame(config, data).prepare()
+    coupled, raw_and_averaged = orders[:2], orders[2:]
+    mixed = evaluation.coupled_order(data.test_labels)
+    assert not np.array_equal(mixed, np.arange(15))
+    np.testing.assert_array_equal(coupled, [mixed, mixed])
+    assert raw_and_averaged == [None, None]
+
+
 def test_an_epoch_that_is_not_evaluated_has_no_test_error():
     assert of(settings()).measured(history(0.3), None) == {
         "test_error_averaged": None,
