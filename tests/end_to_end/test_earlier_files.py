@@ -28,6 +28,7 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 EARLIER = ROOT / "tests" / "goldens" / "before_the_rooms"
 COMMANDS = json.loads((EARLIER / "commands.json").read_text("utf-8"))
 RECORDED = json.loads((EARLIER / "ends.json").read_text("utf-8"))
+ADDED = {"recovered_at_epoch"}  # what `final` has had only since
 MODELS = sorted(str(p.relative_to(EARLIER).with_suffix("")) for p in EARLIER.rglob("*.keras"))
 STOPPED = ("feature_matching", "minibatch_discrimination", "imagenet")
 
@@ -213,7 +214,7 @@ def test_the_run_ends_as_the_uninterrupted_one_did(continued):
         for found, wanted in zip(metrics, expected, strict=True):
             assert_close(without_times(found), without_times(wanted))
         final, wanted = read_json(folder / "result.json")["final"], end["final"]
-        assert final.keys() == wanted.keys()
+        assert final.keys() - ADDED == wanted.keys()
         for key in ("epochs", "models_of_epoch", "models_of_iteration"):
             assert final[key] == wanted[key]
 
@@ -223,6 +224,8 @@ def assert_close(found, wanted):
     for name, value in wanted.items():
         if value is None or isinstance(value, bool):
             assert found[name] is value, name
+        elif name == "closeness_real":  # then of 100 images of one class, now of all (D8)
+            assert 0.0 < found[name] < 99.0
         elif "error" in name:
             assert found[name] == pytest.approx(value, abs=ERRORS), name
         else:
