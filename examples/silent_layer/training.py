@@ -122,7 +122,7 @@ class Trial:
 
     def watch(self):
         """Returns the `Watched` of now."""
-        real = self.game.test.images(self.game.coupled_order[:100])
+        real = self.game.test.images(self.game.test.mixed_rows[:100])
         features = [self._features(x, training=False) for x in (real, self.game.generated_images())]
         size = float(np.sqrt(np.mean(np.square(features[0]))))
         if self.layer is None:

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from improved_gan_tf import distribution
+from improved_gan_tf.data.mixed_order import mixed_order
 
 
 class Batch(NamedTuple):
@@ -24,6 +25,10 @@ class DeviceImages:
         images: uint8 array (N, H, W, C).
         labels: integer array (N,).
         scale: `(divisor, offset)`; pixels become `(byte - offset) / divisor`.
+
+    Attributes:
+        mixed_rows: (N,) integers, all rows as they share the batches of minibatch discrimination
+            in tests; see `mixed_order`.
     """
 
     def __init__(self, images, labels, scale):
@@ -32,6 +37,7 @@ class DeviceImages:
         self._labels = distribution.DeviceCopies(labels.astype("int64"), "labels")
         self._divisor, self._offset = scale
         self._count = len(labels)
+        self.mixed_rows = mixed_order(labels)
 
     def __len__(self):
         return self._count

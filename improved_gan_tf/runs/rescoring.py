@@ -34,8 +34,7 @@ def rescore(run_dir, data_dir=None):
     for kind, name in MODELS.items():
         if run.recorded[kind] is None:
             continue
-        order = evaluation.coupled_order(labels) if run.coupled_batch else None
-        predictor = evaluation.Predictor(_model(run_dir, name), images, run.coupled_batch, order)
+        predictor = evaluation.Predictor(_model(run_dir, name), images, run.coupled_batch)
         scores[kind] = (run.recorded[kind], evaluation.wrong_count(predictor.logits(), labels))
     return scores
 
@@ -53,15 +52,11 @@ def closeness(run_dir, data_dir=None):
     if run.coupled_batch is None or not (pathlib.Path(run_dir) / "generator.keras").exists():
         return None
     from improved_gan_tf.runs import semi_supervised
-    from improved_gan_tf.training import evaluation
 
-    images, labels = _test_set(run, data_dir)
+    images, _ = _test_set(run, data_dir)
     noise = semi_supervised.sample_noise(run.config["seed"])
     generated = _model(run_dir, "generator")(noise, training=False)
-    order = evaluation.coupled_order(labels)
-    return semi_supervised.measure_closeness(
-        _model(run_dir, MODELS["raw"]), images, order, generated
-    )
+    return semi_supervised.measure_closeness(_model(run_dir, MODELS["raw"]), images, generated)
 
 
 class _Recorded(NamedTuple):

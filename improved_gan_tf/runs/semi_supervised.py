@@ -91,13 +91,12 @@ def sample_noise(seed):
     )
 
 
-def measure_closeness(discriminator, test, order, generated):
-    """The `Closeness` of 100 test images and of generated ones (100, H, W, C).
+def measure_closeness(discriminator, test, generated):
+    """The `Closeness` of 100 test images, of mixed classes, and of generated ones (100, H, W, C).
 
-    The discriminator has minibatch discrimination and raw parameters. `order` is
-    `evaluation.coupled_order` of the test set; its first images count.
+    The discriminator has minibatch discrimination and raw parameters.
     """
-    real = test.images(order[:SAMPLE_COUNT])
+    real = test.images(test.mixed_rows[:SAMPLE_COUNT])
     return Closeness(*(evaluation.mean_closeness(discriminator, x) for x in (real, generated)))
 
 
@@ -169,10 +168,8 @@ class SemiSupervisedGame:
         # Batches of the size that one call of the discriminator was trained on.
         coupled_batch = config.batch_size // self._local_batches()
         self.coupled_batch = coupled_batch if players.couples_examples else None
-        self.coupled_order = evaluation.coupled_order(self.dataset.test_labels)
-        order = self.coupled_order if players.couples_examples else None
         self.raw_predictor, self.averaged_predictor = (
-            evaluation.Predictor(discriminator, self.test, self.coupled_batch, order)
+            evaluation.Predictor(discriminator, self.test, self.coupled_batch)
             for discriminator in (players.discriminator, self.averaged_discriminator)
         )
         self.sample_noise = sample_noise(config.seed)
@@ -211,12 +208,7 @@ class SemiSupervisedGame:
         closeness = None
         if self.watches_closeness:
             closeness = list(
-                measure_closeness(
-                    self.trainer.discriminator,
-                    self.test,
-                    self.coupled_order,
-                    self.generated_images(),
-                )
+                measure_closeness(self.trainer.discriminator, self.test, self.generated_images())
             )
         return Evaluation(
             {"test_wrong": {"averaged": None, **wrong}, "closeness": closeness},
@@ -241,18 +233,15 @@ class SemiSupervisedGame:
 
     def collapsed_at_epoch(self, history):
         """The epoch in which the discriminator won, or None; see `health.collapsed_at`."""
-        if self.config.supervised_only:  # without an unsupervised loss there is no game
-            return None
         return collapsed_at(self._unsupervised_losses(history))
 
-    def _recovered_at_epoch(self, history):
-        """The epoch from which the lost game went on, or None; see `health.recovered_at`."""
-        if self.config.supervised_only:
-            return None
-        return recovered_at(self._unsupervised_losses(history))
-
     def _unsupervised_losses(self, history):
-        """Each epoch's, without what label smoothing adds to the loss of any discriminator."""
+        """Each epoch's, without what label smoothing adds to the loss of any discriminator.
+
+        There is none in a baseline, which plays no game.
+        """
+        if self.config.supervised_only:
+            return []
         targets = self.config.real_target, self.config.generated_target
         floor = losses.smallest_unsupervised_loss(*targets)
         return [m["loss_unsupervised"] - floor for m in history]
@@ -267,7 +256,7 @@ class SemiSupervisedGame:
             "test_wrong_raw": wrong["raw"],
             "average_weight": self.trainer.average_weight(),
             "collapsed_at_epoch": self.collapsed_at_epoch(history),
-            "recovered_at_epoch": self._recovered_at_epoch(history),
+            "recovered_at_epoch": recovered_at(self._unsupervised_losses(history)),
             "closeness": None if closeness is None else Closeness(*closeness)._asdict(),
         }
 

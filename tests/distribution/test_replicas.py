@@ -80,9 +80,9 @@ def test_coupled_examples_are_tested_in_batches_of_the_size_they_are_trained_in(
 ):
     sizes, predictor = [], evaluation.Predictor
 
-    def record(discriminator, images, coupled_batch, order):
+    def record(discriminator, images, coupled_batch):
         sizes.append(coupled_batch)
-        return predictor(discriminator, images, coupled_batch, order)
+        return predictor(discriminator, images, coupled_batch)
 
     monkeypatch.setattr(evaluation, "Predictor", record)
     monkeypatch.setattr(datasets, "load", lambda *arguments, **options: images("mnist"))

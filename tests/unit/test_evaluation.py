@@ -10,16 +10,24 @@ from improved_gan_tf.layers.noise import GaussianNoise
 from improved_gan_tf.training.evaluation import (
     EVALUATION_BATCH,
     Predictor,
-    coupled_order,
     mean_closeness,
     wrong_count,
 )
 
 
-def device_images(count):
+def device_images(count, labels=None):
     """One-pixel images that count 0, 1, 2, ... 255, 0, ..."""
     pixels = (np.arange(count) % 256).astype("uint8").reshape(-1, 1, 1, 1)
-    return DeviceImages(pixels, np.zeros(count, "int32"), (1.0, 0.0))
+    labels = np.zeros(count, "int32") if labels is None else labels
+    return DeviceImages(pixels, labels, (1.0, 0.0))
+
+
+def coupled_model():
+    """A discriminator whose logits depend on the whole batch."""
+    images = keras.Input((1, 1, 1))
+    x = keras.layers.Flatten()(images)
+    outputs = MinibatchDiscrimination(num_kernels=2, kernel_dim=1)(x)
+    return keras.Model(images, {"logits": outputs})
 
 
 def noisy_identity():
@@ -54,33 +62,18 @@ def test_with_fewer_images_than_a_coupled_batch_all_of_them_are_one_batch():
     np.testing.assert_array_equal(logits, [[0, 3], [1, 3], [2, 3]])
 
 
-def test_a_set_sorted_by_class_is_scored_in_a_fixed_random_order_and_any_other_in_its_own():
-    mixed = coupled_order(np.repeat([0, 1, 2], 40))
-    assert sorted(mixed) == list(range(120))
-    assert len({row // 40 for row in mixed[:20]}) == 3  # every class is in a batch
-    np.testing.assert_array_equal(mixed, coupled_order(np.repeat([3, 5, 8], 40)))
-    np.testing.assert_array_equal(coupled_order([0, 1, 1, 0]), np.arange(4))
-    assert coupled_order([]).shape == (0,)
-
-
-def test_images_share_batches_in_the_order_asked_for_and_logits_are_in_their_own():
-    images = keras.Input((1, 1, 1))
-    x = keras.layers.Flatten()(images)
-    outputs = MinibatchDiscrimination(num_kernels=2, kernel_dim=1)(x)
-    model = keras.Model(images, {"logits": outputs})
-    data = device_images(6)
-    logits = Predictor(model, data, coupled_batch=3, order=[4, 0, 2, 1, 5, 3]).logits()
-    for batch in ([4, 0, 2], [1, 5, 3]):
+def test_images_sorted_by_class_share_mixed_batches_and_their_logits_are_in_their_order():
+    model, data = coupled_model(), device_images(6, np.repeat([0, 1], 3))
+    rows = data.mixed_rows
+    assert not np.array_equal(rows, np.arange(6))
+    logits = Predictor(model, data, coupled_batch=3).logits()
+    for batch in (rows[:3], rows[3:]):
         expected = keras.ops.convert_to_numpy(model(data.images(batch))["logits"])
         np.testing.assert_allclose(logits[batch], expected, rtol=1e-6)
 
 
 def test_the_filled_up_last_batch_is_scored_beside_the_images_before_it():
-    images = keras.Input((1, 1, 1))
-    x = keras.layers.Flatten()(images)
-    outputs = MinibatchDiscrimination(num_kernels=2, kernel_dim=1)(x)
-    model = keras.Model(images, {"logits": outputs})
-    data = device_images(6)
+    model, data = coupled_model(), device_images(6)
     logits = Predictor(model, data, coupled_batch=4).logits()
     last = keras.ops.convert_to_numpy(model(data.images([2, 3, 4, 5]))["logits"])
     np.testing.assert_allclose(logits[4:], last[2:], rtol=1e-6)

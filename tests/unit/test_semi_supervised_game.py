@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import run_cifar10
+from improved_gan_tf.data.mixed_order import mixed_order
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs import semi_supervised
 from improved_gan_tf.runs.semi_supervised import SemiSupervisedGame
 from improved_gan_tf.training import evaluation
 from tests.support.noise_runs import images, settings
@@ -72,22 +74,18 @@ def test_minibatch_discrimination_also_measures_how_close_images_are(monkeypatch
     assert final["test_batch"] == 10
 
 
-def test_a_sorted_test_set_is_mixed_for_minibatch_discrimination_alone(monkeypatch):
-    orders = []
-
-    def predictor(discriminator, images, coupled_batch=None, order=None):
-        orders.append(order)
-
-    monkeypatch.setattr(evaluation, "Predictor", predictor)
+def test_closeness_is_that_of_mixed_classes(monkeypatch):
+    seen = []
+    monkeypatch.setattr(semi_supervised, "SAMPLE_COUNT", 4)
+    monkeypatch.setattr(evaluation, "mean_closeness", lambda _, x: seen.append(np.array(x)) or 1.0)
     data = images("cifar10")
     data = data._replace(test_labels=np.sort(data.test_labels))
-    for config in (minibatch_discrimination(), settings(run_cifar10)):
-        SemiSupervisedGame(config, data).prepare()
-    coupled, raw_and_averaged = orders[:2], orders[2:]
-    mixed = evaluation.coupled_order(data.test_labels)
-    assert not np.array_equal(mixed, np.arange(15))
-    np.testing.assert_array_equal(coupled, [mixed, mixed])
-    assert raw_and_averaged == [None, None]
+    game = SemiSupervisedGame(minibatch_discrimination(), data)
+    game.prepare()
+    semi_supervised.measure_closeness(None, game.test, np.zeros(0))
+    rows = mixed_order(data.test_labels)[:4]
+    assert not np.array_equal(rows, np.arange(4))
+    np.testing.assert_array_equal(seen[0], game.test.images(rows))
 
 
 def test_an_epoch_that_is_not_evaluated_has_no_test_error():

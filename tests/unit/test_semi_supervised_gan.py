@@ -8,6 +8,7 @@ import tensorflow as tf
 from improved_gan_tf import load_model, networks, precision
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.epoch_rows import EpochStreams
+from improved_gan_tf.data.mixed_order import mixed_order
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.training.semi_supervised import Trainer
 from tests.support import small_gan
@@ -259,6 +260,22 @@ def test_with_minibatch_discrimination_images_are_tested_in_batches_of_training(
     np.testing.assert_allclose([history["val_loss"][0], history["val_accuracy"][0]], tested)
     with pytest.raises(ValueError, match=r"at least one batch.*Received: 5 images, batch_size=6"):
         gan.predict(x[:5], verbose=0)
+
+
+def test_a_test_set_sorted_by_class_is_evaluated_in_mixed_batches():
+    gan = make(coupled=True)
+    x, y = make_images(18, seed=1)
+    fit(gan)
+    order = np.argsort(y, kind="stable")
+    x, y = x[order], y[order]
+    rows = mixed_order(y)
+    logits = gan.predict(x[rows], verbose=0)
+    expected = keras.losses.sparse_categorical_crossentropy(y[rows], logits, from_logits=True)
+    tested = gan.evaluate(x, y, verbose=0)
+    assert tested[0] == pytest.approx(np.mean(expected), rel=1e-5)
+    sorted_logits = gan.predict(x, verbose=0)
+    of_sorted = keras.losses.sparse_categorical_crossentropy(y, sorted_logits, from_logits=True)
+    assert tested[0] != pytest.approx(np.mean(of_sorted), rel=1e-5)
 
 
 # --- generated images --------------------------------------------------------------------------

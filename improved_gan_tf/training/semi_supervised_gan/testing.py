@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from improved_gan_tf import streams
+from improved_gan_tf.data.mixed_order import mixed_order
 from improved_gan_tf.training.semi_supervised_gan import checks
 from improved_gan_tf.training.semi_supervised_gan.arguments import is_whole
 from improved_gan_tf.training.semi_supervised_gan.averaged import averaged_copy, averaged_values
@@ -31,14 +32,16 @@ class Testing:
     ):
         """Keras's, with "loss" (cross-entropy, nats) and "accuracy" of the averaged parameters.
 
-        With minibatch discrimination arrays are evaluated in batches of the size of training.
+        With minibatch discrimination arrays are evaluated in batches of the size of training; if
+        they lie sorted by class, in an order that mixes the classes (D8).
         """
         if is_pipeline(x):
             self._check_pipeline(x, "x")
         elif y is not None:
             x, y = self._checked_test_set((x, y), "x, y")
         if y is not None and self._couples_predictions:
-            logits = self.predict(x, batch_size, verbose=0)
+            rows = mixed_order(y)
+            logits = self.predict(x[rows], batch_size, verbose=0)[np.argsort(rows)]
             self.reset_metrics()
             results = self.compute_metrics(x, y, logits, kwargs.get("sample_weight"))
         else:
