@@ -25,33 +25,64 @@ def parser():
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parsing.add_argument
-    add("--variants", nargs="+", choices=TITLES, default=list(TITLES), help="what is changed")
+    # What is not given by a number has its default in its help, and is set in `check`.
+    hidden = argparse.SUPPRESS
+    add(
+        "--variants",
+        nargs="+",
+        choices=TITLES,
+        metavar="VARIANT",
+        default=hidden,
+        help=f"what is changed: {', '.join(TITLES)} (default: all)",
+    )
     add(
         "--dataset",
         choices=DATASETS,
         default="mnist",
         help="4,000 embedded digits of MNIST, or CIFAR-10 by TensorFlow Datasets",
     )
-    add("--data_dir", help="folder of prepared TFDS data (default: TFDS's own)")
+    add("--data_dir", default=hidden, help="folder of prepared TFDS data (default: TFDS's own)")
     add("--trials", type=int, default=3, help="how many of each; 0 prints what is there")
     add("--seed", type=int, default=1, help="of the first trial; the others follow")
     add("--iterations", type=int, default=500, help="of the game")
     add("--learning_rate", type=float, default=0.001, help="the authors' is 0.0003")
     add("--width_multiplier", type=float, default=0.125, help="1 is the authors' network")
-    add("--labels_per_class", type=int, help="(default: 10 of MNIST, 400 of CIFAR-10)")
+    add(
+        "--labels_per_class",
+        type=int,
+        default=hidden,
+        help="labeled images of each class (default: 10 of MNIST, 400 of CIFAR-10)",
+    )
     add("--output", type=pathlib.Path, default="silent_layer", help="folder of the trials' files")
-    add("--picture", type=pathlib.Path, help="PNG file of closeness; trials of one length and rate")
-    add("--samples_picture", type=pathlib.Path, help="PNG file of samples of every trial")
+    add(
+        "--picture",
+        type=pathlib.Path,
+        default=hidden,
+        help="PNG file of closeness to draw; trials of one length and rate",
+    )
+    add(
+        "--samples_picture",
+        type=pathlib.Path,
+        default=hidden,
+        help="PNG file to draw of the samples of every trial",
+    )
     return parsing
 
 
 def check(arguments, error):
     """Refuses numbers out of range by `error`, a function of a message that ends the program.
 
-    Labels that were not asked for become the data set's default.
+    What was not given gets its default.
     """
-    if arguments.labels_per_class is None:
-        arguments.labels_per_class = LABELS_PER_CLASS[arguments.dataset]
+    defaults = {
+        "variants": list(TITLES),
+        "data_dir": None,
+        "labels_per_class": LABELS_PER_CLASS[arguments.dataset],
+        "picture": None,
+        "samples_picture": None,
+    }
+    for name, value in defaults.items():
+        setattr(arguments, name, getattr(arguments, name, value))
     if arguments.data_dir and arguments.dataset == "mnist":
         error(f"--data_dir is for --dataset=cifar10. Received: {arguments.data_dir}")
     for name, low, high in (
