@@ -9,6 +9,7 @@ from improved_gan_tf.data.known_sets import known_set
 from improved_gan_tf.pages import figures, run_pictures
 from improved_gan_tf.runs.class_names import class_names_of
 from improved_gan_tf.runs.finished_runs import commits_of, data_of
+from improved_gan_tf.runs.health import collapse_text
 from improved_gan_tf.settings.images import IMAGES
 from improved_gan_tf.tables import ensembles, rows
 from improved_gan_tf.tables.cells import names_in_common
@@ -129,7 +130,6 @@ def _run_line(run, baseline):
     """The line of a run and its baseline; either may be None."""
     shown = run or baseline
     seed, seed_data = _seeds(shown)
-    collapsed = shown.result["final"].get("collapsed_at_epoch")
     return [
         str(seed),
         "-" if seed_data is None else str(seed_data),
@@ -137,7 +137,7 @@ def _run_line(run, baseline):
         _percent(run, "raw"),
         _percent(baseline, "averaged"),
         _percent(baseline, "raw"),
-        "" if collapsed is None else f"epoch {collapsed + 1}",
+        collapse_text(shown.result["final"]),
         f"{shown.result.get('wall_seconds') or 0:.0f}",
         ", ".join(commits_of(shown)) or "-",
         str(shown.path),

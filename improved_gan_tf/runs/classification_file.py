@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 
+from improved_gan_tf import streams
 from improved_gan_tf.data import pictures
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
@@ -17,7 +18,9 @@ FILES_AT_ONCE = 1000  # bounds memory
 def classify_files(run, paths, output):
     """Classifies pictures and writes one line for each, in their order.
 
-    A file that cannot be read is left out, with a warning on standard error.
+    A file that cannot be read is left out, with a warning on standard error. Minibatch
+    discrimination gets batches of files in a random order, always the same: files often lie in a
+    folder for each class. (D8)
 
     Args:
         run: `runs.loaded_run.LoadedRun`.
@@ -38,21 +41,26 @@ def classify_files(run, paths, output):
             f"depends on the {run.coupled_batch} pictures of a batch.",
             file=sys.stderr,
         )
+        order = streams.coupled_test_order().permutation(len(paths))
+    else:
+        order = np.arange(len(paths))
+    probabilities = {}  # row of `paths` -> (K,)
+    with progress_bar(len(paths), "picture", "classify") as bar:
+        for start in range(0, len(paths), FILES_AT_ONCE):
+            some = order[start : start + FILES_AT_ONCE]
+            read, images = _read(paths, some, run.image_shape)
+            probabilities.update(zip(read, run.classify(images), strict=True))
+            bar.update(len(some))
+    if not probabilities:
+        raise UserError(f"None of the {len(paths):,} files is a picture that can be read.")
     lines = io.StringIO()
     table = csv.writer(lines, lineterminator="\n")
     table.writerow(["image", "class", "probability", *run.class_names])
     counts = dict.fromkeys(run.class_names, 0)
-    with progress_bar(len(paths), "picture", "classify") as bar:
-        for start in range(0, len(paths), FILES_AT_ONCE):
-            some = paths[start : start + FILES_AT_ONCE]
-            names, images = _read(some, run.image_shape)
-            for name, p in zip(names, run.classify(images), strict=True):
-                best = run.class_names[int(np.argmax(p))]
-                counts[best] += 1
-                table.writerow([name, best, f"{p.max():.6f}", *(f"{x:.6f}" for x in p)])
-            bar.update(len(some))
-    if not sum(counts.values()):
-        raise UserError(f"None of the {len(paths):,} files is a picture that can be read.")
+    for row, p in sorted(probabilities.items()):
+        best = run.class_names[int(np.argmax(p))]
+        counts[best] += 1
+        table.writerow([str(paths[row]), best, f"{p.max():.6f}", *(f"{x:.6f}" for x in p)])
     try:
         files.write_whole(output, lambda place: place.write_text(lines.getvalue(), "utf-8"))
     except OSError as error:
@@ -60,12 +68,14 @@ def classify_files(run, paths, output):
     return {name: count for name, count in counts.items() if count}
 
 
-def _read(paths, image_shape):
-    names, images = [], []
-    for path in paths:
+def _read(paths, rows, image_shape):
+    """The rows whose pictures can be read, and these pictures (N, H, W, C)."""
+    read, images = [], []
+    for row in rows:
+        name = str(paths[row])
         try:
-            images.append(pictures.read_square(str(path), path, image_shape[0], image_shape[2]))
-            names.append(str(path))
+            images.append(pictures.read_square(name, paths[row], image_shape[0], image_shape[2]))
+            read.append(row)
         except UserError as error:
             print(f"warning: {error} It is left out.", file=sys.stderr)
-    return names, np.array(images, np.uint8).reshape(-1, *image_shape)
+    return read, np.array(images, np.uint8).reshape(-1, *image_shape)

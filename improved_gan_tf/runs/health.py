@@ -59,6 +59,22 @@ def recovered_at(unsupervised_losses):
     return first if len(unsupervised_losses) - first >= EPOCHS_IN_A_ROW else None
 
 
+def collapse_text(final):
+    """When a run collapsed, and when it came back, as "epoch 4, recovered in epoch 8".
+
+    Args:
+        final: dict, the entry of that name in `result.json`.
+
+    Returns:
+        str, epochs from 1 on; empty for a run that did not collapse.
+    """
+    collapsed, recovered = final.get("collapsed_at_epoch"), final.get("recovered_at_epoch")
+    if collapsed is None:
+        return ""
+    text = f"epoch {collapsed + 1}"
+    return text if recovered is None else f"{text}, recovered in epoch {recovered + 1}"
+
+
 def alike_at(spreads):
     """The epoch at which samples of a class became alike, or None.
 

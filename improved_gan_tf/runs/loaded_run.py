@@ -113,8 +113,9 @@ class LoadedRun:
     def classify(self, images):
         """Class probabilities of some images.
 
-        A classifier with minibatch discrimination gets full batches: images from the batch before,
-        or the same images again, fill the last one.
+        A classifier with minibatch discrimination gets full batches, in the order of the images, so
+        these should not lie sorted by class. Images from the batch before, or the same images
+        again, fill the last batch.
 
         Args:
             images: uint8 (N, H, W, C).

@@ -17,6 +17,7 @@ from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.errors import DivergedError, StorageError, UserError, in_flags
 from improved_gan_tf.runs import resuming
 from improved_gan_tf.runs.finished_runs import Run, read_run
+from improved_gan_tf.runs.health import collapse_text
 from improved_gan_tf.settings.every_run import RunConfig, different_settings
 
 
@@ -175,9 +176,8 @@ def outcome_of(record, train):
     except Exception as error:  # out of memory, a full disk: reported below; the next runs start
         traceback.print_exc(file=sys.stderr)
         return Outcome(record, "failed", f"{type(error).__name__}: {error}")
-    collapsed = result["final"].get("collapsed_at_epoch")
-    remark = "" if collapsed is None else f"COLLAPSED in epoch {collapsed + 1}"
-    return Outcome(record, result["status"], remark)
+    collapsed = collapse_text(result["final"])
+    return Outcome(record, result["status"], f"COLLAPSED in {collapsed}" if collapsed else "")
 
 
 # The exit code of a command is that of its worst outcome.

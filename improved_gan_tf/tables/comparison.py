@@ -115,8 +115,7 @@ def note_texts(row):
     if row.differences:
         texts.append("not the paper's setting: " + "; ".join(row.differences))
     if row.collapsed:
-        seeds = ", ".join(str(run.config.seed) for run in row.collapsed)
-        texts.append(f"{len(row.collapsed)} of {len(row.runs)} runs collapsed (seed {seeds})")
+        texts.append(_collapse_note(row))
     if row.gain is not None and row.papers_measure:
         pairs = len(row.gain.values)
         gain = mean_and_spread(row.gain.mean, row.gain.std)
@@ -130,6 +129,17 @@ def note_texts(row):
     if not row.runs and row.method == SUPERVISED_ONLY:
         texts.append("no baseline: --with_baseline trains it with each run")
     return texts
+
+
+def _collapse_note(row):
+    seeds = ", ".join(str(run.config.seed) for run in row.collapsed)
+    text = f"{len(row.collapsed)} of {len(row.runs)} runs collapsed (seed {seeds})"
+    recovered = [
+        str(run.config.seed)
+        for run in row.collapsed
+        if run.result["final"].get("recovered_at_epoch") is not None
+    ]
+    return f"{text}, but seed {', '.join(recovered)} recovered" if recovered else text
 
 
 def _split(run):

@@ -183,6 +183,7 @@ def _run_dict(run):
         "seed": run.config.seed,
         "seed_data": run.config.seed_data,
         "collapsed_at_epoch": run.result["final"].get("collapsed_at_epoch"),
+        "recovered_at_epoch": run.result["final"].get("recovered_at_epoch"),
         "wall_seconds": run.result.get("wall_seconds"),
         "git_commit": run.result["versions"].get("git_commit"),
     }

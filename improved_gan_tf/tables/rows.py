@@ -63,7 +63,7 @@ class Row(NamedTuple):
 
     @property
     def collapsed(self):
-        """Runs whose discriminator won."""
+        """Runs whose discriminator won, for good or for a time."""
         return [r for r in self.runs if r.result["final"].get("collapsed_at_epoch") is not None]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import run_mnist
 from improved_gan_tf.runs import semi_supervised
-from improved_gan_tf.runs.health import collapsed_at, recovered_at
+from improved_gan_tf.runs.health import collapse_text, collapsed_at, recovered_at
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,19 @@ def test_a_run_collapses_at_the_first_of_two_low_epochs(losses, epoch):
 )
 def test_a_lost_game_has_recovered_from_the_epoch_after_the_last_low_one(losses, epoch):
     assert recovered_at(losses) == epoch
+
+
+@pytest.mark.parametrize(
+    ("final", "text"),
+    [
+        ({}, ""),  # a game without the criterion
+        ({"collapsed_at_epoch": None, "recovered_at_epoch": None}, ""),
+        ({"collapsed_at_epoch": 3}, "epoch 4"),  # a run of an earlier version
+        ({"collapsed_at_epoch": 0, "recovered_at_epoch": 7}, "epoch 1, recovered in epoch 8"),
+    ],
+)
+def test_a_collapse_is_told_with_its_end(final, text):
+    assert collapse_text(final) == text
 
 
 def test_the_answer_does_not_change_as_epochs_are_added():

@@ -140,14 +140,14 @@ def test_settings_that_are_not_the_papers_are_said_and_the_distance_is_in_parent
 
 
 def test_collapsed_runs_are_told_with_their_seeds(tmp_path):
-    for seed, epoch in ((4, 10), (5, None)):
+    for seed, epoch, recovered in ((4, 10, None), (5, None, None), (6, 10, 20)):
         folder = write_run(tmp_path / f"seed{seed}", record(seed=seed, seed_data=seed))
         result = json.loads((folder / "result.json").read_text())
-        result["final"]["collapsed_at_epoch"] = epoch
+        result["final"] |= {"collapsed_at_epoch": epoch, "recovered_at_epoch": recovered}
         (folder / "result.json").write_text(json.dumps(result))
     text = printed([tmp_path])
     letter = table_line(text, "100", "feature_matching", "raw")[-1]
-    assert f"{letter}: 1 of 2 runs collapsed (seed 4)" in text
+    assert f"{letter}: 2 of 3 runs collapsed (seed 4, 6), but seed 6 recovered" in text
 
 
 def test_runs_on_the_same_choice_of_labels_are_told(tmp_path):

@@ -19,7 +19,7 @@ from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import freeze_batch_statistics
 from improved_gan_tf.networks.dcgan import dcgan_generator
-from improved_gan_tf.runs import exporting
+from improved_gan_tf.runs import classification_file, exporting
 from improved_gan_tf.runs.frozen_generator import frozen_generator
 from improved_gan_tf.scoring.image_sources import open_source
 from tests.support import noise_runs
@@ -246,6 +246,37 @@ def test_pictures_are_classified_into_a_table(loaded, run_dir, tmp_path, capsys)
     code, _, err = call_main(classify.main, capsys, *arguments)
     assert code == 2
     assert "exists; give another --output" in err
+
+
+def test_a_classifier_that_couples_images_gets_files_of_mixed_folders(tmp_path):
+    """And each line still has the probabilities of its own picture."""
+    paths = []
+    for number in range(12):
+        folder = tmp_path / f"class{number // 4}"
+        folder.mkdir(exist_ok=True)
+        paths.append(folder / f"{number}.png")
+        Image.fromarray(np.full((4, 4), number, np.uint8)).save(paths[-1])
+    paths.insert(5, tmp_path / "nowhere.png")
+    batches = []
+
+    class Run:
+        classifier, coupled_batch = "one with minibatch discrimination", 4
+        image_shape, class_names = (4, 4, 1), ("a", "b")
+
+        @staticmethod
+        def classify(images):
+            values = images[:, 0, 0, 0].astype(int)
+            batches.append(values)
+            return np.stack([values / 100, 1 - values / 100], axis=1)
+
+    counts = classification_file.classify_files(Run, paths, tmp_path / "table.csv")
+    assert counts == {"b": 12}
+    assert sorted(batches[0]) == list(range(12))
+    assert all(len(set(batches[0][i : i + 4] // 4)) > 1 for i in (0, 4, 8))
+    with open(tmp_path / "table.csv", encoding="utf-8") as file:
+        lines = list(csv.reader(file))[1:]
+    assert [line[0] for line in lines] == [str(p) for p in paths if p.exists()]
+    assert [float(line[3]) for line in lines] == [number / 100 for number in range(12)]
 
 
 def test_a_folder_without_a_readable_picture_is_refused(run_dir, tmp_path, capsys):

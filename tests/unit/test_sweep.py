@@ -269,11 +269,11 @@ def test_after_ctrl_c_no_further_run_starts(tmp_path):
 def test_a_collapse_is_told(tmp_path):
     def execute(config):
         result = result_of(config)
-        result["final"]["collapsed_at_epoch"] = 10
+        result["final"] |= {"collapsed_at_epoch": 10, "recovered_at_epoch": 20}
         return result
 
     outcomes = run_all(in_folder(tmp_path)[:1], execute)
-    assert outcomes[0].remark == "COLLAPSED in epoch 11"
+    assert outcomes[0].remark == "COLLAPSED in epoch 11, recovered in epoch 21"
 
 
 def test_long_remarks_stand_in_full_below_the_table():
