@@ -171,6 +171,32 @@ def test_initialisation_is_told_and_happens_once(capsys):
         np.testing.assert_array_equal(value, np.array(weight))
 
 
+@pytest.mark.parametrize("experiment", sorted(networks.EXPERIMENTS))
+def test_the_generator_is_initialised_where_the_original_does_it(experiment):
+    spec = networks.EXPERIMENTS[experiment]
+    players = spec.build(1, width_multiplier=0.02)
+    gan = small_gan.SemiSupervisedGAN(players.discriminator, players.generator)
+    assert gan.initialize_generator == spec.initializes_generator
+    copy = small_gan.SemiSupervisedGAN.from_config(gan.get_config())
+    assert copy.initialize_generator == spec.initializes_generator
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_generator_is_initialised_as_asked(asked, capsys):
+    gan = make(initialize_generator=asked)
+    gan.compile(learning_rate=0.0)
+    before = [np.array(weight) for weight in gan.generator.trainable_weights]
+    fit(gan, verbose=2)
+    assert f"discriminator, {int(asked)} of the generator" in capsys.readouterr().out
+    moved = [
+        not np.array_equal(value, np.array(weight))
+        for value, weight in zip(before, gan.generator.trainable_weights, strict=True)
+    ]
+    assert any(moved) == asked
+    copy = small_gan.SemiSupervisedGAN.from_config(gan.get_config())
+    assert copy.initialize_generator == asked
+
+
 def test_players_without_such_layers_are_not_initialised(capsys):
     discriminator = keras.Sequential(
         [

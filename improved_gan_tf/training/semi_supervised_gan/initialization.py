@@ -3,13 +3,14 @@
 from improved_gan_tf.layers.data_dependent import initialize_from_data, layers_to_initialize
 
 
-def initialize_players(game, images, batch_size):
+def initialize_players(game, images, batch_size, with_generator=True):
     """Sets scales and biases of all layers that initialise themselves, as the run scripts do.
 
     Args:
         game: `training.semi_supervised.Trainer` that has made no step.
         images: real images (M, H, W, C), for the discriminator.
         batch_size: int, images that the generator makes for its own initialisation.
+        with_generator: bool, whether the generator is initialised too.
 
     Returns:
         A sentence that says what was done; None if there are no such layers.
@@ -18,6 +19,7 @@ def initialize_players(game, images, batch_size):
         ValueError: some unit does not vary over the images.
     """
     counts = [len(layers_to_initialize(player)) for player in (game.discriminator, game.generator)]
+    counts[1] *= with_generator
     # In the run scripts' order, for their bits.
     if counts[0]:
         initialize_from_data(game.discriminator, images)

@@ -70,6 +70,8 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         averaging_rate: float in [0, 1], rate of the parameter average; 0 keeps none.
         supervised_only: bool, whether the discriminator is trained on the labels alone: the
             baseline that says what the unlabeled images are good for.
+        initialize_generator: bool, whether scales and biases of the generator too are initialised
+            from data; None for what the original does: not where it ends in a sigmoid (MNIST).
         cross_replica: "global" or "local", the batch of feature matching on several devices.
         seed: int >= 0, decides the order of the images and the generator's noise.
         name: str.
@@ -99,6 +101,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         historical_averaging_players="both",
         averaging_rate=1e-4,
         supervised_only=False,
+        initialize_generator=None,
         cross_replica="global",
         seed=1,
         name="semi_supervised_gan",
@@ -136,9 +139,13 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         image_shape = tuple(discriminator.inputs[0].shape[1:])
         players.check_generator(generator, image_shape)
         self._settings = settings
+        pixel_range = players.image_range(generator)
+        if initialize_generator is None:
+            initialize_generator = pixel_range != players.RANGES["sigmoid"]
+        self.initialize_generator = bool(initialize_generator)
         self._expected = Expected(
             image_shape,
-            players.image_range(generator),
+            pixel_range,
             read.outputs.output["logits"].shape[1],
             matches_features,
             supervised_only,
@@ -277,7 +284,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         validation_data = self._checked_test_set(validation_data, "validation_data")
         if self._steps_made() == 0:
             images = batches.initialization_images(INITIALIZATION_IMAGES)
-            done = initialize_players(self._game, images, size)
+            done = initialize_players(self._game, images, size, self.initialize_generator)
             if done and verbose:
                 print(done)
         self.batch_size.assign(size)
