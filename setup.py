@@ -60,8 +60,9 @@ setup(
     install_requires=[
         "absl-py>=2.0",
         "filelock>=3.25",
-        # 3.7.0 cannot make a Dropout layer under MirroredStrategy.
-        "keras>=3.6,!=3.7.0",
+        # Before 3.10 `evaluate` under MirroredStrategy gives a wrong loss where the last batch is
+        # smaller; before 3.11 no transposed convolution has an output_padding of 0.
+        "keras>=3.11",
         "jinja2>=3.1",
         "matplotlib>=3.7",
         "numpy>=1.26",
@@ -72,6 +73,9 @@ setup(
         "tensorboard>=2.18",
         "tensorflow>=2.18",
         "tensorflow-datasets>=4.9.7",
+        # Imported by tensorflow-datasets. 1.21 does not say that it needs protobuf 6, which
+        # TensorFlow 2.18 and 2.19 do not take.
+        "tensorflow-metadata>=1.17,<1.18",
         # Imported by tensorflow-datasets when it resolves a builder, and not declared by it.
         "importlib_resources>=6.0",
         "tqdm>=4.66",

@@ -29,8 +29,7 @@ _SMALLEST = {
 def rectify(x):
     """Returns `max(x, 0)`, elementwise; its gradient at 0 is 1.
 
-    Lasagne's name for it: a function called `relu` comes back from a saved model as Keras' own
-    with Keras 3.6.
+    Lasagne's name for it.
 
     At exactly 0 the result is the smallest number of the dtype rather than 0, except in float64 on
     TensorFlow.
@@ -44,7 +43,7 @@ def rectify(x):
 def leaky_rectify(x, negative_slope=0.2):
     """Returns `max(x, negative_slope * x)`, elementwise; its gradient at 0 is 1.
 
-    Lasagne's name for it, for the same reason: `leaky_relu` would come back as Keras' own.
+    Lasagne's name for it.
 
     At exactly 0 the result is the smallest number of the dtype rather than 0, except in float64 on
     TensorFlow.

@@ -18,9 +18,17 @@ def replace_layers(model, replacement):
     Raises:
         ValueError: `model` is a subclassed model, or a Sequential one that was never built.
     """
-    copied = []
+    copied, clones = [], {}
 
     def clone(layer):
+        if id(layer) not in clones:
+            clones[id(layer)] = new_layer(layer)
+        return clones[id(layer)]
+
+    def new_layer(layer):
+        # Not `clone_model(recursive=True)`: before Keras 3.14 it enters no model in a nested one.
+        if isinstance(layer, (keras.Sequential, keras.Function)):
+            return copy_of(layer)
         new = replacement(layer)
         if new is None:
             new = layer.__class__.from_config(layer.get_config())
@@ -28,18 +36,20 @@ def replace_layers(model, replacement):
                 copied.append((layer, new))
         return new
 
+    def copy_of(model):
+        is_sequential = isinstance(model, keras.Sequential)  # whose layers are not called yet
+        return keras.models.clone_model(
+            model,
+            clone_function=clone,
+            call_function=None if is_sequential else _call_with_what_is_given,
+        )
+
     if not model.built:
         raise ValueError(
             f"Only a built model can be copied. Received: model={model.name}, which has no weights "
             "yet: call it on data, or give it an input shape, first"
         )
-    is_sequential = isinstance(model, keras.Sequential)  # whose layers are not called yet
-    copy = keras.models.clone_model(
-        model,
-        clone_function=clone,
-        call_function=None if is_sequential else _call_with_what_is_given,
-        recursive=True,
-    )
+    copy = copy_of(model)
     for layer, new in copied:
         new.set_weights(layer.get_weights())
     return copy

@@ -3,10 +3,6 @@
 import keras
 from keras import ops
 
-# Every replica makes the same update of its own copy, and nothing is communicated. Keras 3.6 cannot
-# say that: there the first replica's update is sent to the others.
-_AGGREGATION = "only_first_replica" if keras.__version__.startswith("3.6.") else "none"
-
 
 def add_state(layer, name, shape, dtype, initializer="zeros"):
     """Makes `layer.<name>`, a variable that is not trained, and that mixed precision never casts.
@@ -20,7 +16,7 @@ def add_state(layer, name, shape, dtype, initializer="zeros"):
         initializer=initializer,
         trainable=False,
         autocast=False,
-        aggregation=_AGGREGATION,
+        aggregation="none",  # every replica makes the same update of its own copy
     )
     setattr(layer, name, variable)
 

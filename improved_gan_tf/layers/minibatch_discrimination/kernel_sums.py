@@ -222,7 +222,7 @@ def _component_slices(m):
 
 def repeat_rows(x, times):
     """Returns (a, N, B) as (a, times, N, B)."""
-    # Not `ops.tile`, whose result has no static shape with Keras 3.6.
+    # Not `ops.tile`, whose result had no static shape in an early Keras 3.
     return x[:, None] * ops.ones((1, times, 1, 1), dtype=x.dtype)
 
 

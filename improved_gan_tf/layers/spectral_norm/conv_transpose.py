@@ -75,5 +75,5 @@ class SpectralNormConv2DTranspose(SpectralNormLayer, keras.layers.Conv2DTranspos
         return self.activation(self._with_bias(outputs, bias))
 
     def get_config(self):
-        # Keras 3.6 leaves it out.
+        # Keras 3.11 leaves it out.
         return {**super().get_config(), "output_padding": self.output_padding}
