@@ -70,7 +70,7 @@ def each_split(folder=TABLE1):
                 [
                     *(labels, recipe, content["config"]["seed"]),
                     f"{error_of(content):.2f} %",
-                    UNDER_WAY if supervised is None else f"{supervised:.2f} %",
+                    "-" if supervised is None else f"{supervised:.2f} %",
                     "no" if at is None else at + 1,
                 ]
             )
