@@ -4,11 +4,13 @@
 
 Writes NAME/ with the run's config.json and result.json, without folders of its machine, and both
 players. Their matrices are rounded to bfloat16's seven bits of mantissa, kept as float32, and
-compressed inside the .keras file, which every Keras reads. Prints how many test images the
+compressed inside the .keras file, whose settings name no argument that only a later Keras than the
+oldest of setup.py has. Prints how many test images the
 discriminator gets wrong before and after (--data_dir: prepared TFDS data).
 """
 
 import io
+import json
 import pathlib
 import zipfile
 
@@ -27,7 +29,9 @@ PLAYERS = ("generator", "discriminator")
 LEFT_OUT = ("data_dir", "run_dir")  # folders on the machine that made the run
 MANTISSA_BITS = 7
 SMALLEST = 2000  # numbers in an array that is rounded: scales and biases stay exact
-WEIGHTS = "model.weights.h5"  # inside a .keras file
+WEIGHTS, SETTINGS = "model.weights.h5", "config.json"  # inside a .keras file
+# Arguments of layers and initializers since Keras 3.11.
+NEW_ARGUMENTS = {"quantization_config", "input_axes", "output_axes"}
 
 
 def rounded(array, bits=MANTISSA_BITS):
@@ -39,10 +43,24 @@ def rounded(array, bits=MANTISSA_BITS):
     return units.astype(np.uint32).view(np.float32)
 
 
+def for_older_keras(settings):
+    """The settings of a model, nested dicts and lists, without arguments that are new and None."""
+    if isinstance(settings, list):
+        return [for_older_keras(value) for value in settings]
+    if not isinstance(settings, dict):
+        return settings
+    return {
+        name: for_older_keras(value)
+        for name, value in settings.items()
+        if not (name in NEW_ARGUMENTS and value is None)
+    }
+
+
 def compact(source, target):
     """Writes the .keras file `source` again, rounded and compressed, as `target`."""
     with zipfile.ZipFile(source) as file:
         parts = {name: file.read(name) for name in file.namelist()}
+    parts[SETTINGS] = json.dumps(for_older_keras(json.loads(parts[SETTINGS]))).encode()
     weights = io.BytesIO()
     with h5py.File(io.BytesIO(parts[WEIGHTS])) as old, h5py.File(weights, "w") as new:
         new.attrs.update(old.attrs)

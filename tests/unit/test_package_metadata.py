@@ -22,6 +22,14 @@ def test_every_run_script_is_installed():
     assert sorted(re.findall(r'"(\w+)"', modules)) == sorted(p.stem for p in ROOT.glob("run_*.py"))
 
 
+def test_the_oldest_versions_that_are_tested_are_those_declared():
+    declared = (ROOT / "setup.py").read_text("utf-8")
+    floors = dict(re.findall(r'"(keras|numpy|scipy|tensorflow)>=([\d.]+)"', declared))
+    tested = re.findall(r"\b(\w+)==([\d.]+[\d])", (ROOT / ".ci" / "run").read_text("utf-8"))
+    assert len(floors) == 4
+    assert {name: ".".join(v.split(".")[:2]) for name, v in tested} == floors
+
+
 def test_the_report_of_an_installed_package_has_the_deviations(tmp_path):
     built = tmp_path / "lib"
     command = ["setup.py", "-q", "build_py", f"--build-lib={built}"]

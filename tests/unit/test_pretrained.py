@@ -1,6 +1,7 @@
 """The trained pair that comes with the package, and how it was made small."""
 
 import json
+import zipfile
 
 import keras
 import numpy as np
@@ -91,6 +92,20 @@ def test_a_file_made_small_is_a_keras_file_with_rounded_matrices(tmp_path):
         expected = ship_pretrained.rounded(before) if before.size >= 2000 else before
         np.testing.assert_array_equal(after, expected)
     assert sum(w.size >= 2000 for w in model.get_weights()) == 1
+
+
+@pytest.mark.parametrize("player", ship_pretrained.PLAYERS)
+def test_the_files_name_no_argument_that_an_older_keras_refuses(player):
+    file = pretrained.pretrained_folder("mnist") / f"{player}.keras"
+    with zipfile.ZipFile(file) as parts:
+        settings = json.loads(parts.read(ship_pretrained.SETTINGS))
+    assert settings == ship_pretrained.for_older_keras(settings)
+
+
+def test_a_new_argument_that_says_something_stays():
+    settings = {"layers": [{"units": 3, "input_axes": None, "output_axes": 1, "bias": None}]}
+    older = {"layers": [{"units": 3, "output_axes": 1, "bias": None}]}
+    assert ship_pretrained.for_older_keras(settings) == older
 
 
 def test_a_command_may_name_the_pair_in_place_of_a_run_folder(tmp_path):
