@@ -119,9 +119,19 @@ class NoLossScale:
         return contextlib.nullcontext()
 
 
-def loss_scale_for(policy, name):
-    """A `LossScale` for the dtype policy "mixed_float16", and a `NoLossScale` for any other."""
-    return LossScale(name) if policy.compute_dtype == "float16" else NoLossScale()
+def loss_scale_for(players, name):
+    """A `LossScale` if a layer of the players computes in float16, else a `NoLossScale`.
+
+    The layers say so, not the policy of the program: that may be another one where models are
+    loaded from a file.
+
+    Args:
+        players: iterable of models or layers.
+        name: str, of the `LossScale`.
+    """
+    layers = (layer for player in players for layer in player._flatten_layers())
+    is_needed = any(layer.compute_dtype == "float16" for layer in layers)
+    return LossScale(name) if is_needed else NoLossScale()
 
 
 def _assigned(values, result):

@@ -3,7 +3,6 @@
 import abc
 import re
 
-import keras
 import tensorflow as tf
 
 from improved_gan_tf import distribution, streams
@@ -53,9 +52,11 @@ class GameTrainer(abc.ABC):
         self.generator, self.discriminator = generator, discriminator
         self.use_optimizers(generator_optimizer, discriminator_optimizer)
         self.noise_seed = streams.step_noise(seed)
-        policy = keras.config.dtype_policy()
-        self.generator_loss_scale = loss_scale_for(policy, "generator_loss_scale")
-        self.discriminator_loss_scale = loss_scale_for(policy, "discriminator_loss_scale")
+        # Each loss passes through both players, or may.
+        self.generator_loss_scale, self.discriminator_loss_scale = (
+            loss_scale_for((generator, discriminator), f"{player}_loss_scale")
+            for player in ("generator", "discriminator")
+        )
         self.jit_compile = False
         self._strategy = distribution.current_strategy()
         self._graphs = {}  # input specs except their length -> `_run` as a graph

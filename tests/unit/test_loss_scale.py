@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from improved_gan_tf import precision
 from improved_gan_tf.training import loss_scale
 from improved_gan_tf.training.adam import Adam
 from improved_gan_tf.training.historical_averaging import HistoricalAverage
@@ -99,9 +100,14 @@ def test_a_scale_that_cannot_help_any_more_becomes_nan():
     assert_equal(player.values(), before)
 
 
-def test_only_float16_needs_it():
-    kinds = {
-        name: type(loss_scale.loss_scale_for(keras.DTypePolicy(name), "scale"))
-        for name in ("float32", "float64", "mixed_bfloat16", "mixed_float16")
-    }
+@pytest.mark.parametrize("program", ["float32", "mixed_float16"])
+def test_only_layers_in_float16_need_it_whatever_the_policy_of_the_program(program):
+    def player(dtype):
+        return keras.layers.Dense(1, dtype=dtype)
+
+    kinds = {}
+    with precision.computing_in(program):
+        for name in ("float32", "float64", "mixed_bfloat16", "mixed_float16"):
+            players = player("float32"), player(name)
+            kinds[name] = type(loss_scale.loss_scale_for(players, "scale"))
     assert {name for name, kind in kinds.items() if kind is LossScale} == {"mixed_float16"}

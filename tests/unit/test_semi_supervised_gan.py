@@ -477,6 +477,18 @@ def test_half_precision_trains_and_goes_on_after_loading(policy, tmp_path):
     assert_equal_states(state(loaded), state(gan))
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_goes_on_in_a_program_with_another_policy(policy, tmp_path):
+    with precision.computing_in(policy):
+        gan = make(averaging_rate=0.05)
+        fit(gan, epochs=2)
+        gan.save(tmp_path / "gan.keras")
+        fit(gan)
+    loaded = load_model(tmp_path / "gan.keras")
+    fit(loaded)
+    assert_equal_states(state(loaded), state(gan))
+
+
 def test_pipelines_of_ones_own_are_trained_on():
     labeled = tf.data.Dataset.from_tensor_slices(FEW).shuffle(12, seed=1).repeat()
     labeled = labeled.batch(BATCH, drop_remainder=True)
