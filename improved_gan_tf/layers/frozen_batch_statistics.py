@@ -103,13 +103,15 @@ def _mean_moments(model, layers, batches):
 def _frozen(layer, mean, variance):
     frozen = keras.layers.BatchNormalization(
         epsilon=layer.epsilon,
-        scale=False,
+        scale=layer.scale,
         trainable=False,  # with which Keras never uses the batch at hand
         name=layer.name,
         dtype=layer.dtype_policy,
     )
     frozen.build(layer.input.shape)
     frozen.beta.assign(layer.beta)
+    if layer.scale:
+        frozen.gamma.assign(layer.gamma)
     frozen.moving_mean.assign(mean)
     frozen.moving_variance.assign(variance)
     return frozen

@@ -8,6 +8,7 @@ import pytest
 
 from improved_gan_tf import networks
 from improved_gan_tf.layers import BatchStatisticsNorm, freeze_batch_statistics
+from improved_gan_tf.networks import dcgan
 from tests.support.numerics import to_numpy
 
 
@@ -24,9 +25,17 @@ def convolutional():
     return networks.EXPERIMENTS["cifar10", "feature_matching"].generator(1, 0.02, None)
 
 
-@pytest.mark.parametrize("build", [generator, convolutional])
+def with_scales():
+    return dcgan.dcgan_generator(1, (28, 28, 1), 0.05)
+
+
+@pytest.mark.parametrize("build", [generator, convolutional, with_scales])
 def test_on_its_one_batch_the_copy_is_the_generator(build):
     model, z = build(), noise(50)
+    random = np.random.RandomState(1)
+    for layer in model.layers:  # as after training: a new layer's do nothing
+        if isinstance(layer, BatchStatisticsNorm):
+            layer.set_weights([random.uniform(0.5, 2.0, w.shape) for w in layer.weights])
     frozen = freeze_batch_statistics(model, [z])
     np.testing.assert_allclose(to_numpy(frozen(z)), to_numpy(model(z)), atol=1e-5)
 
