@@ -63,6 +63,10 @@ class LossScale(keras.layers.Layer):
         """The variables that a checkpoint has to hold."""
         return [self.scale, self.fitting_steps]
 
+    def value(self):
+        """The factor of the loss as it is now, a scalar; a step that does not fit halves it."""
+        return self.scale + 0.0
+
     def scaled(self, loss):
         """The loss times the scale, a scalar."""
         return loss * tf.cast(self.scale, loss.dtype)
@@ -92,7 +96,7 @@ class LossScale(keras.layers.Layer):
 
     def _move(self, finite):
         """Doubles or halves the scale, or lets it be, after a step that fitted or did not."""
-        scale, steps = self.scale + 0.0, self.fitting_steps + 1
+        scale, steps = self.value(), self.fitting_steps + 1
         doubles = tf.equal(steps, STEPS_TO_DOUBLE)
         if_fitted = tf.where(doubles, 2.0 * scale, scale)
         if_not = tf.where(scale > SMALLEST_SCALE, 0.5 * scale, float("nan"))
@@ -105,6 +109,10 @@ class NoLossScale:
     """The interface of `LossScale` for precisions that need none: it changes nothing."""
 
     state = ()
+
+    def value(self):
+        """1."""
+        return tf.constant(1.0)
 
     def scaled(self, loss):
         """The loss."""

@@ -10,6 +10,7 @@ from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.epoch_rows import EpochStreams
 from improved_gan_tf.data.mixed_order import mixed_order
 from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.training import loss_scale
 from improved_gan_tf.training.semi_supervised import Trainer
 from tests.support import small_gan
 from tests.support.small_gan import assert_equal_states, make, make_images, state
@@ -487,6 +488,35 @@ def test_half_precision_goes_on_in_a_program_with_another_policy(policy, tmp_pat
     loaded = load_model(tmp_path / "gan.keras")
     fit(loaded)
     assert_equal_states(state(loaded), state(gan))
+
+
+def test_the_average_is_divided_by_the_weight_of_the_steps_that_float16_has_made(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(loss_scale, "INITIAL_SCALE", 2.0**28)
+    with precision.computing_in("mixed_float16"):
+        gan = make()
+        gan.compile(learning_rate=0.0)
+        fit(gan, epochs=4)
+        assert 0 < int(gan.optimizer.iterations) < int(gan.steps)  # some were undone
+        gan.save(tmp_path / "gan.keras")
+        classifiers = gan.classifier, load_model(tmp_path / "gan.keras").classifier
+    for classifier in classifiers:
+        for tested, variable in zip(
+            classifier.trainable_variables, gan.discriminator.trainable_variables, strict=True
+        ):
+            np.testing.assert_allclose(np.array(tested), np.array(variable), rtol=1e-4)
+
+
+def test_a_file_of_an_earlier_version_counts_all_steps_alike(tmp_path, monkeypatch):
+    gan = make(averaging_rate=0.1)
+    fit(gan)
+    own_state = gan._own_state()
+    del own_state["averaged_steps"]
+    monkeypatch.setattr(gan, "_own_state", lambda: own_state, raising=True)
+    gan.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), gan.predict(X, verbose=0))
 
 
 def test_pipelines_of_ones_own_are_trained_on():

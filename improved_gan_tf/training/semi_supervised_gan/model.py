@@ -158,6 +158,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         self.discriminator_history = self._game.discriminator_history
         self.generator_history = self._game.generator_history
         add_state(self, "steps", (), "int")
+        add_state(self, "averaged_steps", (), "int")  # those that float16 did not undo
         add_state(self, "batch_size", (), "int")  # that of the last `fit`; 0 before the first
         self._shown_noise = streams.shown_noise(seed)
         self.built = True
@@ -315,8 +316,13 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
 
         labeled, labels, *unlabeled = data
         for_both = (unlabeled[0], unlabeled[-1]) if unlabeled else (None, None)
+        scale = self._game.discriminator_loss_scale
+        before = scale.value()
         losses = self._game.one_iteration(Batch(labeled, labels, *for_both))
         state_variable(self, "steps").assign_add(1)
+        averaged_steps = state_variable(self, "averaged_steps")
+        # A step that was undone has halved the scale, and the average knows nothing of it.
+        averaged_steps.assign_add(ops.cast(scale.value() >= before, averaged_steps.dtype))
         return self._means.add(losses)
 
     @property

@@ -60,6 +60,8 @@ class Saving:
     def load_own_variables(self, store):
         """Reads them."""
         for name, variable in self._own_state().items():
+            # Earlier files counted all steps alike.
+            name = "steps" if name == "averaged_steps" and name not in store else name
             variable.assign(store[name][()])
 
     def _own_state(self):
@@ -70,4 +72,5 @@ class Saving:
             part, index, *_ = name.split(".")  # the rest is Keras's name, another once loaded
             if part not in SAVED_BY_KERAS and id(variable) not in saved:
                 state[f"{part}.{index}"] = variable
-        return {"steps": self.steps, "batch_size": self.batch_size, **state}
+        counts = ("steps", "averaged_steps", "batch_size")
+        return {**{name: getattr(self, name) for name in counts}, **state}

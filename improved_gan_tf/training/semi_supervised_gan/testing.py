@@ -23,7 +23,7 @@ class Testing:
         if self.average is None:
             return outputs(images, training=False)["logits"]
         fixed = [ops.convert_to_tensor(v) for v in outputs.non_trainable_variables]
-        tested = averaged_values(self.average, ops.convert_to_tensor(self.steps))
+        tested = averaged_values(self.average, ops.convert_to_tensor(self.averaged_steps))
         found, _ = outputs.stateless_call(tested, fixed, images, training=False)
         return found["logits"]
 
@@ -79,7 +79,7 @@ class Testing:
     def classifier(self):
         """A new Keras model from images to logits (N, K), with the averaged parameters of now."""
         return averaged_copy(
-            self._game.discriminator, self.average, ops.convert_to_tensor(self.steps)
+            self._game.discriminator, self.average, ops.convert_to_tensor(self.averaged_steps)
         )
 
     def generate(self, num_images, seed=None):
