@@ -19,22 +19,16 @@ import keras
 import numpy as np
 from scipy.special import softmax
 
-from improved_gan_tf import layers
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.data.pixels import from_range
 from improved_gan_tf.errors import UserError, first_line
+from improved_gan_tf.layers.coupled_layers import COUPLED_ALWAYS
 from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.scoring.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.scoring.frozen_inception import FrozenInception
 from improved_gan_tf.scoring.model_outputs import gives_probabilities
 
 INCEPTION_V3 = "inception_v3"
-# Layers that make an image's output depend on the others in its batch.
-_BATCH_COUPLED = (
-    layers.BatchStatisticsNorm,
-    layers.CrossBatchNorm,
-    layers.MinibatchDiscrimination,
-)
 # The names of the weights in the cache of keras.applications.
 _KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 
@@ -184,7 +178,7 @@ class KerasClassifier:
                 f"{self.path} must return class logits or probabilities (N, C), C of 2 or more. "
                 f"Received: outputs of shape {tuple(logits.shape)}."
             )
-        coupled = [x for x in model._flatten_layers() if isinstance(x, _BATCH_COUPLED)]
+        coupled = [x for x in model._flatten_layers() if isinstance(x, COUPLED_ALWAYS)]
         if coupled:
             raise UserError(
                 f"{self.path} holds a {type(coupled[0]).__name__} layer: its output for an image "

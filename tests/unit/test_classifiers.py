@@ -194,11 +194,12 @@ def test_a_sequential_model_is_a_classifier(tmp_path):
     assert (classifier.num_classes, classifier.num_features) == (10, None)
 
 
-def test_a_batch_coupled_layer_in_a_model_inside_is_found(tmp_path):
-    inner = keras.Sequential([keras.Input((4, 4, 3)), layers.BatchStatisticsNorm()])
+@pytest.mark.parametrize("layer", ["BatchStatisticsNorm", "MinibatchStdDev"])
+def test_a_batch_coupled_layer_in_a_model_inside_is_found(layer, tmp_path):
+    inner = keras.Sequential([keras.Input((4, 4, 3)), getattr(layers, layer)()])
     outer = [keras.Input((4, 4, 3)), inner, keras.layers.Flatten(), keras.layers.Dense(10)]
     keras.Sequential(outer).save(tmp_path / "model.keras")
-    with pytest.raises(UserError, match="holds a BatchStatisticsNorm layer"):
+    with pytest.raises(UserError, match=f"holds a {layer} layer"):
         KerasClassifier(tmp_path / "model.keras", (-1, 1))
 
 

@@ -4,29 +4,12 @@ from typing import NamedTuple
 
 import keras
 
-from improved_gan_tf import layers
+from improved_gan_tf.layers.coupled_layers import COUPLED_ALWAYS, COUPLED_IN_TRAINING
 
 # What a generator's last activation says about the range of its images.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0)}
 # Layers that change the place of numbers and not the numbers.
 _ARRANGING = ("Reshape", "Flatten", "Permute", "Cropping2D", "DropReference")
-# Layers in which an example's output depends on the others in its batch, while training ...
-_COUPLED_IN_TRAINING = (
-    keras.layers.BatchNormalization,
-    layers.BatchNorm,
-    layers.BatchStatisticsNorm,
-    layers.ConditionalBatchNorm,
-    layers.CrossBatchNorm,
-    layers.MinibatchDiscrimination,
-    layers.MinibatchStdDev,
-)
-# ... and in inference too.
-_COUPLED_ALWAYS = (
-    layers.BatchStatisticsNorm,
-    layers.CrossBatchNorm,
-    layers.MinibatchDiscrimination,
-    layers.MinibatchStdDev,
-)
 
 
 class Discriminator(NamedTuple):
@@ -61,11 +44,11 @@ def discriminator_of(model, feature_layer, needs_features):
     outputs = {"logits": logits}
     if needs_features:
         outputs["features"] = _features(model, output, feature_layer)
-    parts = model._flatten_layers()
+    parts = list(model._flatten_layers())
     return Discriminator(
         keras.Model(model.inputs[0], outputs, name=model.name),
-        any(isinstance(part, _COUPLED_IN_TRAINING) for part in parts),
-        any(isinstance(part, _COUPLED_ALWAYS) for part in model._flatten_layers()),
+        any(isinstance(part, COUPLED_IN_TRAINING) for part in parts),
+        any(isinstance(part, COUPLED_ALWAYS) for part in parts),
     )
 
 
