@@ -15,6 +15,13 @@ Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ortho`, `default_ortho`.
 import keras
 from keras import ops
 
+_FORWARD = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
+_TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
+
 
 def orthogonal_penalty(kernel, output_axis=-1, include_diagonal=False):
     """Returns `|| W^T W o (1 - I) ||_F^2` of one kernel, or `|| W^T W - I ||_F^2`.
@@ -39,7 +46,8 @@ def orthogonal_penalty(kernel, output_axis=-1, include_diagonal=False):
 def orthogonal_regularization(model, strength=1e-4, include_diagonal=False, exclude=()):
     """Returns `strength` times the penalty, summed over the kernels and embeddings of a model.
 
-    For a spectrally normalised layer it penalises the raw kernel.
+    They are those of Keras's dense, convolution, transposed convolution and embedding layers. For a
+    spectrally normalised layer it penalises the raw kernel.
 
     Args:
         model: a built model or layer.
@@ -72,9 +80,9 @@ def orthogonal_regularization(model, strength=1e-4, include_diagonal=False, excl
 
 def _filters_of(layer):
     """A list with the layer's kernel or table and the axis of its filters; empty without either."""
-    if isinstance(layer, keras.layers.Conv2DTranspose):
+    if isinstance(layer, _TRANSPOSED):
         return [(layer.kernel, -2)]
-    if isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D)):
+    if isinstance(layer, _FORWARD):
         return [(layer.kernel, -1)]
     if isinstance(layer, keras.layers.Embedding):
         return [(layer.embeddings, 0)]

@@ -67,3 +67,16 @@ def test_nothing_to_regularise_and_a_negative_strength_are_refused():
         orthogonal_regularization(model, strength=-1)
     with pytest.raises(ValueError, match="no kernel and no embedding to regularise"):
         orthogonal_regularization(model, exclude=model.layers)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_convolutions_of_every_rank_are_charged(rank):
+    forward, transposed = (
+        getattr(keras.layers, f"Conv{rank}D{kind}")(filters, 2)
+        for kind, filters in (("", 4), ("Transpose", 3))
+    )
+    model = keras.Sequential([keras.Input((5,) * rank + (2,)), forward, transposed])
+    expected = orthogonal_penalty(forward.kernel) + orthogonal_penalty(transposed.kernel, -2)
+    found = orthogonal_regularization(model, 1.0)
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=1e-6)
+    assert to_numpy(expected) > 0.0
