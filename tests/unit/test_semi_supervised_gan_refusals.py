@@ -311,6 +311,22 @@ def test_fewer_images_than_a_batch_are_refused():
     refuse_fit("Received: batch_size=100 with 30 images", batch_size=None)
 
 
+def test_fewer_validation_images_than_a_batch_of_minibatch_discrimination_are_refused():
+    test = X[:5], Y[:5]
+    match = "at least one batch.*Received: 5 images, batch_size=6"
+    refuse_fit(match, make(coupled=True), validation_data=test)
+    gan = make(coupled=True)
+    gan.fit(
+        labeled=FEW,
+        unlabeled=X,
+        batch_size=6,
+        verbose=0,
+        validation_data=test,
+        validation_batch_size=5,
+    )
+    make().fit(labeled=FEW, unlabeled=X, batch_size=6, verbose=0, validation_data=test)
+
+
 @pytest.mark.parametrize("argument", ["batch_size", "steps_per_epoch"])
 def test_a_number_of_batches_or_images_below_one_is_refused(argument):
     refuse_fit(f"`{argument}` must be a whole number.*Received: {argument}=0", **{argument: 0})

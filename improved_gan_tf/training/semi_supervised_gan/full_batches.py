@@ -3,6 +3,16 @@
 import numpy as np
 
 
+def require_full_batch(count, batch_size):
+    """Raises `ValueError` if there are fewer images than one batch."""
+    if count < batch_size:
+        raise ValueError(
+            "With minibatch discrimination an image's logits depend on its batch: predict or "
+            f"evaluate at least one batch of the size of training. Received: {count} images, "
+            f"batch_size={batch_size}"
+        )
+
+
 def predict_in_full_batches(predict, images, batch_size):
     """Logits of every image, from batches of one size.
 
@@ -20,12 +30,7 @@ def predict_in_full_batches(predict, images, batch_size):
         ValueError: there are fewer images than one batch.
     """
     count = len(images)
-    if count < batch_size:
-        raise ValueError(
-            "With minibatch discrimination an image's logits depend on its batch: predict or "
-            f"evaluate at least one batch of the size of training. Received: {count} images, "
-            f"batch_size={batch_size}"
-        )
+    require_full_batch(count, batch_size)
     full = count - count % batch_size
     logits = predict(images[:full])
     if full == count:

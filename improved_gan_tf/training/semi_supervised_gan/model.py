@@ -282,7 +282,8 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
                 "A batch is shared in equal parts by the devices: its size must be a multiple of "
                 f"their number. Received: batch_size={size} on {replicas} devices"
             )
-        validation_data = self._checked_test_set(validation_data, "validation_data")
+        test_batch = validation_batch_size or size
+        validation_data = self._checked_test_set(validation_data, "validation_data", test_batch)
         if self._steps_made() == 0:
             images = batches.initialization_images(INITIALIZATION_IMAGES)
             done = initialize_players(self._game, images, size, self.initialize_generator)
@@ -306,7 +307,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
             initial_epoch=initial_epoch,
             steps_per_epoch=batches.steps_per_epoch,
             validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size or size,
+            validation_batch_size=test_batch,
             validation_freq=validation_freq,
         )
 

@@ -10,7 +10,10 @@ from improved_gan_tf.training.semi_supervised_gan import checks
 from improved_gan_tf.training.semi_supervised_gan.arguments import is_whole
 from improved_gan_tf.training.semi_supervised_gan.averaged import averaged_copy, averaged_values
 from improved_gan_tf.training.semi_supervised_gan.batches import DEFAULT_BATCH
-from improved_gan_tf.training.semi_supervised_gan.full_batches import predict_in_full_batches
+from improved_gan_tf.training.semi_supervised_gan.full_batches import (
+    predict_in_full_batches,
+    require_full_batch,
+)
 from improved_gan_tf.training.semi_supervised_gan.pipelines import check_test_pipeline, is_pipeline
 
 
@@ -113,13 +116,16 @@ class Testing:
         shape, pixel_range = self._expected.image_shape, self._expected.pixel_range
         return checks.as_images(images, name, shape, pixel_range, is_training_set=False)
 
-    def _checked_test_set(self, data, name):
+    def _checked_test_set(self, data, name, batch_size=1):
+        """Images and labels as arrays, at least a batch of them if they are tested in full ones."""
         if is_pipeline(data):
             self._check_pipeline(data, name)
         if data is None or is_pipeline(data):
             return data
         images, labels = checks.pair(data, name)
         images = self._checked_images(images, name)
+        if self._couples_predictions:
+            require_full_batch(len(images), batch_size)
         return images, checks.as_labels(labels, name, self._expected.num_classes, len(images))
 
     def _check_pipeline(self, data, name):
