@@ -17,6 +17,11 @@ def grid(folder=FOLDER):
     return tables.table(results.read_all(folder), "grid")
 
 
+def ring(folder=FOLDER):
+    """The same for the ring of 8."""
+    return tables.table(results.read_all(folder), "ring")
+
+
 def in_short(folder=FOLDER):
     """The line of the README: modes without and with minibatch discrimination."""
     found = [r for r in results.read_all(folder) if r.settings.problem == "grid"]

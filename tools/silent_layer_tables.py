@@ -7,6 +7,7 @@ from tools.run_files import RESULTS, markdown_table
 
 FOLDER = RESULTS / "silent_layer"
 SAMPLES = RESULTS / "silent_layer_samples"
+WIDE = RESULTS / "silent_layer_wide"
 # The authors' own code, by the commit of its layers (nn.py).
 AUTHORS = RESULTS / "silent_layer_code"
 LAYERS = {
@@ -33,6 +34,11 @@ def samples(folder=SAMPLES):
 
 def samples_closeness(folder=SAMPLES):
     """The closeness in those trials that have the layer."""
+    return tables.closeness(tables.read_all(folder))
+
+
+def papers_width(folder=WIDE):
+    """The closeness at the paper's width."""
     return tables.closeness(tables.read_all(folder))
 
 
