@@ -31,7 +31,7 @@ class ExperimentConfig(RunConfig):
     initialization_images: str  # "permuted_training_set" or "labeled_stream"
 
     model: str = setting(
-        "which of the paper's two techniques trains the generator; 'plain' is neither of them",
+        "which of the paper's two techniques trains the generator; 'plain', if listed, is neither",
         source=AUTHORS,
         choices=MODELS,
         decides=Decides.ROW,
