@@ -10,9 +10,9 @@ import unicodedata
 import numpy as np
 
 from improved_gan_tf.data import pictures
-from improved_gan_tf.data.encoded_images import EXTENSIONS, require_folder
+from improved_gan_tf.data.encoded_images import require_folder
 from improved_gan_tf.data.own_images import NO_LABEL, Found, digest_of
-from improved_gan_tf.data.picture_files import pictures_below
+from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below
 from improved_gan_tf.errors import UserError
 
 UNLABELED, TRAIN, TEST = "unlabeled", "train", "test"

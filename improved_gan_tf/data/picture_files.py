@@ -2,8 +2,9 @@
 
 import pathlib
 
-from improved_gan_tf.data.encoded_images import EXTENSIONS
 from improved_gan_tf.errors import UserError
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 def pictures_below(folder, endings=EXTENSIONS):

@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from improved_gan_tf.errors import UserError, first_line
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
+_QUARTER_TURNS = (5, 6, 7, 8)  # orientations of EXIF that exchange width and height
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
 # Errors of Pillow's readers for files that are damaged, or something else.
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -72,6 +73,14 @@ def square_of(image, image_size, channels):
     if side != image_size:
         image = image.resize((image_size, image_size), Image.Resampling.BICUBIC)
     return np.asarray(image, np.uint8).reshape(image_size, image_size, channels)
+
+
+def upright_size(image):
+    """The (width, height) of a `PIL.Image.Image` once a camera's note is followed."""
+    width, height = image.size
+    # Not `image.getexif()`, which decodes a PNG's pixels to look behind them.
+    turned = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1) in _QUARTER_TURNS
+    return (height, width) if turned else (width, height)
 
 
 def has_alpha(image):

@@ -1,7 +1,8 @@
 """Square byte images on disk, made once from images of any size.
 
-Before the first training, images are cropped to their middle square, stretched in contrast and
-resized. The bytes are kept in one array file, which gives any image at any time without decoding.
+Before the first training, images are cropped to their middle square and resized: as ImageNet was
+in the original, or as one's own pictures are. The bytes are kept in one array file, which gives any
+image at any time without decoding.
 
 Original: openai/improved-gan@4f5d1ec, imagenet/convert_imagenet_to_records.py, which keeps the
           same bytes (D16); `center_crop` in imagenet/utils.py.
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from improved_gan_tf.data import cache_folders
+from improved_gan_tf.data import cache_folders, pictures
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
@@ -34,26 +35,26 @@ class ImageSet(NamedTuple):
     digest: str | None = None  # SHA-256 of both, for prepared images
 
 
-def prepare(source, image_size, cache_dir=None, stretch=True):
+def prepare(source, image_size, cache_dir=None, as_imagenet=True):
     """Makes the square bytes of every image of a `Source`, unless they exist; returns `ImageSet`.
 
     Args:
         source: `data.encoded_images.Source`.
         image_size: int, side of the square images.
         cache_dir: folder for them; `cache_folders.DEFAULT_CACHE` if None.
-        stretch: bool, whether contrast is stretched, as the original does on ImageNet.
+        as_imagenet: bool, `imagenet_square` (True) or `own_square` (False).
 
     Raises:
         UserError: an image cannot be read, most images are smaller than `image_size`, the
             cache folder cannot be written, or its files are damaged.
     """
     # The preparation's number keeps out images that an earlier one left.
-    kind = "" if stretch else "-plain"
+    kind = "" if as_imagenet else "-own"
     folder = cache_folders.made_once(
         cache_dir,
         f"{source.key}-{image_size}-v{PREPARATION}{kind}",
         source.count * image_size**2 * 3,
-        functools.partial(_write, source, image_size, stretch=stretch),
+        functools.partial(_write, source, image_size, as_imagenet=as_imagenet),
     )
     try:
         return _read(folder, (source.count, image_size, image_size, 3))
@@ -87,18 +88,19 @@ def _digest(images, labels):
     return digest.hexdigest()
 
 
-def _write(source, image_size, folder, stretch):
+def _write(source, image_size, folder, as_imagenet):
     """Writes images.npy, labels.npy and sha256.txt, and waits until they are on the disk."""
     shape = (source.count, image_size, image_size, 3)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     labels = np.empty(source.count, np.int32)
     enlarged, row, items = [], 0, source.items()
-    what = "crop, stretch and resize" if stretch else "crop and resize"
+    what = "crop, stretch and resize" if as_imagenet else "crop and resize"
+    square = imagenet_square if as_imagenet else own_square
     progress = progress_bar(source.count, "image", f"{what}, once")
     # Threads suffice: Pillow releases Python's lock while it decodes and resizes.
     with progress as bar, concurrent.futures.ThreadPoolExecutor() as threads:
         while some := list(itertools.islice(items, _DECODED_AT_ONCE)):
-            squares = threads.map(lambda item: square(*item[:2], image_size, stretch), some)
+            squares = threads.map(lambda item: square(*item[:2], image_size), some)
             for (name, _, label), (image, side) in zip(some, squares, strict=True):
                 images[row], labels[row] = image, label
                 row += 1
@@ -119,19 +121,26 @@ def _write(source, image_size, folder, stretch):
         files.synchronize(file)
 
 
-def square(name, file, image_size, stretch=True):
+def own_square(name, file, image_size):
+    """One of a person's own pictures, as `pictures.read_square` reads it in colour.
+
+    Args, Returns, Raises: as `imagenet_square`.
+    """
+    side = pictures.read_header(name, file).shorter_side
+    return pictures.read_square(name, file, image_size, channels=3), side
+
+
+def imagenet_square(name, file, image_size):
     """Reads one image, crops its middle square, stretches its contrast and resizes it.
 
-    Without `stretch` the square is only resized, with Pillow's filter against aliasing.
-
     The original's `imresize` gets floats: it maps the square's least value to 0 and its greatest
-    to 255, over all channels, before Pillow's bilinear resizing.
+    to 255, over all channels, before Pillow's bilinear resizing. Like the original, this follows
+    no camera's note about the orientation.
 
     Args:
         name: str, the image's name in an error.
         file: path or open file.
         image_size: int.
-        stretch: bool.
 
     Returns:
         uint8 (image_size, image_size, 3), and the image's shorter side in pixels.
@@ -147,11 +156,7 @@ def square(name, file, image_size, stretch=True):
     side = min(rgb.size)
     # Halves are rounded up, as in Python 2.
     left, top = ((length - side + 1) // 2 for length in rgb.size)
-    cropped = rgb.crop((left, top, left + side, top + side))
-    if not stretch:
-        resized = cropped.resize((image_size, image_size), Image.Resampling.BILINEAR)
-        return np.asarray(resized), side
-    middle = np.asarray(cropped)
+    middle = np.asarray(rgb.crop((left, top, left + side, top + side)))
     stretched = Image.fromarray(stretch_table(middle.min(), middle.max())[middle])
     resized = stretched.resize((image_size, image_size), Image.Resampling.BILINEAR)
     return _THROUGH_FLOATS[np.asarray(resized)], side

@@ -66,7 +66,8 @@ class Images:
         """Returns the `data.square_images.ImageSet`, with a digest; a folder's is made once."""
         config = self._config
         if self._set is None:
-            return square_images.prepare(self._source, config.size, config.cache_dir, stretch=False)
+            where = config.cache_dir
+            return square_images.prepare(self._source, config.size, where, as_imagenet=False)
         digest = hashlib.sha256()
         for array in (self._set.images, self._set.labels):
             digest.update(np.ascontiguousarray(array))

@@ -6,9 +6,9 @@ See `image_sources` for what a source is.
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from improved_gan_tf.data import encoded_images, picture_files, pictures, square_images
+from improved_gan_tf.data import picture_files, pictures, square_images
 from improved_gan_tf.errors import UserError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
@@ -25,6 +25,7 @@ class FolderImages:
 
     Pictures of one size and kind stay as they are. Otherwise one rule brings each to one shape:
 
+    - upright: a camera's note about the orientation is followed;
     - colour: grey if all are grey, else RGB; transparent parts are laid over white;
     - size: the largest middle part of the common aspect ratio is resized (bicubic). The common size
       is that of `image_shape`; without it, a square as wide as the shortest side of all pictures.
@@ -69,7 +70,8 @@ class FolderImages:
         height, width, channels = self.image_shape
         try:
             with Image.open(file) as picture:
-                plain = pictures.over_white(picture).convert("L" if channels == 1 else "RGB")
+                upright = ImageOps.exif_transpose(picture)
+                plain = pictures.over_white(upright).convert("L" if channels == 1 else "RGB")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise UserError(f"The picture {file} is damaged: {error}.") from error
         if plain.size != (width, height):
@@ -85,18 +87,19 @@ class SquaredPictures:
         path: folder.
         seed: int, decides the order.
         image_size: int, side of the square images.
-        stretch: bool, whether contrast is stretched, as in the preparation of ImageNet.
+        as_imagenet: bool, `square_images.imagenet_square` (True) or `own_square` (False).
     """
 
-    def __init__(self, path, seed, image_size, stretch=True):
-        files = _pictures_of(path, encoded_images.EXTENSIONS)
+    def __init__(self, path, seed, image_size, as_imagenet=True):
+        files = _pictures_of(path, picture_files.EXTENSIONS)
         if not files:
             raise UserError(
-                f"{path} holds no pictures ending in {', '.join(encoded_images.EXTENSIONS)}."
+                f"{path} holds no pictures ending in {', '.join(picture_files.EXTENSIONS)}."
             )
         order = np.random.RandomState(seed).permutation(len(files))
         self._files = [files[i] for i in order]
-        self._size, self._stretch = image_size, stretch
+        self._size = image_size
+        self._square = square_images.imagenet_square if as_imagenet else square_images.own_square
         self.available = len(files)
         self.image_shape = (image_size, image_size, 3)
         self.description = f"{len(files):,} pictures in {path.name}"
@@ -106,7 +109,7 @@ class SquaredPictures:
         """Yields uint8 (n, H, W, C), `count` images in all."""
         for start in range(0, count, batch_size):
             files = self._files[start : min(start + batch_size, count)]
-            squares = [square_images.square(str(f), f, self._size, self._stretch) for f in files]
+            squares = [self._square(str(file), file, self._size) for file in files]
             yield np.stack([image for image, _ in squares])
 
 
@@ -120,8 +123,7 @@ def real_pictures(folder, seed, source):
         UserError: as `FolderImages`.
     """
     if source.dataset in ("imagenet", "folder"):
-        stretch = source.dataset == "imagenet"
-        return SquaredPictures(folder, seed, source.image_shape[0], stretch)
+        return SquaredPictures(folder, seed, source.image_shape[0], source.dataset == "imagenet")
     return FolderImages(folder, seed, source.image_shape)
 
 
@@ -142,7 +144,7 @@ class _Header(NamedTuple):
     """What the header of a picture says."""
 
     channels: int  # 1 or 3
-    size: tuple[int, int]  # (width, height)
+    size: tuple[int, int]  # (width, height), upright
     transparent: bool  # whether it has an alpha channel
 
 
@@ -150,7 +152,7 @@ def _header(file):
     """The `_Header` of a picture; its pixels are not read."""
     try:
         with Image.open(file) as picture:
-            mode, size = picture.mode, picture.size
+            mode, size = picture.mode, pictures.upright_size(picture)
             transparent = pictures.has_alpha(picture)
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise UserError(f"The picture {file} cannot be read: {error}.") from error

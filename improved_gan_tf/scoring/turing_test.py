@@ -53,8 +53,8 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
     if folder is not None:
         folder = pathlib.Path(folder).expanduser()
         if source.dataset in ("imagenet", "folder"):
-            stretch = source.dataset == "imagenet"
-            real = picture_folders.SquaredPictures(folder, seed, source.image_shape[0], stretch)
+            size, as_imagenet = source.image_shape[0], source.dataset == "imagenet"
+            real = picture_folders.SquaredPictures(folder, seed, size, as_imagenet)
         else:
             real = picture_folders.FolderImages(folder, seed)
     else:

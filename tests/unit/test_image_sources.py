@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from improved_gan_tf import networks
 from improved_gan_tf.data.pixels import from_range, to_bytes
@@ -345,6 +345,20 @@ def test_a_palette_gives_its_colours(tmp_path, transparent):
     picture.save(tmp_path / "a.png", **({"transparency": 1} if transparent else {}))
     found = all_batches(open_source(tmp_path, 1), 1, 1)[0, 0, 0]
     assert found.tolist() == ([255, 255, 255] if transparent else [10, 20, 30])
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_pictures_stand_upright_whatever_way_the_camera_was_held(tmp_path, quarters):
+    upright = np.random.RandomState(2).randint(0, 256, (6, 4, 3)).astype("uint8")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = (1, 6, 3, 8)[quarters]
+    Image.fromarray(np.rot90(upright, quarters)).save(tmp_path / "turned.png", exif=exif)
+    Image.fromarray(upright).save(tmp_path / "upright.png")
+    source = FolderImages(tmp_path, 1)
+    assert source.image_shape == (6, 4, 3)
+    for image in all_batches(source, 2, 2):
+        np.testing.assert_array_equal(image, upright)
+    assert source.differences == []
 
 
 def test_grey_pictures_among_coloured_ones_become_rgb(tmp_path):

@@ -5,7 +5,7 @@ import types
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from improved_gan_tf.data import encoded_images, shuffled_batches, square_images
 from improved_gan_tf.errors import UserError
@@ -74,7 +74,7 @@ def test_the_middle_square_is_taken_and_resized(tmp_path, portrait):
     if portrait:
         pixels, expected = pixels.transpose(1, 0, 2), expected.transpose(1, 0, 2)
     Image.fromarray(pixels).save(tmp_path / "x.png")
-    taken, side = square_images.square("x", tmp_path / "x.png", 32)
+    taken, side = square_images.imagenet_square("x", tmp_path / "x.png", 32)
     assert side == 32
     stretched = (expected - 1.0) * 255 / 248
     np.testing.assert_allclose(taken.astype(float), stretched, atol=1.6)  # rounded, and cut off
@@ -84,7 +84,7 @@ def test_shrinking_averages_pixels(tmp_path):
     pixels = np.zeros((128, 128, 3), "uint8")
     pixels[::2] = 255  # stripes finer than the result's pixels
     Image.fromarray(pixels).save(tmp_path / "x.png")
-    resized, _ = square_images.square("x", tmp_path / "x.png", 32)
+    resized, _ = square_images.imagenet_square("x", tmp_path / "x.png", 32)
     np.testing.assert_allclose(resized[2:-2].astype(float), 127.5, atol=15.0)
 
 
@@ -94,10 +94,50 @@ def test_every_kind_of_image_becomes_three_colours(tmp_path, mode):
     picture = Image.new("RGB", (40, 40), (255, 255, 255))
     picture.paste((0, 0, 0), (0, 0, 40, 20))
     picture.convert(mode).save(path)
-    resized, _ = square_images.square("x", path, 32)
+    resized, _ = square_images.imagenet_square("x", path, 32)
     assert resized.shape == (32, 32, 3)
     np.testing.assert_allclose(resized[:14].astype(float), 0.0, atol=4.0)
     np.testing.assert_allclose(resized[18:].astype(float), 255.0, atol=4.0)
+
+
+def turned_photo(path):
+    """Writes a photo that a camera turned by a quarter says how to turn back; returns that."""
+    upright = np.zeros((40, 32, 3), "uint8")
+    upright[:20] = 255
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # shown turned clockwise
+    Image.fromarray(np.rot90(upright)).save(path, exif=exif)
+    return upright[4:36]
+
+
+def test_own_pictures_stand_upright_and_imagenets_as_in_the_original(tmp_path):
+    upright = turned_photo(tmp_path / "x.png")
+    own, side = square_images.own_square("x", tmp_path / "x.png", 32)
+    np.testing.assert_array_equal(own, upright)
+    assert side == 32
+    as_original, _ = square_images.imagenet_square("x", tmp_path / "x.png", 32)
+    assert as_original[0].min() < as_original[0].max()  # still turned
+
+
+def test_transparent_parts_of_own_pictures_are_white(tmp_path):
+    Image.new("RGBA", (32, 32), (0, 0, 0, 0)).save(tmp_path / "x.png")
+    own, _ = square_images.own_square("x", tmp_path / "x.png", 32)
+    np.testing.assert_array_equal(own, 255)
+
+
+def test_the_two_preparations_are_kept_apart(folder, tmp_path):
+    source = encoded_images.find(folder, None)
+    name, path, _ = next(source.items())
+    kinds = {True: square_images.imagenet_square, False: square_images.own_square}
+    for as_imagenet, square in kinds.items():
+        kept = square_images.prepare(source, 16, tmp_path / "cache", as_imagenet)
+        np.testing.assert_array_equal(kept.images[0], square(name, path, 16)[0])
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_hidden_files_are_no_images(folder):
+    (folder / "dark" / "._000.png").write_bytes(b"what some systems keep beside a file")
+    assert encoded_images.find(folder, None).count == 12
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 255), (30, 180), (7, 8), (9, 9)])
@@ -113,7 +153,7 @@ def test_the_contrast_is_stretched_by_the_docstrings_formula(low, high):
 
 def test_images_are_prepared_once(folder, tmp_path, monkeypatch):
     first = prepared(folder, tmp_path)
-    monkeypatch.setattr(square_images, "square", None)  # not called again
+    monkeypatch.setattr(square_images, "imagenet_square", None)  # not called again
     second = prepared(folder, tmp_path)
     np.testing.assert_array_equal(first.images, second.images)
     np.testing.assert_array_equal(first.labels, second.labels)

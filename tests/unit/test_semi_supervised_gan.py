@@ -198,6 +198,17 @@ def test_the_generator_is_initialised_as_asked(asked, capsys):
     assert copy.initialize_generator == asked
 
 
+def test_a_trained_discriminator_keeps_its_values_if_asked(capsys):
+    gan = make(initialize_discriminator=False)
+    gan.compile(learning_rate=0.0)
+    before = [np.array(weight) for weight in gan.discriminator.weights]
+    fit(gan, verbose=2)
+    assert "0 layers of the discriminator" in capsys.readouterr().out
+    for value, weight in zip(before, gan.discriminator.weights, strict=True):
+        np.testing.assert_array_equal(value, np.array(weight))
+    assert not small_gan.SemiSupervisedGAN.from_config(gan.get_config()).initialize_discriminator
+
+
 def test_players_without_such_layers_are_not_initialised(capsys):
     discriminator = keras.Sequential(
         [

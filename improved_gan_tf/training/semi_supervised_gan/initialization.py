@@ -3,23 +3,26 @@
 from improved_gan_tf.layers.data_dependent import initialize_from_data, layers_to_initialize
 
 
-def initialize_players(game, images, batch_size, with_generator=True):
+def initialize_players(game, images, batch_size, discriminator=True, generator=True):
     """Sets scales and biases of all layers that initialise themselves, as the run scripts do.
 
     Args:
         game: `training.semi_supervised.Trainer` that has made no step.
         images: real images (M, H, W, C), for the discriminator.
         batch_size: int, images that the generator makes for its own initialisation.
-        with_generator: bool, whether the generator is initialised too.
+        discriminator: bool, whether the discriminator is initialised.
+        generator: bool, whether the generator is.
 
     Returns:
-        A sentence that says what was done; None if there are no such layers.
+        A sentence that says what was done; None if there was nothing to do.
 
     Raises:
         ValueError: some unit does not vary over the images.
     """
     counts = [len(layers_to_initialize(player)) for player in (game.discriminator, game.generator)]
-    counts[1] *= with_generator
+    counts = [
+        count * asked for count, asked in zip(counts, (discriminator, generator), strict=True)
+    ]
     # In the run scripts' order, for their bits.
     if counts[0]:
         initialize_from_data(game.discriminator, images)

@@ -70,8 +70,10 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         averaging_rate: float in [0, 1], rate of the parameter average; 0 keeps none.
         supervised_only: bool, whether the discriminator is trained on the labels alone: the
             baseline that says what the unlabeled images are good for.
-        initialize_generator: bool, whether scales and biases of the generator too are initialised
-            from data; None for what the original does: not where it ends in a sigmoid (MNIST).
+        initialize_discriminator: bool, whether scales and biases of the discriminator are
+            initialised from data before the first step; False for one that has been trained.
+        initialize_generator: bool, whether those of the generator are; None for what the original
+            does: not where it ends in a sigmoid (MNIST).
         cross_replica: "global" or "local", the batch of feature matching on several devices.
         seed: int >= 0, decides the order of the images and the generator's noise.
         name: str.
@@ -101,6 +103,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         historical_averaging_players="both",
         averaging_rate=1e-4,
         supervised_only=False,
+        initialize_discriminator=True,
         initialize_generator=None,
         cross_replica="global",
         seed=1,
@@ -142,6 +145,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         pixel_range = players.image_range(generator)
         if initialize_generator is None:
             initialize_generator = pixel_range != players.RANGES["sigmoid"]
+        self.initialize_discriminator = bool(initialize_discriminator)
         self.initialize_generator = bool(initialize_generator)
         self._expected = Expected(
             image_shape,
@@ -286,7 +290,8 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         validation_data = self._checked_test_set(validation_data, "validation_data", test_batch)
         if self._steps_made() == 0:
             images = batches.initialization_images(INITIALIZATION_IMAGES)
-            done = initialize_players(self._game, images, size, self.initialize_generator)
+            asked = (self.initialize_discriminator, self.initialize_generator)
+            done = initialize_players(self._game, images, size, *asked)
             if done and verbose:
                 print(done)
         self.batch_size.assign(size)

@@ -27,6 +27,7 @@ class Saving:
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "generator": keras.saving.serialize_keras_object(self.generator),
             "feature_layer": self.feature_layer,
+            "initialize_discriminator": self.initialize_discriminator,
             "initialize_generator": self.initialize_generator,
             **self._settings,
         }
