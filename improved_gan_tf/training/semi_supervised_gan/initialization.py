@@ -19,10 +19,8 @@ def initialize_players(game, images, batch_size, discriminator=True, generator=T
     Raises:
         ValueError: some unit does not vary over the images.
     """
-    counts = [len(layers_to_initialize(player)) for player in (game.discriminator, game.generator)]
-    counts = [
-        count * asked for count, asked in zip(counts, (discriminator, generator), strict=True)
-    ]
+    players = ((game.discriminator, discriminator), (game.generator, generator))
+    counts = [len(layers_to_initialize(player)) if asked else 0 for player, asked in players]
     # In the run scripts' order, for their bits.
     if counts[0]:
         initialize_from_data(game.discriminator, images)
