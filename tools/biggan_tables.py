@@ -54,21 +54,23 @@ def classes(folder=BIGGAN):
     return markdown_table(["run", *map(str, range(count))], rows)
 
 
-def truncation(folder=BIGGAN):
-    """Curves of the run with spectral norm, on its way and at its end."""
+def truncation(curve, folder=BIGGAN):
+    """Curves of the run with spectral norm, on its way and at its end.
+
+    Args:
+        curve: `ANEW` or `FIXED`, how the statistics were measured.
+        folder: of the runs.
+    """
     stages = [folder / EARLY, folder / LATE]
-    curves = [read(run / FIXED)["points"] for run in stages]
-    anew = read(stages[-1] / ANEW)["points"]
+    curves = [read(run / curve)["points"] for run in stages]
     rows = []
-    for *points, measured_anew in zip(*curves, anew, strict=True):
-        threshold = measured_anew["threshold"]
-        cells = [cell for point in points for cell in _cells(point)]
+    for points in zip(*curves, strict=True):
+        threshold = points[0]["threshold"]
         name = "none" if threshold is None else f"{threshold:g}"
-        rows.append([name, *cells, f"{measured_anew['spread']:.2f}"])
+        rows.append([name, *(cell for point in points for cell in _cells(point))])
     measures = ("score", "of the class", "spread", "Frechet distance")
     names = [f"epoch {result(run)['final']['epochs']}" for run in stages]
     headers = [f"{name}: {measure}" for name in names for measure in measures]
-    headers.append(f"{names[-1]}, statistics anew: spread")
     return markdown_table(["threshold", *headers], rows)
 
 
