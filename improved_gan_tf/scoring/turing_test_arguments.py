@@ -22,7 +22,7 @@ def parse(argv, prog, description):
     )
     range_ = {"nargs": 2, "type": float, "metavar": ("LOW", "HIGH")}
     add = parser.add_argument_group("making a page").add_argument
-    add("source", nargs="?", help="run folder, generator (.keras) or folder of PNG/JPEG pictures")
+    add("source", nargs="?", help="run folder, generator (.keras) or folder of PNG/JPEG/WebP files")
     add("--num_images", type=int, default=100, help="images on the page, half of them real (100)")
     add("--output", help=f"folder to write to; RUN_DIR/{PAGE_FOLDER} for a run")
     add("--overwrite", action="store_true", help="replace a page that nobody has voted on")
