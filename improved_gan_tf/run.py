@@ -1,4 +1,4 @@
-"""Trains an experiment of the paper, your own images or a DCGAN: the run scripts, without a clone.
+"""Trains an experiment of the paper, your own images, a DCGAN or BigGAN, without a clone.
 
     improved-gan run EXPERIMENT ...
 

@@ -39,6 +39,7 @@ def inception_score(probabilities, num_splits=10):
         probabilities: (N, C) numbers, `p(y|x)` of N images; each row sums to 1.
         num_splits: int from 1 to N.
 
+    Returns:
         `InceptionScore` of two floats: the mean of the splits' scores, and their standard
         deviation (divided by S, not S - 1), computed in float64.
 

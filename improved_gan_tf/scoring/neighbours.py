@@ -30,7 +30,7 @@ class Neighbours(NamedTuple):
 def neighbours(features_real, features_generated, nearest=NEAREST):
     """The `Neighbours` of two sets of features, in time O(N M).
 
-    All but coverage depend on the numbers of examples: compare equal ones only.
+    They depend on the numbers of examples: compare equal ones only.
 
     Args:
         features_real: (N, A) numbers, N larger than `nearest`.

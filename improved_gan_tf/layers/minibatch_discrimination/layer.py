@@ -35,7 +35,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
     Training: the same in training and inference. `improved_gan_tf.initialize_from_data` divides the
     distances by `s_b = 0.5 * mean_i min_{j != i} ||M_ib - M_jb||_1` (`log_weight_scale -= log s_b`,
     only with weight normalisation) and sets `bias` to minus the mean of `o`. In small networks `o`
-    may then fall to 0 for good; less log 100 in `log_weight_scale` kept it (docs/silent_layer.md).
+    may then fall to 0 for good; a `log_weight_scale` smaller by log 100 kept it above 0
+    (docs/silent_layer.md).
 
     Args:
         num_kernels: int > 0, B; 100 in the original, 300 for ImageNet.
