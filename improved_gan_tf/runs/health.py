@@ -6,7 +6,7 @@ no longer teaches the generator.
 Alike, the collapse of a class-conditional game: the generator makes one image of each class.
 
 Silent: minibatch discrimination no longer sees its batch. Its output
-`o_b = sum_{j != i} exp(-||M_ib - M_jb||_1)`, which starts near 1, and its gradients vanish.
+`o_b = sum_{j != i} exp(-||M_ib - M_jb||_1)`, which starts at some units, and its gradients vanish.
 
 Paper: Salimans et al. (2016), Sec. 3.2.
 """

@@ -58,7 +58,7 @@ def mean_closeness(discriminator, images):
         images: (N, ...), the discriminator's input, as one batch.
 
     Returns:
-        float in [0, N - 1]; a new layer has about 1.
+        float in [0, N - 1]; 4 to 8 in new networks for 100 real images.
     """
     (layer,) = (m for m in discriminator.layers if isinstance(m, MinibatchDiscrimination))
     below = keras.Model(discriminator.input, layer.input)
