@@ -78,7 +78,7 @@ def require_one_process(kind, what):
 
 
 def use_no_gpu():
-    """Keeps this process off the GPUs, of which TensorFlow takes nearly all memory.
+    """Keeps this process off the GPUs, whose memory TensorFlow takes nearly whole.
 
     Call it before TensorFlow does anything.
     """

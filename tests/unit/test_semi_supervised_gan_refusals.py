@@ -274,7 +274,7 @@ LABELS = {
     "a list of strings": (["cat"] * 12, "not names"),
     "bytes": (np.array([b"cat"] * 12), "not names"),
     "floats": (Y[:12].astype(float), r"labels.astype\('int32'\). Received: labels of dtype float"),
-    "no label": (Y[:12] - 1, r"0 to 2.*belong into `unlabeled` alone. Received: label -1"),
+    "no label": (Y[:12] - 1, r"0 to 2.*belong in `unlabeled` alone. Received: label -1"),
     "from one": (Y[:12] + 1, r"integers from 0 to 2.*Received: label 3"),
     "too few": (Y[:11], "Received: 11 labels of 12 images"),
     "two axes": (np.zeros((12, 2), int), r"of shape \(N,\). Received: labels of shape \(12, 2\)"),

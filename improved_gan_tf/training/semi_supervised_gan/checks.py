@@ -96,7 +96,7 @@ def as_labels(labels, name, num_classes, count=None):
     if len(outside):
         raise ValueError(
             f"`{name}` must be integers from 0 to {num_classes - 1}, one for each logit of the "
-            "discriminator; images without a label belong into `unlabeled` alone. Received: label "
+            "discriminator; images without a label belong in `unlabeled` alone. Received: label "
             f"{outside[0]}"
         )
     return labels.astype("int32")
