@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import sys
 
 import numpy as np
@@ -44,13 +45,8 @@ def classify_files(run, paths, output):
         order = streams.coupled_test_order().permutation(len(paths))
     else:
         order = np.arange(len(paths))
-    probabilities = {}  # row of `paths` -> (K,)
     with progress_bar(len(paths), "picture", "classify") as bar:
-        for start in range(0, len(paths), FILES_AT_ONCE):
-            some = order[start : start + FILES_AT_ONCE]
-            read, images = _read(paths, some, run.image_shape)
-            probabilities.update(zip(read, run.classify(images), strict=True))
-            bar.update(len(some))
+        probabilities = _probabilities(run, _read(paths, order, run.image_shape, bar))
     if not probabilities:
         raise UserError(f"None of the {len(paths):,} files is a picture that can be read.")
     lines = io.StringIO()
@@ -68,14 +64,28 @@ def classify_files(run, paths, output):
     return {name: count for name, count in counts.items() if count}
 
 
-def _read(paths, rows, image_shape):
-    """The rows whose pictures can be read, and these pictures (N, H, W, C)."""
-    read, images = [], []
+def _probabilities(run, pictures_read):
+    """`{row: (K,)}` of `(row, picture)` pairs, as one `run.classify` of all pictures gives them."""
+    found = {}
+    batch = run.coupled_batch or 1
+    at_once = max(batch, FILES_AT_ONCE - FILES_AT_ONCE % batch)
+    # The batch before, from which minibatch discrimination's last batch is filled.
+    before = np.zeros((0, *run.image_shape), np.uint8)
+    while some := list(itertools.islice(pictures_read, at_once)):
+        rows, images = zip(*some, strict=True)
+        filled = np.concatenate([before, np.stack(images)])
+        found.update(zip(rows, run.classify(filled)[len(before) :], strict=True))
+        if run.coupled_batch is not None:
+            before = filled[-batch:]
+    return found
+
+
+def _read(paths, rows, image_shape, bar):
+    """Yields `(row, picture (H, W, C))` of each file that can be read."""
     for row in rows:
         name = str(paths[row])
         try:
-            images.append(pictures.read_square(name, paths[row], image_shape[0], image_shape[2]))
-            read.append(row)
+            yield row, pictures.read_square(name, paths[row], image_shape[0], image_shape[2])
         except UserError as error:
             print(f"warning: {error} It is left out.", file=sys.stderr)
-    return read, np.array(images, np.uint8).reshape(-1, *image_shape)
+        bar.update(1)

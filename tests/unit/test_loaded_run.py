@@ -19,9 +19,10 @@ from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import freeze_batch_statistics
 from improved_gan_tf.networks.dcgan import dcgan_generator
-from improved_gan_tf.runs import classification_file, exporting
+from improved_gan_tf.runs import classification_file, exporting, loaded_run
 from improved_gan_tf.runs.frozen_generator import frozen_generator
 from improved_gan_tf.scoring.image_sources import open_source
+from improved_gan_tf.streams import coupled_test_order
 from tests.support import noise_runs
 from tests.support.commands import call_main
 
@@ -277,6 +278,26 @@ def test_a_classifier_that_couples_images_gets_files_of_mixed_folders(tmp_path):
         lines = list(csv.reader(file))[1:]
     assert [line[0] for line in lines] == [str(p) for p in paths if p.exists()]
     assert [float(line[3]) for line in lines] == [number / 100 for number in range(12)]
+
+
+def test_many_files_are_classified_as_if_all_were_read_at_once(tmp_path, monkeypatch):
+    """The last picture's batch is filled with those before it, not with copies of itself."""
+    monkeypatch.setattr(classification_file, "FILES_AT_ONCE", 10)
+    paths = [tmp_path / f"{number}.png" for number in range(22)]
+    for number, path in enumerate(paths[:-1]):
+        Image.fromarray(np.full((4, 4), 9 * number, np.uint8)).save(path)
+    discriminator = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()])
+    summed = keras.layers.Lambda(lambda x: x[:, :2] + keras.ops.sum(x[:, 2:4], 0))
+    classifier = keras.Sequential([discriminator, summed])  # an answer depends on its batch
+    run = loaded_run.LoadedRun(tmp_path, {}, ("a", "b"), (255, 0), None, None, classifier, 4)
+    classification_file.classify_files(run, paths, tmp_path / "table.csv")
+    order = [row for row in coupled_test_order().permutation(22) if row != 21]
+    pixels = np.stack([np.asarray(Image.open(paths[row]))[..., None] for row in order])
+    expected = run.classify(pixels)
+    with open(tmp_path / "table.csv", encoding="utf-8") as file:
+        lines = list(csv.reader(file))[1:]
+    found = np.array([lines[row][3:] for row in order], float)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_a_folder_without_a_readable_picture_is_refused(run_dir, tmp_path, capsys):
