@@ -68,7 +68,7 @@ def _read(path):
     try:
         # Opened here, because NumPy would leave a damaged archive open.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
-            found = {name: saved[name] for name in saved.files}
+            found = {name: _with_texts(saved[name]) for name in saved.files}
     except Exception as error:  # NumPy, zipfile and zlib have their own errors for damaged files
         raise UserError(
             f"`arrays={path}` cannot be read as an .npz file of numbers and texts: "
@@ -81,6 +81,11 @@ def _read(path):
             f"class_names where there are any). Received: {', '.join(found) or 'nothing'}."
         )
     return found
+
+
+def _with_texts(array):
+    """An array whose bytes, as other programs write texts, are texts."""
+    return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
 
 
 def _images(path, found, name):
@@ -106,6 +111,12 @@ def _class_names(path, found, labels):
     """Names of the classes: those of the file, the texts in the labels, or the numbers."""
     if "class_names" in found:
         names = tuple(str(name) for name in found["class_names"].ravel())
+    elif len({part.dtype.kind == "U" for part in labels}) > 1:
+        raise UserError(
+            f"y_train and y_test of {path} must both be numbers or both be texts: without "
+            "class_names nothing says which number a text is. Received: "
+            f"{found['y_train'].dtype} and {found['y_test'].dtype}."
+        )
     elif labels[0].dtype.kind == "U":
         names = tuple(sorted({str(text) for part in labels for text in part.ravel()} - {""}))
     elif labels[0].dtype.kind in "iu" and labels[0].size:
@@ -132,10 +143,12 @@ def _numbers(path, what, labels, count, names):
             raise UserError(f"{what} of {path} has a label of no class: {unknown[0]!r}.")
         return np.array([known[text] for text in labels.tolist()], np.int32)
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
-        one_hot = " One-hot labels: give their argmax." if labels.ndim == 2 else ""
+        columns = labels.shape[1] if labels.ndim == 2 else 0
+        advice = " One-hot labels: give their argmax." if columns > 1 else ""
+        advice = " A column of labels: give its [:, 0]." if columns == 1 else advice
         raise UserError(
             f"{what} of {path} must be one whole number or text for each of the {count:,} images."
-            f"{one_hot} Received: {labels.dtype} of shape {labels.shape}."
+            f"{advice} Received: {labels.dtype} of shape {labels.shape}."
         )
     if labels.size and not NO_LABEL <= labels.min() <= labels.max() < len(names):
         raise UserError(

@@ -22,7 +22,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
 
-PREPARATION = 1  # increases when the prepared bytes change
+PREPARATION = 2  # increases when the prepared bytes change
 NO_LABEL = -1
 MOST_BROKEN = 0.1  # of all pictures; with more, something else is wrong
 LARGEST_BY_ITSELF = 64  # pixels, unless a larger size is asked for
@@ -206,5 +206,9 @@ def digest_of(*parts):
     """Twelve hexadecimal digits for some texts or arrays."""
     found = hashlib.sha256()
     for part in parts:
-        found.update(part.encode("utf-8") if isinstance(part, str) else np.ascontiguousarray(part))
+        if isinstance(part, str):
+            found.update(part.encode("utf-8"))
+        else:  # the same bytes in another shape are other images
+            found.update(f"{part.dtype}{part.shape}".encode())
+            found.update(np.ascontiguousarray(part))
     return found.hexdigest()[:12]

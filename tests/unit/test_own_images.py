@@ -246,6 +246,9 @@ def test_arrays_may_have_names_unlabeled_images_and_whole_floats(tmp_path):
         ({"x_train": np.zeros((12, 8, 8, 2), "uint8")}, r"C 1 or 3.*\(12, 8, 8, 2\)"),
         ({"y_train": np.eye(12)[:, :3]}, "y_train .* whole numbers .*float64"),
         ({"y_train": np.eye(12, 3, dtype=int)}, "One-hot labels: give their argmax"),
+        ({"y_train": np.arange(12)[:, None]}, r"images\. A column of labels: give its \[:, 0\]"),
+        ({"y_train": np.array(["0", "1", "10", "2"] * 3)}, "both be texts: .*<U2 and int64"),
+        ({"y_test": np.array(["0", "1"] * 3)}, "both be texts: .*Received: int64 and <U1"),
         ({"y_train": np.zeros(5, int)}, r"for each of the 12 images.*\(5,\)|two or more classes"),
         ({"y_train": np.array([0, -2] * 6)}, r"-1 for no label. Received: -2\.\.0"),
         ({"y_test": np.array([0, 1, 7] * 2), "class_names": np.array(["a", "b", "c"])}, r"0\.\.7"),
@@ -255,6 +258,30 @@ def test_arrays_may_have_names_unlabeled_images_and_whole_floats(tmp_path):
 def test_wrong_arrays_are_one_sentence(tmp_path, changes, message):
     with pytest.raises(UserError, match=message):
         own_arrays.find(arrays(tmp_path, **changes))
+
+
+def test_with_names_of_the_classes_texts_and_numbers_may_be_mixed(tmp_path):
+    texts = {"y_train": np.array(["b", "a", ""] * 4), "class_names": np.array(["b", "a", "c"])}
+    found = own_arrays.find(arrays(tmp_path, **texts))
+    assert found.labels.tolist() == 4 * [0, 1, -1] + 2 * [0, 1, 2]
+
+
+def test_texts_may_be_bytes(tmp_path):
+    texts = {"y_train": np.array([b"cat", b"ant", b""] * 4), "y_test": np.array([b"ant"] * 6)}
+    found = own_arrays.find(arrays(tmp_path, **texts))
+    assert found.class_names == ("ant", "cat")
+    assert found.labels.tolist() == 4 * [1, 0, -1] + 6 * [0]
+    names = np.array(["a", "Zoë", "c"])
+    found = own_arrays.find(arrays(tmp_path, class_names=np.char.encode(names, "utf-8")))
+    assert found.class_names == ("a", "Zoë", "c")
+
+
+def test_the_same_bytes_in_another_shape_are_prepared_anew(tmp_path):
+    x = np.random.RandomState(1).randint(0, 256, (12, 28, 56)).astype("uint8")
+    wide = load_arrays(arrays(tmp_path, x_train=x), tmp_path)
+    np.testing.assert_array_equal(wide.train_images[..., 0], x[:, :, 14:42])
+    high = load_arrays(arrays(tmp_path, x_train=x.reshape(12, 56, 28)), tmp_path)
+    np.testing.assert_array_equal(high.train_images[..., 0], x.reshape(12, 56, 28)[:, 14:42])
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
