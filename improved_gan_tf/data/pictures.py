@@ -30,6 +30,7 @@ def read_header(name, file):
     """
     try:
         with Image.open(file) as image:
+            _require_known_white(image)
             return Header(image.mode in GREY_MODES, min(image.size))
     except _UNREADABLE as error:
         raise _unreadable(name, error) from error
@@ -40,6 +41,7 @@ def read_square(name, file, image_size, channels):
 
     A camera's note about the orientation is followed. Transparent parts become white. 16 bits
     become 8. Other colour modes (CMYK, palettes) become RGB, or grey where that is asked for.
+    Floating point numbers (TIFF) are refused.
 
     Args:
         name: str, the picture's name in an error.
@@ -66,6 +68,7 @@ def read_square(name, file, image_size, channels):
 
 def square_of(image, image_size, channels):
     """The same of a picture that is open: a `PIL.Image.Image`."""
+    _require_known_white(image)
     image = over_white(_eight_bits(image)).convert("L" if channels == 1 else "RGB")
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
@@ -94,6 +97,15 @@ def over_white(image):
         return image
     seen = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
+
+
+def _require_known_white(image):
+    """Raises `ValueError` for floating point numbers, which Pillow would cut off at 255."""
+    if image.mode == "F":
+        raise ValueError(
+            "its values are floating point numbers, and nothing says which of them is white; save "
+            "it with 8 or 16 bits"
+        )
 
 
 def _eight_bits(image):

@@ -69,6 +69,13 @@ def test_sixteen_bits_become_eight():
     np.testing.assert_array_equal(read(deep, 2, channels=1)[:, :, 0], [[0, 255], [128, 1]])
 
 
+def test_floating_point_numbers_are_refused_instead_of_black():
+    file = as_file(Image.fromarray(np.random.RandomState(0).rand(4, 4).astype("float32")), "TIFF")
+    for read_it in (pictures.read_header, lambda *it: pictures.read_square(*it, 4, 1)):
+        with pytest.raises(UserError, match=r"x\.tiff cannot be read: its values are floating"):
+            read_it("x.tiff", file)
+
+
 def test_the_cameras_orientation_is_followed():
     image = Image.new("RGB", (2, 2), "black")
     image.putpixel((0, 0), (255, 255, 255))
