@@ -92,7 +92,8 @@ def _source(root, by_class):
     digest = hashlib.sha256()
     for path, _ in labeled:
         stat = path.stat()
-        digest.update(f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+        state = f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n"
+        digest.update(state.encode("utf-8", "surrogateescape"))  # a name may not be UTF-8
     classes = f" of {len(by_class)} classes" if len(by_class) > 1 else ""
     return Source(
         count=len(labeled),

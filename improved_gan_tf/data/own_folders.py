@@ -16,12 +16,17 @@ from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below
 from improved_gan_tf.errors import UserError
 
 UNLABELED, TRAIN, TEST = "unlabeled", "train", "test"
+_BRITISH = "unlabelled"
+# Folders next to the classes that people mean for something else.
+_NO_PARTS = ("training", "testing", "val", "valid", "validation")
 
 
 def find(image_folder):
     """Finds the pictures of a folder without reading them; returns `own_images.Found`.
 
     Class folders are matched by their names in Unicode's composed form, which macOS does not use.
+    In `train`, `test` and `unlabeled` capitals do not matter, and `unlabelled` is the same; it may
+    stand in `train` too.
 
     Args:
         image_folder: folder in one of the layouts above.
@@ -32,24 +37,25 @@ def find(image_folder):
     """
     require_folder(image_folder)
     root = pathlib.Path(image_folder).expanduser()
-    train = root / TRAIN if (root / TRAIN).is_dir() else root
-    classes = _class_folders(train, but=(UNLABELED, TEST) if train == root else ())
-    test = _class_folders(root / TEST) if (root / TEST).is_dir() else {}
-    _check(root, train, classes, test)
+    parts = _parts(root)
+    train = parts[TRAIN] or [root]
+    unlabeled = parts[UNLABELED] + [path for p in parts[TRAIN] for path in _parts(p)[UNLABELED]]
+    classes = _class_folders(train, but=[*unlabeled, *parts[TEST]])
+    test = _class_folders(parts[TEST])
+    _check(root, train, classes, parts[TEST], test)
 
     names = tuple(classes)
     paths, labels, is_test = [], [], []
-    for folders, tested in ((classes, False), (test, True)):
-        for name, folder in folders.items():
-            some = pictures_below(folder)
+    for by_name, tested in ((classes, False), (test, True)):
+        for name, folders in by_name.items():
+            some = _pictures_in(folders)
             paths += some
             labels += [names.index(name)] * len(some)
             is_test += [tested] * len(some)
-    if (root / UNLABELED).is_dir():
-        some = pictures_below(root / UNLABELED)
-        paths += some
-        labels += [NO_LABEL] * len(some)
-        is_test += [False] * len(some)
+    some = _pictures_in(unlabeled)
+    paths += some
+    labels += [NO_LABEL] * len(some)
+    is_test += [False] * len(some)
     title = root.resolve().name
     shown = [path.relative_to(root).as_posix() for path in paths]
     return Found(
@@ -61,37 +67,56 @@ def find(image_folder):
         is_test=np.array(is_test, bool),
         class_names=names,
         key=f"{title}-{digest_of(*(_state(root, path) for path in paths))}",
-        notes=tuple(_notes(root, train, paths)),
+        notes=tuple(_notes(root, parts, names, paths)),
     )
 
 
-def _class_folders(folder, but=()):
-    """`{class name: its folder}`, sorted by name; hidden folders are left out."""
+def _folders(folder):
+    """The folders in a folder, sorted; hidden ones are left out."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _parts(root):
+    """`{UNLABELED, TRAIN or TEST: folders in root}`, usually one or none of each."""
+    found = {UNLABELED: [], TRAIN: [], TEST: []}
+    for path in _folders(root):
+        part = path.name.casefold().replace(_BRITISH, UNLABELED)
+        # "Train" may be a class, of vehicles, where it holds pictures and no classes.
+        if part in found and (part in (path.name, UNLABELED) or _folders(path)):
+            found[part].append(path)
+    return found
+
+
+def _class_folders(parents, but=()):
+    """`{class name: folders}`, sorted by name: one folder, or the same name spelled differently."""
     found = {}
-    for path in folder.iterdir():
-        if path.is_dir() and not path.name.startswith(".") and path.name not in but:
-            found[unicodedata.normalize("NFC", path.name)] = path
+    for path in (path for parent in parents for path in _folders(parent) if path not in but):
+        found.setdefault(unicodedata.normalize("NFC", path.name), []).append(path)
     return dict(sorted(found.items()))
 
 
-def _check(root, train, classes, test):
+def _pictures_in(folders):
+    return [path for folder in folders for path in pictures_below(folder)]
+
+
+def _check(root, train, classes, test_folders, test):
     if len(classes) < 2:
         raise UserError(
             f"`image_folder={root}` must hold a folder of pictures for each of two or more "
             "classes, in FOLDER/train/CLASS or FOLDER/CLASS (pictures without a label: "
-            f"FOLDER/unlabeled). Received: {len(classes)} class folders in {train}."
+            f"FOLDER/unlabeled). Received: {len(classes)} class folders in {train[0]}."
         )
-    empty = [name for name, folder in classes.items() if not pictures_below(folder)]
+    empty = [folders[0] for folders in classes.values() if not _pictures_in(folders)]
     if empty:
         raise UserError(
             f"Each class needs at least one picture ({', '.join(EXTENSIONS)}) to learn from: add "
-            f"some, or remove the folder. Received: no picture in {train / empty[0]}"
+            f"some, or remove the folder. Received: no picture in {empty[0]}"
             f"{f' and {len(empty) - 1} more' if empty[1:] else ''}."
         )
     unknown = [name for name in test if name not in classes]
     if unknown:
         raise UserError(
-            f"The folders in {root / TEST} must have the names of training classes: "
+            f"The folders in {test_folders[0]} must have the names of training classes: "
             f"{', '.join(classes)}. Received: {unknown[0]!r}."
         )
 
@@ -101,7 +126,7 @@ def _state(root, path):
     return f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n"
 
 
-def _notes(root, train, paths):
+def _notes(root, parts, class_names, paths):
     taken = set(paths)
     others = [
         path.relative_to(root).as_posix()
@@ -116,5 +141,9 @@ def _notes(root, train, paths):
             f"{count} left out, no picture of a class or without a label: "
             f"{', '.join(others[:3])}{', ...' if others[3:] else ''}."
         )
-    if train == root and any((root / name).is_dir() for name in ("val", "validation")):
-        yield "A folder named val or validation counts as a class: test pictures are in test/."
+    for name in class_names if not parts[TRAIN] else ():
+        if name.casefold() in _NO_PARTS:
+            yield (
+                f"The folder {name} counts as a class: training pictures are in train/, test "
+                "pictures in test/."
+            )

@@ -62,9 +62,10 @@ def load(found, image_size, image_sizes, cache_dir, test_fraction):
             testing if there are no test images.
 
     Raises:
-        UserError: most pictures cannot be read, a class has no picture to learn from, or the cache
-            cannot be written.
+        UserError: most pictures cannot be read, a class has no picture to learn from, a name is no
+            text, or the cache cannot be written.
     """
+    _require_texts(found)
     broken, headers = {}, {}
     for number, name in enumerate(found.names):
         try:
@@ -80,6 +81,17 @@ def load(found, image_size, image_sizes, cache_dir, test_fraction):
     _require_readable(found, broken)
     kept = [n for n in headers if found.names[n] not in broken]
     return _split(found, images, np.array(kept), broken, test_fraction)
+
+
+def _require_texts(found):
+    """Raises `UserError` for a folder's name that is not UTF-8, which no result could show."""
+    for name in (found.title, *found.class_names):
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UserError(
+                f"Names of data and classes must be texts in UTF-8: rename it. Received: {name!r}."
+            ) from error
 
 
 def _size_for(sides, image_sizes):
@@ -207,7 +219,7 @@ def digest_of(*parts):
     found = hashlib.sha256()
     for part in parts:
         if isinstance(part, str):
-            found.update(part.encode("utf-8"))
+            found.update(part.encode("utf-8", "surrogateescape"))
         else:  # the same bytes in another shape are other images
             found.update(f"{part.dtype}{part.shape}".encode())
             found.update(np.ascontiguousarray(part))

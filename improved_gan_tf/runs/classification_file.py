@@ -57,8 +57,10 @@ def classify_files(run, paths, output):
         best = run.class_names[int(np.argmax(p))]
         counts[best] += 1
         table.writerow([str(paths[row]), best, f"{p.max():.6f}", *(f"{x:.6f}" for x in p)])
+    # A file's name that is not UTF-8 is written as it is.
+    content = lines.getvalue().encode("utf-8", "surrogateescape")
     try:
-        files.write_whole(output, lambda place: place.write_text(lines.getvalue(), "utf-8"))
+        files.write_whole(output, lambda place: place.write_bytes(content))
     except OSError as error:
         raise UserError(f"{output} cannot be written: {error.strerror or error}.") from error
     return {name: count for name, count in counts.items() if count}

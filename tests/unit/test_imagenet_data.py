@@ -1,6 +1,8 @@
 """Folders of images and TFDS's ImageNet: labels, crop, cache, order, and what is refused."""
 
+import os
 import shutil
+import sys
 import types
 
 import numpy as np
@@ -43,6 +45,13 @@ def test_images_in_folders_below_a_class_belong_to_it(folder):
     (folder / "light" / "more").mkdir()
     Image.new("RGB", (32, 32)).save(folder / "light" / "more" / "x.PNG")
     assert encoded_images.find(folder, None).count == 13
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all names of files are Unicode")
+def test_a_files_name_may_be_no_text(folder):
+    picture = folder / "dark" / "000.png"
+    picture.rename(picture.with_name(os.fsdecode(b"caf\xe9.png")))
+    assert encoded_images.find(folder, None).count == 12
 
 
 def test_prepared_images_are_bytes_with_their_labels(folder, tmp_path):

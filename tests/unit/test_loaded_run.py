@@ -4,7 +4,9 @@ import csv
 import dataclasses
 import importlib.util
 import json
+import os
 import shutil
+import sys
 
 import keras
 import numpy as np
@@ -298,6 +300,14 @@ def test_many_files_are_classified_as_if_all_were_read_at_once(tmp_path, monkeyp
         lines = list(csv.reader(file))[1:]
     found = np.array([lines[row][3:] for row in order], float)
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all names of files are Unicode")
+def test_a_file_whose_name_is_no_text_is_classified_under_it(loaded, tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.png")
+    Image.new("L", (28, 28)).save(path)
+    classification_file.classify_files(loaded, [path], tmp_path / "table.csv")
+    assert b"/caf\xe9.png," in (tmp_path / "table.csv").read_bytes()
 
 
 def test_a_folder_without_a_readable_picture_is_refused(run_dir, tmp_path, capsys):

@@ -1,7 +1,9 @@
 """Images of one's own: what is found in folders, arrays and TFDS, and what each fault says."""
 
 import json
+import os
 import shutil
+import sys
 import unicodedata
 
 import numpy as np
@@ -171,6 +173,48 @@ def test_a_folder_that_cannot_be_learned_from_is_one_sentence(photos, make, mess
         own_folders.find(photos)
 
 
+@pytest.mark.parametrize(
+    "layout",
+    [
+        ("cat", "dog", "unlabelled"),
+        ("cat", "dog", "Unlabeled", "TEST/cat", "TEST/dog"),
+        ("Train/cat", "Train/dog", "Test/dog", "unlabeled"),
+        ("train/cat", "train/dog", "train/unlabeled"),
+    ],
+)
+def test_parts_of_the_folder_are_no_classes_however_they_are_spelled(tmp_path, layout):
+    root = write_image_folder(tmp_path / "photos", layout, per_class=2)
+    found = own_folders.find(root)
+    assert found.class_names == ("cat", "dog")
+    assert found.labels[~found.is_test].tolist() == [0, 0, 1, 1, -1, -1]
+    assert found.is_test.sum() == 2 * sum(part.lower().startswith("test") for part in layout)
+    assert found.notes == ()
+
+
+def test_a_train_may_be_a_vehicle(tmp_path):
+    root = write_image_folder(tmp_path / "photos", ("Bus", "Train"), per_class=2)
+    assert own_folders.find(root).class_names == ("Bus", "Train")
+
+
+def test_a_class_whose_name_is_spelled_in_two_ways_is_one(tmp_path):
+    names = [unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD")]
+    root = write_image_folder(tmp_path / "photos", (*names, "dog"), per_class=2)
+    found = own_folders.find(root)
+    assert found.class_names == ("Zoë", "dog")
+    assert (found.labels.tolist(), found.notes) == ([0, 0, 0, 0, 1, 1], ())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all names of files are Unicode")
+def test_a_files_name_may_be_no_text_and_a_folders_may_not(photos, tmp_path):
+    picture = photos / "train" / "dark" / "000.png"
+    picture.rename(picture.with_name(os.fsdecode(b"caf\xe9.png")))
+    assert len(load(photos, tmp_path).dataset.train_labels) == 20
+    (photos / "train" / "light").rename(photos / "train" / os.fsdecode(b"\xe9"))
+    (photos / "test" / "light").rename(photos / "test" / os.fsdecode(b"\xe9"))
+    with pytest.raises(UserError, match=r"texts in UTF-8: rename it\. Received: '\\udce9'"):
+        load(photos, tmp_path)
+
+
 def test_a_class_without_test_images_is_told(photos, tmp_path):
     shutil.rmtree(photos / "test" / "light")
     (note,) = load(photos, tmp_path).notes
@@ -216,8 +260,9 @@ def test_test_images_without_a_label_are_left_out_and_without_any_some_are_held_
 
 
 def test_a_folder_of_validation_pictures_is_a_class_and_that_is_told(tmp_path):
-    root = write_image_folder(tmp_path / "photos", classes=("cat", "dog", "val"))
-    assert "A folder named val or validation counts as a class" in own_folders.find(root).notes[0]
+    root = write_image_folder(tmp_path / "photos", classes=("cat", "dog", "val", "Testing"))
+    told = [note.split(" counts as a class: ")[0] for note in own_folders.find(root).notes]
+    assert told == ["The folder Testing", "The folder val"]
 
 
 def test_arrays_may_have_names_unlabeled_images_and_whole_floats(tmp_path):
