@@ -62,8 +62,8 @@ def load(found, image_size, image_sizes, cache_dir, test_fraction):
             testing if there are no test images.
 
     Raises:
-        UserError: most pictures cannot be read, a class has no picture to learn from, a name is no
-            text, or the cache cannot be written.
+        UserError: most pictures cannot be read, a class has no picture to learn from, there is
+            nothing to test on, a name is no text, or the cache cannot be written.
     """
     _require_texts(found)
     broken, headers = {}, {}
@@ -163,6 +163,11 @@ def _split(found, images, kept, broken, test_fraction):
         images, labels, is_test = (x[~untested] for x in (images, labels, is_test))
     if not is_test.any():
         is_test = held_out(labels, len(found.class_names), test_fraction)
+        if not is_test.any():
+            raise UserError(
+                f"{found.title} has no test images, and none can be held out, since each class "
+                "has at most one labeled image: add labeled images for testing."
+            )
         notes.append(
             f"There are no test images: {is_test.sum():,} of the {np.sum(labels >= 0):,} labeled "
             f"images are held out for testing, the same ones in every run "

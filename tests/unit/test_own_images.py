@@ -259,6 +259,12 @@ def test_test_images_without_a_label_are_left_out_and_without_any_some_are_held_
     assert len(data.train_labels) == 9
 
 
+def test_one_label_a_class_leaves_nothing_to_test_on(tmp_path):
+    path = arrays(tmp_path, y_train=np.array([0, 1, 2] + 9 * [-1]), y_test=None, x_test=None)
+    with pytest.raises(UserError, match=r"data\.npz has no test images, and none can be held out"):
+        load_arrays(path, tmp_path)
+
+
 def test_a_folder_of_validation_pictures_is_a_class_and_that_is_told(tmp_path):
     root = write_image_folder(tmp_path / "photos", classes=("cat", "dog", "val", "Testing"))
     told = [note.split(" counts as a class: ")[0] for note in own_folders.find(root).notes]
