@@ -12,6 +12,7 @@ from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.data.pixels import to_bytes
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
@@ -94,10 +95,13 @@ def sample_noise(seed):
 def measure_closeness(discriminator, test, generated):
     """The `Closeness` of 100 test images, of mixed classes, and of generated ones (100, H, W, C).
 
-    The discriminator has minibatch discrimination and raw parameters.
+    With fewer test images, of as many generated ones: it is a sum over a batch. The discriminator
+    has minibatch discrimination and raw parameters.
     """
     real = test.images(test.mixed_rows[:SAMPLE_COUNT])
-    return Closeness(*(evaluation.mean_closeness(discriminator, x) for x in (real, generated)))
+    return Closeness(
+        *(evaluation.mean_closeness(discriminator, x) for x in (real, generated[: len(real)]))
+    )
 
 
 def _digest(*arrays):
@@ -132,10 +136,23 @@ class SemiSupervisedGame:
         self.subset, self.epochs = labeled_subset_and_streams(config, dataset)
         self.images_digest = _digest(dataset.train_images, dataset.test_images)
         self.spec = spec_of(config)
+        # Batches of the size that one call of the discriminator is trained on.
+        coupled_batch = config.batch_size // self._local_batches()
+        self.coupled_batch = coupled_batch if self.spec.couples_examples else None
+        self._require_full_test_batch()
         self.watches_closeness = self.spec.couples_examples and not config.supervised_only
         self.players = self.spec.build(
             config.seed, config.width_multiplier, config.reference_size, config.cross_replica
         )
+
+    def _require_full_test_batch(self):
+        count = len(self.dataset.test_labels)
+        if self.coupled_batch is not None and count < self.coupled_batch:
+            raise UserError(
+                "With minibatch discrimination an image's logits depend on its batch, so there "
+                f"must be a batch of test images. Received: {count} test images, batches of "
+                f"{self.coupled_batch}. Add test images, or give a smaller `batch_size`."
+            )
 
     def prepare(self):
         """Puts the data on the device, initialises the networks from it, makes the trainer."""
@@ -165,9 +182,6 @@ class SemiSupervisedGame:
             initialize_from_data(players.generator, self.trainer.draw_z(config.batch_size))
         # Holds the averaged parameters whenever they are tested or saved.
         self.averaged_discriminator = self.spec.discriminator(config.seed, config.width_multiplier)
-        # Batches of the size that one call of the discriminator was trained on.
-        coupled_batch = config.batch_size // self._local_batches()
-        self.coupled_batch = coupled_batch if players.couples_examples else None
         self.raw_predictor, self.averaged_predictor = (
             evaluation.Predictor(discriminator, self.test, self.coupled_batch)
             for discriminator in (players.discriminator, self.averaged_discriminator)

@@ -66,11 +66,12 @@ def test_without_an_average_there_are_raw_numbers_only(monkeypatch):
 def test_minibatch_discrimination_also_measures_how_close_images_are(monkeypatch):
     monkeypatch.setattr(evaluation, "mean_closeness", lambda discriminator, x: float(len(x)))
     game, found = evaluated(minibatch_discrimination(), monkeypatch)
-    assert found.numbers["closeness"] == [15.0, 100.0]
-    metrics = game.measured(history(0.3), found.numbers)
-    assert (metrics["closeness_real"], metrics["closeness_generated"]) == (15.0, 100.0)
-    final = game.final(history(0.3), found.numbers)
-    assert final["closeness"] == {"real": 15.0, "generated": 100.0}
+    # Of as many images: 15 are all there are to test on.
+    assert found.numbers["closeness"] == [15.0, 15.0]
+    metrics = game.measured(history(0.3), {**found.numbers, "closeness": [1.0, 2.0]})
+    assert (metrics["closeness_real"], metrics["closeness_generated"]) == (1.0, 2.0)
+    final = game.final(history(0.3), {**found.numbers, "closeness": [1.0, 2.0]})
+    assert final["closeness"] == {"real": 1.0, "generated": 2.0}
     assert final["test_batch"] == 10
 
 
@@ -135,6 +136,14 @@ def test_a_changed_pixel_label_or_count_is_another_circumstance():
     ]
     assert all(one != other for i, one in enumerate(seen) for other in seen[:i])
     assert seen[0] == SemiSupervisedGame(settings(), images("mnist")).circumstances()
+
+
+def test_minibatch_discrimination_needs_a_batch_of_test_images():
+    message = r"a batch of test images. Received: 15 test images, batches of 16\."
+    with pytest.raises(UserError, match=message):
+        of(minibatch_discrimination(batch_size=16))
+    of(minibatch_discrimination(batch_size=15))
+    of(settings(batch_size=16))
 
 
 def test_settings_that_do_not_fit_the_data_are_refused():
