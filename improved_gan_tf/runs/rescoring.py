@@ -4,6 +4,8 @@ import json
 import pathlib
 from typing import NamedTuple
 
+import numpy as np
+
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment
@@ -24,7 +26,7 @@ def rescore(run_dir, data_dir=None):
 
     Raises:
         UserError: the folder is incomplete or not a run's, holds a damaged file, its run has no
-            test set, or its test data is missing.
+            test set or has tested nothing yet, or its test data is missing or another.
     """
     run = _read(run_dir)
     from improved_gan_tf.training import evaluation
@@ -63,6 +65,8 @@ class _Recorded(NamedTuple):
     """What a run folder says about its run."""
 
     config: dict
+    test_labels: np.ndarray | None  # None where they were not saved
+    test_count: int
     coupled_batch: int | None
     recorded: dict  # kind -> misclassified test images
 
@@ -95,11 +99,28 @@ def _read(run_dir):
             coupled_batch = config["batch_size"]
         coupled_batch = final.get("test_batch", coupled_batch)  # earlier versions left it out
         recorded = {kind: final[f"test_wrong_{kind}"] for kind in MODELS}
+        test_count = final["test_count"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{run_dir} is not a run folder with a readable result.json: {error}"
         ) from error
-    return _Recorded(config, coupled_batch, recorded)
+    if set(recorded.values()) == {None}:
+        raise UserError(
+            f"{run_dir} cannot be scored again: its run ended before its first evaluation."
+        )
+    return _Recorded(config, _saved_labels(run_dir), test_count, coupled_batch, recorded)
+
+
+def _saved_labels(run_dir):
+    try:
+        # Opened here, because NumPy would leave a damaged archive open.
+        with (
+            open(run_dir / "predictions.npz", "rb") as file,
+            np.load(file, allow_pickle=False) as saved,
+        ):
+            return saved["labels"]
+    except Exception:  # absent or damaged, of which each library has its own error
+        return None
 
 
 def _test_set(run, data_dir):
@@ -109,6 +130,12 @@ def _test_set(run, data_dir):
 
     config = run.config
     dataset = run_data.load(config, data_dir, download=False)
+    found, before = dataset.test_labels, run.test_labels
+    if len(found) != run.test_count or not (before is None or np.array_equal(found, before)):
+        raise UserError(
+            "The test images found now are not those that the run was tested on. Received: "
+            f"{len(found):,} (the run's: {run.test_count:,}) of {dataset.description}."
+        )
     images = DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
     return images, dataset.test_labels
 

@@ -32,6 +32,26 @@ def test_recorded_and_new_counts_stand_side_by_side(tmp_path, monkeypatch, capsy
         assert code == expected_code
 
 
+@pytest.mark.parametrize("count", [19, 20], ids=["fewer", "others"])
+def test_other_test_images_than_the_runs_are_refused(tmp_path, monkeypatch, capsys, count):
+    images, labels = np.zeros((20, 28, 28, 1), "uint8"), np.arange(20, dtype="int32") % 10
+    found = datasets.Dataset(images, labels, images, labels, "noise", False, tuple("0123456789"))
+    monkeypatch.setattr(datasets, "load", lambda *arguments, **options: found)
+    saved = {"labels": (np.arange(count) + 1) % 10, "logits_raw": np.zeros((count, 10))}
+    write_run(tmp_path, averaged=None, raw=3, count=count, predictions=saved)
+    networks.mnist_discriminator(1, 0.02).save(tmp_path / "discriminator_raw.keras")
+    code, out, err = command(capsys, tmp_path)
+    assert (code, out) == (2, "")
+    assert f"not those that the run was tested on. Received: 20 (the run's: {count})" in err
+
+
+def test_a_run_that_was_not_evaluated_is_refused(tmp_path, capsys):
+    write_run(tmp_path, averaged=None, raw=None, status="diverged")
+    code, out, err = command(capsys, tmp_path)
+    assert (code, out) == (2, "")
+    assert err.endswith("cannot be scored again: its run ended before its first evaluation.\n")
+
+
 def test_a_run_without_a_test_set_is_refused(tmp_path, capsys):
     folder = write_imagenet_run(tmp_path / "run")
     code, out, err = command(capsys, folder)
