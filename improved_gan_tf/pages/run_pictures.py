@@ -2,6 +2,7 @@
 
 import re
 
+from improved_gan_tf.data.mixed_order import mixed_order
 from improved_gan_tf.pages import figures
 
 NUM_SAMPLE_GRIDS = 3
@@ -21,16 +22,17 @@ def sample_grids(runs):
 
 
 def real_grid(config, test_images):
-    """A list of one grid, the first 100 test images of a run laid out as its samples; or none.
+    """A list of one grid, 100 test images of a run laid out as its samples; or none.
 
-    `test_images` is a `ScoredImages`.
+    They are of mixed classes, where these lie in one piece each. `test_images` is a `ScoredImages`.
     """
     loaded = test_images.load(config)
     if isinstance(loaded, str) or len(loaded.test_images) < 100:
         return []
     from improved_gan_tf.runs.run_folder import image_grid  # starts TensorFlow
 
-    uri = figures.image_uri(image_grid(loaded.test_images[:100]))
+    rows = mixed_order(loaded.test_labels)[:100]
+    uri = figures.image_uri(image_grid(loaded.test_images[rows]))
     return [{"uri": uri, "caption": "real test images", "kind": "real"}]
 
 
@@ -51,7 +53,11 @@ def pictures_in(path):
 
 def _newest_samples(path, kind="samples"):
     """The newest grid of a kind in a run folder and its epoch, or None."""
-    pictures = sorted((path / kind).glob("epoch_[0-9]*.png"))
+    pictures = [
+        (int(re.search(r"\d+", picture.stem)[0]), picture)
+        for picture in (path / kind).glob("epoch_[0-9]*.png")
+    ]
     if not pictures:
         return None
-    return pictures[-1], int(re.search(r"\d+", pictures[-1].stem)[0])
+    epoch, newest = max(pictures)  # by number: epoch 10000 comes after 9999
+    return newest, epoch

@@ -1,6 +1,8 @@
 """The report page: self-contained, escaped, and its numbers those of the run folders."""
 
+import base64
 import html
+import io
 import json
 import re
 import sys
@@ -11,7 +13,8 @@ from PIL import Image
 
 from improved_gan_tf import report as report_command
 from improved_gan_tf.data import tfds_folders
-from improved_gan_tf.pages import figures, report, sections
+from improved_gan_tf.data.datasets import Dataset
+from improved_gan_tf.pages import figures, report, run_pictures, sections
 from improved_gan_tf.pages.scored_images import ScoredImages
 from improved_gan_tf.tables import comparison
 from tests.support.html_pages import Reader
@@ -229,6 +232,33 @@ def test_real_images_stand_beside_the_generated_ones(looked_at):
         ("generated", "seed 2, after epoch 3"),
         ("real", "real test images"),
     ]
+
+
+def test_real_images_of_a_set_sorted_by_class_are_of_every_class():
+    blank = np.zeros((100, 28, 28, 1), "uint8")
+    images = np.concatenate([blank + level for level in (100, 200)]).astype("uint8")
+    labels = np.repeat(np.arange(2), 100)
+
+    class Sorted:
+        @staticmethod
+        def load(config):
+            return Dataset(images, labels, images, labels, "two", False, ("dark", "light"))
+
+    (grid,) = run_pictures.real_grid(record(), Sorted)
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(grid["uri"].split(",")[1]))))
+    light = np.count_nonzero(picture == 200) / 28**2
+    assert np.count_nonzero(picture == 100) / 28**2 == 100 - light
+    assert 30 < light < 70
+
+
+def test_the_newest_samples_are_those_of_the_largest_epoch(tmp_path):
+    (tmp_path / "samples").mkdir()
+    Image.new("L", (2, 2)).save(tmp_path / "samples" / "epoch_9500.png")
+    for name in ("epoch_10000.png", "epoch_10000_interrupted.png"):
+        Image.new("L", (2, 2)).save(tmp_path / "samples" / name)
+        (shown,) = run_pictures.pictures_in(tmp_path)
+        assert shown["caption"] == "samples after epoch 10000"
+    assert run_pictures._newest_samples(tmp_path)[0].name == "epoch_10000_interrupted.png"
 
 
 def test_deviations_are_listed_with_their_code_marked(looked_at):
