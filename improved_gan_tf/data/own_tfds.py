@@ -9,7 +9,7 @@ from improved_gan_tf.data import pictures, tfds_folders
 from improved_gan_tf.data.own_images import NO_LABEL, Found
 from improved_gan_tf.errors import UserError
 
-# The first of these that a set has is its test split.
+# The first of these that has a label is the test split: those of a competition have none.
 TEST_SPLITS = ("test", "validation")
 UNLABELED_SPLITS = ("unlabelled", "unlabeled", "unsupervised")
 
@@ -42,11 +42,13 @@ def find(name, data_dir, download=True):
             f"`tfds={name}` must have a split 'train' of examples with an 'image' and a class "
             f"'label'. Received: splits {', '.join(splits)}; features {', '.join(features)}."
         )
-    taken = ["train", *[s for s in TEST_SPLITS if s in splits][:1]]
-    taken += [s for s in UNLABELED_SPLITS if s in splits]
+    taken = [s for s in ("train", *TEST_SPLITS, *UNLABELED_SPLITS) if s in splits]
     encoded, labels, is_test, names = [], [], [], []
     with tfds_folders.explained_tfds_errors(name, folder):
         for split in taken:
+            is_tested = any(t and k != NO_LABEL for t, k in zip(is_test, labels, strict=True))
+            if split in TEST_SPLITS and is_tested:
+                continue
             part = builder.as_dataset(
                 split=split, decoders={"image": tfds.decode.SkipDecoding()}, shuffle_files=False
             )

@@ -11,16 +11,25 @@ def write_prepared_mnist(
     Returns:
         `{"train": (images, labels), "test": (images, labels)}` as written.
     """
+    splits = {
+        split: np.arange(count) % num_classes
+        for split, count in (("train", num_train), ("test", num_test))
+    }
+    return write_prepared(data_dir, "mnist", splits, image_shape, num_classes)
+
+
+def write_prepared(data_dir, name, splits, image_shape=(28, 28, 1), num_classes=10):
+    """Writes `data_dir`/`name`/3.0.1 with random images for the labels of each split; as above."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     random = np.random.RandomState(0)
-    written = {}
-    for split, count in (("train", num_train), ("test", num_test)):
-        images = random.randint(0, 256, (count, *image_shape)).astype("uint8")
-        written[split] = (images, np.arange(count) % num_classes)
+    written = {
+        split: (random.randint(0, 256, (len(labels), *image_shape)).astype("uint8"), labels)
+        for split, labels in splits.items()
+    }
     tfds.dataset_builders.store_as_tfds_dataset(
-        name="mnist",
+        name=name,
         version="3.0.1",
         features=tfds.features.FeaturesDict(
             {

@@ -15,7 +15,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks import own_images as networks
 from improved_gan_tf.settings import images as settings
 from tests.support.image_folders import write_image_folder
-from tests.support.prepared_data import write_prepared_mnist
+from tests.support.prepared_data import write_prepared, write_prepared_mnist
 
 
 @pytest.fixture
@@ -369,6 +369,20 @@ def test_a_set_of_tfds_has_its_splits_and_names(tmp_path):
         np.testing.assert_array_equal(labels[found], expected[1][order])
     with pytest.raises(UserError, match="this command downloads none"):
         run_data.load({**given, "tfds": "cats_vs_dogs"}, download=False)
+
+
+@pytest.mark.filterwarnings("ignore")  # of TFDS's writer
+def test_where_the_test_split_has_no_labels_the_validation_split_tests(tmp_path):
+    none, two = np.full(6, -1), np.arange(4) % 2
+    splits = {"train": np.arange(10) % 2, "validation": two, "test": none}
+    write_prepared(tmp_path, "contest", splits, num_classes=2)
+    given = own_settings(
+        tfds="contest", data_dir=str(tmp_path), cache_dir=str(tmp_path / "cache"), image_size=28
+    )
+    loaded = run_data.load_own(given, download=False)
+    assert sorted(loaded.dataset.test_labels) == [0, 0, 1, 1]
+    assert len(loaded.dataset.train_labels) == 10
+    assert loaded.notes == ("6 test images have no label and are left out.",)
 
 
 def test_a_runs_data_are_found_again_by_its_settings(photos, tmp_path):
