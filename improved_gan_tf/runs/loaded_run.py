@@ -219,6 +219,12 @@ def read_config(path):
 
 
 def _existing(path):
+    tested = path.with_name(DISCRIMINATORS["averaged"])
+    if not path.exists() and tested.exists():
+        raise UserError(
+            f"{path.parent} holds no {path.name}, only {tested.name}: load it with "
+            "`parameters=averaged`."
+        )
     if not path.exists():
         raise UserError(
             f"{path.parent} holds no {path.name}: a run that has not reached its first evaluation "

@@ -124,3 +124,9 @@ def test_the_pair_is_sampled_and_classifies_its_samples():
     probabilities = np.array(run.classifier(run.scaled(images)))
     assert np.mean(probabilities.max(axis=1) > 0.9) > 0.5  # most are clear digits
     assert len(set(probabilities.argmax(axis=1))) > 4
+
+
+def test_a_pair_has_the_averaged_parameters_only():
+    message = r"holds no discriminator_raw\.keras, only discriminator\.keras: load it with"
+    with pytest.raises(UserError, match=message):
+        improved_gan_tf.load_run("pretrained:mnist", "raw")
