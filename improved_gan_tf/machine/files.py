@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import sys
 import time
 
@@ -39,6 +40,29 @@ def write_whole(path, write):
         # If the folder is gone, nothing is left to remove; the first error is the one to show.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_folder_whole(path, write):
+    """Calls `write(temporary_folder)` and moves what it wrote into a folder: all or nothing.
+
+    Args:
+        path: folder to write, absent or empty. It stays itself, since it may be a mounted one.
+        write: function of an empty folder.
+    """
+    path = pathlib.Path(path)
+    is_new = not path.exists()
+    path.mkdir(exist_ok=True)
+    temporary = path / f".{os.getpid()}.unfinished"
+    try:
+        temporary.mkdir()
+        write(temporary)
+        for written in sorted(temporary.iterdir()):
+            written.rename(path / written.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if is_new:
+            with contextlib.suppress(OSError):  # it holds what was written
+                path.rmdir()
 
 
 def synchronize(path):

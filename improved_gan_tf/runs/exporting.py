@@ -9,6 +9,7 @@ import numpy as np
 
 from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.layers import remove_weight_norm
+from improved_gan_tf.machine import files
 
 FORMATS = ("saved_model", "onnx")
 _ONNX_PACKAGES = ("onnx", "tf2onnx")
@@ -65,7 +66,7 @@ def bytes_to_probabilities(run):
 
 
 def export(run, folder, formats=FORMATS):
-    """Writes the classifier into a folder that `check_output` accepted.
+    """Writes the classifier into a folder that `check_output` accepted, whole or not at all.
 
     `classifier/` is a SavedModel whose `serve` takes the pixels, `classifier.onnx` the same for
     ONNX Runtime, and `classes.txt` has the name of each probability on a line.
@@ -79,13 +80,16 @@ def export(run, folder, formats=FORMATS):
         UserError: as `bytes_to_probabilities`; a converter failed, or the disk is full.
     """
     model = bytes_to_probabilities(run)
-    try:
-        folder.mkdir(exist_ok=True)
-        (folder / "classes.txt").write_text("".join(f"{n}\n" for n in run.class_names), "utf-8")
+
+    def write(place):
+        (place / "classes.txt").write_text("".join(f"{n}\n" for n in run.class_names), "utf-8")
         if "saved_model" in formats:
-            _quietly(model.export, str(folder / "classifier"), format="tf_saved_model")
+            _quietly(model.export, str(place / "classifier"), format="tf_saved_model")
         if "onnx" in formats:
-            _quietly(model.export, str(folder / "classifier.onnx"), format="onnx")
+            _quietly(model.export, str(place / "classifier.onnx"), format="onnx")
+
+    try:
+        files.write_folder_whole(folder, write)
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
     except Exception as error:  # each converter has its own

@@ -35,7 +35,7 @@ def check_output(path, grid):
 
 
 def write(path, images, grid=False):
-    """Writes uint8 images (N, H, W, C) where `check_output` let them be written.
+    """Writes uint8 images (N, H, W, C) where `check_output` let them be written, or nothing.
 
     An array file holds them as `images`. A grid has as many columns as rows or one more; grey fills
     what is left of it.
@@ -49,14 +49,12 @@ def write(path, images, grid=False):
             columns = max(1, math.ceil(math.sqrt(len(images))))
             missing = -len(images) % columns
             filled = np.concatenate([images, np.full_like(images[:missing], 128)])
-            _write_png(path, image_grid(filled, columns))
+            picture = image_grid(filled, columns)
+            files.write_whole(path, lambda place: _write_png(place, picture))
         elif path.suffix:
             files.write_whole(path, lambda place: _write_array(place, images))
         else:
-            path.mkdir(exist_ok=True)
-            digits = len(str(len(images) - 1))
-            for number, image in enumerate(images):
-                _write_png(path / f"{number:0{digits}d}.png", image)
+            files.write_folder_whole(path, lambda place: _write_pngs(place, images))
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
 
@@ -64,6 +62,12 @@ def write(path, images, grid=False):
 def _write_array(path, images):
     with open(path, "wb") as file:
         np.savez_compressed(file, images=images)
+
+
+def _write_pngs(folder, images):
+    digits = len(str(len(images) - 1))
+    for number, image in enumerate(images):
+        _write_png(folder / f"{number:0{digits}d}.png", image)
 
 
 def _write_png(path, image):

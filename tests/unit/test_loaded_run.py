@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import errno
 import importlib.util
 import json
 import os
@@ -21,7 +22,7 @@ from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import freeze_batch_statistics
 from improved_gan_tf.networks.dcgan import dcgan_generator
-from improved_gan_tf.runs import classification_file, exporting, loaded_run
+from improved_gan_tf.runs import classification_file, exporting, loaded_run, sample_files
 from improved_gan_tf.runs.frozen_generator import frozen_generator
 from improved_gan_tf.scoring.image_sources import open_source
 from improved_gan_tf.streams import coupled_test_order
@@ -204,6 +205,36 @@ def test_samples_are_written_as_pictures_an_array_and_a_grid(loaded, run_dir, tm
     with Image.open(grid) as picture:
         assert picture.size == (4 * 30 + 2, 3 * 30 + 2)
         np.testing.assert_array_equal(np.asarray(picture)[2:30, 32:60], expected[1, :, :, 0])
+
+
+@pytest.mark.parametrize(("name", "grid"), [("folder", False), ("grid.png", True)])
+def test_a_full_disk_leaves_no_half_of_the_samples(tmp_path, monkeypatch, name, grid):
+    images = np.zeros((3, 4, 4, 1), "uint8")
+    saved = []
+
+    def save(picture, place, format):
+        saved.append(place)
+        place.write_bytes(b"half")
+        if len(saved) == (1 if grid else 3):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    with pytest.raises(UserError, match="cannot be written: No space left"):
+        sample_files.write(tmp_path / name, images, grid)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_fails_leaves_no_half_of_it(loaded, tmp_path, monkeypatch):
+    def fail(model, path, format, verbose):
+        raise RuntimeError("the converter is too old")
+
+    monkeypatch.setattr(keras.Model, "export", fail)
+    (tmp_path / "empty").mkdir()
+    for output in (tmp_path / "new", tmp_path / "empty"):
+        with pytest.raises(UserError, match=r"converted for .*: the converter is too old"):
+            exporting.export(loaded, output, ("saved_model",))
+        exporting.check_output(output, ("saved_model",))
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
 @pytest.mark.parametrize(
