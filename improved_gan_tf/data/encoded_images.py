@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from improved_gan_tf.data import tfds_folders
+from improved_gan_tf.data.earlier_runs import outside, run_folders_below
 from improved_gan_tf.data.known_sets import IMAGENET
 from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below
 from improved_gan_tf.errors import UserError
@@ -51,7 +52,7 @@ def find_any(image_folder):
     root = pathlib.Path(image_folder).expanduser()
     by_class = _images_by_class(root)
     if len(by_class) < 2:
-        by_class = {"images": pictures_below(root)}
+        by_class = {"images": outside(pictures_below(root), run_folders_below(root))}
     if not by_class.get("images", True):
         raise UserError(f"`image_folder={image_folder}` holds no image ({', '.join(EXTENSIONS)}).")
     return _source(root, by_class)
@@ -80,9 +81,10 @@ def _find_folder(image_folder):
 
 
 def _images_by_class(root):
-    """`{name: paths}` of the folders in `root` that hold images."""
+    """`{name: paths}` of the folders in `root` that hold images, other than those of runs."""
+    runs = run_folders_below(root)
     folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    found = {folder.name: pictures_below(folder) for folder in folders}
+    found = {folder.name: outside(pictures_below(folder), runs) for folder in folders}
     return {name: paths for name, paths in found.items() if paths}
 
 

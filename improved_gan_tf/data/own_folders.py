@@ -10,6 +10,7 @@ import unicodedata
 import numpy as np
 
 from improved_gan_tf.data import pictures
+from improved_gan_tf.data.earlier_runs import outside, run_folders_below
 from improved_gan_tf.data.encoded_images import require_folder
 from improved_gan_tf.data.own_images import NO_LABEL, Found, digest_of
 from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below
@@ -25,6 +26,7 @@ def find(image_folder):
     """Finds the pictures of a folder without reading them; returns `own_images.Found`.
 
     Class folders are matched by their names in Unicode's composed form, which macOS does not use.
+    The folders of runs, which are written below the current folder, are none of them.
     In `train`, `test` and `unlabeled` capitals do not matter, and `unlabelled` is the same; it may
     stand in `train` too.
 
@@ -40,7 +42,8 @@ def find(image_folder):
     parts = _parts(root)
     train = parts[TRAIN] or [root]
     unlabeled = parts[UNLABELED] + [path for p in parts[TRAIN] for path in _parts(p)[UNLABELED]]
-    classes = _class_folders(train, but=[*unlabeled, *parts[TEST]])
+    runs = run_folders_below(root)
+    classes = _class_folders(train, but=[*unlabeled, *parts[TEST]], runs=runs)
     test = _class_folders(parts[TEST])
     _check(root, train, classes, parts[TEST], test)
 
@@ -48,7 +51,7 @@ def find(image_folder):
     paths, labels, is_test = [], [], []
     for by_name, tested in ((classes, False), (test, True)):
         for name, folders in by_name.items():
-            some = _pictures_in(folders)
+            some = outside(_pictures_in(folders), runs)
             paths += some
             labels += [names.index(name)] * len(some)
             is_test += [tested] * len(some)
@@ -67,7 +70,7 @@ def find(image_folder):
         is_test=np.array(is_test, bool),
         class_names=names,
         key=f"{title}-{digest_of(*(_state(root, path) for path in paths))}",
-        notes=tuple(_notes(root, parts, names, paths)),
+        notes=tuple(_notes(root, parts, names, paths, runs)),
     )
 
 
@@ -87,10 +90,16 @@ def _parts(root):
     return found
 
 
-def _class_folders(parents, but=()):
-    """`{class name: folders}`, sorted by name: one folder, or the same name spelled differently."""
+def _class_folders(parents, but=(), runs=()):
+    """`{class name: folders}`, sorted by name: one folder, or the same name spelled differently.
+
+    A folder of `runs`, and one that holds some and no other picture, is no class.
+    """
     found = {}
     for path in (path for parent in parents for path in _folders(parent) if path not in but):
+        holds_runs = any(path in (run, *run.parents) for run in runs)
+        if holds_runs and not outside(pictures_below(path), runs):
+            continue
         found.setdefault(unicodedata.normalize("NFC", path.name), []).append(path)
     return dict(sorted(found.items()))
 
@@ -126,11 +135,11 @@ def _state(root, path):
     return f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n"
 
 
-def _notes(root, parts, class_names, paths):
+def _notes(root, parts, class_names, paths, runs):
     taken = set(paths)
     others = [
         path.relative_to(root).as_posix()
-        for path in sorted(root.rglob("*"))
+        for path in outside(sorted(root.rglob("*")), runs)
         if path.is_file()
         and path not in taken
         and not any(part.startswith(".") for part in path.relative_to(root).parts)

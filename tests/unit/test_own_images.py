@@ -10,12 +10,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf.data import own_arrays, own_folders, own_images, run_data, small_data
+from improved_gan_tf.data import (
+    encoded_images,
+    own_arrays,
+    own_folders,
+    own_images,
+    run_data,
+    small_data,
+)
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks import own_images as networks
 from improved_gan_tf.settings import images as settings
 from tests.support.image_folders import write_image_folder
 from tests.support.prepared_data import write_prepared, write_prepared_mnist
+from tests.support.written_runs import write_run
 
 
 @pytest.fixture
@@ -194,6 +202,21 @@ def test_parts_of_the_folder_are_no_classes_however_they_are_spelled(tmp_path, l
 def test_a_train_may_be_a_vehicle(tmp_path):
     root = write_image_folder(tmp_path / "photos", ("Bus", "Train"), per_class=2)
     assert own_folders.find(root).class_names == ("Bus", "Train")
+
+
+def test_runs_in_the_folder_of_the_pictures_are_no_class(tmp_path):
+    root = write_image_folder(tmp_path / "photos", per_class=2)
+    before = own_folders.find(root)
+    for run in (root / "runs" / "one", root / "other"):
+        write_run(run)
+        Image.new("L", (8, 8)).save(run / "curves.png")
+    found = own_folders.find(root)
+    assert found.class_names == ("dark", "light")
+    assert (found.key, found.notes) == (before.key, ())
+    assert encoded_images.find(root, None).class_names == ("dark", "light")
+    assert encoded_images.find_any(root).count == 4
+    (root / "dark" / "config.json").write_text('{"model": "of something else"}')
+    assert own_folders.find(root).class_names == ("dark", "light")
 
 
 def test_a_class_whose_name_is_spelled_in_two_ways_is_one(tmp_path):
