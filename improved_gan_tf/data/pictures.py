@@ -3,13 +3,23 @@
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 from improved_gan_tf.errors import UserError, first_line
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
-_QUARTER_TURNS = (5, 6, 7, 8)  # orientations of EXIF that exchange width and height
+# Orientation of EXIF -> what turns the picture upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_QUARTER_TURNS = (5, 6, 7, 8)  # orientations that exchange width and height
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
 # Errors of Pillow's readers for files that are damaged, or something else.
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -59,7 +69,7 @@ def read_square(name, file, image_size, channels):
         with Image.open(file) as opened:
             # A JPEG may be decoded at an eighth of its size; twice the size leaves room to resize.
             opened.draft(None, (2 * image_size, 2 * image_size))
-            image = ImageOps.exif_transpose(opened)
+            image = upright(opened)
             image.load()
             return square_of(image, image_size, channels)
     except _UNREADABLE as error:
@@ -76,6 +86,14 @@ def square_of(image, image_size, channels):
     if side != image_size:
         image = image.resize((image_size, image_size), Image.Resampling.BICUBIC)
     return np.asarray(image, np.uint8).reshape(image_size, image_size, channels)
+
+
+def upright(image):
+    """A `PIL.Image.Image` turned as a camera's note about the orientation says."""
+    # Not `ImageOps.exif_transpose`, which also writes the note anew, and fails if any other part of
+    # it is damaged.
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    return image if turn is None else image.transpose(turn)
 
 
 def upright_size(image):

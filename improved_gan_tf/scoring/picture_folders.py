@@ -6,7 +6,7 @@ See `image_sources` for what a source is.
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from improved_gan_tf.data import picture_files, pictures, square_images
 from improved_gan_tf.errors import UserError
@@ -70,7 +70,7 @@ class FolderImages:
         height, width, channels = self.image_shape
         try:
             with Image.open(file) as picture:
-                upright = ImageOps.exif_transpose(picture)
+                upright = pictures.upright(picture)
                 plain = pictures.over_white(upright).convert("L" if channels == 1 else "RGB")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise UserError(f"The picture {file} is damaged: {error}.") from error

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from improved_gan_tf.data import picture_files, pictures
 from improved_gan_tf.errors import UserError
@@ -84,6 +84,30 @@ def test_the_cameras_orientation_is_followed():
     found = read(image, 2, channels=1, exif=exif)[:, :, 0]
     assert found[1, 1] == 255
     assert found[0, 0] == 0
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_followed_as_pillow_does(orientation):
+    pixels = np.random.RandomState(0).randint(0, 256, (5, 5, 3)).astype("uint8")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = as_file(Image.fromarray(pixels), exif=exif)
+    with Image.open(file) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(pictures.read_square("it", file, 5, 3), expected)
+
+
+def test_a_note_that_is_damaged_elsewhere_says_the_orientation_still():
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0100] = 3, 8  # turned by 180 degrees; a width, a whole number
+    image = Image.new("L", (8, 8))
+    image.paste(255, (0, 0, 4, 4))
+    whole = as_file(image, "JPEG", exif=exif, quality=95).getvalue()
+    number, text = b"\x01\0\0\4", b"\x01\0\0\2"  # the width and its type, as EXIF has them
+    assert whole.count(number) == 1
+    found = pictures.read_square("it", io.BytesIO(whole.replace(number, text)), 8, 1)[:, :, 0]
+    assert found[:4, :4].max() < 20
+    assert found[4:, 4:].min() > 235
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16"])
