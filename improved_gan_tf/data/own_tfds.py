@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 
 import numpy as np
 
@@ -18,7 +19,7 @@ def find(name, data_dir, download=True):
     """Reads the encoded images of a set's splits into memory; returns `own_images.Found`.
 
     Args:
-        name: str, the set's name in TFDS.
+        name: str, the set's name in TFDS, with "/CONFIG" and ":VERSION" where they are needed.
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
         download: bool, whether missing data is downloaded and prepared.
 
@@ -67,6 +68,6 @@ def find(name, data_dir, download=True):
         labels=np.array(labels, np.int32),
         is_test=np.array(is_test, bool),
         class_names=tuple(features["label"].names),
-        key=f"{name.replace('/', '-')}-{folder.name}-{digest.hexdigest()[:12]}",
+        key=f"{re.sub('[/:]', '-', name)}-{folder.name}-{digest.hexdigest()[:12]}",
         notes=(),
     )

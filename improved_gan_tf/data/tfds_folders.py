@@ -39,15 +39,37 @@ def tfds_directory(data_dir):
 
 
 def prepared_folder(tfds_name, data_dir):
-    """The folder of the latest prepared version of a TFDS data set (a Path), or None."""
-    prepared = [
+    """The folder of the latest prepared version of a TFDS data set (a Path), or None.
+
+    As in TFDS, the name may be "NAME/CONFIG", end in ":VERSION", and leave out the default config.
+    """
+    name, _, version = tfds_name.partition(":")
+    directory = tfds_directory(data_dir)
+    prepared = _prepared_versions(directory / name, version)
+    if not prepared and "/" not in name and (directory / name).is_dir():
+        prepared = _prepared_versions(directory / name / (_default_config(name) or ""), version)
+    # Compared as numbers: 3.0.10 comes after 3.0.2.
+    return max(prepared, key=lambda folder: [*map(int, folder.name.split("."))], default=None)
+
+
+def _prepared_versions(folder, version):
+    return [
         info.parent
-        for info in tfds_directory(data_dir).glob(f"{tfds_name}/*/dataset_info.json")
+        for info in folder.glob(f"{version or '*'}/dataset_info.json")
         # TFDS leaves folders with other names, such as incomplete.7QX2ZK_3.0.1.
         if re.fullmatch(r"\d+\.\d+\.\d+", info.parent.name)
     ]
-    # Compared as numbers: 3.0.10 comes after 3.0.2.
-    return max(prepared, key=lambda folder: [*map(int, folder.name.split("."))], default=None)
+
+
+def _default_config(name):
+    """The config that TFDS takes where none is named (str), or None."""
+    import tensorflow_datasets as tfds
+
+    try:
+        config = tfds.builder_cls(name).default_builder_config
+    except Exception:  # a set that TFDS does not know, or whose module needs another package
+        return None
+    return config and config.name
 
 
 class PreparedData(NamedTuple):

@@ -1,6 +1,7 @@
 """Default names of run folders, made from the settings that distinguish runs."""
 
 import pathlib
+import re
 
 from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.settings.images import IMAGES
@@ -46,5 +47,5 @@ def sweep_name(config):
     if config.dataset == IMAGES:
         source = pathlib.Path(config.image_folder or config.arrays or config.tfds)
         name = config.tfds or source.expanduser().resolve().stem
-        return f"{config.dataset}-{name.replace('/', '-')}-{config.image_size}px-{kind}"
+        return f"{config.dataset}-{re.sub('[/:]', '-', name)}-{config.image_size}px-{kind}"
     return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"

@@ -18,8 +18,11 @@ def write_prepared_mnist(
     return write_prepared(data_dir, "mnist", splits, image_shape, num_classes)
 
 
-def write_prepared(data_dir, name, splits, image_shape=(28, 28, 1), num_classes=10):
-    """Writes `data_dir`/`name`/3.0.1 with random images for the labels of each split; as above."""
+def write_prepared(data_dir, name, splits, image_shape=(28, 28, 1), num_classes=10, config=None):
+    """Writes `data_dir`/`name`/3.0.1 with random images for the labels of each split; as above.
+
+    With a `config` it is `data_dir`/`name`/`config`/3.0.1.
+    """
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
@@ -30,6 +33,7 @@ def write_prepared(data_dir, name, splits, image_shape=(28, 28, 1), num_classes=
     }
     tfds.dataset_builders.store_as_tfds_dataset(
         name=name,
+        config=config,
         version="3.0.1",
         features=tfds.features.FeaturesDict(
             {

@@ -15,8 +15,10 @@ from improved_gan_tf.data import (
     own_arrays,
     own_folders,
     own_images,
+    own_tfds,
     run_data,
     small_data,
+    tfds_folders,
 )
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks import own_images as networks
@@ -392,6 +394,20 @@ def test_a_set_of_tfds_has_its_splits_and_names(tmp_path):
         np.testing.assert_array_equal(labels[found], expected[1][order])
     with pytest.raises(UserError, match="this command downloads none"):
         run_data.load({**given, "tfds": "cats_vs_dogs"}, download=False)
+
+
+@pytest.mark.filterwarnings("ignore")  # of TFDS's writer
+def test_a_set_of_tfds_is_found_by_each_of_its_names(tmp_path):
+    splits = {"train": np.arange(10) % 2}
+    write_prepared(tmp_path, "emnist", splits, num_classes=2, config="byclass")
+    folder = tmp_path / "emnist" / "byclass" / "3.0.1"
+    for name in ("emnist", "emnist/byclass", "emnist:3.0.1", "emnist/byclass:3.0.1"):
+        assert tfds_folders.prepared_folder(name, str(tmp_path)) == folder
+    for name in ("emnist/mnist", "emnist:3.0.2", "mnist", "byclass"):
+        assert tfds_folders.prepared_folder(name, str(tmp_path)) is None
+    assert own_tfds.find("emnist:3.0.1", str(tmp_path), download=False).key.startswith(
+        "emnist-3.0.1-3.0.1-"
+    )
 
 
 @pytest.mark.filterwarnings("ignore")  # of TFDS's writer
