@@ -108,19 +108,33 @@ def _read(run_dir):
         raise UserError(
             f"{run_dir} cannot be scored again: its run ended before its first evaluation."
         )
-    return _Recorded(config, _saved_labels(run_dir), test_count, coupled_batch, recorded)
+    saved = _saved_predictions(run_dir)
+    _require_own_result(run_dir, result.get("status"), recorded, saved)
+    return _Recorded(config, saved.get("labels"), test_count, coupled_batch, recorded)
 
 
-def _saved_labels(run_dir):
+def _require_own_result(run_dir, status, recorded, saved):
+    """Raises `UserError` for a result that is older than the predictions and networks beside it."""
+    for kind, count in recorded.items():
+        logits = saved.get(f"logits_{kind}")
+        if logits is not None and int(np.sum(np.argmax(logits, 1) != saved["labels"])) != count:
+            raise UserError(
+                f"{run_dir} cannot be scored again: it went on after its result.json ({status}) "
+                "was written, and did not end. Give the run's command again to end it."
+            )
+
+
+def _saved_predictions(run_dir):
+    """The arrays of predictions.npz, `{}` where there are none."""
     try:
         # Opened here, because NumPy would leave a damaged archive open.
         with (
             open(run_dir / "predictions.npz", "rb") as file,
             np.load(file, allow_pickle=False) as saved,
         ):
-            return saved["labels"]
+            return {name: saved[name] for name in ("labels", *saved.files)}
     except Exception:  # absent or damaged, of which each library has its own error
-        return None
+        return {}
 
 
 def _test_set(run, data_dir):

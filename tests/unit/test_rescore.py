@@ -7,8 +7,11 @@ import pytest
 
 from improved_gan_tf import networks, rescore
 from improved_gan_tf.data import datasets, tfds_folders
+from tests.support import noise_runs
 from tests.support.commands import call_main
 from tests.support.written_runs import record, write_dcgan_run, write_imagenet_run, write_run
+
+KINDS = ("averaged", "raw")
 
 
 def command(capsys, *arguments):
@@ -38,11 +41,28 @@ def test_other_test_images_than_the_runs_are_refused(tmp_path, monkeypatch, caps
     found = datasets.Dataset(images, labels, images, labels, "noise", False, tuple("0123456789"))
     monkeypatch.setattr(datasets, "load", lambda *arguments, **options: found)
     saved = {"labels": (np.arange(count) + 1) % 10, "logits_raw": np.zeros((count, 10))}
-    write_run(tmp_path, averaged=None, raw=3, count=count, predictions=saved)
+    wrong = int(np.count_nonzero(saved["labels"]))
+    write_run(tmp_path, averaged=None, raw=wrong, count=count, predictions=saved)
     networks.mnist_discriminator(1, 0.02).save(tmp_path / "discriminator_raw.keras")
     code, out, err = command(capsys, tmp_path)
     assert (code, out) == (2, "")
     assert f"not those that the run was tested on. Received: 20 (the run's: {count})" in err
+
+
+def test_a_result_older_than_the_networks_is_refused(tmp_path, capsys):
+    """As a run leaves it that was interrupted, went on and was killed."""
+    noise_runs.run(noise_runs.settings(evaluate_every=1), tmp_path, stop_after_calls=2)
+    interrupted = (tmp_path / "result.json").read_text("utf-8")
+    noise_runs.run(noise_runs.settings(evaluate_every=1), tmp_path)
+    (tmp_path / "result.json").write_text(interrupted, "utf-8")
+    result = json.loads(interrupted)
+    with np.load(tmp_path / "predictions.npz", allow_pickle=False) as saved:
+        wrong = [int(np.sum(saved[f"logits_{k}"].argmax(1) != saved["labels"])) for k in KINDS]
+    assert wrong != [result["final"][f"test_wrong_{kind}"] for kind in KINDS]
+    capsys.readouterr()  # what training printed
+    code, out, err = command(capsys, tmp_path)
+    assert (code, out) == (2, "")
+    assert "it went on after its result.json (interrupted) was written, and did not end" in err
 
 
 def test_a_run_that_was_not_evaluated_is_refused(tmp_path, capsys):
