@@ -46,7 +46,8 @@ def train(records, earlier, execute, *arguments):
 def of_seeds(config, num_runs, parent):
     """One run for each seed from `config.seed` on, as `(records, earlier)` of `train`.
 
-    `parent` is the folder above the runs' folders.
+    `parent` is the folder above the runs' folders. A run that diverged or collapsed earlier keeps
+    no other from its turn.
 
     Raises:
         UserError: a folder can neither be continued nor be written.
@@ -55,12 +56,18 @@ def of_seeds(config, num_runs, parent):
         dataclasses.replace(config, seed=seed, run_dir=f"{parent}/seed{seed}")
         for seed in range(config.seed, config.seed + num_runs)
     ]
-    finished = [resuming.look(record, record.run_dir).status == "finished" for record in records]
-    earlier = [
-        sweep.Outcome(record, "finished", "finished earlier") if done else None
-        for record, done in zip(records, finished, strict=True)
-    ]
-    return records, earlier
+    return records, [_earlier(record) for record in records]
+
+
+def _earlier(record):
+    """The `sweep.Outcome` of a run that an earlier command ended, or None if it must run."""
+    try:
+        found = resuming.look(record, record.run_dir)
+    except resuming.EndedError as error:
+        return sweep.Outcome(record, "diverged", f"{error.status} earlier")
+    if found.status == "finished":
+        return sweep.Outcome(record, "finished", "finished earlier")
+    return None
 
 
 def end_of_seeds(outcomes, signaled, parent, not_published):

@@ -101,7 +101,7 @@ def print_biggan_dry_run(records, published, dataset, where):
     from improved_gan_tf.runs import biggan
 
     if not records:
-        print(f"\nAll runs in {where} are finished. Nothing was saved (--dry_run).")
+        print(f"\nAll runs in {where} have ended. Nothing was saved (--dry_run).")
         return
     config = records[0]
     with computing_as_said(config):

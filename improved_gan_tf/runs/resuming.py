@@ -19,6 +19,14 @@ from improved_gan_tf.settings.setting import Decides, names_that_decide
 _DECAY = frozenset({"decay_start_epoch", "decay_end_epoch"})
 
 
+class EndedError(UserError):
+    """A run stopped by itself and is not continued; `status` is "diverged" or "collapsed"."""
+
+    def __init__(self, message, status):
+        super().__init__(message)
+        self.status = status
+
+
 class Found(NamedTuple):
     """The state of a command's run folder."""
 
@@ -44,6 +52,7 @@ def look(config, run_dir):
         these settings. "finished": it has run all its epochs.
 
     Raises:
+        EndedError: the folder's run diverged, or collapsed and was to stop then.
         UserError: the folder can neither be continued nor be written.
     """
     try:
@@ -131,15 +140,18 @@ def _what_is_left(config, path):
     if status == "finished" and result["config"]["epochs"] == config.epochs:
         return Found("finished", result)
     if status == "diverged":
-        raise UserError(
+        raise EndedError(
             f"The run in {path} stopped because its numbers were no longer finite; continued, it "
             "would do so again. Try a smaller --learning_rate or another --seed, with another "
-            "--run_dir or with --overwrite to move the old folder aside."
+            "--run_dir or with --overwrite to move the old folder aside.",
+            status,
         )
     if status == "collapsed" and config.stop_on_collapse:
-        raise UserError(
+        raise EndedError(
             f"The run in {path} collapsed and stopped there. --nostop_on_collapse trains on; to "
-            "begin another one give another --run_dir, or --overwrite to move the old folder aside."
+            "begin another one give another --run_dir, or --overwrite to move the old folder "
+            "aside.",
+            status,
         )
     if not checkpoints_of(config, path).paths() and (status or config.resume == "must"):
         raise UserError(

@@ -111,7 +111,9 @@ def earlier_outcome(config):
             resuming.require_same_settings(config, folder)
         except OSError as error:
             raise UserError(f"{folder} cannot be read: {error.strerror or error}.") from error
-    if found is not None and found.reason.startswith("diverged"):
+    # As `outcome_of` called it when it stopped.
+    stops = ("diverged", "collapsed") if config.stop_on_collapse else ("diverged",)
+    if found is not None and found.reason.startswith(stops):
         return Outcome(config, "diverged", f"{found.reason}, earlier")
     return None
 

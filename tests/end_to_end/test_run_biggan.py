@@ -118,7 +118,7 @@ def test_two_seeds_are_trained_and_finished_ones_not_again(tmp_path, data_dir):
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["seed1", "seed2"]
     assert "\nnot the published recipe: epochs: 1 instead of" in done.stdout
     dry = run_python(*given, "--run_dir=runs", "--dry_run", cwd=tmp_path)
-    assert "All runs in runs are finished." in dry.stdout
+    assert "All runs in runs have ended." in dry.stdout
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
     again = run_python(*given, "--run_dir=runs", cwd=tmp_path)
     assert (again.returncode, again.stdout.count("| finished | finished earlier")) == (0, 2)

@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 from improved_gan_tf.errors import DivergedError, UserError
+from improved_gan_tf.experiments import several_runs
 from improved_gan_tf.runs import sweep
 from improved_gan_tf.settings.flags import Repetitions
 from tests.support.written_runs import record, result_of, write_run
@@ -154,6 +155,26 @@ def test_a_run_that_diverged_earlier_is_not_repeated_and_stays_diverged(tmp_path
     records = in_folder(tmp_path)
     write_run(pathlib.Path(records[0].run_dir), records[0], status="diverged")
     assert statuses(run_all(records, result_of)) == ["diverged", *["finished"] * 2]
+
+
+def test_a_run_that_stopped_at_a_collapse_earlier_is_not_repeated(tmp_path):
+    records = in_folder(tmp_path, stop_on_collapse=True)
+    write_run(pathlib.Path(records[0].run_dir), records[0], status="collapsed")
+    outcomes = run_all(records, result_of)
+    assert statuses(outcomes) == ["diverged", *["finished"] * 2]
+    assert outcomes[0].remark == f"collapsed after {records[0].epochs} epochs, earlier"
+    trains_on = in_folder(tmp_path, stop_on_collapse=False)
+    assert sweep.earlier_outcome(trains_on[0]) is None
+
+
+@pytest.mark.parametrize("status", ["diverged", "collapsed"])
+def test_a_seed_that_stopped_earlier_keeps_no_other_from_its_turn(tmp_path, status):
+    config = record(stop_on_collapse=True)
+    write_run(tmp_path / "seed1", config, status=status)
+    records, earlier = several_runs.of_seeds(config, 3, str(tmp_path))
+    assert [r.seed for r in records] == [1, 2, 3]
+    stopped = sweep.Outcome(records[0], "diverged", f"{status} earlier")
+    assert earlier == [stopped, None, None]
 
 
 def test_a_run_that_diverged_with_other_settings_is_not_taken_for_this_one(tmp_path):
