@@ -139,7 +139,7 @@ def _run(arguments):
     print(truncation.table(points))
     print(f"Scored with {classifier.label}: compare these scores with each other only.")
     files.write_json(numbers, content)
-    figure = truncation_figure.figure(points, grids, f"{run.name}, {classifier.label}")
+    figure = truncation_figure.figure(points, grids, f"{files.name_of(run)}, {classifier.label}")
     files.write_whole(picture, lambda p: figure.savefig(p, format="png", dpi=110))
     print(f"\nWritten to {numbers} and {picture}")
 

@@ -65,6 +65,15 @@ def write_folder_whole(path, write):
                 path.rmdir()
 
 
+def name_of(path):
+    """The name of a file or folder, also of one given as "." or "..", which a link keeps.
+
+    >>> name_of("photos/cats/..")
+    'photos'
+    """
+    return os.path.basename(os.path.abspath(os.path.expanduser(path)))
+
+
 def synchronize(path):
     """Makes the operating system write a file or folder to the disk."""
     if os.name == "nt" and path.is_dir():  # Windows cannot open folders

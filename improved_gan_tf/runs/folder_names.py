@@ -4,6 +4,7 @@ import pathlib
 import re
 
 from improved_gan_tf.data.known_sets import num_labels_of
+from improved_gan_tf.machine.files import name_of
 from improved_gan_tf.settings.images import IMAGES
 
 
@@ -16,7 +17,7 @@ def run_name(config):
 
 def imagenet_run_name(config):
     """The default name of the run folder of an `ImagenetConfig`."""
-    images = "tfds" if config.image_folder is None else pathlib.Path(config.image_folder).name
+    images = "tfds" if config.image_folder is None else name_of(config.image_folder)
     return f"{config.dataset}-{images}-{config.image_size}px-seed{config.seed}"
 
 
@@ -24,7 +25,7 @@ def dcgan_name(config):
     """The default name of the folder of a `DcganConfig`, without its seed."""
     images = config.dataset
     if config.image_folder is not None:
-        images = f"{pathlib.Path(config.image_folder).name}-{config.size}px"
+        images = f"{name_of(config.image_folder)}-{config.size}px"
     conditional = "" if config.conditional == "none" else f"-{config.conditional}"
     return f"dcgan-{images}-{config.objective}{conditional}"
 

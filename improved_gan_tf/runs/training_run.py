@@ -5,6 +5,7 @@ import time
 
 from improved_gan_tf import distribution
 from improved_gan_tf.errors import CollapsedError, DivergedError, UserError
+from improved_gan_tf.machine.files import name_of
 from improved_gan_tf.machine.progress_bar import progress_bar
 from improved_gan_tf.runs import checkpoints, resuming
 from improved_gan_tf.runs.call_length import CallLength
@@ -127,7 +128,7 @@ class TrainingRun:
         before = progress.epoch * iterations + progress.iteration
         table = EpochTable(self.game.columns(), progress.history)
         with progress_bar(
-            epochs * iterations, "it", self.record.path.name, before, shown=self._is_chief
+            epochs * iterations, "it", name_of(self.record.path), before, shown=self._is_chief
         ) as bar:
             while progress.epoch < epochs:
                 # A few seconds of the current epoch, or up to the next checkpoint.

@@ -12,6 +12,7 @@ from improved_gan_tf.data.padding import from_32_pixels
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import set_standing_statistics
+from improved_gan_tf.machine.files import name_of
 from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.networks import latents
 
@@ -90,7 +91,7 @@ class ClassConditionalImages:
         self.path, self.config, self.dataset = path, config, config["dataset"]
         self.image_shape = self._generator.image_shape
         self.differences = ["classes: equally many images of each, asked of the generator"]
-        self.description = f"class-conditional generator {path.parent.name}/{path.name}"
+        self.description = f"class-conditional generator {name_of(path.parent)}/{path.name}"
 
     def batches(self, count, batch_size):
         """Yields uint8 (n, H, W, C), `count` images in all."""

@@ -23,6 +23,7 @@ from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.data.pixels import from_range
 from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.layers.coupled_layers import COUPLED_ALWAYS
+from improved_gan_tf.machine.files import name_of
 from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.scoring.classification import Classification, require_grey_or_rgb
 from improved_gan_tf.scoring.frozen_inception import FrozenInception
@@ -234,7 +235,7 @@ def _described(path, pixel_range):
         return (1.0, 0.0), f"{path.name}, trained on {trained_on}"
     config = _json_or_none(path.parent / "config.json")
     if config is not None and "pixels" in config:
-        return tuple(config["pixels"]), f"discriminator {path.parent.name}/{path.name}"
+        return tuple(config["pixels"]), f"discriminator {name_of(path.parent)}/{path.name}"
     raise UserError(
         f"No file next to {path} says which pixels it expects. Give its values for black and "
         "white: --classifier_range 0 255, or 0 1, or -1 1."

@@ -13,6 +13,7 @@ import numpy as np
 import improved_gan_tf.layers  # noqa: F401  registers them, so our own generators load
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.files import name_of
 from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.runs.noise import NoiseStreams, own_noise
 from improved_gan_tf.scoring import class_conditional
@@ -113,7 +114,7 @@ class GeneratorImages:
         self._noise = noise or ("uniform" if config is None else own_noise(config))
         self._seed = seed
         self.image_shape = images[1:]
-        self.description = f"generator {path.parent.name}/{path.name}"
+        self.description = f"generator {name_of(path.parent)}/{path.name}"
 
     def batches(self, count, batch_size):
         """Yields uint8 (n, H, W, C), `count` images in all."""

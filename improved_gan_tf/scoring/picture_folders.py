@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from improved_gan_tf.data import picture_files, pictures, square_images
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.files import name_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _LOSSY = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
@@ -56,7 +57,8 @@ class FolderImages:
         self._files = [files[i] for i in order]
         self.available = len(files)
         folders = len({file.parent for file in files})
-        inside = path.name if folders == 1 else f"{folders} folders of {path.name}"
+        name = name_of(path)
+        inside = name if folders == 1 else f"{folders} folders of {name}"
         self.description = f"{len(files):,} pictures in {inside}"
         self.differences = _changes(files, headers, self.image_shape)
 
@@ -102,7 +104,7 @@ class SquaredPictures:
         self._square = square_images.imagenet_square if as_imagenet else square_images.own_square
         self.available = len(files)
         self.image_shape = (image_size, image_size, 3)
-        self.description = f"{len(files):,} pictures in {path.name}"
+        self.description = f"{len(files):,} pictures in {name_of(path)}"
         self.differences = [f"data: {self.description}"]
 
     def batches(self, count, batch_size):

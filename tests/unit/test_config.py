@@ -675,6 +675,8 @@ def test_imagenet_has_its_own_settings_and_no_semi_supervised_ones():
     assert (record.image_folder, record.image_size, record.seed) == ("photos", 64, 3)
     assert published == run_imagenet.EXPERIMENT
     assert folder_names.imagenet_run_name(record) == "imagenet-photos-64px-seed3"
+    here, _ = imagenet("--image_folder=photos/cats/..", "--image_size=64")
+    assert folder_names.imagenet_run_name(here) == "imagenet-photos-64px-seed1"
     for flag in ("labels_per_class=3", "num_runs=2", "averaging_rate=0", "model=plain"):
         with pytest.raises(UserError, match="Unknown command line flag"):
             imagenet(f"--{flag}")

@@ -140,3 +140,5 @@ def test_folders_are_named_after_what_tells_runs_apart():
     assert folder_names.dcgan_name(c) == "dcgan-mnist-hinge-cgan"
     c, _ = parsed("--dataset=folder", "--image_folder=a/photos", "--image_size=32")
     assert folder_names.dcgan_name(c) == "dcgan-photos-32px-non_saturating"
+    c, _ = parsed("--dataset=folder", "--image_folder=a/photos/cats/..", "--image_size=32")
+    assert folder_names.dcgan_name(c) == "dcgan-photos-32px-non_saturating"

@@ -164,6 +164,15 @@ def test_a_run_says_itself_what_its_pixels_and_its_data_are(run_dir, name):
     np.testing.assert_array_equal(images[:2], expected)
 
 
+@pytest.mark.parametrize("name", [".", "generator.keras"])
+def test_the_current_folder_has_its_name(run_dir, tmp_path, name, monkeypatch):
+    monkeypatch.chdir(run_dir)
+    assert open_source(name, 1).description == "generator run/generator.keras"
+    write_pictures(tmp_path / "photos", count=1)
+    monkeypatch.chdir(tmp_path / "photos")
+    assert open_source(".", 1).description == "1 pictures in photos"
+
+
 def test_a_run_without_generator_is_explained(run_dir):
     (run_dir / "generator.keras").unlink()
     with pytest.raises(UserError, match=r"holds no generator\.keras: a supervised-only run"):
