@@ -81,15 +81,17 @@ def _require_finite(result, classifier, source):
 def measures(classified, num_splits, count=None):
     """Every number that needs one set of images only, in a dict of plain JSON types.
 
-    If `count` is given, only that many images count.
+    If `count` is given, only that many images count. Fewer images than splits are a split each.
     """
     probabilities = classified.probabilities[:count]
-    mean, std = inception_score(probabilities, min(num_splits, len(probabilities)))
+    num_splits = min(num_splits, len(probabilities))
+    mean, std = inception_score(probabilities, num_splits)
     coverage = class_coverage(probabilities)
     images = classified.images[:count]
     return {
         "images": classified.description,
         "num_samples": len(probabilities),
+        "num_splits": num_splits,
         "mean": mean,
         "std": std,
         "diversity": {
@@ -161,7 +163,6 @@ def score(source, classifier, classified, real, num_splits):
         },
         "dataset": source.dataset,
         **measures(classified, num_splits),
-        "num_splits": num_splits,
         "frechet": None if real is None else frechet(classified, real, classifier),
         "of_features": None if real is None else of_features(classified, real, classifier),
         # Of equally many real images if possible: the score grows with their number.

@@ -122,6 +122,11 @@ def run(arguments):
                 f"--num_real must be at most {real_source.available:,}, all of "
                 f"{real_source.description}. Received: {num_real:,}."
             )
+        if num_real < 2:  # one image has no pair and no variance
+            raise UserError(
+                "A comparison needs 2 real images or more; --num_real=0 is for none. Received: "
+                f"{num_real} ({real_source.description})."
+            )
     is_check = arguments.real == image_scores.PAPERS_DATASET and classifier.kind == "inception_2015"
     if is_check:
         inception_check.require_writable(classifier.path)

@@ -43,7 +43,7 @@ def report(score):
     lines = [
         f"\nclassifier: {score['classifier']}",
         f"these: {score['images']}",
-        f"real: {real['images']}, {real['num_samples']:,} of them scored"
+        f"real: {_real_text(real, score['num_splits'])}"
         if real
         else f"real: {score['no_real'] or 'none'}",
         "",
@@ -61,6 +61,12 @@ def report(score):
             "others of these weights and numbers only."
         )
     return "\n".join(lines)
+
+
+def _real_text(real, num_splits):
+    """What the real images are, how many are scored, and in how many splits if in fewer."""
+    text = f"{real['images']}, {real['num_samples']:,} of them scored"
+    return text if real["num_splits"] == num_splits else f"{text} in {real['num_splits']} splits"
 
 
 def _rows_of_features(found):

@@ -176,6 +176,32 @@ def test_a_folder_of_class_folders_is_scored_against_another_folder(tmp_path, cl
     assert negative["mean"] == result["mean"]
 
 
+def write_noise(folder, count):
+    folder.mkdir()
+    random = np.random.RandomState(1)
+    for number in range(count):
+        pixels = random.randint(0, 256, (28, 28), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+def test_real_images_that_are_fewer_than_the_splits_say_in_how_many_they_are(
+    tmp_path, classifier, capsys
+):
+    folders = write_noise(tmp_path / "a", 12), f"--real_folder={write_noise(tmp_path / 'b', 4)}"
+    code, out, err = command(capsys, *folders, f"--classifier={classifier}")
+    assert code == 0, err
+    assert "(10 splits)" in out
+    assert "real: 4 images: 4 pictures in b, 4 of them scored in 4 splits\n" in out
+
+
+def test_one_real_image_is_refused(tmp_path, classifier, capsys):
+    folders = write_noise(tmp_path / "a", 12), f"--real_folder={write_noise(tmp_path / 'b', 1)}"
+    code, out, err = command(capsys, *folders, f"--classifier={classifier}")
+    assert (code, out) == (2, "")
+    assert "2 real images or more; --num_real=0 is for none. Received: 1 (1 pictures in b)." in err
+
+
 def test_of_real_images_no_generator_is_recorded(tmp_path, classifier, monkeypatch, capsys):
     (tmp_path / "generator.keras").write_bytes(b"of whatever was trained here")
     monkeypatch.chdir(tmp_path)
