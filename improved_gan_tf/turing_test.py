@@ -9,6 +9,7 @@ how many answers are right, compared with guessing and with the paper's.
 """
 
 import pathlib
+import shlex
 
 from improved_gan_tf.machine import environment, exits
 from improved_gan_tf.scoring import turing_test_arguments
@@ -37,9 +38,9 @@ def _make_page(arguments):
     from improved_gan_tf.runs.finished_runs import generator_digest
     from improved_gan_tf.scoring import classifiers, image_sources, turing_test
 
-    run_dir = pathlib.Path(arguments.source).expanduser()
+    path = pathlib.Path(arguments.source).expanduser()
     # Before the generator is loaded, because a run that goes on may replace it.
-    digest = generator_digest(run_dir)
+    digest = generator_digest(path)
     each = arguments.num_images // 2
     source = image_sources.open_source(
         arguments.source, arguments.seed, arguments.noise, arguments.output_range
@@ -71,12 +72,12 @@ def _make_page(arguments):
     about = {
         "dataset": real_source.dataset or source.dataset,
         "model": (source.config or {}).get("model"),
-        "source": str(run_dir),
+        "source": str(path),
         "real": real_source.description,
         "generated": source.description,
         "generator_sha256": digest,
         "best": best,
-        "differences": real_source.differences + turing_test.differences_of_run(run_dir),
+        "differences": real_source.differences + turing_test.differences_of_run(path),
         "versions": versions.versions(),
     }
     encoded = [pages.encoded(image) for image in images]
@@ -89,15 +90,15 @@ def _make_page(arguments):
         about,
     )
     text = pages.page(encoded, key, images.shape[1:])
-    path = pages.write(folder, text, key)
+    written = pages.write(folder, text, key)
     print(
-        f"{path}: {len(images)} images, {len(text) / 1e6:.2f} MB\n"
+        f"{written}: {len(images)} images, {len(text) / 1e6:.2f} MB\n"
         f"  real:      {each} of the {real_source.description}\n"
         f"  generated: {each} of the {source.description}"
         + (f", the best of {best['num_candidates']:,} by {best['classifier']}" if best else "")
-        + f"\nGive everyone this file, keep {path.with_suffix('.json').name} to yourself (it holds "
+        + f"\nGive everyone this file, keep {written.with_suffix('.json').name} to yourself (it holds "
         "the answers), put the files of votes next to them, and count with\n"
-        f"  python -m improved_gan_tf.turing_test --tally {folder}/votes-*.json"
+        f"  python -m improved_gan_tf.turing_test --tally {shlex.quote(str(folder))}/votes-*.json"
     )
 
 

@@ -17,6 +17,7 @@ from improved_gan_tf.settings.images import IMAGES, ImagesConfig
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 _RUN_FILES = ("config.json", "result.json")
+GENERATOR = "generator.keras"
 # `--overwrite` and resuming rename folders like this; another run has replaced their content.
 _MOVED_ASIDE = re.compile(r"\.old-\d+$")
 _WITH_TEST_ERRORS = frozenset({IMAGES, *(dataset for dataset, _ in paper.TEST_ERRORS)})
@@ -184,7 +185,10 @@ def _differences(run, kind):
     return "; ".join(d for d in run.result["differences_from_paper"] if d.startswith(kind))
 
 
-def generator_digest(run_dir):
-    """SHA-256 of the generator in a run folder (a Path), or None without one."""
-    path = run_dir / "generator.keras"
+def generator_digest(source):
+    """SHA-256 of the generator in a run folder, or of a generator.keras itself; None without one.
+
+    `source` is a Path.
+    """
+    path = source if source.name == GENERATOR else source / GENERATOR
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None

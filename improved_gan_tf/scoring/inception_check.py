@@ -10,6 +10,7 @@ Paper: Salimans et al. (2016), Table 3, first row: real data 11.24 +- .12.
 
 import json
 import os
+import shlex
 
 from improved_gan_tf import paper
 from improved_gan_tf.errors import UserError
@@ -59,7 +60,7 @@ def why_unchecked(classifier):
     """
     if classifier.kind != "inception_2015" or not classifier.has_papers_size:
         return []
-    command = COMMAND.format(path=classifier.path)
+    command = COMMAND.format(path=shlex.quote(str(classifier.path)))
     file = record_path(classifier.path)
     try:
         content = json.loads(file.read_text("utf-8"))

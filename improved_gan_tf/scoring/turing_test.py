@@ -139,11 +139,13 @@ def best(source, classifier, count, share, batch_size):
     return Best(np.concatenate(kept), num_candidates, classifier.label)
 
 
-def differences_of_run(run_dir):
+def differences_of_run(source):
     """How a finished run's settings and data differ from the paper's, as texts.
 
-    The list is empty if `run_dir` (a Path) holds no result.json.
+    `source` (a Path) is the run's folder or a generator in it. The list is empty if the folder
+    holds no result.json.
     """
+    run_dir = source.parent if source.suffix == ".keras" else source
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
         return [str(text) for text in result["differences_from_paper"]]

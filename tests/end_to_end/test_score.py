@@ -91,6 +91,10 @@ def test_a_run_is_scored_beside_real_images_and_the_score_stands_in_its_folder(
     assert result["frechet"]["num_real"] == 90
     assert result["frechet"]["distance"] > 0
     assert result["real"]["num_samples"] == 60
+    elsewhere = f"--output={mnist_run / 'other.json'}"
+    command(capsys, mnist_run / "generator.keras", f"--classifier={classifier}", *small, elsewhere)
+    other = json.loads((mnist_run / "other.json").read_text())
+    assert other["generator_sha256"] == result["generator_sha256"]
     # The first column of numbers is the generator's, the second that of real digits.
     line = next(row for row in out.splitlines() if "exp(mean KL)" in row)
     assert f"{result['mean']:.3f} +- {result['std']:.3f}" in line.split("|")[2]

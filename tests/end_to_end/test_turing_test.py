@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shlex
 
 import keras
 import numpy as np
@@ -111,6 +112,19 @@ def test_pictures_in_two_folders_make_a_page_too(tmp_path, capsys):
     assert (code, err) == (0, "")
     assert "real:      3 of the 3 pictures in real" in out
     assert votes.read_page(tmp_path / "page").key["dataset"] is None
+
+
+def test_a_page_of_a_runs_generator_says_what_a_page_of_the_run_says(run, tmp_path, capsys):
+    keys = []
+    for source in (run, run / "generator.keras"):
+        folder = tmp_path / f"page {len(keys)}"
+        code, out, err = command(capsys, source, "--num_images=4", f"--output={folder}")
+        assert (code, err) == (0, "")
+        *_, pattern = shlex.split(out.splitlines()[-1])
+        assert pattern == f"{folder}/votes-*.json"
+        keys.append(votes.read_page(folder).key)
+    assert keys[1]["differences"] == keys[0]["differences"] == ["epochs: 3 instead of 300"]
+    assert keys[1]["generator_sha256"] == keys[0]["generator_sha256"] is not None
 
 
 def test_a_page_is_not_replaced_unasked(run, capsys):

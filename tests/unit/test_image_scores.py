@@ -220,6 +220,8 @@ def test_a_graph_that_was_not_checked_names_the_command(tmp_path):
     (why,) = inception_check.why_unchecked(classifier)
     command = "python -m improved_gan_tf.score --real=cifar10 --classifier="
     assert why == f"weights: not yet checked against real CIFAR-10 ({command}{classifier.path})"
+    classifier = FrozenGraph(tmp_path / "my graph.pb")
+    assert f"({command}'{classifier.path}')" in inception_check.why_unchecked(classifier)[0]
 
 
 def test_the_record_is_bound_to_the_file(tmp_path):
