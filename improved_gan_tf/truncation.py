@@ -14,6 +14,7 @@ truncation_fixed_statistics.*).
 
 import argparse
 import math
+import os
 import pathlib
 
 from improved_gan_tf.errors import UserError
@@ -85,6 +86,8 @@ def _check(arguments, outputs):
     for path in outputs:
         if path.exists() and not arguments.overwrite:
             raise UserError(f"{path} exists; --overwrite replaces it.")
+        if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+            raise UserError(f"{path} cannot be written: its folder is not writable.")
 
 
 def _run(arguments):
@@ -101,6 +104,8 @@ def _run(arguments):
     from improved_gan_tf.runs import finished_runs
     from improved_gan_tf.scoring import classifiers, image_sources, truncation
 
+    # Before the generator is loaded, because a run that goes on may replace it.
+    digest = finished_runs.generator_digest(run)
     generator = image_sources.class_conditional_generator(run)
     classifier = classifiers.load(arguments.classifier)
     classifier.check_images(generator.image_shape)
@@ -132,7 +137,7 @@ def _run(arguments):
         "fixed_statistics": arguments.fixed_statistics,
         "batch_size": arguments.batch_size,
         "seed": arguments.seed,
-        "generator_sha256": finished_runs.generator_digest(run),
+        "generator_sha256": digest,
         "points": points,
         "versions": versions.versions(),
     }

@@ -96,8 +96,8 @@ def _make_page(arguments):
         f"  real:      {each} of the {real_source.description}\n"
         f"  generated: {each} of the {source.description}"
         + (f", the best of {best['num_candidates']:,} by {best['classifier']}" if best else "")
-        + f"\nGive everyone this file, keep {written.with_suffix('.json').name} to yourself (it holds "
-        "the answers), put the files of votes next to them, and count with\n"
+        + f"\nGive everyone this file, keep {written.with_suffix('.json').name} to yourself (it "
+        "holds the answers), put the files of votes next to them, and count with\n"
         f"  python -m improved_gan_tf.turing_test --tally {shlex.quote(str(folder))}/votes-*.json"
     )
 

@@ -56,15 +56,20 @@ class ClassConditionalGenerator:
             return np.asarray(latents.normal(shape, seed))
         return np.asarray(latents.truncated_normal(shape, threshold, seed))
 
-    def labels(self, count):
-        """Labels of `count` images, all classes in turn: int32 (count,)."""
-        return (np.arange(count) % self.num_classes).astype("int32")
+    def labels(self, count, first=0):
+        """Labels of `count` images, all classes in turn from the class `first`: int32 (count,)."""
+        return ((first + np.arange(count)) % self.num_classes).astype("int32")
 
     def measure_statistics(self, batches):
-        """Replaces the standing statistics by those of `batches` of z, each (N, z_dim)."""
-        set_standing_statistics(
-            self._model, [{"z": z, "labels": self.labels(len(z))} for z in batches]
-        )
+        """Replaces the standing statistics by those of `batches` of z, each (N, z_dim).
+
+        The classes go on in turn from batch to batch: a batch may be smaller than their number.
+        """
+        inputs, done = [], 0
+        for z in batches:
+            inputs.append({"z": z, "labels": self.labels(len(z), done)})
+            done += len(z)
+        set_standing_statistics(self._model, inputs)
 
     def images(self, z, labels):
         """Images of z (N, z_dim) and labels (N,) as the data set's: uint8 (N, H, W, C)."""

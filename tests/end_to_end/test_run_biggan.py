@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import json
+import os
+import shutil
 
 import keras
 import numpy as np
@@ -18,6 +20,7 @@ from improved_gan_tf.machine import files, keras_files
 from improved_gan_tf.runs import biggan, checkpoints, finished_runs, loaded_run, rescoring
 from improved_gan_tf.runs import training_run as run_module
 from improved_gan_tf.scoring import image_sources, small_classifier
+from improved_gan_tf.scoring import truncation as scoring_truncation
 from tests.support.commands import call_main, run_python
 from tests.support.places import ROOT
 from tests.support.prepared_data import write_prepared_mnist
@@ -295,6 +298,30 @@ def test_statistics_measured_anew_undo_the_truncation_of_an_untrained_generator(
     curve(straight, classifier, capsys, "--thresholds=none,0.01", "--overwrite")
     free, tight = json.loads((straight / "truncation.json").read_text())["points"]
     assert tight["spread"] > 0.5 * free["spread"]
+
+
+def test_a_curve_names_the_generator_that_it_drew_from_where_the_run_goes_on(
+    straight, classifier, capsys, tmp_path, monkeypatch
+):
+    folder, measured = shutil.copytree(straight, tmp_path / "run"), scoring_truncation.curve
+
+    def replaced(*arguments, **options):
+        (folder / "generator.keras").write_bytes(b"of a later epoch")
+        return measured(*arguments, **options)
+
+    monkeypatch.setattr(scoring_truncation, "curve", replaced)
+    code, _, errors = curve(folder, classifier, capsys, "--thresholds=1", "--overwrite")
+    assert code == 0, errors
+    content = json.loads((folder / "truncation.json").read_text())
+    assert content["generator_sha256"] == finished_runs.generator_digest(straight)
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_a_curve_is_measured(
+    straight, classifier, capsys, monkeypatch
+):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != straight)
+    code, _, errors = curve(straight, classifier, capsys, "--overwrite")
+    assert (code, errors.count("cannot be written: its folder is not writable")) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,21 @@ import pytest
 
 from improved_gan_tf.data.padding import from_32_pixels, to_32_pixels
 from improved_gan_tf.runs.health import alike_at
+from improved_gan_tf.scoring import class_conditional
 from improved_gan_tf.training.spectra import first_singular_values
 from improved_gan_tf.training.spread import within_class_distance
+
+
+def test_statistics_are_of_all_classes_where_a_batch_is_smaller_than_their_number(monkeypatch):
+    class Generator(class_conditional.ClassConditionalGenerator):
+        def __init__(self):
+            self.num_classes, self._model = 10, None
+
+    seen = []
+    monkeypatch.setattr(class_conditional, "set_standing_statistics", lambda _, b: seen.extend(b))
+    Generator().measure_statistics(np.zeros((4, 3)) for _ in range(5))
+    expected = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 1], [2, 3, 4, 5], [6, 7, 8, 9]]
+    assert [batch["labels"].tolist() for batch in seen] == expected
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (27, 30, 1)])
