@@ -35,7 +35,7 @@ def figure(points, grids, title):
         right = f"{100 * points[i]['right']:.0f} % of the class"
         panel.set_title(f"threshold {_name(points[i])}: {right}", fontsize=9)
         panel.axis("off")
-    drawn.suptitle(title, fontsize=10)
+    drawn.suptitle(title, fontsize=10, parse_math=False)
     return drawn
 
 

@@ -36,7 +36,7 @@ def curves_figure(history, title):
     for axes, draw in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         draw(axes, history)
         axes.set_xlabel("epoch")
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)  # it may name a folder "$5_$9"
     return figure
 
 

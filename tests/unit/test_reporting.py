@@ -1,6 +1,7 @@
 """The run folder: what is written, what is refused, and that files are whole or absent."""
 
 import contextlib
+import io
 import json
 import os
 
@@ -13,6 +14,7 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files, versions
+from improved_gan_tf.pages import truncation_figure
 from improved_gan_tf.runs import curves
 from improved_gan_tf.runs import run_folder as reporting
 
@@ -259,6 +261,15 @@ def test_curves_are_a_picture(folder, history):
     folder.write_curves(history, "a title")
     with Image.open(folder.path / "curves.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (1100, 462))
+
+
+def test_a_title_with_dollars_is_no_formula(folder):
+    title = "shoes_$20_$50 (100 training images), feature_matching"
+    folder.write_curves([metrics(0)], title)
+    assert (folder.path / "curves.png").exists()
+    point = {"threshold": None, "spread": 1.0, "score_mean": 2.0, "score_std": 0.1, "right": 0.5}
+    grid = np.zeros((16, 8, 8, 1), np.uint8)
+    truncation_figure.figure([point], [grid], title).savefig(io.BytesIO())
 
 
 def test_curves_show_each_epochs_numbers():
