@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import os
 from typing import ClassVar
 
 from improved_gan_tf.settings import dcgan_rules
@@ -55,6 +54,7 @@ class DcganConfig(RunConfig):
         source=OURS,
         default=None,
         optional=True,
+        is_path=True,
         decides=Decides.SOURCE,
     )
     cache_dir: str | None = setting(
@@ -273,8 +273,6 @@ class DcganConfig(RunConfig):
     def __post_init__(self):
         super().__post_init__()
         dcgan_rules.check(self)
-        if self.image_folder is not None:  # a shell leaves the ~ in --image_folder=~/photos
-            object.__setattr__(self, "image_folder", os.path.expanduser(self.image_folder))
 
     @property
     def size(self):

@@ -13,6 +13,7 @@ from improved_gan_tf.settings.setting import (
     check_setting,
     names_that_decide,
     not_negative,
+    plain_path,
     positive,
     setting,
 )
@@ -206,6 +207,8 @@ class RunConfig:
         for field in dataclasses.fields(self):
             if field.metadata:
                 check_setting(field, getattr(self, field.name))
+        for name in self.path_names():
+            object.__setattr__(self, name, plain_path(getattr(self, name)))
         start, end = self.decay_start_epoch, self.decay_end_epoch
         if (start is None) != (end is None):
             raise UserError(
@@ -230,6 +233,12 @@ class RunConfig:
                 "--overwrite begins a new run and --resume=must continues the old one: give one "
                 "of them."
             )
+
+    @classmethod
+    def path_names(cls):
+        """Names of the settings that are files or folders and decide which data a run has."""
+        fields = dataclasses.fields(cls)
+        return [field.name for field in fields if field.metadata.get("is_path")]
 
     def learning_rate_at(self, epoch):
         """Learning rate of `epoch` (from 0): constant, then falling linearly to 0.

@@ -19,6 +19,7 @@ class ImagenetConfig(RunConfig):
         source=OURS,
         default=None,
         optional=True,
+        is_path=True,
         decides=Decides.SOURCE,
     )
     cache_dir: str | None = setting(

@@ -58,6 +58,7 @@ class ImagesConfig(ExperimentConfig):
         source=OURS,
         default=None,
         optional=True,
+        is_path=True,
         decides=Decides.SOURCE,
     )
     arrays: str | None = setting(
@@ -65,6 +66,7 @@ class ImagesConfig(ExperimentConfig):
         source=OURS,
         default=None,
         optional=True,
+        is_path=True,
         decides=Decides.SOURCE,
     )
     tfds: str | None = setting(

@@ -5,6 +5,7 @@ The role (`Decides`) is the only place that says which settings distinguish two 
 
 import dataclasses
 import enum
+import pathlib
 
 from improved_gan_tf.errors import UserError
 
@@ -47,13 +48,14 @@ def setting(
     choices=None,
     optional=False,
     several=False,
+    is_path=False,
     decides=Decides.NUMBERS,
 ):
     """A field of the record, with its data for `--help`, checks and comparisons.
 
     Only a setting that belongs to no experiment has a default here; the run script's literal
     gives every other value. With `several` the command line takes a list; the record of one run
-    holds one value.
+    holds one value. With `is_path` it holds `plain_path` of a file or folder.
     """
     return dataclasses.field(
         default=default,
@@ -65,9 +67,19 @@ def setting(
             "choices": choices,
             "optional": optional,
             "several": several,
+            "is_path": is_path,
             "decides": decides,
         },
     )
+
+
+def plain_path(path):
+    """One spelling of a path: no `~`, which a shell leaves in `--x=~/y`, and no slash at the end.
+
+    >>> plain_path("photos/") == plain_path("./photos") == "photos"
+    True
+    """
+    return str(pathlib.Path(path).expanduser()) if path else path
 
 
 def names_that_decide(record, *roles):

@@ -5,16 +5,21 @@ import json
 
 import pytest
 
+import run_dcgan
+import run_imagenet
+import run_images
 import run_mnist
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs import resuming
 from improved_gan_tf.runs.checkpoints import Checkpoint
+from improved_gan_tf.settings import every_run
 
 MAY_CHANGE = {
     *("data_dir", "run_dir", "overwrite", "with_baseline", "evaluate_every", "checkpoint_every"),
     *("keep_checkpoints", "resume", "dry_run", "strategy", "num_devices", "tpu", "epochs"),
     *("stop_on_collapse", "jit_compile", "deterministic"),
 }
+FOLDER_OF_DCGAN = dataclasses.replace(run_dcgan.EXPERIMENT, dataset="folder", image_folder="photos")
 VERSIONS = {
     **{"improved_gan_tf": "1", "tensorflow": "2", "keras": "3", "numpy": "4", "device": "CPU"},
     "num_threads": 2,
@@ -199,6 +204,32 @@ def test_damaged_json_is_explained(folder, name, content):
 def test_a_result_of_something_else_is_explained(folder):
     (folder / "result.json").write_text('{"status": "finished", "config": 3}')
     assert "cannot be read: TypeError" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "name"),
+    [
+        (run_imagenet.EXPERIMENT, "image_folder"),
+        (run_images.EXPERIMENT, "image_folder"),
+        (run_images.EXPERIMENT, "arrays"),
+        (FOLDER_OF_DCGAN, "image_folder"),
+    ],
+    ids=["imagenet", "images", "arrays", "dcgan"],
+)
+def test_a_path_that_is_spelled_otherwise_is_no_other_setting(
+    tmp_path, monkeypatch, experiment, name
+):
+    monkeypatch.setenv("HOME", "/home/someone")
+    spellings = ("~/photos", "/home/someone/photos", "/home/someone/photos/", "~//./photos")
+    records = [dataclasses.replace(experiment, **{name: text}) for text in spellings]
+    assert not any(every_run.different_settings(records[0], one) for one in records[1:])
+    for text in spellings:  # as an earlier version wrote it
+        config = {**records[0].to_dict(), name: text}
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        resuming.require_same_settings(records[1], tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({**config, name: "/home/someone/others"}))
+    with pytest.raises(UserError, match=f"--{name}=/home/someone/photos .* is /home/someone/oth"):
+        resuming.require_same_settings(records[1], tmp_path)
 
 
 # --- finished, diverged --------------------------------------------------------------------
