@@ -3,6 +3,7 @@
 Paper: Salimans et al. (2016), Sec. 4.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from improved_gan_tf.scoring.neighbours import NEAREST, neighbours
 PAPERS_DATASET = "cifar10"
 PAPERS_IMAGE_SHAPE = (32, 32, 3)
 NUM_FOR_DISTANCE = 2000  # their two million pairs take seconds
+# Fewer images of more than 128 x 128 are compared: 2,000 of 512 x 512 would take 12 GB for minutes.
+BYTES_FOR_DISTANCE = 100_000_000
 NUM_FOR_NEIGHBOURS = 10_000  # of either set; their hundred million pairs take seconds
 
 
@@ -28,7 +31,12 @@ class Classified(NamedTuple):
     description: str
     probabilities: np.ndarray  # float32 (N, C)
     features: np.ndarray | None  # float32 (N, A)
-    images: np.ndarray  # uint8, the first 2,000 of them
+    images: np.ndarray  # uint8, the first of them, `num_for_distance`
+
+
+def num_for_distance(image_shape):
+    """How many images of a shape (H, W, C) are compared by their bytes, from 2 to 2,000."""
+    return max(2, min(NUM_FOR_DISTANCE, BYTES_FOR_DISTANCE // math.prod(image_shape)))
 
 
 def classify_all(source, classifier, count, batch_size):
@@ -45,7 +53,7 @@ def classify_all(source, classifier, count, batch_size):
             returns NaN or infinity.
     """
     probabilities, features, images = [], [], []
-    kept = 0
+    kept, most = 0, num_for_distance(source.image_shape)
     with progress_bar(count, "image", source.description) as bar:
         for batch in source.batches(count, batch_size):
             if not probabilities and batch.max() <= 10:  # as the original asserts
@@ -57,8 +65,8 @@ def classify_all(source, classifier, count, batch_size):
             _require_finite(result, classifier, source)
             probabilities.append(result.probabilities)
             features.append(result.features)
-            if kept < NUM_FOR_DISTANCE:
-                images.append(batch[: NUM_FOR_DISTANCE - kept])
+            if kept < most:
+                images.append(batch[: most - kept])
                 kept += len(images[-1])
             bar.update(len(batch))
     return Classified(

@@ -60,6 +60,19 @@ def test_only_the_first_images_are_kept_for_distances(monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("side", "count"), [(32, 2000), (128, 2000), (512, 127), (1024, 31), (9000, 2)]
+)
+def test_large_images_are_compared_in_a_bounded_memory(side, count):
+    assert image_scores.num_for_distance((side, side, 3)) == count
+
+
+def test_only_as_many_large_images_as_their_memory_allows_are_kept(monkeypatch):
+    monkeypatch.setattr(image_scores, "BYTES_FOR_DISTANCE", 20)  # six pixels of three channels
+    classified = image_scores.classify_all(source_of(pixels(40)), PixelClassifier(), 40, 4)
+    assert (len(classified.images), len(classified.probabilities)) == (6, 40)
+
+
 def test_black_images_are_refused_as_the_original_does():
     images = np.full((20, 1, 1, 3), 10, "uint8")
     with pytest.raises(UserError, match="no byte of them is above 10"):
