@@ -3,7 +3,6 @@
 import matplotlib.figure
 
 from improved_gan_tf.runs.run_folder import image_grid
-from improved_gan_tf.scoring.truncation import COLUMNS
 
 
 def figure(points, grids, title):
@@ -11,7 +10,7 @@ def figure(points, grids, title):
 
     Args:
         points: list of dicts, see `scoring.truncation.curve`.
-        grids: uint8 (K * 8, H, W, C) for each point.
+        grids: uint8 (K * n, H, W, C) for each point, n images of each of K classes.
         title: str.
     """
     shown = sorted({0, len(points) // 2, len(points) - 1})
@@ -30,7 +29,8 @@ def figure(points, grids, title):
         axes.annotate(_name(point), at, xytext=(5, -11), textcoords="offset points", fontsize=8)
     axes.set(xlabel="spread of a class's samples (real images: 1)", ylabel="classifier's score")
     for panel, i in zip(panels, shown, strict=True):
-        grid = image_grid(grids[i], columns=COLUMNS)
+        num_classes = len(points[i]["right_by_class"])
+        grid = image_grid(grids[i], columns=len(grids[i]) // num_classes)
         panel.imshow(grid, cmap="gray")
         right = f"{100 * points[i]['right']:.0f} % of the class"
         panel.set_title(f"threshold {_name(points[i])}: {right}", fontsize=9)

@@ -127,6 +127,10 @@ class TrainingRun:
         iterations = self.game.epochs.iterations
         before = progress.epoch * iterations + progress.iteration
         table = EpochTable(self.game.columns(), progress.history)
+        if progress.epoch == epochs and progress.saved_epochs != epochs:
+            # A smaller --epochs ends the run at a checkpoint that no evaluation preceded.
+            self.record.save(progress, self._evaluate())
+            self.record.write_checkpoint(progress)
         with progress_bar(
             epochs * iterations, "it", name_of(self.record.path), before, shown=self._is_chief
         ) as bar:

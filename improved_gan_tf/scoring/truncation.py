@@ -19,7 +19,7 @@ from improved_gan_tf.scoring.frechet import frechet_distance
 from improved_gan_tf.scoring.inception_score import inception_score
 from improved_gan_tf.training.spread import within_class_distance
 
-COLUMNS = 8  # images of each class in a grid
+COLUMNS = 8  # images of each class in a grid, the most
 
 
 class Real(NamedTuple):
@@ -81,9 +81,10 @@ def curve(
         seed: int; every threshold starts from it.
 
     Returns:
-        `(points, grids)`: a dict of JSON types for each threshold, and uint8 (K * 8, H, W, C), the
-        first 8 images of each class, class by class.
+        `(points, grids)`: a dict of JSON types for each threshold, and uint8 (K * n, H, W, C), the
+        first n images of each class, class by class; n is 8, or all of the rarest class.
     """
+    columns = min(COLUMNS, num_samples // generator.num_classes)
     real_distance = within_class_distance(real.images, real.labels)
     points, grids = [], []
     with progress_bar(len(thresholds) * num_samples, "image", "truncation") as bar:
@@ -102,7 +103,7 @@ def curve(
             images = np.concatenate(images)
             measures = {"spread": within_class_distance(images, labels) / real_distance}
             points.append({"threshold": threshold, **measures, **scores(results, labels, real)})
-            grids.append(np.concatenate([images[labels == k][:COLUMNS] for k in np.unique(labels)]))
+            grids.append(np.concatenate([images[labels == k][:columns] for k in np.unique(labels)]))
     return points, grids
 
 

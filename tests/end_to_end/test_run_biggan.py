@@ -269,7 +269,7 @@ def classifier(tmp_path_factory):
 
 
 def curve(run_dir, classifier, capsys, *more):
-    few = ("--num_samples=40", "--num_real=20", "--batch_size=20", "--standing_batches=2")
+    few = ("--num_samples=30", "--num_real=20", "--batch_size=20", "--standing_batches=2")
     return call_main(truncation.main, capsys, run_dir, f"--classifier={classifier}", *few, *more)
 
 
@@ -284,7 +284,7 @@ def test_the_truncation_curve_has_a_point_for_every_threshold(straight, classifi
     assert (free["threshold"], tight["threshold"]) == (None, 0.01)
     assert tight["spread"] < 0.2 * free["spread"]  # nearly one z is left
     for point in content["points"]:
-        assert point["num_samples"] == 40
+        assert point["num_samples"] == 30
         assert len(point["right_by_class"]) == 10
         assert point["right"] == pytest.approx(np.mean(point["right_by_class"]))
         assert 1.0 <= point["score_mean"] <= 10.0

@@ -268,7 +268,8 @@ def test_a_title_with_dollars_is_no_formula(folder):
     folder.write_curves([metrics(0)], title)
     assert (folder.path / "curves.png").exists()
     point = {"threshold": None, "spread": 1.0, "score_mean": 2.0, "score_std": 0.1, "right": 0.5}
-    grid = np.zeros((16, 8, 8, 1), np.uint8)
+    point["right_by_class"] = [0.4, 0.6]
+    grid = np.zeros((2 * 3, 8, 8, 1), np.uint8)
     truncation_figure.figure([point], [grid], title).savefig(io.BytesIO())
 
 

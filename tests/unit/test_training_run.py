@@ -105,6 +105,17 @@ def test_evaluation_comes_every_so_many_epochs_and_after_the_last(tmp_path):
         np.testing.assert_array_equal(saved["predicted"], [550.0])
 
 
+def test_a_run_that_fewer_epochs_end_at_its_checkpoint_is_evaluated_there(tmp_path):
+    often = {"evaluate_every": 9, "checkpoint_every": "1 epochs"}
+    run(tmp_path / "run", stop_after_calls=7, epochs=9, **often)
+    assert newest(tmp_path / "run").header["progress"]["epoch"] == 2
+    game = FakeGame()
+    result = run(tmp_path / "run", game, epochs=2, **often)
+    assert (result["status"], game.evaluated_at) == ("finished", [10])
+    assert (result["final"]["found"], result["final"]["models_of_epoch"]) == (70.0, 2)
+    assert newest(tmp_path / "run").header["progress"]["found"] == 70.0
+
+
 def test_each_epoch_is_a_line_of_the_games_table(tmp_path, capsys):
     run(tmp_path / "run")
     said = capsys.readouterr()
