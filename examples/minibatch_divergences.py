@@ -89,7 +89,7 @@ def main(argv=None):
     arguments = parser.parse_args(argv)
     if not 0.0 < arguments.p < 0.5:
         parser.error(f"--p must be larger than 0 and below 0.5. Received: {arguments.p}")
-    output = arguments.output
+    output = arguments.output.expanduser()
     if output.suffix.lower() != ".png" or output.is_dir() or not output.parent.is_dir():
         parser.error(
             f"--output must be the name of a .png file in a folder that exists. Received: {output}"

@@ -295,7 +295,7 @@ def parse(argv):
     for name in ("num_seeds", "iterations"):
         if getattr(settings, name) < 1:
             parser.error(f"--{name} must be 1 or more. Received: {getattr(settings, name)}")
-    output = settings.output
+    settings.output = output = settings.output.expanduser()
     if output.suffix.lower() != ".png" or output.is_dir() or not output.parent.is_dir():
         parser.error(
             f"--output must be the name of a .png file in a folder that exists. Received: {output}"

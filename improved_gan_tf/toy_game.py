@@ -73,7 +73,7 @@ def _check(arguments):
         value = getattr(arguments, name)
         if not low <= value <= high:
             raise UserError(f"--{name} must be from {low} to {high}. Received: {value}")
-    output = pathlib.Path(arguments.output)
+    output = pathlib.Path(arguments.output).expanduser()
     if output.suffix.lower() != ".png" or output.is_dir() or not output.parent.is_dir():
         raise UserError(
             "--output must be the name of a .png file in a folder that exists. "
@@ -83,6 +83,7 @@ def _check(arguments):
 
 def _run(arguments):
     """Plays without and with historical averaging; prints the table, writes the picture."""
+    from improved_gan_tf.machine import files
     from improved_gan_tf.pages import toy_games as pages
 
     environment.start_tensorflow()
@@ -117,7 +118,8 @@ def _run(arguments):
         print(f"\n{name}: {count} of {len(starts)} starts converged", end="")
     try:
         picture = pages.figure(game, plain, averaged, toy_games.START_RADIUS)
-        picture.savefig(arguments.output, format="png", dpi=100)
+        output = pathlib.Path(arguments.output).expanduser()
+        files.write_whole(output, lambda p: picture.savefig(p, format="png", dpi=100))
     except OSError as error:
         raise UserError(f"--output={arguments.output} cannot be written: {error}.") from error
     print(f"\n\nPicture: {arguments.output}")

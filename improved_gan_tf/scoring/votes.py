@@ -210,7 +210,7 @@ def tally(paths, folder=None):
     Raises:
         UserError: the page cannot be read, or a file is refused.
     """
-    folder = pathlib.Path(paths[0]).parent if folder is None else pathlib.Path(folder)
+    folder = pathlib.Path(paths[0]).parent if folder is None else pathlib.Path(folder).expanduser()
     try:
         page = read_page(folder)
     except RefusedError as error:

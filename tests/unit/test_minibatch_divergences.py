@@ -47,9 +47,10 @@ def test_the_scaled_curves_end_at_one_and_the_branch_of_low_entropy_rises_with_t
     assert curves[plain][0].max() == pytest.approx(0.6100, abs=5e-5)
 
 
-def test_the_command_prints_the_table_and_writes_the_picture(tmp_path, capsys):
+def test_the_command_prints_the_table_and_writes_the_picture(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
     picture = tmp_path / "js.png"
-    example.main([f"--output={picture}", "--p=0.3"])
+    example.main(["--output=~/js.png", "--p=0.3"])
     assert example.table(0.3) in capsys.readouterr().out
     with Image.open(picture) as image:
         assert np.asarray(image.convert("L")).std() > 10.0  # something is drawn

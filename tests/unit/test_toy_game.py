@@ -188,10 +188,12 @@ def test_the_command_prints_a_row_for_each_start_and_the_counts_and_writes_the_p
         assert np.asarray(image.convert("L")).std() > 10.0  # something is drawn
 
 
-def test_a_start_that_diverges_is_said_to_and_drawn(tmp_path, capsys):
-    output = f"--output={tmp_path / 'game.png'}"
+def test_a_start_that_diverges_is_said_to_and_drawn(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    output = "--output=~/game.png"  # where a shell leaves the ~
     toy_game.main(["--learning_rate=3", "--steps=200", "--num_starts=2", output])
     assert "diverged" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["game.png"]
 
 
 @pytest.mark.parametrize(

@@ -168,10 +168,12 @@ def test_one_refused_file_stops_the_tally_and_all_of_them_are_named(tmp_path, pa
     assert f"\n  {bad[1]}: cannot be read: No such file or directory" in message
 
 
-def test_votes_without_their_page_say_where_to_put_it(tmp_path, page):
+def test_votes_without_their_page_say_where_to_put_it(tmp_path, page, monkeypatch):
     alone = tmp_path / "alone"
     alone.mkdir()
     path = write_votes(alone, page, "a")
     with pytest.raises(UserError, match=r"no turing_test.json, .* --page=DIR"):
         votes.tally([path])
     assert votes.tally([path], tmp_path).pooled.right.count == 20
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert votes.tally([path], "~").pooled.right.count == 20
