@@ -16,6 +16,7 @@ from improved_gan_tf.scoring.frechet import checked_features
 
 NEAREST = 5  # k of Naeem et al.
 _ROWS_AT_ONCE = 1_000  # bounds memory
+_ROUNDING = 1e-12  # of a squared distance, in parts of the squared lengths
 
 
 class Neighbours(NamedTuple):
@@ -71,9 +72,13 @@ def neighbours(features_real, features_generated, nearest=NEAREST):
 
 
 def _squared_distances(rows, features):
-    """`|x - y|^2` of every pair, (n, N), by one matrix product; rounding may go below 0."""
+    """`|x - y|^2` of every pair, (n, N), by one matrix product; 0 for equal rows."""
     lengths = [np.sum(np.square(x), axis=1) for x in (rows, features)]
-    return lengths[0][:, None] + lengths[1] - 2.0 * (rows @ features.T)
+    sums = lengths[0][:, None] + lengths[1]
+    distances = sums - 2.0 * (rows @ features.T)
+    # Else rounding would decide which of several equal examples lie in one another's balls.
+    distances[distances <= _ROUNDING * sums] = 0.0
+    return distances
 
 
 def _reach(features, nearest):

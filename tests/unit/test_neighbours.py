@@ -28,6 +28,13 @@ def test_a_far_away_set_covers_nothing_and_one_example_repeated_covers_little():
     assert found.coverage < 0.5
 
 
+def test_equal_examples_lie_in_no_ball_of_one_another():
+    random = np.random.RandomState(0)
+    for _ in range(5):  # without the care rounding decided, for three of these five
+        real = (100 + 10 * random.random_sample((1003, 257))).astype("float32")
+        assert neighbours(real, np.repeat(real[:1], 1003, axis=0)).recall == 0.0
+
+
 def test_a_large_offset_of_all_features_changes_nothing():
     random = np.random.RandomState(0)
     real, generated = random.normal(size=(40, 3)), random.normal(0.5, 1.0, (30, 3))
