@@ -14,7 +14,7 @@ def own_noise(config):
     """The key of `NOISES` that a run of these settings, a dict, trains its generator with."""
     if "latent" in config:
         return NOISE_OF_LATENT[config["latent"]]
-    return OWN_NOISE.get(config["dataset"], "uniform")
+    return OWN_NOISE.get(config.get("dataset"), "uniform")
 
 
 class NoiseStreams:

@@ -173,6 +173,12 @@ def test_the_current_folder_has_its_name(run_dir, tmp_path, name, monkeypatch):
     assert open_source(".", 1).description == "1 pictures in photos"
 
 
+def test_a_config_that_tells_no_more_than_the_pixels_is_enough(run_dir):
+    (run_dir / "config.json").write_text(json.dumps({"pixels": [255.0, 0.0]}))
+    source = open_source(run_dir, 1)
+    assert (source.dataset, all_batches(source, 2, 2).shape) == (None, (2, 28, 28, 1))
+
+
 def test_a_run_without_generator_is_explained(run_dir):
     (run_dir / "generator.keras").unlink()
     with pytest.raises(UserError, match=r"holds no generator\.keras: a supervised-only run"):
