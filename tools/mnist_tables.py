@@ -104,18 +104,25 @@ def _health(epochs):
     return [len(epochs), "no" if at is None else at, f"{lowest:.4f}"]
 
 
-def collapse_counts():
-    """How many of our short runs collapsed, counting the longer of two with one seed."""
-    lines = []
+def collapse_counts(folder=TABLE1):
+    """How many runs with 100 labels collapsed; of two short ones of a seed the longer counts."""
+    full, lines = table1_runs(folder), []
     for recipe in RECIPES:
         longest = {seed: epochs for seed, epochs, _ in our_runs(recipe)}
-        runs = [epochs for epochs in longest.values() if len(epochs) >= COUNTED_EPOCHS]
-        collapsed = sum(collapse_epoch(epochs) is not None for epochs in runs)
-        interval = binomtest(collapsed, len(runs)).proportion_ci()
-        shown = f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %"
-        lines.append([recipe, len(runs), collapsed, shown])
-    headers = ("recipe", f"seeds of {COUNTED_EPOCHS} or more epochs", "collapsed", "95 % interval")
-    return markdown_table(headers, lines)
+        short = [epochs for epochs in longest.values() if len(epochs) >= COUNTED_EPOCHS]
+        finals = [result(run)["final"] for run in full.get((100, recipe), ())]
+        lengths = sorted({len(epochs) for epochs in short})
+        kinds = {
+            " or ".join(map(str, lengths)): [collapse_epoch(epochs) for epochs in short],
+            "300": [final["collapsed_at_epoch"] for final in finals],
+        }
+        for epochs, collapsed_at in kinds.items():
+            if collapsed_at:
+                collapsed = sum(epoch is not None for epoch in collapsed_at)
+                interval = binomtest(collapsed, len(collapsed_at)).proportion_ci()
+                shown = f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %"
+                lines.append([recipe, epochs, len(collapsed_at), collapsed, shown])
+    return markdown_table(("recipe", "epochs", "runs", "collapsed", "95 % interval"), lines)
 
 
 def compared(name, with_paper):
