@@ -55,7 +55,7 @@ def find(image_folder):
             paths += some
             labels += [names.index(name)] * len(some)
             is_test += [tested] * len(some)
-    some = _pictures_in(unlabeled)
+    some = outside(_pictures_in(unlabeled), runs)
     paths += some
     labels += [NO_LABEL] * len(some)
     is_test += [False] * len(some)

@@ -208,13 +208,16 @@ def test_a_train_may_be_a_vehicle(tmp_path):
 
 def test_runs_in_the_folder_of_the_pictures_are_no_class(tmp_path):
     root = write_image_folder(tmp_path / "photos", per_class=2)
+    (root / "unlabeled").mkdir()
+    Image.new("L", (40, 32)).save(root / "unlabeled" / "000.png")
     before = own_folders.find(root)
-    for run in (root / "runs" / "one", root / "other"):
+    for run in (root / "runs" / "one", root / "other", root / "unlabeled" / "run"):
         write_run(run)
         Image.new("L", (8, 8)).save(run / "curves.png")
     found = own_folders.find(root)
     assert found.class_names == ("dark", "light")
     assert (found.key, found.notes) == (before.key, ())
+    shutil.rmtree(root / "unlabeled")
     assert encoded_images.find(root, None).class_names == ("dark", "light")
     assert encoded_images.find_any(root).count == 4
     (root / "dark" / "config.json").write_text('{"model": "of something else"}')
