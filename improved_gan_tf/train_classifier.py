@@ -92,6 +92,8 @@ def _run(arguments):
         "seed": arguments.seed,
         "versions": versions.versions(),
     }
+    # An earlier description would be a wrong one if the command were killed between both files.
+    _about_path(output).unlink(missing_ok=True)
     keras_files.write_model(output, model)
     files.write_json(_about_path(output), about)
     accuracy = 100 * (1 - test_wrong / test_count)

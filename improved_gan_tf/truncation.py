@@ -98,7 +98,7 @@ def _run(arguments):
     _check(arguments, (numbers, picture))
     environment.start_tensorflow()
 
-    from improved_gan_tf.data import datasets
+    from improved_gan_tf.data import datasets, run_data
     from improved_gan_tf.machine import files, versions
     from improved_gan_tf.pages import truncation_figure
     from improved_gan_tf.runs import finished_runs
@@ -115,8 +115,8 @@ def _run(arguments):
             f"Received: {arguments.classifier} with {classifier.num_classes}."
         )
     config = generator.config
-    data_dir = arguments.data_dir or config["data_dir"]
-    dataset = datasets.load(config["dataset"], config["data_source"], data_dir)
+    where = run_data.place(config, data_dir=arguments.data_dir)
+    dataset = datasets.load(config["dataset"], *where)
     real = truncation.real_images(dataset, classifier, arguments.num_real, arguments.batch_size)
     points, grids = truncation.curve(
         generator,

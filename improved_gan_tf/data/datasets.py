@@ -42,14 +42,24 @@ def load(name, data_source="tfds", data_dir=None, download=True):
         download: bool, whether missing data is downloaded and prepared.
 
     Raises:
-        UserError: the name is unknown; or the data is missing and cannot or must not be
-            downloaded, is damaged, or is another data set.
+        UserError: the name is unknown; the sample is asked for and a folder too; or the data is
+            missing and cannot or must not be downloaded, is damaged, or is another data set.
     """
     known = known_set(name)
+    refuse_folder_of_sample(data_source, data_dir)
     is_sample = data_source == "sample"
     dataset = _load_sample() if is_sample else _load_tfds(known, data_dir, download)
     _check(dataset, known, data_source, data_dir)
     return dataset
+
+
+def refuse_folder_of_sample(data_source, data_dir):
+    """Raises `UserError` if the embedded sample is asked for, and a folder of data too."""
+    if data_source == "sample" and data_dir is not None:
+        raise UserError(
+            "`data_dir` is where `data_source=tfds` finds its data; the sample comes with a "
+            f"package. Received: `data_source=sample` `data_dir={data_dir}`."
+        )
 
 
 def _load_sample():

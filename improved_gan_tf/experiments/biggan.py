@@ -2,6 +2,7 @@
 
 import pathlib
 
+from improved_gan_tf.data.datasets import refuse_folder_of_sample
 from improved_gan_tf.experiments import one_run, several_runs
 from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
 from improved_gan_tf.runs import folder_names
@@ -12,7 +13,7 @@ NOT_PUBLISHED = "not the published recipe"  # before each difference, on the scr
 def run(command):
     """Trains what is not finished of a `settings.flags.Command`; returns the exit code."""
     config, published, repetitions, _ = command
-    one_run.refuse_folder_of_sample(config)
+    refuse_folder_of_sample(config.data_source, config.data_dir)
     if not repetitions.is_one_run:
         return _run_several(config, published, repetitions.num_runs)
     run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.biggan_run_name(config)}")

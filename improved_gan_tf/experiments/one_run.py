@@ -2,22 +2,12 @@
 
 import pathlib
 
-from improved_gan_tf.errors import UserError
 from improved_gan_tf.experiments.devices import training_devices, warn_of_precision
 from improved_gan_tf.machine import interruption
 from improved_gan_tf.runs import resuming
 
 # Imports that start TensorFlow are in the functions of this room: `--help`, a wrong flag and a
 # wrong folder are answered without them.
-
-
-def refuse_folder_of_sample(config):
-    """Raises `UserError` if the settings ask for the embedded sample and for a folder of data."""
-    if config.data_source == "sample" and config.data_dir is not None:
-        raise UserError(
-            "--data_dir is where --data_source=tfds finds its data; the sample comes with a "
-            f"package. Received: --data_source=sample --data_dir={config.data_dir}."
-        )
 
 
 def require_unfinished(config, run_dir):

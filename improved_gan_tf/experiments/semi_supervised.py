@@ -4,6 +4,7 @@ import itertools
 import pathlib
 import sys
 
+from improved_gan_tf.data.datasets import refuse_folder_of_sample
 from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.experiments import one_run, several_runs
 from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
@@ -22,7 +23,7 @@ def run(command, dataset=None):
             loaded when it is needed.
     """
     config, published, repetitions, ablations = command
-    one_run.refuse_folder_of_sample(config)
+    refuse_folder_of_sample(config.data_source, config.data_dir)
     print_techniques(config, ablations)
     if repetitions.is_one_run:
         return _run_one(config, published, dataset)

@@ -11,7 +11,7 @@ class ScoredImages:
     """Test images of data sets, each loaded once; nothing is downloaded.
 
     Args:
-        data_dir: folder of prepared TFDS data, or None for each run's own.
+        data_dir: folder of prepared TFDS data, for the runs that read it; None for each run's own.
     """
 
     def __init__(self, data_dir=None):
@@ -24,8 +24,9 @@ class ScoredImages:
         names = ("dataset", "data_source", "data_dir", *own)
         where = tuple(getattr(config, name, None) for name in names)
         if where not in self._loaded:
+            data_dir = self._data_dir if run_data.reads_tfds(vars(config)) else None
             try:
-                self._loaded[where] = run_data.load(vars(config), self._data_dir, download=False)
+                self._loaded[where] = run_data.load(vars(config), data_dir, download=False)
             except UserError as error:
                 self._loaded[where] = in_flags(error)
         return self._loaded[where]

@@ -21,7 +21,9 @@ class KernelDistance(NamedTuple):
     """The distance over random subsets of both sets."""
 
     mean: float
-    std: float  # of the subsets' distances; they share examples, so it is no standard error
+    # Of the subsets' distances; they share examples, so it is no standard error. None if there is
+    # one subset only.
+    std: float | None
     num_subsets: int
     subset_size: int
 
@@ -57,7 +59,8 @@ def squared_mmd(features_a, features_b):
 def kernel_distance(features_a, features_b, seed=1):
     """The `KernelDistance` of two sets: `squared_mmd` of 100 pairs of subsets of 1,000 each.
 
-    A set that is smaller sets the size of the subsets.
+    A set that is smaller sets the size of the subsets. If both have this size, each is its own
+    only subset.
 
     Args:
         features_a: (N, A) numbers, N of 2 or more.
@@ -69,6 +72,8 @@ def kernel_distance(features_a, features_b, seed=1):
     """
     a, b = checked_features(features_a, features_b)
     size = min(SUBSET_SIZE, len(a), len(b))
+    if size == len(a) == len(b):
+        return KernelDistance(squared_mmd(a, b), None, 1, size)
     random = np.random.RandomState(seed)
     values = [
         squared_mmd(*(x[random.choice(len(x), size, replace=False)] for x in (a, b)))

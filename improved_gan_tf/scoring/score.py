@@ -49,13 +49,10 @@ def _source_and_real(arguments):
         if name == IMAGES:  # a run on images of one's own
             dataset = run_data.load(config, arguments.data_dir)
         else:
-            dataset = datasets.load(
-                name,
-                arguments.data_source or config.get("data_source", "tfds"),
-                arguments.data_dir or config.get("data_dir"),
-            )
+            where = run_data.place(config, arguments.data_source, arguments.data_dir)
+            dataset = datasets.load(name, *where)
     except UserError as error:
-        if arguments.real_data is not None or arguments.data_dir is not None:
+        if any((arguments.real_data, arguments.data_source, arguments.data_dir)):
             raise
         return source, None, f"no real images to compare with. {in_flags(error)}"
     real = image_sources.ArrayImages(

@@ -74,10 +74,12 @@ def _rows_of_features(found):
     if found is None:
         return []
     kernel, shares = found["kernel_distance"], found["neighbours"]
+    spread = "" if kernel["std"] is None else f" +- {kernel['std']:.4f}"
+    subsets = "1 subset" if kernel["num_subsets"] == 1 else f"{kernel['num_subsets']} subsets"
     rows = [
         [
-            f"kernel distance ({kernel['num_subsets']} subsets of {kernel['subset_size']:,})",
-            f"{kernel['mean']:.4f} +- {kernel['std']:.4f}",
+            f"kernel distance ({subsets} of {kernel['subset_size']:,})",
+            f"{kernel['mean']:.4f}{spread}",
             "",
         ]
     ]

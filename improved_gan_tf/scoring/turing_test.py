@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from improved_gan_tf.data import datasets
+from improved_gan_tf.data import datasets, run_data
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring import image_scores, image_sources, picture_folders
@@ -64,11 +64,7 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
                 f"There are no test images of {name or 'an unnamed data set'}: give real pictures "
                 "with --real=FOLDER."
             )
-        dataset = datasets.load(
-            name,
-            data_source or config.get("data_source", "tfds"),
-            data_dir or config.get("data_dir"),
-        )
+        dataset = datasets.load(name, *run_data.place(config, data_source, data_dir))
         real = image_sources.ArrayImages(
             dataset.test_images,
             seed,

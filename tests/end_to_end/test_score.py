@@ -16,6 +16,7 @@ from improved_gan_tf import networks, score, train_classifier
 from improved_gan_tf.data import datasets
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import keras_files
 from improved_gan_tf.paper import PaperResult
 from improved_gan_tf.runs import finished_runs
 from improved_gan_tf.scoring import inception_check, small_classifier
@@ -35,7 +36,8 @@ def _embedded_digits_are_read_once(monkeypatch):
     load = datasets.load
 
     def load_or_remember(name, data_source="tfds", data_dir=None):
-        return load_sample() if data_source == "sample" else load(name, data_source, data_dir)
+        is_digits = data_source == "sample" and data_dir is None
+        return load_sample() if is_digits else load(name, data_source, data_dir)
 
     monkeypatch.setattr(datasets, "load", load_or_remember)
 
@@ -476,6 +478,22 @@ def test_a_json_file_in_the_way_is_not_overwritten_unasked(
     assert (tmp_path / "digits.json").read_text() == "years of work"
 
 
+def test_a_classifier_that_could_not_be_written_has_no_description_of_another(
+    tmp_path, monkeypatch
+):
+    def fail(path, model):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_classifier, "train", lambda *arguments: (None, 0))
+    monkeypatch.setattr(keras_files, "write_model", fail)
+    for name in ("digits.keras", "digits.json"):
+        (tmp_path / name).write_text("of another classifier")
+    given = ["--dataset=mnist", "--data_source=sample", f"--output={tmp_path}/digits.keras"]
+    with pytest.raises(KeyboardInterrupt):
+        train_classifier._run(train_classifier._parse([*given, "--overwrite"], "prog"))
+    assert [path.name for path in tmp_path.iterdir()] == ["digits.keras"]
+
+
 @pytest.mark.parametrize("name", ["digits.keras", "digits.json"])
 def test_a_folder_in_the_way_of_a_classifier_is_refused(
     name, tmp_path, nothing_trains, monkeypatch, capsys
@@ -501,6 +519,11 @@ def test_a_folder_that_cannot_be_written_is_found_before_training(
         (["--output=a.h5"], "--output must end in .keras. Received: a.h5."),
         (["--output=a.keras", "--epochs=0"], "--epochs must be 1 or more. Received: 0."),
         (["--output=a.keras", "--seed=-1"], "--seed must be from 0 to 4294967295."),
+        (
+            ["--output=a.keras", "--data_source=sample", "--data_dir=sets"],
+            "--data_dir is where --data_source=tfds finds its data; the sample comes with a "
+            "package. Received: --data_source=sample --data_dir=sets.",
+        ),
     ],
 )
 def test_a_mistake_in_training_a_classifier_is_one_paragraph(

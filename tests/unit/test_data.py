@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from improved_gan_tf.data import datasets, tfds_folders
+from improved_gan_tf.data import datasets, run_data, tfds_folders
 from improved_gan_tf.data.known_sets import KNOWN_SETS, num_labels
 from improved_gan_tf.errors import UserError
 from tests.support.prepared_data import write_prepared_mnist
@@ -156,6 +156,26 @@ def test_the_data_sets_have_the_papers_sizes():
         "cifar10": (50_000, 10_000),
         "svhn": (73_257, 26_032),
     }
+
+
+def test_a_folder_of_data_does_not_go_with_the_embedded_digits():
+    with pytest.raises(UserError, match=r"Received: `data_source=sample` `data_dir=sets`\.$"):
+        datasets.load("mnist", "sample", "sets")
+    mnist = {"dataset": "mnist", "data_source": "sample", "data_dir": None}
+    own = {"dataset": "images", "data_source": "own", "data_dir": None, "tfds": None}
+    for run in (mnist, own):
+        with pytest.raises(UserError, match=r"images come from elsewhere\. Received: `data_dir=s"):
+            run_data.load(run, "sets")
+
+
+def test_what_is_given_says_where_a_data_set_is_and_else_the_run_does():
+    run = {"data_source": "tfds", "data_dir": "sets"}
+    assert run_data.place(run) == run_data.place(run, "tfds") == ("tfds", "sets")
+    assert run_data.place(run, data_dir="others") == ("tfds", "others")
+    # A run's folder is of no use to another source.
+    assert run_data.place(run, "sample") == ("sample", None)
+    assert run_data.place({"data_source": "sample", "data_dir": None}, "tfds") == ("tfds", None)
+    assert run_data.place({}) == ("tfds", None)
 
 
 def test_a_data_folder_that_does_not_exist_is_refused(tmp_path):

@@ -44,6 +44,12 @@ def test_subsets_have_a_thousand_examples_or_all_of_the_smaller_set():
     assert isinstance(found, KernelDistance)
 
 
+def test_two_sets_that_are_their_own_only_subset_have_one_distance_and_no_spread():
+    a, b = features(40), features(40, seed=1)
+    assert kernel_distance(a, b) == (squared_mmd(a, b), None, 1, 40)
+    assert kernel_distance(features(1000), features(1000, seed=1)).num_subsets == 1
+
+
 def test_sets_that_cannot_be_compared_are_refused():
     with pytest.raises(ValueError, match=r"same number of features\. Received: shapes \(5, 6\)"):
         kernel_distance(features(5), np.ones((5, 2)))

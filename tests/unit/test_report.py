@@ -389,6 +389,9 @@ def test_images_of_the_same_test_set_are_found():
     labels = np.repeat(np.arange(10), 100)
     images, reason = ScoredImages().of(record(data_source="sample"), labels)
     assert (images.shape, reason) == ((1000, 28, 28, 1), None)
+    # A folder of TFDS data is for the runs that read one.
+    images, reason = ScoredImages("missing").of(record(data_source="sample"), labels)
+    assert (images.shape, reason) == ((1000, 28, 28, 1), None)
 
 
 def test_missing_data_are_told(tmp_path):
