@@ -3,8 +3,10 @@
     python -m tools.draw_table1 [FOLDER]
 
 Draws `results/mnist_table1.png` from the runs in FOLDER (`results/mnist_table1`): a panel for each
-number of labels, a line for each run and each baseline, the paper's value with its spread.
-Unfinished runs are drawn as far as they went. The legend has the mean of the finished ones.
+number of labels, a line for each run (a cross at the end of one that collapsed) and each baseline,
+the paper's value with its spread.
+Unfinished runs are drawn as far as they went. The legend has the mean of the finished ones, with
+those that collapsed apart.
 """
 
 import statistics
@@ -15,7 +17,7 @@ import matplotlib.ticker
 
 from improved_gan_tf import paper
 from tools import arguments
-from tools.mnist_runs import RECIPES, TABLE1, is_full_length, with_test_errors
+from tools.mnist_runs import RECIPES, TABLE1, has_collapsed, is_full_length, with_test_errors
 from tools.run_files import RESULTS, error_of, labels_of, result, runs_in
 
 COLOURS = dict(zip(RECIPES, ("#1d4ed8", "#c2410c"), strict=True))
@@ -55,9 +57,19 @@ def draw_panel(axes, labels, recipes):
     """Draws the runs of one number of labels, their baselines and the paper's value."""
     for recipe in (recipe for recipe in RECIPES if recipe in recipes):
         runs, colour = recipes[recipe], COLOURS[recipe]
-        for number, run in enumerate(runs):
-            label = None if number else f"{recipe}: {_summary(runs)}"
-            axes.plot(*_curve(run), color=colour, linewidth=1.2, alpha=0.75, label=label)
+        collapsed = [run for run in runs if has_collapsed(result(run))]
+        healthy = [run for run in runs if run not in collapsed]
+        for kind, name, end in ((healthy, recipe, None), (collapsed, f"{recipe}, collapsed", "x")):
+            for number, run in enumerate(kind):
+                axes.plot(
+                    *_curve(run),
+                    color=colour,
+                    linewidth=1.2,
+                    alpha=0.75,
+                    marker=end,
+                    markevery=[-1],
+                    label=None if number else f"{name}: {_summary(kind)}",
+                )
         baselines = [run for run in runs if (run / BASELINE / "result.json").exists()]
         for number, run in enumerate(baselines):
             text = f"{recipe}, supervised only: {_summary(baselines, BASELINE)}"

@@ -59,6 +59,11 @@ def collapse_epoch(lines):
     return None if at is None else at + 1
 
 
+def has_collapsed(content):
+    """Whether a result is from a run that collapsed."""
+    return content["final"]["collapsed_at_epoch"] is not None
+
+
 def is_full_length(content):
     """Whether a result is from a finished run with all of the paper's settings, or its baseline."""
     others = [t for t in content["differences_from_paper"] if "supervised-only" not in t]

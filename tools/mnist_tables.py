@@ -10,6 +10,7 @@ from tools.mnist_runs import (
     RECIPES,
     TABLE1,
     collapse_epoch,
+    has_collapsed,
     is_full_length,
     original_runs,
     our_runs,
@@ -35,10 +36,16 @@ def baselines(runs):
     return [error_of(content) for content in contents if is_full_length(content)]
 
 
-def collapses(runs):
-    """How many of some runs collapsed, as text; empty for none."""
-    count = sum(result(run)["final"]["collapsed_at_epoch"] is not None for run in runs)
-    return f", {count} of them collapsed" if count else ""
+def mean_error(runs):
+    """Mean and spread of the test errors of runs; collapsed ones are counted and told apart."""
+    told = spread([error_of(result(run)) for run in runs])
+    healthy = [run for run in runs if not has_collapsed(result(run))]
+    if len(healthy) == len(runs):
+        return told
+    told += f", {len(runs) - len(healthy)} collapsed"
+    if healthy:
+        told += f"; the others {spread([error_of(result(run)) for run in healthy])}"
+    return told
 
 
 def full_length(folder=TABLE1):
@@ -52,9 +59,9 @@ def full_length(folder=TABLE1):
             lines.append([labels, "-", cell, UNDER_WAY, UNDER_WAY])
         for recipe in recipes:
             runs = groups[labels, recipe]
-            ours = spread([error_of(result(run)) for run in runs]) + collapses(runs)
             supervised = baselines(runs)
-            lines.append([labels, recipe, cell, ours, spread(supervised) if supervised else "-"])
+            shown = spread(supervised) if supervised else "-"
+            lines.append([labels, recipe, cell, mean_error(runs), shown])
     return markdown_table(("labels", "recipe", "paper", "ours", "supervised only"), lines)
 
 

@@ -7,7 +7,7 @@ from improved_gan_tf import paper
 from improved_gan_tf.tables import turing_tests
 from tools import mode_collapse_tables, thin_runs
 from tools.mnist_runs import RECIPES, TABLE1, collapse_epoch, our_runs, table1_runs
-from tools.mnist_tables import LABELS, UNDER_WAY, baselines, collapses, spread
+from tools.mnist_tables import LABELS, UNDER_WAY, baselines, mean_error, spread
 from tools.run_files import RESULTS, epochs, error_of, labels_of, markdown_table, read, result
 from tools.thin_tables import difference_text, interval_text
 
@@ -69,7 +69,7 @@ def _table1(folder):
         ours = []
         for recipe in (recipe for recipe in RECIPES if (labels, recipe) in groups):
             runs = groups[labels, recipe]
-            text = spread([error_of(result(run)) for run in runs]) + collapses(runs)
+            text = mean_error(runs)
             supervised = baselines(runs)
             text += f"; supervised only {spread(supervised)}" if supervised else ""
             ours.append(f"{recipe}: {text}")

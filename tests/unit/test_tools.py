@@ -81,11 +81,16 @@ def test_table_1_has_means_over_seeds_and_says_what_is_under_way(tmp_path):
     write_table1(tmp_path)
     lines = mnist_tables.full_length(tmp_path).splitlines()[2:]
     assert [line.split(" | ")[0] for line in lines] == ["| 20", "| 50", "| 100", "| 100", "| 200"]
-    assert "16.77 % (1 run), 1 of them collapsed" in lines[0]
+    assert "| 16.77 % (1 run), 1 collapsed |" in lines[0]
     assert lines[1].count(mnist_tables.UNDER_WAY) == 2
     assert "| 1.00 +- 0.14 % (2 runs) | 20.02 +- 0.01 % (2 runs) |" in lines[2]
     assert "| first_release |" in lines[3]
     assert "| 0.95 % (1 run) | - |" in lines[3]
+
+    write_run(tmp_path / "released-seed5", seed=5, wrong=1600)
+    shown = "6.00 +- 8.66 % (3 runs), 1 collapsed; the others 1.00 +- 0.14 % (2 runs)"
+    assert shown in mnist_tables.full_length(tmp_path)
+    assert shown in paper_tables.results(tmp_path)
 
 
 def write_own_images(folder, group, wrong):
