@@ -37,7 +37,7 @@ class AdversarialLosses(NamedTuple):
     told: tf.Tensor  # the generator's part of ACGAN or InfoGAN; 0 without one
     output_real: tf.Tensor  # mean score, energy or reconstruction error
     output_generated: tf.Tensor
-    gradient_norm_discriminator: tf.Tensor
+    gradient_norm_discriminator: tf.Tensor  # 0 for a step that float16 undid
     gradient_norm_generator: tf.Tensor
 
 
@@ -292,7 +292,7 @@ class AdversarialTrainer(GameTrainer):
         return self._config.historical_averaging_weight * history.penalty()
 
     def _update(self, tape, objective, player, optimizer, loss_scale):
-        """Updates a player; returns the norm of the whole batch's gradient."""
+        """Updates a player; returns the norm of the whole batch's gradient, 0 if it is undone."""
         variables = player.trainable_variables
         gradients = loss_scale.unscaled(tape.gradient(objective, [v.value for v in variables]))
         # A parameter that its own gradient does not need, like a critic's last kernel, could be
@@ -307,4 +307,4 @@ class AdversarialTrainer(GameTrainer):
             ]
         norm = tf.linalg.global_norm([distribution.sum_over_replicas(g) for g in gradients])
         optimizer.apply(gradients, variables)
-        return norm
+        return loss_scale.zero_if_undone(norm)

@@ -81,6 +81,13 @@ class LossScale(keras.layers.Layer):
         self._under_way.finite = tf.equal(distribution.sum_over_replicas(count), 0.0)
         return gradients
 
+    def zero_if_undone(self, measure):
+        """A scalar measure of a step's gradients, after `unscaled`; 0 where the step is undone.
+
+        Gradients that do not fit have no finite norm, and would look like a game that diverged.
+        """
+        return tf.where(self._under_way.finite, measure, tf.zeros_like(measure))
+
     @contextlib.contextmanager
     def step(self, variables):
         """Undoes what the block does to `variables` unless the gradients of all replicas fit.
@@ -121,6 +128,10 @@ class NoLossScale:
     def unscaled(self, gradients):
         """The gradients."""
         return gradients
+
+    def zero_if_undone(self, measure):
+        """The measure."""
+        return measure
 
     def step(self, variables):
         """A context that does nothing."""

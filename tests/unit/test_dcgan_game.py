@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import run_dcgan
-from improved_gan_tf import losses
+from improved_gan_tf import losses, precision
 from improved_gan_tf.data.square_images import ImageSet
 from improved_gan_tf.losses import adversarial
 from improved_gan_tf.runs import dcgan as runs
@@ -234,6 +234,31 @@ def test_replay_shows_images_of_an_earlier_generator():
     after = trainer.state()["replay.000.replay_entries:0"].numpy()
     exchanged = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
     assert sum(exchanged) == BATCH // 2
+
+
+def test_a_step_that_float16_undoes_does_not_end_the_training():
+    with precision.computing_in("mixed_float16"):
+        config = settings()
+        trainer = trainer_of(config)
+        trainer.discriminator_loss_scale.scale.assign(2.0**40)  # no gradient fits
+        trainer.generator_loss_scale.scale.assign(1.0)  # all do
+        before = values(trainer.discriminator)
+        sums, done = trainer.train(rows(config, 2), config.learning_rate)
+    assert done == 2
+    assert np.isfinite(sums).all()
+    assert sums.gradient_norm_discriminator == 0.0 < sums.gradient_norm_generator
+    assert not any(changed(before, trainer.discriminator))
+    assert float(trainer.discriminator_loss_scale.scale) == 2.0**38
+
+
+def test_a_gradient_that_is_not_finite_ends_the_training_in_float32():
+    config = settings()
+    trainer = trainer_of(config)
+    kernel = trainer.discriminator.trainable_variables[0]
+    kernel.assign(np.full(kernel.shape, np.inf))
+    sums, done = trainer.train(rows(config, 2), config.learning_rate)
+    assert done == 1
+    assert not np.isfinite(sums.gradient_norm_discriminator)
 
 
 def test_one_joint_batch_gives_batch_norm_other_statistics():
