@@ -13,7 +13,7 @@ from typing import NamedTuple
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.runs.checkpoints import Checkpoints
-from improved_gan_tf.settings.setting import Decides, names_that_decide, plain_path
+from improved_gan_tf.settings.setting import Decides, names_that_decide
 
 # The run may continue with another decay as long as the decay has not affected any epoch.
 _DECAY = frozenset({"decay_start_epoch", "decay_end_epoch"})
@@ -96,7 +96,7 @@ def require_same_settings(config, path):
     """Raises `UserError` if the config.json in `path` forbids continuing it with `config`."""
     saved = _read_json(path / "config.json")
     # An earlier version kept the spelling of the command.
-    saved |= {name: plain_path(saved[name]) for name in config.path_names() if name in saved}
+    saved = config.in_one_spelling(saved)
     defaults = {f.name: f.default for f in dataclasses.fields(config)} | config.BEFORE
     allowed = may_change(saved, config)
     different = [

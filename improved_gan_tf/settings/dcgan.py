@@ -6,9 +6,14 @@ from typing import ClassVar
 
 from improved_gan_tf.settings import dcgan_rules
 from improved_gan_tf.settings.dcgan_rules import AUTOENCODERS, SCORED
-from improved_gan_tf.settings.dcgan_texts import parse_noise, parse_targets
+from improved_gan_tf.settings.dcgan_texts import (
+    parse_noise,
+    parse_targets,
+    plain_noise,
+    plain_targets,
+)
 from improved_gan_tf.settings.every_run import RunConfig
-from improved_gan_tf.settings.setting import AUTHORS, OURS, PAPER, Decides, setting
+from improved_gan_tf.settings.setting import AUTHORS, OURS, PAPER, Decides, plain_path, setting
 
 OBJECTIVES = (*SCORED, *AUTOENCODERS)
 CONDITIONALS = ("none", "cgan", "acgan", "infogan")
@@ -54,7 +59,7 @@ class DcganConfig(RunConfig):
         source=OURS,
         default=None,
         optional=True,
-        is_path=True,
+        plain=plain_path,
         decides=Decides.SOURCE,
     )
     cache_dir: str | None = setting(
@@ -200,6 +205,7 @@ class DcganConfig(RunConfig):
         default="1",
         check=lambda v: parse_targets(v) is not None,
         expected="a number, or two rising ones like 0.7,1.2, from 0 to 2",
+        plain=plain_targets,
     )
     generated_targets: str = setting(
         "the same for generated images; 0,0.3 is the talk's",
@@ -207,6 +213,7 @@ class DcganConfig(RunConfig):
         default="0",
         check=lambda v: parse_targets(v) is not None,
         expected="a number, or two rising ones like 0,0.3, from 0 to 2",
+        plain=plain_targets,
     )
     flip_rate: float = setting(
         "share of pairs whose real and generated targets change places",
@@ -223,6 +230,7 @@ class DcganConfig(RunConfig):
         optional=True,
         check=lambda v: parse_noise(v) is not None,
         expected="like 0.1:0@20: a deviation, one that is not larger, and a number of epochs",
+        plain=plain_noise,
     )
     replay: int = setting(
         "earlier images in a buffer, which make up to half of those shown to the discriminator; "

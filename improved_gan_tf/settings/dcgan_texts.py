@@ -28,6 +28,21 @@ def parse_targets(text):
     return (low, high) if 0.0 <= low <= high <= 2.0 else None
 
 
+def plain_targets(text):
+    """One spelling of targets; any other text as it is.
+
+    >>> plain_targets("1.0"), plain_targets("0.70, 1.2"), plain_targets("0.9,0.9")
+    ('1', '0.7,1.2', '0.9')
+    """
+    ends = parse_targets(text)
+    return ",".join(dict.fromkeys(map(_plain, ends))) if ends else text
+
+
+def _plain(number):
+    """The shortest decimal text of a float."""
+    return repr(number).removesuffix(".0")
+
+
 def parse_noise(text):
     """The `NoiseDecay` of a text like "0.1:0@20" or "0.1:0@20 epochs"; None for any other text.
 
@@ -42,3 +57,13 @@ def parse_noise(text):
     start, end, epochs = float(match[1]), float(match[2]), int(match[3])
     fits = 0.0 <= end <= start <= 100.0 and start > 0.0 and 1 <= epochs <= 10**6
     return NoiseDecay(start, end, epochs) if fits else None
+
+
+def plain_noise(text):
+    """One spelling of a decay of noise; None, and any other text, as it is.
+
+    >>> plain_noise("0.10:0.0@20 epochs")
+    '0.1:0@20'
+    """
+    decay = text and parse_noise(text)
+    return f"{_plain(decay.start)}:{_plain(decay.end)}@{decay.epochs}" if decay else text

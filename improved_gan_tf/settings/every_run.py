@@ -13,7 +13,6 @@ from improved_gan_tf.settings.setting import (
     check_setting,
     names_that_decide,
     not_negative,
-    plain_path,
     positive,
     setting,
 )
@@ -207,8 +206,8 @@ class RunConfig:
         for field in dataclasses.fields(self):
             if field.metadata:
                 check_setting(field, getattr(self, field.name))
-        for name in self.path_names():
-            object.__setattr__(self, name, plain_path(getattr(self, name)))
+        for name, value in self.in_one_spelling(vars(self)).items():
+            object.__setattr__(self, name, value)
         start, end = self.decay_start_epoch, self.decay_end_epoch
         if (start is None) != (end is None):
             raise UserError(
@@ -235,10 +234,15 @@ class RunConfig:
             )
 
     @classmethod
-    def path_names(cls):
-        """Names of the settings that are files or folders and decide which data a run has."""
-        fields = dataclasses.fields(cls)
-        return [field.name for field in fields if field.metadata.get("is_path")]
+    def in_one_spelling(cls, values):
+        """`{setting: value}` with paths and texts of several numbers as every record spells them.
+
+        Other values, and names of no setting, stay.
+        """
+        plain = {field.name: field.metadata.get("plain") for field in dataclasses.fields(cls)}
+        return {
+            name: plain[name](value) if plain.get(name) else value for name, value in values.items()
+        }
 
     def learning_rate_at(self, epoch):
         """Learning rate of `epoch` (from 0): constant, then falling linearly to 0.

@@ -4,7 +4,7 @@ import dataclasses
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.every_run import RunConfig
-from improved_gan_tf.settings.setting import AUTHORS, OURS, Decides, positive, setting
+from improved_gan_tf.settings.setting import AUTHORS, OURS, Decides, plain_path, positive, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class ImagenetConfig(RunConfig):
         source=OURS,
         default=None,
         optional=True,
-        is_path=True,
+        plain=plain_path,
         decides=Decides.SOURCE,
     )
     cache_dir: str | None = setting(

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
-from improved_gan_tf.settings.setting import AUTHORS, OURS, Decides, positive, setting
+from improved_gan_tf.settings.setting import AUTHORS, OURS, Decides, plain_path, positive, setting
 
 IMAGES = "images"  # the `dataset` of such runs
 IMAGE_SIZES = (28, 32, 48, 64, 96, 128)  # a test holds them equal to the networks'
@@ -58,7 +58,7 @@ class ImagesConfig(ExperimentConfig):
         source=OURS,
         default=None,
         optional=True,
-        is_path=True,
+        plain=plain_path,
         decides=Decides.SOURCE,
     )
     arrays: str | None = setting(
@@ -66,7 +66,7 @@ class ImagesConfig(ExperimentConfig):
         source=OURS,
         default=None,
         optional=True,
-        is_path=True,
+        plain=plain_path,
         decides=Decides.SOURCE,
     )
     tfds: str | None = setting(

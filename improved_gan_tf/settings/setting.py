@@ -48,14 +48,15 @@ def setting(
     choices=None,
     optional=False,
     several=False,
-    is_path=False,
+    plain=None,
     decides=Decides.NUMBERS,
 ):
     """A field of the record, with its data for `--help`, checks and comparisons.
 
     Only a setting that belongs to no experiment has a default here; the run script's literal
     gives every other value. With `several` the command line takes a list; the record of one run
-    holds one value. With `is_path` it holds `plain_path` of a file or folder.
+    holds one value. With `plain`, a function of the value, it holds
+    what that returns: one spelling of a path or of several numbers.
     """
     return dataclasses.field(
         default=default,
@@ -67,7 +68,7 @@ def setting(
             "choices": choices,
             "optional": optional,
             "several": several,
-            "is_path": is_path,
+            "plain": plain,
             "decides": decides,
         },
     )

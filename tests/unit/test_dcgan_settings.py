@@ -1,6 +1,7 @@
 """Settings of DCGAN's games: the published recipes, and what does not go together."""
 
 import dataclasses
+import json
 import re
 
 import pytest
@@ -8,8 +9,8 @@ from absl import flags
 
 import run_dcgan
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.runs import folder_names
-from improved_gan_tf.settings import dcgan_rules
+from improved_gan_tf.runs import folder_names, resuming
+from improved_gan_tf.settings import dcgan_rules, every_run
 from improved_gan_tf.settings import flags as setting_flags
 from improved_gan_tf.settings.dcgan import DcganConfig
 from improved_gan_tf.settings.dcgan_texts import NoiseDecay, parse_noise, parse_targets
@@ -51,6 +52,28 @@ def test_each_objective_has_its_published_recipe(objective):
     )
     assert c.generator_optimizer == c.discriminator_optimizer
     assert DcganConfig.from_dict(c.to_dict()) == c
+
+
+@pytest.mark.parametrize(
+    ("name", "spellings"),
+    [
+        ("real_targets", ("0.9", "0.90", "0.9,0.9", "9e-1")),
+        ("generated_targets", ("0,0.3", "0.0, 0.30", "0,3e-1")),
+        ("instance_noise", ("0.1:0@20", "0.10:0.0@20", "1e-1:0@20 epochs")),
+    ],
+)
+def test_numbers_that_are_spelled_otherwise_are_no_other_setting(name, spellings, tmp_path):
+    first, *others = (parsed(f"--{name}={text}")[0] for text in spellings)
+    assert getattr(first, name) == spellings[0]
+    assert not any(every_run.different_settings(first, other) for other in others)
+    for text in spellings:  # as an earlier version wrote it
+        (tmp_path / "config.json").write_text(json.dumps({**first.to_dict(), name: text}))
+        resuming.require_same_settings(first, tmp_path)
+
+
+def test_the_default_targets_go_with_every_objective_however_they_are_spelled():
+    c, published = parsed("--objective=hinge", "--real_targets=1.0", "--generated_targets=0.0")
+    assert c == published
 
 
 def test_every_objective_has_a_recipe_and_infogan_has_its_own_rates():
