@@ -26,11 +26,11 @@ def run(command):
 
 
 def _run_one(config, published, run_dir):
-    from improved_gan_tf.runs import dcgan
+    from improved_gan_tf.runs import dcgan, dry_run
 
     images = dcgan.Images(config, download=not config.dry_run)
     if config.dry_run:
-        _print_dry_run(config, published, images, "a run", run_dir)
+        dry_run.print_dcgan_dry_run([config], published, images, run_dir)
         return 0
 
     def execute(folder, stop_requested):
@@ -43,12 +43,12 @@ def _run_several(config, published, num_runs, parent):
     records, earlier = several_runs.of_seeds(config, num_runs, parent)
     warn_of_precision(config)
     leave_devices_to_runs(config)
-    from improved_gan_tf.runs import dcgan
+    from improved_gan_tf.runs import dcgan, dry_run
 
     images = dcgan.Images(config, download=not config.dry_run)
     if config.dry_run:
-        what = f"{earlier.count(None)} of {num_runs} runs"
-        _print_dry_run(config, published, images, what, parent)
+        left = [record for record, ended in zip(records, earlier, strict=True) if ended is None]
+        dry_run.print_dcgan_dry_run(left, published, images, parent)
         return 0
     ended = several_runs.train(records, earlier, _train, published)
     return several_runs.end_of_seeds(*ended, parent, NOT_PUBLISHED)
@@ -60,16 +60,3 @@ def _train(record, published, stop_requested):
 
     images, folder = dcgan.Images(record), pathlib.Path(record.run_dir)
     return dcgan.execute(record, images, folder, published, stop_requested)
-
-
-def _print_dry_run(config, published, images, what, where):
-    from improved_gan_tf.runs import dcgan
-    from improved_gan_tf.runs.dry_run import print_settings
-
-    iterations = dcgan.epochs_of(config, images).iterations
-    dcgan.players_of(config, images)  # raises UserError
-    print_settings(config, published)
-    print(
-        f"\nWould train {what} on {images.description}: {config.epochs} epochs of {iterations} "
-        f"iterations, and write {where}. Nothing was trained or written (--dry_run)."
-    )

@@ -16,6 +16,7 @@ from improved_gan_tf.data import shuffled_batches
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.padding import to_32_pixels
 from improved_gan_tf.data.pixels import to_bytes
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import set_standing_statistics
 from improved_gan_tf.networks import biggan_discriminator, biggan_generator
 from improved_gan_tf.precision import in_float32
@@ -61,6 +62,13 @@ class BigganEpochs:
     """
 
     def __init__(self, count, config):
+        if count < config.images_per_iteration:
+            raise UserError(
+                "`batch_size` times `discriminator_steps` times `accumulation_steps` must not "
+                f"exceed the {count} images: give smaller ones, or more images. Received: "
+                f"{config.batch_size} times {config.discriminator_steps} times "
+                f"{config.accumulation_steps}."
+            )
         self._rows = shuffled_batches.ShuffledEpochs(
             count, config.images_per_iteration, config.seed
         )

@@ -117,6 +117,25 @@ def print_biggan_dry_run(records, published, dataset, where):
     print(time_text(config, found, [pace.run_seconds(config, iterations, found)] * len(records)))
 
 
+def print_dcgan_dry_run(records, published, images, where):
+    """The same for runs of a DCGAN's game, on `runs.dcgan.Images`, which are not read."""
+    from improved_gan_tf.runs import dcgan, dcgan_pace
+
+    if not records:
+        print(f"\nAll runs in {where} have ended. Nothing was saved (--dry_run).")
+        return
+    config = records[0]
+    iterations = dcgan.epochs_of(config, images).iterations
+    print_settings(config, published, left_out=("seed", "run_dir") if len(records) > 1 else ())
+    runs = f"{len(records)} runs " if len(records) > 1 else ""
+    print(
+        f"\nWould train {runs}on {images.description}: {config.epochs} epochs of {iterations} "
+        f"iterations, and write {where}. Nothing was saved (--dry_run)."
+    )
+    found = dcgan_pace.pace_without_images(config, images)
+    print(time_text(config, found, [pace.run_seconds(config, iterations, found)] * len(records)))
+
+
 def _print_time(records, dataset):
     """Prints how long some runs take one after the other; one of each kind is timed."""
     from improved_gan_tf.runs import semi_supervised as experiment

@@ -23,27 +23,28 @@ def measure(trainer, rows, learning_rate, evaluate=None):
         evaluate: function without arguments, or None.
     """
     count, available = 1, len(rows[0])
-    _timed(lambda: trainer.train([r[:1] for r in rows], learning_rate))  # traces and compiles
+    trainer.train([r[:1] for r in rows], learning_rate)  # traces and compiles
     begin = time.monotonic()
     while True:
-        seconds = _timed(
+        (_, done), seconds = _timed(
             lambda count=count: trainer.train([r[:count] for r in rows], learning_rate)
         )
-        if time.monotonic() - begin > SECONDS or count == available:
+        # A loss that is not finite ends a call early.
+        if time.monotonic() - begin > SECONDS or count == available or done < count:
             break
         count = min(2 * count, available)
     evaluation = 0.0
     if evaluate is not None:
-        evaluation = _timed(evaluate)
+        _, evaluation = _timed(evaluate)
         if evaluation < SECONDS:  # most of which was the first call's
-            evaluation = _timed(evaluate)
-    return Pace(seconds / count, evaluation)
+            _, evaluation = _timed(evaluate)
+    return Pace(seconds / done, evaluation)
 
 
 def _timed(function):
     begin = time.monotonic()
-    function()
-    return time.monotonic() - begin
+    result = function()
+    return result, time.monotonic() - begin
 
 
 def run_seconds(config, iterations, pace):

@@ -23,7 +23,7 @@ from improved_gan_tf.data import datasets, tfds_folders
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.networks import players
-from improved_gan_tf.runs import dcgan, dry_run, imagenet, pace
+from improved_gan_tf.runs import dcgan, dcgan_pace, dry_run, imagenet, pace
 from improved_gan_tf.settings import flags as setting_flags
 from tests.support.image_folders import write_image_folder
 from tests.support.prepared_data import write_prepared_mnist
@@ -103,7 +103,8 @@ def _here(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds_folders, "network_error", lambda: "no network")
     # What a dry run times is tested elsewhere, and takes seconds each time.
     monkeypatch.setattr(dry_run, "game_pace", lambda game: pace.Pace(0.1, 1.0))
-    monkeypatch.setattr(imagenet, "pace_without_images", lambda *arguments: pace.Pace(0.1, 0.0))
+    for module in (imagenet, dcgan_pace):
+        monkeypatch.setattr(module, "pace_without_images", lambda *arguments: pace.Pace(0.1, 0.0))
 
 
 def content(folder):

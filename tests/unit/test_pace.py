@@ -1,22 +1,27 @@
 """How long a run would take, from what was timed."""
 
+import math
+import re
 import types
 
 import numpy as np
 import pytest
 
 from improved_gan_tf.runs import dry_run, pace
+from tests.support import dcgan_games as small_dcgan
 
 
 class FakeTrainer:
     """An iteration takes 0.25 s, the first call 30 s more; counts the iterations of each call."""
 
     def __init__(self, clock):
-        self.clock, self.calls = clock, []
+        self.clock, self.calls, self.most = clock, [], math.inf
 
     def train(self, rows, learning_rate):
-        self.clock.now += 0.25 * len(rows[0]) + (0 if self.calls else 30.0)
+        done = min(len(rows[0]), self.most)
+        self.clock.now += 0.25 * done + (0 if self.calls else 30.0)
         self.calls.append(len(rows[0]))
+        return None, done
 
 
 @pytest.fixture
@@ -51,6 +56,13 @@ def test_a_short_epoch_is_enough_and_a_slow_evaluation_is_made_once(clock):
     assert len(evaluations) == 1
 
 
+def test_iterations_that_a_loss_prevented_are_not_counted(clock):
+    trainer = FakeTrainer(clock)
+    trainer.most = 3  # then a loss is not finite
+    assert pace.measure(trainer, (np.zeros((600, 5)),), 0.1) == (0.25, 0.0)
+    assert trainer.calls == [1, 1, 2, 4]
+
+
 def test_a_game_without_evaluation_takes_its_iterations(clock):
     assert pace.measure(FakeTrainer(clock), (np.zeros((3, 5)),), 0.1) == (0.25, 0.0)
 
@@ -74,4 +86,18 @@ def test_several_runs_take_their_sum_and_other_devices_are_told():
     assert text == (
         "Timed here: 100 ms an iteration. At this pace the run takes about 50 seconds. One device "
         "was timed; several may be faster."
+    )
+
+
+def test_a_dcgans_game_is_timed_on_noise_and_the_images_stay_unread(monkeypatch, capsys):
+    monkeypatch.setattr(pace, "SECONDS", 0.0)
+    config = small_dcgan.settings(minibatch_discrimination=2, conditional="cgan", epochs=3)
+    images = types.SimpleNamespace(count=24, num_classes=3, channels=1, description="photos")
+    dry_run.print_dcgan_dry_run([config] * 2, config, images, "runs")
+    printed = capsys.readouterr().out
+    assert "Would train 2 runs on photos: 3 epochs of 6 iterations, and write runs." in printed
+    assert re.search(r"Timed here: .* ms an iteration\. At this pace 2 runs in sequence", printed)
+    dry_run.print_dcgan_dry_run([], config, images, "runs")
+    assert capsys.readouterr().out == (
+        "\nAll runs in runs have ended. Nothing was saved (--dry_run).\n"
     )
