@@ -315,7 +315,7 @@ def main():
 
     outcomes = []
     with tempfile.TemporaryDirectory() as temporary:
-        parent = pathlib.Path(arguments.folder or temporary)
+        parent = pathlib.Path(arguments.folder or temporary).expanduser()
         parent.mkdir(parents=True, exist_ok=True)
         for name, config in experiments(arguments.data_dir).items():
             dataset = load(config, parent)

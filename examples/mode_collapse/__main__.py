@@ -13,6 +13,10 @@ from improved_gan_tf.machine import environment, exits
 PUBLISHED = techniques.Settings("grid", "none")
 
 
+def _path(text):
+    return pathlib.Path(text).expanduser()  # a shell leaves the ~ in --output=~/trials
+
+
 def parser():
     """Returns the parser of the command line."""
     parsing = argparse.ArgumentParser(
@@ -72,8 +76,8 @@ def parser():
         default=True,
         help="with XLA, which rounds otherwise",
     )
-    add("--output", type=pathlib.Path, default="mode_collapse", help="folder of the trials' files")
-    add("--picture", type=pathlib.Path, help="PNG file (default: PROBLEM.png in --output)")
+    add("--output", type=_path, default="mode_collapse", help="folder of the trials' files")
+    add("--picture", type=_path, help="PNG file (default: PROBLEM.png in --output)")
     add("--overwrite", action="store_true", help="train finished trials again")
     return parsing
 

@@ -16,6 +16,10 @@ LABELS_PER_CLASS = {"mnist": 10, "cifar10": 400}
 MOST_LABELS = {"mnist": 300, "cifar10": 5000}
 
 
+def _path(text):
+    return pathlib.Path(text).expanduser()  # a shell leaves the ~ in --output=~/trials
+
+
 def parser():
     """Returns the parser of the command line."""
     parsing = argparse.ArgumentParser(
@@ -53,16 +57,16 @@ def parser():
         default=hidden,
         help="labeled images of each class (default: 10 of MNIST, 400 of CIFAR-10)",
     )
-    add("--output", type=pathlib.Path, default="silent_layer", help="folder of the trials' files")
+    add("--output", type=_path, default="silent_layer", help="folder of the trials' files")
     add(
         "--picture",
-        type=pathlib.Path,
+        type=_path,
         default=hidden,
         help="PNG file of closeness to draw; trials of one length and rate",
     )
     add(
         "--samples_picture",
-        type=pathlib.Path,
+        type=_path,
         default=hidden,
         help="PNG file to draw of the samples of every trial",
     )

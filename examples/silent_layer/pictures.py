@@ -33,8 +33,8 @@ def figure(results):
     sizes = sorted({size for size, _ in groups})
     if len(sizes) > 1:
         raise UserError(
-            "A picture of closeness is of trials with one data set, width, learning rate and "
-            f"number of iterations. Received: {'; '.join(sizes)}."
+            "A picture of closeness is of trials with one data set, one number of labels, width, "
+            f"learning rate and number of iterations. Received: {'; '.join(sizes)}."
         )
     drawing = Figure(figsize=(11, 4.4), layout="constrained")
     FigureCanvasAgg(drawing)

@@ -28,7 +28,7 @@ VARIETY = {
     "frechet_distance": ("Frechet distance", 1),
     "frechet_distance_of_real": ("of real images", 1),
 }
-SIZE = "data, width, rate, iterations"
+SIZE = "data, labels a class, width, rate, iterations"
 SHOWN = (0, 50, 100, 200, 500, 1000, 2000, 5000)  # iterations that have a column
 
 
@@ -66,7 +66,8 @@ def groups(results):
 def _size(settings):
     """Returns the settings that trials of one row share, as text."""
     numbers = f"{settings['width_multiplier']:g}, {settings['learning_rate']:g}"
-    return f"{DATASETS[settings['dataset']]}, {numbers}, {settings['iterations']:,}"
+    data = f"{DATASETS[settings['dataset']]}, {settings['labels_per_class']}"
+    return f"{data}, {numbers}, {settings['iterations']:,}"
 
 
 def _place(result):

@@ -219,7 +219,7 @@ def test_samples_that_are_alike_stop_the_run(run, tmp_path, monkeypatch):
         ({"hierarchical": True}, "--hierarchical needs the class embedding of --shared_dim"),
         ({"width_multiplier": 0.1}, "--width_multiplier must leave at least one of the channels"),
         ({"hierarchical": True, "shared_dim": 2, "z_dim": 7}, "a `z_dim` that 4 divides"),
-        ({"batch_size": 32}, "`batch_size` must not exceed the 16 images"),
+        ({"batch_size": 32}, r"must not exceed the 16 images: .* Received: 32 times"),
     ],
 )
 def test_mistakes_are_found_before_a_folder_is_made(run, tmp_path, changes, message):

@@ -129,8 +129,24 @@ def test_the_table_of_closeness_has_geometric_means_over_seeds():
     found = [result(seed=1), result(seed=2, closeness=(9.0, 1e-10))]
     header, _, row = tables.closeness(found).splitlines()
     assert header.split(" | ")[3:5] == ["0", "50"]
-    assert row.startswith("| MNIST, 0.125, 0.001, 50 | the original's form | 2 |")
+    assert row.startswith("| MNIST, 10, 0.125, 0.001, 50 | the original's form | 2 |")
     assert row.endswith("| 2 | 6 / 12 | 1e-08 / 2e-08 | 1 | 8 |")
+
+
+def test_trials_with_other_numbers_of_labels_have_a_row_of_their_own():
+    found = [result(), result(wrong=300)]
+    found[1]["settings"] = {**found[0]["settings"], "labels_per_class": 1}
+    few, many = tables.outcomes(found).splitlines()[2:]
+    assert few.startswith("| MNIST, 1, 0.125, 0.001, 50 | the original's form | 1 | 30.0 % |")
+    assert many.startswith("| MNIST, 10, 0.125, 0.001, 50 | the original's form | 1 | 10.0 % |")
+
+
+def test_a_folder_may_begin_with_a_tilde(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    flags = ["--output=~/trials", "--picture=~/a.png", "--samples_picture=~/b.png"]
+    parsed = command.parser().parse_args(flags)
+    found = [str(p) for p in (parsed.output, parsed.picture, parsed.samples_picture)]
+    assert found == [f"/home/someone/{name}" for name in ("trials", "a.png", "b.png")]
 
 
 def test_the_table_of_outcomes_has_standard_errors_and_no_error_without_labels():
@@ -147,7 +163,7 @@ def test_older_trials_are_of_mnist_and_have_no_frechet_distance(tmp_path):
     del old["settings"]["dataset"], old["outcome"]["frechet_distance"]
     (tmp_path / "old.json").write_text(json.dumps(old))
     found = tables.read_all(tmp_path)
-    assert "| MNIST, 0.125, 0.001, 50 |" in tables.closeness(found)
+    assert "| MNIST, 10, 0.125, 0.001, 50 |" in tables.closeness(found)
     assert "Frechet" not in tables.outcomes(found)
 
 
@@ -190,7 +206,7 @@ def test_the_picture_has_a_curve_for_each_variant_and_a_point_for_each_seed(tmp_
 
 
 def test_a_picture_of_trials_of_two_widths_is_refused():
-    with pytest.raises(UserError, match=r"Received: MNIST, 0.125, 0.001, 50; MNIST, 0.25"):
+    with pytest.raises(UserError, match=r"Received: MNIST, 10, 0.125, 0.001, 50; MNIST, 10, 0.25"):
         pictures.figure([result(), result(width=0.25)])
 
 

@@ -228,6 +228,23 @@ def test_the_chance_is_over_every_way_of_sharing_out_the_trials(tmp_path):
     assert packing[:5] == ["packing of 2", "3", "23.0 +- 0.6", "23.0 +- 0.6", "0.2"]
 
 
+def trials_of(*modes):
+    return [
+        results.Result(PLAIN, seed, None, [], {"modes": [m]}) for seed, m in enumerate(modes, 1)
+    ]
+
+
+def test_the_chance_of_ten_trials_against_ten_is_exact():
+    assert tables.p_value(trials_of(*range(10)), trials_of(*range(10, 20))) == 2 / 184_756
+
+
+def test_the_chance_of_many_trials_is_drawn_and_always_the_same(monkeypatch):
+    plain, other = trials_of(*range(20)), trials_of(*range(10, 30))
+    monkeypatch.setattr(tables, "MOST_WAYS", 2000)  # of 137,846,528,820
+    assert tables.p_value(plain, other) == tables.p_value(plain, other) <= 0.002
+    assert tables.p_value(plain, trials_of(*range(20))) == 1.0
+
+
 def test_the_last_epochs_are_the_last_twenty(tmp_path):
     write(tmp_path, PLAIN._replace(epochs=25), epochs=[epoch(modes=m) for m in range(1, 26)])
     (trial,) = results.read_all(tmp_path)
@@ -278,6 +295,13 @@ def test_a_technique_takes_its_own_settings_and_every_one_takes_the_sizes():
     chosen = settings_of("--technique=preference", "--preference_loss=blended", "--num_kernels=20")
     assert (chosen.technique, chosen.preference_loss) == ("preference", "blended")
     assert settings_of("--technique=packing", "--packing=3").packing == 3
+
+
+def test_a_folder_may_begin_with_a_tilde(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    parsed = command.parser().parse_args(["--output=~/trials", "--picture=~/a.png"])
+    assert str(parsed.output) == "/home/someone/trials"
+    assert str(parsed.picture) == "/home/someone/a.png"
 
 
 def test_width_scales_units_and_kernels_unless_they_are_given():
