@@ -15,6 +15,8 @@ Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ortho`, `default_ortho`.
 import keras
 from keras import ops
 
+from improved_gan_tf.precision import in_float32
+
 _FORWARD = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 _TRANSPOSED = (
     keras.layers.Conv1DTranspose,
@@ -35,7 +37,7 @@ def orthogonal_penalty(kernel, output_axis=-1, include_diagonal=False):
     Returns:
         Scalar >= 0.
     """
-    kernel = ops.moveaxis(ops.convert_to_tensor(kernel), output_axis, -1)
+    kernel = ops.moveaxis(in_float32(kernel), output_axis, -1)
     matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
     gram = ops.matmul(ops.transpose(matrix), matrix)  # (K, K)
     identity = ops.eye(matrix.shape[-1], dtype=gram.dtype)
@@ -53,17 +55,25 @@ def orthogonal_regularization(model, strength=1e-4, include_diagonal=False, excl
         model: a built model or layer.
         strength: float >= 0; 1e-4 in the paper (default).
         include_diagonal: bool, whether filters are also pulled to length 1.
-        exclude: layers to leave out; in the original the generator's shared embedding.
+        exclude: layers to leave out, with those inside them; in the original the generator's shared
+            embedding.
 
     Returns:
         Scalar.
 
     Raises:
-        ValueError: `strength` is negative; nothing is left to regularise.
+        ValueError: `strength` is negative; `exclude` holds something else than layers; nothing is
+            left to regularise.
     """
     if not strength >= 0.0:
         raise ValueError(f"`strength` must be 0 or larger. Received: strength={strength}")
-    excluded = {id(layer) for layer in exclude}
+    for layer in exclude:
+        if not isinstance(layer, keras.layers.Layer):
+            raise ValueError(
+                "`exclude` must hold layers, as `model.get_layer(name)` gives them. Received: "
+                f"{layer!r}"
+            )
+    excluded = {id(part) for layer in exclude for part in layer._flatten_layers()}
     penalties = [
         orthogonal_penalty(kernel, axis, include_diagonal)
         for layer in model._flatten_layers()

@@ -91,8 +91,7 @@ class AdversarialTrainer(GameTrainer):
             start, end, epochs = config.noise_decay
             self._noise = InstanceNoise(start, end, epochs * epoch_iterations, noise_seed)
         if config.replay:
-            drawn = self._inputs.draw(tf.zeros(config.replay, tf.int32))
-            self._replay = ReplayBuffer(generator(drawn.inputs, training=True), replay_seed)
+            self._replay = ReplayBuffer(self._first_images(config.replay), replay_seed)
 
     def _make_judge(self):
         config = self._config
@@ -103,6 +102,12 @@ class AdversarialTrainer(GameTrainer):
         draws_targets = (config.targets, config.flip_rate) != (((1.0, 1.0), (0.0, 0.0)), 0.0)
         draw_targets = self._draw_targets if draws_targets else None
         return Scores(config.objective, config.least_squares_targets, draw_targets)
+
+    def _first_images(self, count):
+        """Images of the untrained generator, made in batches of the size of training."""
+        size = self._config.batch_size
+        inputs = (self._inputs.draw(tf.zeros(size, tf.int32)).inputs for _ in range(0, count, size))
+        return tf.concat([self.generator(x, training=True) for x in inputs], axis=0)[:count]
 
     def own_state(self):
         """BEGAN's k, histories, the noise's decay and the replay buffer, as far as they exist."""

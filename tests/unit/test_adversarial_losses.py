@@ -143,6 +143,52 @@ def test_squares_fit_half_precision():
     assert value(adversarial.r1_penalty(large)) == pytest.approx(length**2)
 
 
+# Arguments of each loss that computes with its inputs before it takes a mean.
+SCORES, ROWS = (8,), (4, 6)
+IN_FLOAT32 = {
+    "minimax_discriminator_loss": (SCORES, SCORES),
+    "minimax_generator_loss": (SCORES,),
+    "non_saturating_generator_loss": (SCORES,),
+    "blended_generator_loss": (SCORES,),
+    "least_squares_discriminator_loss": (SCORES, SCORES),
+    "least_squares_generator_loss": (SCORES,),
+    "hinge_discriminator_loss": (SCORES, SCORES),
+    "hinge_generator_loss": (SCORES,),
+    "wasserstein_discriminator_loss": (SCORES, SCORES),
+    "wasserstein_generator_loss": (SCORES,),
+    "preference_discriminator_loss": (SCORES, SCORES),
+    "preference_generator_loss": (SCORES, SCORES),
+    "preference_blended_generator_loss": (SCORES, SCORES),
+    "ebgan_discriminator_loss": (SCORES, SCORES),
+    "ebgan_generator_loss": (SCORES, ROWS),
+    "euclidean_energy": (ROWS, ROWS),
+    "mean_squared_energy": (ROWS, ROWS),
+    "pull_away_term": (ROWS,),
+    "began_reconstruction_error": (ROWS, ROWS),
+    "infogan_gaussian_loss": (ROWS, ROWS, ROWS),
+    "gradient_penalty": (ROWS,),
+    "r1_penalty": (ROWS,),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", IN_FLOAT32)
+def test_a_loss_of_half_precision_inputs_is_computed_in_float32(name, dtype):
+    random = np.random.default_rng(3)
+    half = [ops.cast(3.0 * random.normal(size=shape), dtype) for shape in IN_FLOAT32[name]]
+    loss = getattr(adversarial, name)
+    found = loss(*half)
+    assert keras.backend.standardize_dtype(found.dtype) == "float32"
+    expected = to_numpy(loss(*(ops.cast(x, "float32") for x in half)))
+    np.testing.assert_array_equal(to_numpy(found), expected)
+
+
+def test_the_square_of_a_large_score_fits_in_half_precision():
+    scores = ops.cast(np.full(4, 300.0), "float16")
+    expected = pytest.approx(0.5 * 299.0**2)
+    assert value(adversarial.least_squares_generator_loss(scores)) == expected
+
+
 def test_began_holds_k_between_zero_and_one():
     assert value(adversarial.began_next_k(0.0, 1.0, 2.0, rate=1.0)) == 0.0
     assert value(adversarial.began_next_k(0.9, 2.0, 0.0, rate=1.0)) == 1.0

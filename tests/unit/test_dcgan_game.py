@@ -236,6 +236,18 @@ def test_replay_shows_images_of_an_earlier_generator():
     assert sum(exchanged) == BATCH // 2
 
 
+def test_the_first_images_of_replay_come_in_batches_of_the_training():
+    config = settings(replay=2 * BATCH + 1)
+    generator, discriminator = players(config)
+    seen, call = [], generator.call
+    generator.call = lambda x, **kwargs: seen.append(len(x)) or call(x, **kwargs)
+    trainer = AdversarialTrainer(
+        generator, discriminator, images(), config, num_classes=3, epoch_iterations=10
+    )
+    assert seen == [BATCH] * 3
+    assert trainer.state()["replay.000.replay_entries:0"].shape[0] == 2 * BATCH + 1
+
+
 def test_a_step_that_float16_undoes_does_not_end_the_training():
     with precision.computing_in("mixed_float16"):
         config = settings()

@@ -61,6 +61,26 @@ def test_a_model_is_charged_for_kernels_and_embeddings_but_for_what_is_excluded(
     assert value == pytest.approx(0.5 * (expected - of_table), rel=1e-5)
 
 
+def test_an_excluded_model_is_left_out_with_its_layers():
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    last = keras.layers.Dense(2)
+    model = keras.Sequential([keras.Input((4,)), inner, last])
+    found = to_numpy(orthogonal_regularization(model, 1.0, exclude=[inner]))
+    np.testing.assert_allclose(found, by_loops(to_numpy(last.kernel)), rtol=1e-5)
+
+
+def test_a_name_does_not_exclude_a_layer():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="shared")])
+    with pytest.raises(ValueError, match=r"`exclude` must hold layers.*Received: 'shared'"):
+        orthogonal_regularization(model, exclude=["shared"])
+
+
+def test_the_penalty_of_a_kernel_in_half_precision_is_computed_in_float32():
+    kernel = keras.ops.cast(40.0 * examples(8, 5), "float16")
+    found = to_numpy(orthogonal_penalty(kernel))
+    np.testing.assert_allclose(found, by_loops(to_numpy(kernel).astype("float64")), rtol=1e-5)
+
+
 def test_nothing_to_regularise_and_a_negative_strength_are_refused():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"`strength` must be 0 or larger. .* strength=-1"):

@@ -12,7 +12,7 @@ Paper: Berthelot et al. (2017), BEGAN, Sec. 3.3, 3.4.
 
 from keras import ops
 
-from improved_gan_tf.precision import mean
+from improved_gan_tf.precision import in_float32, mean
 
 
 def began_reconstruction_error(examples, reconstructions):
@@ -22,7 +22,8 @@ def began_reconstruction_error(examples, reconstructions):
         examples: (N, ...).
         reconstructions: the same shape.
     """
-    return mean(ops.abs(examples - reconstructions))
+    difference = ops.subtract(in_float32(examples), in_float32(reconstructions))
+    return mean(ops.abs(difference))
 
 
 def began_discriminator_loss(error_real, error_generated, k):

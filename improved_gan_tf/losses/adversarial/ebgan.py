@@ -15,7 +15,7 @@ from improved_gan_tf.precision import in_float32, mean
 
 def euclidean_energy(examples, reconstructions):
     """`||Dec(Enc(x)) - x||`, the paper's energy: (N,), >= 0, of two arrays (N, ...)."""
-    return euclidean_norms(reconstructions - examples)
+    return euclidean_norms(_difference(reconstructions, examples))
 
 
 def mean_squared_energy(examples, reconstructions):
@@ -23,7 +23,7 @@ def mean_squared_energy(examples, reconstructions):
 
     Arguments as for `euclidean_energy`; the margin must be chosen for it.
     """
-    difference = in_float32(reconstructions - examples)
+    difference = _difference(reconstructions, examples)
     return mean(ops.square(difference), axis=tuple(range(1, len(difference.shape))))
 
 
@@ -38,7 +38,7 @@ def ebgan_discriminator_loss(energies_real, energies_generated, margin=10.0):
     Returns:
         Scalar >= 0.
     """
-    return mean(energies_real) + mean(ops.relu(margin - energies_generated))
+    return mean(energies_real) + mean(ops.relu(margin - in_float32(energies_generated)))
 
 
 def ebgan_generator_loss(energies_generated, encodings=None, pull_away_weight=0.1):
@@ -87,3 +87,7 @@ def pull_away_term(encodings, cross_replica="global"):
     own = ops.square(ops.sum(ops.square(directions), axis=1))  # (n,), cos(S_i, S_i)^2
     count = ops.cast(ops.shape(others)[0] - 1, encodings.dtype)
     return mean((ops.sum(squares, axis=1) - own) / count)
+
+
+def _difference(x, y):
+    return ops.subtract(in_float32(x), in_float32(y))

@@ -6,7 +6,7 @@ Original: ajbrock/BigGAN-PyTorch@9845943, losses.py, `loss_hinge_dis`, `loss_hin
 
 from keras import ops
 
-from improved_gan_tf.precision import mean
+from improved_gan_tf.precision import in_float32, mean
 
 
 def hinge_discriminator_loss(scores_real, scores_generated):
@@ -16,6 +16,7 @@ def hinge_discriminator_loss(scores_real, scores_generated):
         scores_real: (N,), s_r, without a sigmoid.
         scores_generated: (M,), s_g.
     """
+    scores_real, scores_generated = in_float32(scores_real), in_float32(scores_generated)
     return mean(ops.relu(1.0 - scores_real)) + mean(ops.relu(1.0 + scores_generated))
 
 

@@ -16,7 +16,7 @@ import math
 from keras import ops
 
 from improved_gan_tf.losses.semi_supervised import supervised_loss
-from improved_gan_tf.precision import mean
+from improved_gan_tf.precision import in_float32, mean
 
 
 def infogan_categorical_loss(code_logits, codes):
@@ -55,8 +55,9 @@ def infogan_gaussian_loss(code_means, codes, code_log_variances=None):
             "Codes, their means and log variances must be of one shape, (M, C). Received: shapes "
             f"{sorted(shapes)}"
         )
-    squares = ops.square(codes - code_means)
+    squares = ops.square(ops.subtract(in_float32(codes), in_float32(code_means)))
     if code_log_variances is not None:
+        code_log_variances = in_float32(code_log_variances)
         squares = squares * ops.exp(-code_log_variances) + code_log_variances
     return 0.5 * mean(ops.sum(squares + math.log(2.0 * math.pi), axis=1))
 

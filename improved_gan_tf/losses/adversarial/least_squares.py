@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from keras import ops
 
-from improved_gan_tf.precision import mean
+from improved_gan_tf.precision import in_float32, mean
 
 
 class LeastSquaresTargets(NamedTuple):
@@ -37,11 +37,15 @@ def least_squares_discriminator_loss(scores_real, scores_generated, targets=ZERO
         scores_generated: (M,), s_g.
         targets: `LeastSquaresTargets`, `ZERO_ONE` (default) or `PEARSON`.
     """
-    real = mean(ops.square(scores_real - targets.real))
-    generated = mean(ops.square(scores_generated - targets.generated))
-    return 0.5 * real + 0.5 * generated
+    real = _mean_square(scores_real, targets.real)
+    return 0.5 * real + 0.5 * _mean_square(scores_generated, targets.generated)
 
 
 def least_squares_generator_loss(scores_generated, targets=ZERO_ONE):
     """`1/2 mean((s_g - c)^2)` of scores (M,), a scalar >= 0; targets as for the discriminator."""
-    return 0.5 * mean(ops.square(scores_generated - targets.generator))
+    return 0.5 * _mean_square(scores_generated, targets.generator)
+
+
+def _mean_square(scores, target):
+    """`mean((s - target)^2)`; the square of a score of 256 does not fit float16."""
+    return mean(ops.square(in_float32(scores) - target))

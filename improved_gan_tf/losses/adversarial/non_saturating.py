@@ -12,7 +12,7 @@ Paper: Goodfellow et al. (2014), Sec. 3, Algorithm 1.
 from keras import ops
 
 from improved_gan_tf.losses.cross_entropy import binary_cross_entropy
-from improved_gan_tf.precision import mean
+from improved_gan_tf.precision import in_float32, mean
 
 
 def minimax_discriminator_loss(
@@ -46,7 +46,7 @@ def minimax_generator_loss(logits_generated):
 
     Of logits (M,); a scalar <= 0, nats.
     """
-    return -mean(ops.softplus(logits_generated))
+    return -mean(ops.softplus(in_float32(logits_generated)))
 
 
 def non_saturating_generator_loss(logits_generated):
