@@ -57,6 +57,7 @@ def _draw_samples(axes, problem, samples, title):
 
 
 def _draw_trials(axes, rows, modes, colors):
+    late = tables.late_epochs([trial for trials in rows.values() for trial in trials])
     for place, (trials, color) in enumerate(zip(rows.values(), colors, strict=True)):
         covered = [tables.late_modes(trial) for trial in trials]
         axes.plot(covered, [place] * len(covered), "o", markersize=5, alpha=0.8, color=color)
@@ -65,7 +66,7 @@ def _draw_trials(axes, rows, modes, colors):
     axes.set_yticks(range(len(rows)), [title for _, title in rows], fontsize=7)
     axes.set(xlim=(0, 1.04 * modes), ylim=(len(rows) - 0.4, -0.6))
     axes.set_title(
-        f"modes covered in the last {tables.LAST_EPOCHS} epochs: each trial, and the mean",
+        f"modes covered in the last {late} epochs: each trial, and the mean",
         fontsize=8,
     )
 

@@ -41,6 +41,11 @@ def late_modes(result):
 MOST_WAYS = 200_000
 
 
+def late_epochs(results):
+    """Returns over how many epochs `late_modes` takes its mean in any of some trials, int."""
+    return min(LAST_EPOCHS, max(result.settings.epochs for result in results))
+
+
 def p_value(trials, others):
     """Returns how often chance alone separates two rows' late modes so far, float in (0, 1].
 
@@ -107,7 +112,7 @@ def table(results, problem):
     """
     modes = len(problems.PROBLEMS[problem].centres)
     lines = [
-        [f"{problem} of {modes}", "trials", "modes", f"in the last {LAST_EPOCHS} epochs"]
+        [f"{problem} of {modes}", "trials", "modes", f"in the last {late_epochs(results)} epochs"]
         + ["p against plain", "high quality (%)", "reverse KL"]
         + [f"published: {what}" for what in ("modes", "high quality (%)", "reverse KL")]
     ]

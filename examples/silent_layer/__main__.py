@@ -2,10 +2,11 @@
 
 import argparse
 import pathlib
+import sys
 
 from examples.silent_layer import tables
 from examples.silent_layer.tables import DATASETS, TITLES
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import DivergedError, UserError
 from improved_gan_tf.machine import environment, exits, files
 
 # TensorFlow is imported in `train`: `--help` and a mistake answer without it.
@@ -154,7 +155,7 @@ def train(name, seed, arguments, dataset, classifier):
 
 
 def train_all(arguments):
-    """Trains the trials that have no file."""
+    """Trains the trials that have no file; one that diverges is told and has none."""
     seeds = range(arguments.seed, arguments.seed + arguments.trials)
     paths = {(n, s): path_of(arguments, n, s) for s in seeds for n in arguments.variants}
     missing = {key: path for key, path in paths.items() if not path.exists()}
@@ -174,7 +175,11 @@ def train_all(arguments):
     classifier, _ = small_classifier.train(dataset, CLASSIFIER_EPOCHS, CLASSIFIER_SEED)
     arguments.output.mkdir(parents=True, exist_ok=True)
     for (name, seed), path in tqdm.tqdm(missing.items(), unit="trial", disable=None):
-        content, picture = train(name, seed, arguments, dataset, classifier)
+        try:
+            content, picture = train(name, seed, arguments, dataset, classifier)
+        except DivergedError as error:  # the others go on
+            print(f"{name}, seed {seed}, has no result: {error}", file=sys.stderr)
+            continue
         pictures.write_samples(picture, path.with_suffix(".png"))
         files.write_json(path, content)
 

@@ -9,6 +9,7 @@ import run_cifar10
 import run_mnist
 from examples.silent_layer import variants
 from improved_gan_tf.data.pixels import to_bytes
+from improved_gan_tf.errors import DivergedError
 from improved_gan_tf.networks import NOISE_DIM
 from improved_gan_tf.runs.run_folder import image_grid
 from improved_gan_tf.runs.semi_supervised import SemiSupervisedGame
@@ -109,7 +110,7 @@ class Trial:
         """Trains up to an iteration, counted from the first.
 
         Raises:
-            FloatingPointError: a loss is no longer finite.
+            DivergedError: a loss is no longer finite.
         """
         while self.iteration < iteration:
             epoch, first = divmod(self.iteration, self.game.epochs.iterations)
@@ -117,7 +118,9 @@ class Trial:
             rows = [r[first : first + count] for r in self.game.epochs(epoch)]
             _, done = self.game.trainer.train(rows, self.config.learning_rate)
             if done < count:
-                raise FloatingPointError(f"a loss is not finite after {self.iteration + done}")
+                raise DivergedError(
+                    f"A loss became NaN or infinite in iteration {self.iteration + done}."
+                )
             self.iteration += count
 
     def watch(self):

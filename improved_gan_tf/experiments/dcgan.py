@@ -15,6 +15,7 @@ def run(command):
     from improved_gan_tf.data import encoded_images
 
     config, published, repetitions, _ = command
+    one_run.refuse_folders_not_read(config)
     encoded_images.require_folder(config.image_folder)
     parent = config.run_dir or f"runs/{folder_names.dcgan_name(config)}"
     if repetitions.is_one_run:

@@ -11,6 +11,7 @@ def run(command):
     from improved_gan_tf.data import encoded_images
 
     config = command.config
+    one_run.refuse_folders_not_read(config)
     encoded_images.require_folder(config.image_folder)
     run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.imagenet_run_name(config)}")
     one_run.require_unfinished(config, run_dir)

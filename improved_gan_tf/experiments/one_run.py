@@ -2,12 +2,32 @@
 
 import pathlib
 
+from improved_gan_tf.data.known_sets import KNOWN_SETS
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.experiments.devices import training_devices, warn_of_precision
 from improved_gan_tf.machine import interruption
 from improved_gan_tf.runs import resuming
 
 # Imports that start TensorFlow are in the functions of this room: `--help`, a wrong flag and a
 # wrong folder are answered without them.
+
+
+def refuse_folders_not_read(config):
+    """Raises `UserError` for a folder of data, or of prepared images, that the run would not read.
+
+    `config` has an `image_folder`. Records of earlier runs may have both, so they do not refuse it.
+    """
+    if config.image_folder is not None and config.data_dir is not None:
+        raise UserError(
+            "--data_dir is where TFDS finds its data, and the images are those of --image_folder: "
+            f"leave one of them out. Received: data_dir={config.data_dir}, "
+            f"image_folder={config.image_folder}."
+        )
+    if config.cache_dir is not None and config.dataset in KNOWN_SETS:
+        raise UserError(
+            f"--cache_dir keeps the images of an --image_folder; those of {config.dataset} need "
+            f"none. Received: cache_dir={config.cache_dir}."
+        )
 
 
 def require_unfinished(config, run_dir):

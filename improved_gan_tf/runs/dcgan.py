@@ -175,10 +175,10 @@ class DcganGame:
 
     def final(self, history, numbers):
         """The numbers of steps that the losses are of."""
-        steps = self.trainer.iterations()
-        return {
-            "generator_steps": steps,
-            "discriminator_steps": steps * self.config.discriminator_steps,
+        trainer = self.trainer
+        return {  # without those that float16 undid
+            "generator_steps": trainer.iterations(),
+            "discriminator_steps": int(trainer.discriminator_optimizer.iterations.numpy()),
         }
 
     def models(self):

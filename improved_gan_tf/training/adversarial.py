@@ -107,7 +107,8 @@ class AdversarialTrainer(GameTrainer):
         """Images of the untrained generator, made in batches of the size of training."""
         size = self._config.batch_size
         inputs = (self._inputs.draw(tf.zeros(size, tf.int32)).inputs for _ in range(0, count, size))
-        return tf.concat([self.generator(x, training=True) for x in inputs], axis=0)[:count]
+        images = [in_float32(self.generator(x, training=True)) for x in inputs]
+        return tf.concat(images, axis=0)[:count]
 
     def own_state(self):
         """BEGAN's k, histories, the noise's decay and the replay buffer, as far as they exist."""

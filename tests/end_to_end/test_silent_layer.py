@@ -9,8 +9,9 @@ import run_cifar10
 from examples.silent_layer import __main__ as command
 from examples.silent_layer import pictures, tables, training, variants
 from improved_gan_tf.data import datasets
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import DivergedError, UserError
 from improved_gan_tf.layers import WeightNormConv2D
+from improved_gan_tf.scoring import small_classifier
 from tests.support.commands import run_python
 from tests.support.places import ROOT
 
@@ -245,6 +246,30 @@ def test_finished_trials_are_not_trained_again(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "1 trials are finished, 0 to be trained" in printed
     assert "the original's form" in printed
+
+
+def test_a_trial_that_diverges_is_told_and_the_others_go_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(datasets, "load", lambda *arguments: None)
+    monkeypatch.setattr(small_classifier, "train", lambda *arguments: (None, None))
+
+    def train(name, *arguments):
+        if name == "original":
+            raise DivergedError("A loss became NaN or infinite in iteration 7.")
+        return result(name), np.zeros((4, 4, 1), np.uint8)
+
+    monkeypatch.setattr(command, "train", train)
+    command.main(["--variants", "original", "mean", "--trials=1", f"--output={tmp_path}"])
+    captured = capsys.readouterr()
+    assert "original, seed 1, has no result: A loss became NaN" in captured.err
+    assert '`reduction="mean"`' in captured.out
+    assert len(list(tmp_path.glob("*.json"))) == 1
+
+
+def test_a_loss_that_is_not_finite_is_a_divergence(digits):
+    trial = trial_of("original", digits)
+    trial.game.trainer.train = lambda *arguments: (None, 3)
+    with pytest.raises(DivergedError, match="in iteration 3"):
+        trial.train_to(5)
 
 
 @pytest.mark.parametrize("dataset", command.LABELS_PER_CLASS)

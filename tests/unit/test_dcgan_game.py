@@ -1,6 +1,7 @@
 """The step of DCGAN's games: each objective's losses and updates, written out once more."""
 
 import dataclasses
+import types
 
 import keras
 import numpy as np
@@ -261,6 +262,18 @@ def test_a_step_that_float16_undoes_does_not_end_the_training():
     assert sums.gradient_norm_discriminator == 0.0 < sums.gradient_norm_generator
     assert not any(changed(before, trainer.discriminator))
     assert float(trainer.discriminator_loss_scale.scale) == 2.0**38
+    game = types.SimpleNamespace(trainer=trainer)
+    assert runs.DcganGame.final(game, [], {}) == {"generator_steps": 2, "discriminator_steps": 0}
+
+
+@pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
+def test_replay_exchanges_images_of_a_generator_in_half_precision(name):
+    with precision.computing_in(name):
+        config = settings(replay=3)
+        trainer = trainer_of(config)
+        sums, done = trainer.train(rows(config), 1e-4)
+    assert (done, np.isfinite(sums).all()) == (1, True)
+    assert trainer.state()["replay.000.replay_entries:0"].dtype == "float32"
 
 
 def test_a_gradient_that_is_not_finite_ends_the_training_in_float32():

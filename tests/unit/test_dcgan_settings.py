@@ -8,7 +8,9 @@ import pytest
 from absl import flags
 
 import run_dcgan
+import run_imagenet
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.experiments import one_run
 from improved_gan_tf.runs import folder_names, resuming
 from improved_gan_tf.settings import dcgan_rules, every_run
 from improved_gan_tf.settings import flags as setting_flags
@@ -69,6 +71,25 @@ def test_numbers_that_are_spelled_otherwise_are_no_other_setting(name, spellings
     for text in spellings:  # as an earlier version wrote it
         (tmp_path / "config.json").write_text(json.dumps({**first.to_dict(), name: text}))
         resuming.require_same_settings(first, tmp_path)
+
+
+PHOTOS = ("--dataset=folder", "--image_folder=photos")
+
+
+def test_a_folder_that_would_not_be_read_is_refused():
+    for given, message in (
+        ((*PHOTOS, "--data_dir=sets"), "--data_dir is where TFDS .* image_folder=photos"),
+        (("--cache_dir=cache",), r"those of mnist need none\. Received: cache_dir=cache"),
+    ):
+        with pytest.raises(UserError, match=message):
+            one_run.refuse_folders_not_read(parsed(*given)[0])
+    for given in ((*PHOTOS, "--cache_dir=cache"), ("--data_dir=sets",)):
+        one_run.refuse_folders_not_read(parsed(*given)[0])
+    imagenet = dataclasses.replace(run_imagenet.EXPERIMENT, cache_dir="cache")
+    one_run.refuse_folders_not_read(dataclasses.replace(imagenet, data_dir="sets"))
+    both = dataclasses.replace(imagenet, data_dir="sets", image_folder="photos")
+    with pytest.raises(UserError, match="--data_dir is where TFDS finds its data"):
+        one_run.refuse_folders_not_read(both)
 
 
 def test_the_default_targets_go_with_every_objective_however_they_are_spelled():

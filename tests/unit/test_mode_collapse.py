@@ -251,6 +251,16 @@ def test_the_last_epochs_are_the_last_twenty(tmp_path):
     assert tables.late_modes(trial) == 15.5  # the mean of 6 to 25
 
 
+def test_the_table_says_over_how_many_epochs_the_late_modes_are(tmp_path):
+    write(tmp_path)  # two epochs
+    found = results.read_all(tmp_path)
+    assert "| in the last 2 epochs |" in tables.table(found, "grid")
+    of_trials = pictures.figure(found, "grid").axes[-2]
+    assert of_trials.get_title().startswith("modes covered in the last 2 epochs")
+    write(tmp_path, PLAIN._replace(epochs=25), seed=2, epochs=[epoch()] * 25)
+    assert "| in the last 20 epochs |" in tables.table(results.read_all(tmp_path), "grid")
+
+
 def test_the_picture_has_samples_of_each_row_and_a_point_for_each_trial(tmp_path):
     for seed, modes in ((1, 10), (2, 20)):
         write(tmp_path, seed=seed, epochs=[epoch(modes=modes)])

@@ -89,7 +89,7 @@ def test_several_runs_take_their_sum_and_other_devices_are_told():
     )
 
 
-def test_a_dcgans_game_is_timed_on_noise_and_the_images_stay_unread(monkeypatch, capsys):
+def test_a_dcgans_game_is_timed_on_a_pattern_and_the_images_stay_unread(monkeypatch, capsys):
     monkeypatch.setattr(pace, "SECONDS", 0.0)
     config = small_dcgan.settings(minibatch_discrimination=2, conditional="cgan", epochs=3)
     images = types.SimpleNamespace(count=24, num_classes=3, channels=1, description="photos")
