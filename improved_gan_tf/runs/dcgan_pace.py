@@ -28,7 +28,7 @@ class _Pattern(NamedTuple):
 
 
 def pace_without_images(config, images):
-    """The `Pace` of a run of `config`, timed on a pattern in place of the `Images`, which stay unread.
+    """The `Pace` of a run, timed on a pattern in place of its `Images`, which stay unread.
 
     Raises:
         UserError: the settings do not fit the images.
