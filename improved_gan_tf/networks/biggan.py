@@ -213,11 +213,14 @@ class _Layers:
 
     def convolution(self, filters, kernel_size, name):
         if not self._spectral_norm:
-            return keras.layers.Conv2D(filters, kernel_size, padding="same", name=name)
+            return keras.layers.Conv2D(
+                filters, kernel_size, padding="same", data_format="channels_last", name=name
+            )
         return SpectralNormConv2D(
             filters,
             kernel_size,
             padding="same",
+            data_format="channels_last",
             num_singular_values=self._num_singular_values,
             epsilon=self._epsilon,
             name=name,

@@ -91,7 +91,13 @@ def convolutional_discriminator(
         return Dropout(rate, seed=seeds.next(), cross_replica=cross_replica)
 
     def activated(x, filters, kernel_size, **kwargs):
-        layer = WeightNormConv2D(filters, kernel_size, kernel_initializer=normal(), **kwargs)
+        layer = WeightNormConv2D(
+            filters,
+            kernel_size,
+            kernel_initializer=normal(),
+            data_format="channels_last",
+            **kwargs,
+        )
         return LeakyReLU(negative_slope)(layer(x))
 
     images = keras.Input(image_shape, name="images")
@@ -112,7 +118,8 @@ def convolutional_discriminator(
     x = activated(x, b, 3)
     x = activated(x, b, 1)
     x = activated(x, b, 1)
-    features = keras.layers.GlobalAveragePooling2D(name="features")(x)
+    pooling = keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="features")
+    features = pooling(x)
     x = features
     if minibatch_discrimination:
         x = MinibatchDiscrimination(
@@ -171,9 +178,14 @@ def convolutional_generator(
     for filters in inner:
         # The full output cut by 2 and 1 is exactly twice the input; Keras' "same" is a pixel off.
         x = keras.layers.Conv2DTranspose(
-            filters, 5, strides=2, use_bias=False, kernel_initializer=normal()
+            filters,
+            5,
+            strides=2,
+            use_bias=False,
+            kernel_initializer=normal(),
+            data_format="channels_last",
         )(x)
-        x = keras.layers.Cropping2D(((2, 1), (2, 1)))(x)
+        x = keras.layers.Cropping2D(((2, 1), (2, 1)), data_format="channels_last")(x)
         x = normalized_relu(x)
     x = normalization.leave(x)
     x = WeightNormConv2DTranspose(
@@ -183,6 +195,7 @@ def convolutional_generator(
         padding=padding,
         output_padding=1,
         kernel_initializer=normal(),
+        data_format="channels_last",
         train_scale=True,
         init_stddev=0.1,
     )(x)

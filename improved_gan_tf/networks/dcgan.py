@@ -110,14 +110,15 @@ class _Parts:
             padding="valid",
             use_bias=self._normalization == "none",
             kernel_initializer=self._normal(25 * x.shape[-1] / 4),
+            data_format="channels_last",
         )(x)
         end = x.shape[1] - 2 - size
-        return keras.layers.Cropping2D(((2, end), (2, end)))(x)
+        return keras.layers.Cropping2D(((2, end), (2, end)), data_format="channels_last")(x)
 
     def features_of(self, x):
         """5 x 5 convolutions of stride 2 to 4 x 4 maps, LeakyReLU; the first is not normalised."""
         for number, width in enumerate(self._widths):
-            x = keras.layers.ZeroPadding2D(2)(x)
+            x = keras.layers.ZeroPadding2D(2, data_format="channels_last")(x)
             x = keras.layers.Conv2D(
                 width,
                 5,
@@ -125,9 +126,10 @@ class _Parts:
                 padding="valid",
                 use_bias=self._normalization == "none",
                 kernel_initializer=self._normal(25 * x.shape[-1]),
+                data_format="channels_last",
             )(x)
             x = LeakyReLU(0.2)(x if number == 0 else self.normalized(x))
-        return keras.layers.Flatten()(x)
+        return keras.layers.Flatten(data_format="channels_last")(x)
 
 
 def dcgan_generator(
@@ -232,7 +234,7 @@ def dcgan_discriminator(
     if num_given_classes:
         classes = keras.Input((num_given_classes,), name="classes")
         maps = keras.layers.Reshape((1, 1, num_given_classes))(classes)
-        maps = keras.layers.UpSampling2D(image_shape[0])(maps)
+        maps = keras.layers.UpSampling2D(image_shape[0], data_format="channels_last")(maps)
         x = keras.layers.Concatenate()([images, maps])
         inputs = {"images": images, "classes": classes}
     features = x = parts.features_of(x)

@@ -140,7 +140,12 @@ def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
     for stage in stages:
         if stage.size > 4:
             x = keras.layers.Conv2DTranspose(
-                stage.channels * base, 5, strides=2, padding="same", kernel_initializer=normal()
+                stage.channels * base,
+                5,
+                strides=2,
+                padding="same",
+                data_format="channels_last",
+                kernel_initializer=normal(),
             )(x)
         x = normalized_relu(x)
         maps = max(1, int(stage.noise * base))
@@ -150,6 +155,7 @@ def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
         3,
         5,
         padding="same",
+        data_format="channels_last",
         activation="tanh",
         kernel_initializer=normal(stddev=0.075),
         bias_initializer=keras.initializers.Constant(-0.45),
@@ -200,10 +206,11 @@ def imagenet_discriminator(
             3,
             strides=convolution.strides,
             padding="same",  # the original is TensorFlow code and pads as TensorFlow does
+            data_format="channels_last",
             kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02, seed=seeds.next()),
         )(x)
         x = normalized(x)
-    x = keras.layers.Flatten()(x)
+    x = keras.layers.Flatten(data_format="channels_last")(x)
     x = keras.layers.Dense(40 * base, kernel_initializer=normal())(x)
     features = normalized(x)
     x = MinibatchDiscrimination(

@@ -47,7 +47,7 @@ def mnist_discriminator(
         return GaussianNoise(stddev, seed=seeds.next(), cross_replica=cross_replica)(x)
 
     images = keras.Input((28, 28, 1), name="images")
-    x = noisy(keras.layers.Flatten()(images), 0.3)
+    x = noisy(keras.layers.Flatten(data_format="channels_last")(images), 0.3)
     for units in scaled_widths((1000, 500, 250, 250, 250), width_multiplier):
         features = dense(units, activation=rectify)(x)
         x = noisy(features, 0.5)

@@ -33,8 +33,9 @@ def residual_up(x, condition, channels, *, convolution, normalization, name, ups
     h = keras.layers.ReLU(name=f"{name}_relu1")(normalization(f"{name}_norm1")([x, condition]))
     shortcut, resampled = x, upsample or x.shape[-1] != channels
     if upsample:
-        h = keras.layers.UpSampling2D(2, name=f"{name}_up")(h)
-        shortcut = keras.layers.UpSampling2D(2, name=f"{name}_up_sc")(shortcut)
+        h = keras.layers.UpSampling2D(2, data_format="channels_last", name=f"{name}_up")(h)
+        up_sc = keras.layers.UpSampling2D(2, data_format="channels_last", name=f"{name}_up_sc")
+        shortcut = up_sc(shortcut)
     h = convolution(channels, 3, f"{name}_conv1")(h)
     h = keras.layers.ReLU(name=f"{name}_relu2")(normalization(f"{name}_norm2")([h, condition]))
     h = convolution(channels, 3, f"{name}_conv2")(h)
@@ -65,7 +66,9 @@ def residual_down(x, channels, *, convolution, name, preactivation=True, downsam
     """
 
     def down(x, name):
-        return keras.layers.AveragePooling2D(2, name=name)(x) if downsample else x
+        if not downsample:
+            return x
+        return keras.layers.AveragePooling2D(2, data_format="channels_last", name=name)(x)
 
     def shortcut(x):
         if not downsample and x.shape[-1] == channels:

@@ -27,9 +27,11 @@ def build_classifier(image_shape, num_classes):
     images = keras.Input(image_shape, name="images")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(images)
     for filters in FILTERS:
-        x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-        x = keras.layers.MaxPooling2D()(x)
-    x = keras.layers.Dropout(0.25)(keras.layers.Flatten()(x))
+        x = keras.layers.Conv2D(
+            filters, 3, padding="same", activation="relu", data_format="channels_last"
+        )(x)
+        x = keras.layers.MaxPooling2D(data_format="channels_last")(x)
+    x = keras.layers.Dropout(0.25)(keras.layers.Flatten(data_format="channels_last")(x))
     features = keras.layers.Dense(NUM_FEATURES, activation="relu", name="features")(x)
     x = keras.layers.Dropout(0.5)(features)
     logits = keras.layers.Dense(num_classes, name="logits")(x)

@@ -21,6 +21,8 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
 )
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
+from improved_gan_tf.networks import dcgan, imagenet
+from improved_gan_tf.scoring import small_classifier
 from tests.support.numerics import to_numpy
 
 SPECS = networks.EXPERIMENTS
@@ -400,3 +402,40 @@ def test_the_largest_seed_builds_both_players():
     players = SPECS["mnist", "feature_matching"].build(2**32 - 1, NARROW)
     assert np.all(np.isfinite(to_numpy(players.generator(noise(2)))))
     assert np.all(np.isfinite(to_numpy(players.discriminator(images(2), training=True)["logits"])))
+
+
+def all_players():
+    """The players of every file, small."""
+    thin = {"seed": 1, "width_multiplier": NARROW}
+    yield networks.mnist_discriminator(**thin)
+    yield from networks.convolutional((64, 64, 3), 10, width_multiplier=NARROW)
+    for attention in ((), (16,)):
+        options = {"channels": 8, "attention": attention, "spectral_norm": not attention}
+        yield networks.biggan_generator(1, **options)
+        yield networks.biggan_discriminator(1, **options)
+    yield dcgan.dcgan_generator(1, (28, 28, 1), NARROW)
+    yield dcgan.dcgan_discriminator(1, (28, 28, 1), NARROW, num_given_classes=3)
+    yield imagenet.imagenet_generator(1, NARROW, image_size=32)
+    yield imagenet.imagenet_discriminator(1, NARROW, image_size=32)
+    yield small_classifier.build_classifier((28, 28, 1), 10)
+
+
+def test_images_are_channels_last_whatever_format_keras_is_set_to():
+    expected = list(all_players())
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        players = list(all_players())
+    finally:
+        keras.config.set_image_data_format(before)
+    random = np.random.default_rng(0)
+    for player, same in zip(players, expected, strict=True):
+        assert player.output_shape == same.output_shape
+        player.set_weights(same.get_weights())
+        inputs = keras.tree.map_structure(
+            lambda x: random.uniform(size=(4, *x.shape[1:])).astype(x.dtype), same.input
+        )
+        for one, other in zip(
+            keras.tree.flatten(player(inputs)), keras.tree.flatten(same(inputs)), strict=True
+        ):
+            np.testing.assert_array_equal(to_numpy(one), to_numpy(other))

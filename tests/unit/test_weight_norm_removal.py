@@ -210,3 +210,34 @@ def test_a_subclassed_model_is_refused():
     model(inputs((5,)))
     with pytest.raises(ValueError, match="Sequential models or Functional models"):
         remove_weight_norm(model)
+
+
+@pytest.fixture
+def channels_first_by_default():
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format(before)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", None])
+@pytest.mark.parametrize(
+    ("layer_class", "lengths"),
+    [
+        (WeightNormConv1D, (8,)),
+        (WeightNormConv2D, (8, 7)),
+        (WeightNormConv3D, (5, 6, 7)),
+        (WeightNormConv1DTranspose, (4,)),
+        (WeightNormConv2DTranspose, (4, 5)),
+        (WeightNormConv3DTranspose, (3, 4, 5)),
+    ],
+)
+def test_explicit_padding_stays_with_the_positions_where_keras_puts_channels_first(
+    layer_class, lengths, data_format, channels_first_by_default
+):
+    shape = (*lengths, 2) if data_format else (2, *lengths)
+    layer = layer_class(3, 3, strides=2, padding=1, data_format=data_format)
+    model = keras.Sequential([keras.Input(shape), layer])
+    x = np.random.default_rng(0).normal(size=(2, *shape)).astype("float32")
+    plain = remove_weight_norm(model)
+    np.testing.assert_allclose(to_numpy(plain(x)), to_numpy(model(x)), rtol=1e-5, atol=1e-6)

@@ -121,7 +121,7 @@ def _plain_conv(layer):
         data_format="channels_last",
         activation=None,
     )
-    pad = _of_rank(layer, "ZeroPadding")(_for_spatial_layer(padding), dtype=layer.dtype_policy)
+    pad = _spatial_layer(layer, "ZeroPadding", padding)
     return _in_sequence(layer, channels, [pad, conv])
 
 
@@ -141,7 +141,7 @@ def _plain_conv_transpose(layer):
         data_format="channels_last",
         activation=None,
     )
-    cut = _of_rank(layer, "Cropping")(_for_spatial_layer(layer.padding), dtype=layer.dtype_policy)
+    cut = _spatial_layer(layer, "Cropping", layer.padding)
     return _in_sequence(layer, channels, [conv, cut])
 
 
@@ -161,13 +161,14 @@ def _plain(layer, kernel, channels, **arguments):
     )
 
 
-def _of_rank(layer, kind):
-    return getattr(keras.layers, f"{kind}{layer.rank}D")
-
-
-def _for_spatial_layer(padding):
-    """One integer where there is one axis: `ZeroPadding1D` takes two for its two ends."""
-    return padding[0] if len(padding) == 1 else tuple((p, p) for p in padding)
+def _spatial_layer(layer, kind, padding):
+    """Returns Keras's "ZeroPadding" or "Cropping" for channels_last, of the layer's rank."""
+    options = {"dtype": layer.dtype_policy}
+    if (kind, layer.rank) != ("Cropping", 1):  # which knows channels_last alone
+        options["data_format"] = "channels_last"
+    # One integer where there is one axis: `ZeroPadding1D` takes two for its two ends.
+    padding = padding[0] if layer.rank == 1 else tuple((p, p) for p in padding)
+    return getattr(keras.layers, f"{kind}{layer.rank}D")(padding, **options)
 
 
 def _input_shape(rank, channels, data_format):
