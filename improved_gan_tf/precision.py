@@ -20,6 +20,21 @@ def mean(x, axis=None, keepdims=False):
     return ops.sum(x, axis=axis, keepdims=keepdims) / ops.cast(count, x.dtype)
 
 
+def matmul(x, y):
+    """`keras.ops.matmul`, in float64 for float64 on JAX and PyTorch too."""
+    is_float64 = keras.backend.standardize_dtype(x.dtype) == "float64"
+    is_narrowed = is_float64 and keras.backend.backend() != "tensorflow"
+    return x @ y if is_narrowed else ops.matmul(x, y)
+
+
+def at_least(x, least):
+    """`keras.ops.maximum` of a tensor and a number, in float64 for float64 on JAX and PyTorch too.
+
+    NaN stays NaN.
+    """
+    return ops.where(x < least, ops.full_like(x, least), x)
+
+
 @contextlib.contextmanager
 def computing_in(name):
     """New layers, models and Keras inputs have the precision inside the `with` block.

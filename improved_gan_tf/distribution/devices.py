@@ -221,18 +221,20 @@ def _tf_config():
         return None
     try:
         values = json.loads(text)
+        others = set(values["cluster"]) - {"worker"}
         workers = values["cluster"]["worker"]
         kind, index = values["task"]["type"], int(values["task"]["index"])
     except (ValueError, KeyError, TypeError) as error:
         raise _wrong_tf_config(text) from error
-    if not isinstance(workers, list) or kind != "worker" or not 0 <= index < len(workers):
+    if others or not isinstance(workers, list) or kind != "worker" or not 0 <= index < len(workers):
         raise _wrong_tf_config(text)
     return workers, index
 
 
 def _wrong_tf_config(text):
     return UserError(
-        "The environment variable TF_CONFIG must name every worker and say which one this is: "
+        "The environment variable TF_CONFIG must name every worker, and nothing but workers (the "
+        "first is the chief), and say which one this is: "
         '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", '
         f'"index": 0}}}}. Received: {text}'
     )

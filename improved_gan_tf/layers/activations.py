@@ -14,7 +14,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `relu` and `lre
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.argument_checks import has_own_build
+from improved_gan_tf.layers.argument_checks import has_own_build, require_floating
 
 # The smallest normal number; of float16 the smallest of all, for its normal ones start at 6e-5.
 _SMALLEST = {
@@ -81,7 +81,8 @@ class LeakyReLU(keras.layers.Layer):
         Same shape as the input, the layer's compute dtype.
 
     Raises:
-        ValueError: `negative_slope` is outside [0, 1], where the maximum is no leaky ReLU.
+        ValueError: `negative_slope` is outside [0, 1], where the maximum is no leaky ReLU; the
+            input is not floating point.
 
     Example:
 
@@ -104,6 +105,7 @@ class LeakyReLU(keras.layers.Layer):
         self.built = not has_own_build(self)
 
     def call(self, inputs):
+        require_floating(self, inputs.dtype)
         return leaky_rectify(inputs, self.negative_slope)
 
     def compute_output_shape(self, input_shape):

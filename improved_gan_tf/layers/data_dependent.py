@@ -135,7 +135,8 @@ def initialize_from_data(model, *batch):
         What the model returned for `batch` (activations after initialisation).
 
     Raises:
-        TypeError: the model's `call` takes more or fewer arguments than were given.
+        TypeError: the model's `call` takes more or fewer arguments than were given, or the batch
+            is no array or tensor, a `tf.data.Dataset` for one.
         ValueError: some unit does not vary over the batch, or the model calls a layer that
             initialises itself more than once, as `TimeDistributed` does.
         RuntimeError: called while a graph is traced (`tf.function`, `fit`), where the pass
@@ -149,6 +150,7 @@ def initialize_from_data(model, *batch):
             "in a function that `strategy.run` runs on every replica."
         )
     _require_arguments(model, batch)
+    _require_tensors(model, batch)
     if not getattr(model, "built", True):  # any callable will do
         # Else Keras would build it inside the pass, fail at layers that need values, and leave
         # it without what `model.save` must know to build it again.
@@ -172,6 +174,18 @@ def _require_arguments(model, batch):
             f"The `call` of '{model.name}' takes other arguments: {error}. Give each of them by "
             f"itself, initialize_from_data(model, x, y). Received: {len(batch)} of them"
         ) from error
+
+
+def _require_tensors(model, batch):
+    if not isinstance(model, keras.layers.Layer):
+        return
+    for one in keras.tree.flatten(batch):
+        if one is not None and not hasattr(one, "shape"):
+            raise TypeError(
+                "initialize_from_data takes one batch, an array or tensor for each input; of a "
+                "dataset that yields such batches, `next(iter(dataset))`. "
+                f"Received: a value of type {type(one).__name__}"
+            )
 
 
 def _refuse_tracing():

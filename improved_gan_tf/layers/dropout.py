@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from improved_gan_tf.layers.argument_checks import require_floating
 from improved_gan_tf.layers.random_layer import RandomLayer
 from improved_gan_tf.precision import at_least_float32
 
@@ -38,7 +39,8 @@ class Dropout(RandomLayer):
         Same shape as the input, the layer's compute dtype.
 
     Raises:
-        ValueError: `rate` is outside [0, 1), `cross_replica` is neither of the two.
+        ValueError: `rate` is outside [0, 1), `cross_replica` is neither of the two, the input is
+            not floating point.
 
     Example:
 
@@ -61,6 +63,7 @@ class Dropout(RandomLayer):
         self.rate = float(rate)
 
     def call(self, inputs, training=False):
+        require_floating(self, inputs.dtype)
         if not training or self.rate == 0.0:
             return inputs
         # In half precision there are too few uniform numbers: in bfloat16 steps of 1/128.

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from improved_gan_tf.layers.argument_checks import require_floating
 from improved_gan_tf.layers.random_layer import RandomLayer
 
 
@@ -68,7 +69,8 @@ class GaussianNoise(RandomLayer):
         Same shape as the input, the layer's compute dtype.
 
     Raises:
-        ValueError: `stddev` is negative, `cross_replica` is neither of the two.
+        ValueError: `stddev` is negative, `cross_replica` is neither of the two, the input is
+            not floating point.
 
     Example:
 
@@ -89,6 +91,7 @@ class GaussianNoise(RandomLayer):
         self.stddev = float(stddev)
 
     def call(self, inputs, training=False):
+        require_floating(self, inputs.dtype)
         if not training or self.stddev == 0.0:
             return inputs
         noise = self._draw_like(

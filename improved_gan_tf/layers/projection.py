@@ -35,8 +35,8 @@ class ProjectionHead(keras.layers.Layer):
             spectrally normalised layers.
 
     Call arguments:
-        inputs: list [x, labels]: x (N, ..., C), floating point; labels (N,), integers in
-            [0, num_classes).
+        inputs: list [x, labels]: x (N, ..., C), floating point; labels (N,), in
+            [0, num_classes), integers or floats of their value.
         training: bool.
 
     Returns:
@@ -73,6 +73,7 @@ class ProjectionHead(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.autocast = False  # half precision has no labels above 256 or 2048
         self.num_classes = positive_integer(num_classes, "num_classes")
         self.spectral_norm = bool(spectral_norm)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from improved_gan_tf import precision
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
 from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
 from improved_gan_tf.precision import at_least_float32
@@ -22,9 +23,18 @@ def attention_map(queries, keys):
     Returns:
         (N, P, Q), at least float32; rows sum to 1.
     """
-    scores = ops.matmul(queries, ops.swapaxes(keys, 1, 2))
+    scores = precision.matmul(queries, ops.swapaxes(keys, 1, 2))
     scores = ops.cast(scores, at_least_float32(keras.backend.standardize_dtype(scores.dtype)))
     return ops.softmax(scores, axis=-1)
+
+
+def _drawn_anew(initializer):
+    """Returns a copy of an initializer: Keras's gives the same numbers each time it is called."""
+    seed = getattr(initializer, "seed", None)
+    is_stateful = isinstance(seed, keras.random.SeedGenerator)  # which never repeats itself
+    if is_stateful or not isinstance(initializer, keras.initializers.Initializer):
+        return initializer
+    return type(initializer).from_config(initializer.get_config())
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
@@ -46,8 +56,8 @@ class SelfAttention2D(keras.layers.Layer):
     Args:
         spectral_norm: bool, whether the convolutions are spectrally normalised, as in SAGAN and
             BigGAN. Default True.
-        kernel_initializer: of the convolutions; default "glorot_uniform". One with a seed gives
-            theta and phi the same kernel.
+        kernel_initializer: of the convolutions; default "glorot_uniform". One whose seed is a
+            number gives theta and phi the same kernel.
         num_singular_values, spectral_epsilon: `num_singular_values` and `epsilon` of the
             spectrally normalised convolutions.
 
@@ -116,7 +126,7 @@ class SelfAttention2D(keras.layers.Layer):
         common = {
             "name": name,
             "use_bias": False,
-            "kernel_initializer": self.kernel_initializer,
+            "kernel_initializer": _drawn_anew(self.kernel_initializer),
             "data_format": "channels_last",
             "dtype": self.dtype_policy,
         }
@@ -144,7 +154,7 @@ class SelfAttention2D(keras.layers.Layer):
         keys = positions(pooled(self.phi(inputs, **options)))  # (N, H W / 4, C / 8)
         values = positions(pooled(self.g(inputs, **options)))  # (N, H W / 4, C / 2)
         weights = ops.cast(attention_map(queries, keys), values.dtype)  # (N, H W, H W / 4)
-        mixture = ops.matmul(weights, values)
+        mixture = precision.matmul(weights, values)
         mixture = ops.reshape(mixture, (*ops.shape(inputs)[:-1], values.shape[-1]))
         return inputs + self.gamma * self.o(mixture, **options)
 

@@ -15,7 +15,7 @@ Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ortho`, `default_ortho`.
 import keras
 from keras import ops
 
-from improved_gan_tf.precision import in_float32
+from improved_gan_tf.precision import in_float32, matmul
 
 _FORWARD = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 _TRANSPOSED = (
@@ -39,7 +39,7 @@ def orthogonal_penalty(kernel, output_axis=-1, include_diagonal=False):
     """
     kernel = ops.moveaxis(in_float32(kernel), output_axis, -1)
     matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
-    gram = ops.matmul(ops.transpose(matrix), matrix)  # (K, K)
+    gram = matmul(ops.transpose(matrix), matrix)  # (K, K)
     identity = ops.eye(matrix.shape[-1], dtype=gram.dtype)
     off = gram - identity if include_diagonal else gram * (1.0 - identity)
     return ops.sum(ops.square(off))

@@ -116,3 +116,17 @@ def test_the_wrong_inputs_are_refused():
         BatchNorm()(np.ones((4, 3), "int32"))
     with pytest.raises(ValueError, match="whose last dimension must be known"):
         BatchNorm()(keras.Input((4, None)))
+
+
+def test_a_layer_that_is_not_to_be_trained_is_in_evaluation_as_in_keras():
+    x, labels = examples(8, 3), np.arange(8) % 2
+    for layer, inputs in (
+        (BatchNorm(), x),
+        (ConditionalBatchNorm(num_classes=2), [x, labels]),
+    ):
+        expected = to_numpy(layer(inputs, training=False))
+        layer.trainable = False
+        np.testing.assert_array_equal(to_numpy(layer(inputs, training=True)), expected)
+        np.testing.assert_array_equal(to_numpy(layer.moving_mean), 0.0)
+        set_standing_statistics(layer, [inputs])  # what it asks for is the batch's
+        np.testing.assert_allclose(to_numpy(layer.moving_mean), x.mean(0), rtol=1e-5)

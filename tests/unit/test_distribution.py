@@ -116,6 +116,8 @@ def test_a_dry_run_refuses_what_no_machine_could_do():
         cluster(["one:1", "two:2"], index=2),
         cluster(["one:1", "two:2"], index="first"),
         cluster(["one:1"], kind="chief"),
+        '{"cluster": {"chief": ["one:1"], "worker": ["two:2", "three:3"]}, '
+        '"task": {"type": "worker", "index": 0}}',
     ],
 )
 def test_a_tf_config_that_names_no_worker_is_refused(value, monkeypatch):

@@ -8,7 +8,10 @@ import tensorflow as tf
 from improved_gan_tf.layers import data_dependent
 from improved_gan_tf.layers.activations import rectify
 from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.layers.minibatch_discrimination.layer import MinibatchDiscrimination
 from improved_gan_tf.layers.noise import GaussianNoise
+from improved_gan_tf.layers.weight_norm.conv import WeightNormConv2D
+from improved_gan_tf.layers.weight_norm.conv_transpose import WeightNormConv2DTranspose
 from improved_gan_tf.layers.weight_norm.dense import WeightNormDense
 from tests.support.numerics import to_numpy
 
@@ -219,3 +222,47 @@ def test_a_layer_that_is_called_at_every_step_is_refused_with_the_way_out():
         initialize_from_data(model, steps)
     outputs = initialize_from_data(wrapped, steps.reshape(-1, 4))
     assert_mean_and_deviation(to_numpy(outputs), 1.0)
+
+
+@pytest.mark.parametrize("not_a_batch", [[[1.0, 2.0]], tf.data.Dataset.range(2)], ids=type)
+def test_what_is_no_batch_is_named(not_a_batch):
+    model = keras.Sequential([WeightNormDense(3)])
+    message = r"takes one batch, .* `next\(iter\(dataset\)\)`. Received: a value of type (float|_R)"
+    with pytest.raises(TypeError, match=message):
+        initialize_from_data(model, not_a_batch)
+    assert not model.built
+
+
+@pytest.mark.parametrize("policy", ["bfloat16", "float16"])
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: WeightNormDense(3), (8,)),
+        (lambda: WeightNormConv2D(3, 3), (4, 4, 2)),
+        (lambda: WeightNormConv2DTranspose(3, 3), (4, 4, 2)),
+        (lambda: MinibatchDiscrimination(3, 2), (8,)),
+    ],
+)
+def test_layers_wholly_in_half_precision_are_initialised(make, shape, policy):
+    """Not under a mixed policy: their variables are in half precision too."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        layer = make()
+    finally:
+        keras.config.set_dtype_policy(before)
+    x = np.random.RandomState(0).normal(3.0, 2.0, size=(200, *shape)).astype("float32")
+    outputs = initialize_from_data(layer, x)
+    assert keras.backend.standardize_dtype(outputs.dtype) == policy
+    outputs = to_numpy(layer(x)).astype("float32")[..., -3:]
+    axes = tuple(range(outputs.ndim - 1))
+    np.testing.assert_allclose(outputs.mean(axes), 0.0, atol=0.15)
+    if not isinstance(layer, MinibatchDiscrimination):
+        np.testing.assert_allclose(outputs.std(axes), 1.0, rtol=0.05)
+
+
+@pytest.mark.parametrize("policy", ["bfloat16", "float16"])
+def test_the_norm_of_a_large_kernel_fits_half_precision(policy):
+    layer = WeightNormDense(1, kernel_initializer=keras.initializers.Constant(8.0), dtype=policy)
+    outputs = layer(np.full((1, 4096), 0.25, "float32"))  # the squares sum up to 262144
+    assert float(to_numpy(outputs).astype("float32")[0, 0]) == pytest.approx(16.0, rel=0.01)

@@ -727,3 +727,15 @@ def test_a_mask_of_another_length_is_refused():
 def test_a_mask_of_another_rank_is_refused():
     with pytest.raises(ValueError, match=r"one entry per row.*row_mask.shape=\(5, 1\)"):
         MinibatchDiscrimination(3, 2)(np.ones((5, 4), "float32"), row_mask=np.ones((5, 1)))
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="TensorFlow's export is among the contract tests")
+@pytest.mark.filterwarnings("ignore:The `native_serialization` parameter:DeprecationWarning")
+def test_a_batch_of_unknown_size_is_exported_on_jax(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    model = keras.Sequential([keras.Input((5,)), MinibatchDiscrimination(4, 3)])
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    for rows in (1, 6, 7, 40):
+        x = np.random.default_rng(rows).normal(size=(rows, 5)).astype("float32")
+        np.testing.assert_allclose(loaded.serve(x), model(x), rtol=1e-5, atol=1e-5)

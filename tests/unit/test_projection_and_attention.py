@@ -4,7 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from improved_gan_tf.layers import ProjectionHead, SelfAttention2D
+from improved_gan_tf.layers import (
+    ConditionalBatchNorm,
+    ProjectionHead,
+    SelfAttention2D,
+    SpectralNormDense,
+    WeightNormDense,
+)
 from improved_gan_tf.layers.self_attention import attention_map
 from tests.support.numerics import to_numpy
 
@@ -55,3 +61,57 @@ def test_the_wrong_inputs_are_refused():
         SelfAttention2D()(examples(2, 4, 4, 7))
     with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int"):
         SelfAttention2D()(np.ones((2, 4, 4, 8), "int32"))
+
+
+@pytest.mark.parametrize(
+    "initializer", ["glorot_uniform", keras.initializers.Orthogonal(), keras.initializers.Zeros()]
+)
+def test_each_convolution_of_self_attention_has_a_kernel_of_its_own(initializer):
+    layer = SelfAttention2D(kernel_initializer=initializer)
+    layer.build((None, 4, 4, 16))
+    theta, phi = to_numpy(layer.theta.kernel), to_numpy(layer.phi.kernel)
+    assert theta.shape == phi.shape
+    assert np.array_equal(theta, phi) == isinstance(initializer, keras.initializers.Zeros)
+
+
+def test_a_seed_generator_gives_self_attention_one_number_after_the_other():
+    seed = keras.random.SeedGenerator(3)
+    layer = SelfAttention2D(kernel_initializer=keras.initializers.RandomNormal(seed=seed))
+    layer.build((None, 4, 4, 16))
+    assert not np.array_equal(to_numpy(layer.theta.kernel), to_numpy(layer.phi.kernel))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **kwargs: ProjectionHead(3000, embeddings_initializer="normal", **kwargs),
+        lambda **kwargs: ConditionalBatchNorm(num_classes=3000, **kwargs),
+    ],
+)
+def test_half_precision_does_not_round_labels_that_come_as_floats(make, policy):
+    labels = np.array([257, 259, 2049, 2999])  # bfloat16 has none of them, float16 not the last two
+    layer, x = make(dtype=policy), examples(4, 3)
+    expected = to_numpy(layer([x, labels]))
+    np.testing.assert_array_equal(to_numpy(layer([x, labels.astype("float32")])), expected)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX has float64 only where it is switched on"
+)
+def test_products_of_matrices_are_those_of_float64_on_every_backend():
+    x = np.random.default_rng(0).normal(size=(4, 5))
+    dense = WeightNormDense(3, epsilon=0.0, dtype="float64")
+    outputs = to_numpy(dense(x))
+    kernel = to_numpy(dense.kernel)
+    assert outputs.dtype == "float64"
+    np.testing.assert_allclose(outputs, x @ (kernel / np.linalg.norm(kernel, axis=0)), rtol=1e-13)
+
+    dense = SpectralNormDense(3, num_power_iterations=200, dtype="float64")
+    outputs, kernel = to_numpy(dense(x, training=True)), to_numpy(dense.kernel)
+    np.testing.assert_allclose(outputs, x @ (kernel / np.linalg.norm(kernel, 2)), rtol=1e-11)
+
+    queries, keys = examples(2, 5, 3).astype("float64"), examples(2, 4, 3).astype("float64")
+    products = np.exp(np.einsum("npd,nqd->npq", queries, keys))
+    weights = to_numpy(attention_map(*map(keras.ops.convert_to_tensor, (queries, keys))))
+    np.testing.assert_allclose(weights, products / products.sum(-1, keepdims=True), rtol=1e-13)

@@ -53,3 +53,11 @@ def test_the_build_of_a_subclass_runs(layer_class):
     layer(np.ones((4, 3), "float32"))
     assert [tuple(w.shape) for w in layer.weights if "scale" in w.path] == [(3,)]
     assert layer_class(0.5).built
+
+
+@pytest.mark.parametrize("layer", [GaussianNoise(0.5), Dropout(0.5), LeakyReLU()], ids=type)
+def test_integers_are_refused_in_training_and_in_inference(layer):
+    for training in (False, True):
+        options = {} if isinstance(layer, LeakyReLU) else {"training": training}
+        with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=uint8"):
+            layer(np.ones((2, 3), "uint8"), **options)

@@ -35,7 +35,7 @@ def trained(layer, x, calls=3):
 @pytest.mark.usefixtures("float64")
 def test_the_values_converge_to_the_largest_singular_values():
     matrix = examples(6, 4).astype("float64")
-    u, v = singular_vectors(ops.convert_to_tensor(matrix), np.eye(4)[:3], 60, 1e-12)
+    u, v = singular_vectors(*map(ops.convert_to_tensor, (matrix, np.eye(4)[:3])), 60, 1e-12)
     values = to_numpy(singular_values(ops.convert_to_tensor(matrix), u, v))
     np.testing.assert_allclose(values, np.linalg.svd(matrix)[1][:3], rtol=1e-6)
 
@@ -43,7 +43,7 @@ def test_the_values_converge_to_the_largest_singular_values():
 @pytest.mark.usefixtures("float64")
 def test_the_gradient_is_that_with_both_vectors_fixed():
     matrix = examples(3, 2).astype("float64")
-    u, v = singular_vectors(ops.convert_to_tensor(matrix), np.ones((1, 2)), 1, 1e-12)
+    u, v = singular_vectors(*map(ops.convert_to_tensor, (matrix, np.ones((1, 2)))), 1, 1e-12)
 
     def sigma(matrix):
         return ops.sum(singular_values(matrix, u, v))

@@ -121,3 +121,34 @@ def wrapped():
 def test_what_is_wrong_is_said(make, reference, message):
     with pytest.raises(ValueError, match=message):
         use_virtual_batch_norm(make(), random(*reference))
+
+
+@pytest.mark.parametrize(
+    ("structure", "reference", "message"),
+    [
+        (list, dict, r"a list of 2. Received: a dict of \['first', 'second'\]"),
+        (dict, list, r"a dict of \['first', 'second'\]. Received: a list of 2"),
+        (list, tuple, None),
+        (dict, dict, None),
+    ],
+)
+def test_a_reference_of_another_structure_could_be_taken_for_other_inputs(
+    structure, reference, message
+):
+    """Sorted by their names the inputs stand in another order than in the list."""
+    inputs = {name: keras.Input((4,), name=name) for name in ("second", "first")}
+    norm = keras.layers.BatchNormalization()(keras.layers.Concatenate()([*inputs.values()]))
+    model = keras.Model(inputs if structure is dict else [*inputs.values()], norm)
+    rows = {"second": random(5, 4), "first": random(5, 4) + 10.0}
+    rows = rows if reference is dict else reference(rows.values())
+    if message:
+        with pytest.raises(ValueError, match=f"`reference` must be a structure like .*{message}"):
+            use_virtual_batch_norm(model, rows)
+        return
+    virtual = use_virtual_batch_norm(model, rows)
+    means = {
+        layer.input.name: float(to_numpy(layer.reference).mean())
+        for layer in virtual.layers
+        if isinstance(layer, PrependReference)
+    }
+    assert means["first"] > 5.0 > means["second"]

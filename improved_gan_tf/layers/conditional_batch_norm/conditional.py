@@ -33,6 +33,8 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
 
         moving = momentum moving + (1 - momentum) of the batch      (variance times n / (n - 1))
 
+    A layer with `trainable=False` is in evaluation, as in Keras.
+
     Without, the moving averages, or what `set_standing_statistics` puts in their place.
 
     Args:
@@ -48,7 +50,7 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
 
     Call arguments:
         inputs: list [x, c]: x (N, ..., C), floating point; c (N, D), floating point, or with
-            `num_classes` (N,), integers in [0, num_classes).
+            `num_classes` (N,), in [0, num_classes), integers or floats of their value.
         training: bool.
 
     Returns:
@@ -98,6 +100,7 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
                     f"embeddings. Received: spectral_norm=True, num_classes={num_classes}"
                 )
         self.num_classes = num_classes
+        self.autocast = num_classes is None  # half precision has no labels above 256 or 2048
         self.spectral_norm = bool(spectral_norm)
         normal = keras.initializers.RandomNormal  # each with a seed of its own
         self.gain_initializer = keras.initializers.get(gain_initializer or normal(stddev=0.02))

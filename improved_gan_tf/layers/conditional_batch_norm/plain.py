@@ -24,6 +24,8 @@ class BatchNorm(MovingStatisticsNorm):
 
         moving = momentum moving + (1 - momentum) of the batch      (variance times n / (n - 1))
 
+    A layer with `trainable=False` is in evaluation, as in Keras.
+
     Args:
         momentum: float in [0, 1), as in Keras the share that is kept; default 0.9, PyTorch's 0.1.
         epsilon: float > 0 inside the root; default 1e-5.

@@ -102,7 +102,8 @@ class MovingStatisticsNorm(keras.layers.Layer):
         """Returns the normalised input, at least float32; moves the averages in training."""
         require_floating(self, inputs.dtype)
         x = ops.cast(inputs, at_least_float32(self.variable_dtype))
-        if training:
+        # As in Keras, a layer that is not to be trained keeps its statistics and uses them.
+        if training and (self.trainable or _recorded.get() is not None):
             mean, variance, count = batch_moments(x, self.cross_replica == "global")
             self._keep(ops.stop_gradient(mean), ops.stop_gradient(variance), count)
         else:

@@ -25,7 +25,7 @@ def is_faster(shape):
         bool: `B C <= N` and `N N B C <= MOST_ELEMENTS`; False where N is unknown.
     """
     rows, num_kernels, kernel_dim = shape
-    if rows is None:
+    if not isinstance(rows, int):  # None or, where JAX exports a model, a symbol
         return False
     numbers = num_kernels * kernel_dim  # of a row
     return numbers <= rows and rows * rows * numbers <= MOST_ELEMENTS

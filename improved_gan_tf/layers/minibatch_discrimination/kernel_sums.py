@@ -210,10 +210,11 @@ def pair_kernels(m, direction=None, own_rows=lambda x: x):
 def _component_slices(m):
     """Returns `m` as slices of its C components, [(c, N, B)], and the offsets per step K."""
     rows, num_kernels, kernel_dim = m.shape
-    row_elements = (_ROWS_IF_UNKNOWN if rows is None else max(rows, 1)) * num_kernels
+    is_known = isinstance(rows, int)  # else None or, where JAX exports a model, a symbol
+    row_elements = (max(rows, 1) if is_known else _ROWS_IF_UNKNOWN) * num_kernels
     components = min(kernel_dim, max(1, _STEP_ELEMENTS // row_elements))
     offsets = max(1, _STEP_ELEMENTS // (row_elements * kernel_dim))
-    if rows is not None:
+    if is_known:
         offsets = min(offsets, max(1, rows // 2))
     m = ops.transpose(m, (2, 0, 1))
     slices = [m[start : start + components] for start in range(0, kernel_dim, components)]

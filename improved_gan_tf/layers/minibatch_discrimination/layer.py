@@ -131,7 +131,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     def build(self, input_shape):
         self._input_dim = self._flat_dim(input_shape)
-        # As in the weight-normalised layers, the norm is taken in the variables' own dtype.
+        # As in the weight-normalised layers, the norm is taken in float32 at least.
         self.theta = self.add_weight(
             name="theta",
             shape=(self._input_dim, self.num_kernels, self.kernel_dim),
@@ -214,9 +214,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
         m = ops.cast(m, self._sum_dtype)
         if self.weight_normalization:
             # (x theta) * factor equals x (theta * factor) and touches N B C numbers, not A B C.
-            factor = ops.exp(self.log_weight_scale) * ops.rsqrt(
-                ops.sum(ops.square(self.theta), axis=0)
-            )
+            squares = ops.sum(ops.square(precision.in_float32(self.theta)), axis=0)
+            factor = ops.exp(precision.in_float32(self.log_weight_scale)) * ops.rsqrt(squares)
             m = m * ops.cast(factor, m.dtype)
         return m
 
@@ -249,6 +248,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     def _part_membership(self, m):
         """Returns 1 where row j belongs to part p, (P, N)."""
+        if self.num_parts == 1:
+            return ops.ones((1, ops.shape(m)[0]), dtype=m.dtype)
         part_size = ops.shape(m)[0] // self.num_parts
         # Of a length other than N if the parts cannot be equal: then the next product fails.
         return ops.repeat(ops.eye(self.num_parts, dtype=m.dtype), part_size, axis=1)

@@ -11,7 +11,7 @@ from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer
 from improved_gan_tf.layers.spectral_norm.power_iteration import singular_values, singular_vectors
-from improved_gan_tf.precision import at_least_float32
+from improved_gan_tf.precision import at_least, at_least_float32
 
 
 class SpectralNormLayer(keras.layers.Layer):
@@ -87,7 +87,7 @@ class SpectralNormLayer(keras.layers.Layer):
             self.singular_values.assign(
                 ops.cast(ops.stop_gradient(values), self.singular_values.dtype)
             )
-        return kernel / ops.maximum(values[0], self.epsilon)
+        return kernel / at_least(values[0], self.epsilon)
 
     def _kernel_and_bias(self, training):
         """`W_bar` and the bias, or None, in the compute dtype."""

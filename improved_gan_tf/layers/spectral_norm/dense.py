@@ -1,10 +1,10 @@
 """A densely connected layer with spectral normalization."""
 
 import keras
-from keras import ops
 
 from improved_gan_tf.layers.argument_checks import require_floating
 from improved_gan_tf.layers.spectral_norm.base import SpectralNormLayer
+from improved_gan_tf.precision import matmul
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
@@ -76,5 +76,5 @@ class SpectralNormDense(SpectralNormLayer, keras.layers.Dense):
     def call(self, inputs, training=False):
         require_floating(self, inputs.dtype)
         kernel, bias = self._kernel_and_bias(training)
-        outputs = ops.matmul(inputs, kernel)
+        outputs = matmul(inputs, kernel)
         return self.activation(self._with_bias(outputs, bias))

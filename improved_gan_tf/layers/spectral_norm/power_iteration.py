@@ -12,10 +12,12 @@ Original: ajbrock/BigGAN-PyTorch@9845943, layers.py, `power_iteration`, `gram_sc
 
 from keras import ops
 
+from improved_gan_tf.precision import at_least, matmul
+
 
 def normalized(x, epsilon):
     """Returns `x / max(||x||, epsilon)`; x is (A,)."""
-    return x / ops.maximum(ops.sqrt(ops.sum(ops.square(x))), epsilon)
+    return x / at_least(ops.sqrt(ops.sum(ops.square(x))), epsilon)
 
 
 def orthonormal_to(x, others, epsilon):
@@ -47,9 +49,9 @@ def singular_vectors(matrix, u, num_iterations, epsilon):
     for _ in range(num_iterations):
         old, rights, lefts = rights, [], []
         for right in old:
-            left = orthonormal_to(ops.matmul(matrix, right), lefts, epsilon)  # (A,)
+            left = orthonormal_to(matmul(matrix, right), lefts, epsilon)  # (A,)
             lefts.append(left)
-            rights.append(orthonormal_to(ops.matmul(left, matrix), rights, epsilon))  # (K,)
+            rights.append(orthonormal_to(matmul(left, matrix), rights, epsilon))  # (K,)
     return ops.stop_gradient(ops.stack(rights)), ops.stop_gradient(ops.stack(lefts))
 
 
@@ -64,4 +66,4 @@ def singular_values(matrix, u, v):
     Returns:
         (S,), the largest first once the vectors have converged.
     """
-    return ops.sum(ops.matmul(v, matrix) * u, axis=-1)
+    return ops.sum(matmul(v, matrix) * u, axis=-1)

@@ -89,6 +89,11 @@ def _with_virtual_norm(model, reference):
             f"`reference` must be of the same number of rows for each of the {num_inputs} inputs "
             f"of model '{model.name}'. Received: {[tuple(rows.shape) for rows in references]}"
         )
+    if num_inputs > 1 and not _have_one_structure(model.input, reference):
+        raise ValueError(
+            f"`reference` must be a structure like the inputs of model '{model.name}', "
+            f"{_names(model.input)}. Received: {_names(reference)}"
+        )
     (size,) = {rows.shape[0] for rows in references}
     replaced = []
 
@@ -111,6 +116,24 @@ def _with_virtual_norm(model, reference):
             f"Received: model '{model.name}', inside other layers: {left}"
         )
     return copy, size
+
+
+def _have_one_structure(one, other):
+    """Whether two structures have the same keys and lengths; a tuple may stand for a list."""
+    if isinstance(one, dict):
+        same = isinstance(other, dict) and one.keys() == other.keys()
+        return same and all(_have_one_structure(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        same = isinstance(other, (list, tuple)) and len(one) == len(other)
+        return same and all(map(_have_one_structure, one, other))
+    return not isinstance(other, (dict, list, tuple))
+
+
+def _names(structure):
+    """What an error says of a structure of arrays or Keras tensors."""
+    if isinstance(structure, dict):
+        return f"a dict of {sorted(structure)}"
+    return f"a {type(structure).__name__} of {len(structure)}"
 
 
 def _virtual(layer, size):

@@ -15,6 +15,7 @@ from improved_gan_tf import precision
 from improved_gan_tf.layers import data_dependent
 from improved_gan_tf.layers.argument_checks import require_floating
 from improved_gan_tf.layers.weight_norm import shared_norms
+from improved_gan_tf.precision import at_least_float32
 
 
 def sum_of_squares(kernel, axes):
@@ -29,7 +30,7 @@ def sum_of_squares(kernel, axes):
         axes: the axes to sum over.
 
     Returns:
-        The sums, without the summed axes.
+        The sums, without the summed axes, at least float32.
     """
 
     @ops.custom_gradient
@@ -42,7 +43,7 @@ def sum_of_squares(kernel, axes):
 
     # Reshaped to its own shape, a variable is a tensor: one that is mirrored over replicas could
     # not be an argument of a custom gradient.
-    return squares(ops.reshape(kernel, kernel.shape))
+    return squares(precision.in_float32(ops.reshape(kernel, kernel.shape)))
 
 
 def scale_over_norm(kernel, scale, epsilon, axes):
@@ -57,7 +58,9 @@ def scale_over_norm(kernel, scale, epsilon, axes):
     Returns:
         (K,), same dtype as `kernel`.
     """
-    return scale * ops.rsqrt(epsilon + sum_of_squares(kernel, axes))
+    squares = sum_of_squares(kernel, axes)
+    factor = ops.cast(scale, squares.dtype) * ops.rsqrt(epsilon + squares)
+    return ops.cast(factor, kernel.dtype)
 
 
 def data_dependent_scale_and_shift(pre_activation, init_stddev):
@@ -128,8 +131,8 @@ class WeightNormLayer(keras.layers.Layer):
     def _add_weight_norm_weights(self, kernel_shape, units, sum_axes):
         """Creates `kernel`, `scale` and `bias`; `sum_axes` are all kernel axes but the output's."""
         self._sum_axes = tuple(sum_axes)
-        # Weights are cast where they are used: the norm is taken in the variables' own dtype,
-        # since a sum of squares does not fit float16.
+        # Weights are cast where they are used: the norm is taken in float32 at least, since a sum
+        # of squares does not fit float16.
         self.kernel = self.add_weight(
             name="kernel",
             shape=kernel_shape,
@@ -185,7 +188,7 @@ class WeightNormLayer(keras.layers.Layer):
         The old scale is multiplied, the old bias ignored. Without a bias only the scale is set.
         """
         data_dependent.require_first_call(self, pre_activation)
-        pre_activation = ops.cast(pre_activation, self.variable_dtype)
+        pre_activation = ops.cast(pre_activation, at_least_float32(self.variable_dtype))
         factor, shift = data_dependent_scale_and_shift(pre_activation, self.init_stddev)
         if not bool(ops.all(ops.isfinite(factor))):
             raise ValueError(
@@ -193,10 +196,11 @@ class WeightNormLayer(keras.layers.Layer):
                 "every unit varies and is finite. Received: a batch with a unit of standard "
                 "deviation 0 or with values that are not finite."
             )
-        self.scale.assign(self.scale * factor)
+        scale = ops.cast(self.scale, factor.dtype) * factor
+        self.scale.assign(ops.cast(scale, self.scale.dtype))
         outputs = pre_activation * factor
         if self.use_bias:
-            self.bias.assign(shift)
+            self.bias.assign(ops.cast(shift, self.bias.dtype))
             outputs = outputs + shift
         return ops.cast(outputs, self.compute_dtype)
 

@@ -5,6 +5,7 @@ from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer
 from improved_gan_tf.layers.weight_norm.base import WeightNormLayer
+from improved_gan_tf.precision import matmul
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
@@ -87,7 +88,7 @@ class WeightNormDense(WeightNormLayer):
 
     def _linear(self, inputs):
         # (x V) * factor equals x (V * factor) and touches N x K numbers instead of A x K.
-        outputs = ops.matmul(inputs, ops.cast(self.kernel, self.compute_dtype))
+        outputs = matmul(inputs, ops.cast(self.kernel, self.compute_dtype))
         return outputs * ops.cast(self._scale_over_norm(), outputs.dtype)
 
     def compute_output_shape(self, input_shape):

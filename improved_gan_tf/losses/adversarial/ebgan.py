@@ -10,7 +10,7 @@ from keras import ops
 
 from improved_gan_tf import distribution
 from improved_gan_tf.losses.adversarial.norms import euclidean_norms
-from improved_gan_tf.precision import in_float32, mean
+from improved_gan_tf.precision import in_float32, matmul, mean
 
 
 def euclidean_energy(examples, reconstructions):
@@ -83,7 +83,7 @@ def pull_away_term(encodings, cross_replica="global"):
     norms = ops.expand_dims(euclidean_norms(encodings), 1)
     directions = encodings / ops.where(norms > 0.0, norms, ops.ones_like(norms))
     others = distribution.gather_rows(directions)[0] if cross_replica == "global" else directions
-    squares = ops.square(ops.matmul(directions, ops.transpose(others)))  # (n, N)
+    squares = ops.square(matmul(directions, ops.transpose(others)))  # (n, N)
     own = ops.square(ops.sum(ops.square(directions), axis=1))  # (n,), cos(S_i, S_i)^2
     count = ops.cast(ops.shape(others)[0] - 1, encodings.dtype)
     return mean((ops.sum(squares, axis=1) - own) / count)
