@@ -211,7 +211,13 @@ def _multi_worker_strategy(batch_size, devices):
     _require_equal_shares(batch_size, len(workers) * devices)  # before waiting for the others
     print(f"worker {index} of {len(workers)}: waiting until all are there", flush=True)
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=EXCHANGE_TIMEOUT)
-    return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+    except (tf.errors.InvalidArgumentError, tf.errors.UnknownError) as error:
+        raise UserError(
+            f"This worker cannot answer at {workers[index]}, its place in TF_CONFIG. Is the port "
+            f"free? TensorFlow says: {reason(error)}"
+        ) from error
 
 
 def _tf_config():
@@ -226,9 +232,19 @@ def _tf_config():
         kind, index = values["task"]["type"], int(values["task"]["index"])
     except (ValueError, KeyError, TypeError) as error:
         raise _wrong_tf_config(text) from error
-    if others or not isinstance(workers, list) or kind != "worker" or not 0 <= index < len(workers):
+    named = isinstance(workers, list) and all(map(_is_address, workers))
+    if others or not named or kind != "worker" or not 0 <= index < len(workers):
         raise _wrong_tf_config(text)
+    if len(set(workers)) < len(workers):
+        raise UserError(
+            f"The environment variable TF_CONFIG must name every worker once. Received: {text}"
+        )
     return workers, index
+
+
+def _is_address(worker):
+    host, _, port = worker.rpartition(":") if isinstance(worker, str) else ("", "", "")
+    return bool(host) and port.isdecimal()
 
 
 def _wrong_tf_config(text):

@@ -116,6 +116,11 @@ def test_a_dry_run_refuses_what_no_machine_could_do():
         cluster(["one:1", "two:2"], index=2),
         cluster(["one:1", "two:2"], index="first"),
         cluster(["one:1"], kind="chief"),
+        cluster(["one", "two:2"]),
+        cluster(["one:1", ":2"]),
+        cluster(["one:1", "two:second"]),
+        cluster(["one:1", 2]),
+        cluster(["one:1", "one:1"]),
         '{"cluster": {"chief": ["one:1"], "worker": ["two:2", "three:3"]}, '
         '"task": {"type": "worker", "index": 0}}',
     ],
@@ -125,6 +130,16 @@ def test_a_tf_config_that_names_no_worker_is_refused(value, monkeypatch):
     for kind in ("multi_worker", "auto"):
         with pytest.raises(UserError, match="TF_CONFIG must name every worker"):
             distribution.strategy_from(kind, None, None, 100)
+
+
+def test_a_worker_whose_port_is_taken_says_where(monkeypatch):
+    def taken(**options):
+        raise tf.errors.UnknownError(None, None, "Could not start gRPC server")
+
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", taken)
+    monkeypatch.setenv("TF_CONFIG", cluster(["one:1", "two:2"], index=1))
+    with pytest.raises(UserError, match=r"at two:2, .*port free\? .*Could not start gRPC server"):
+        distribution.strategy_from("multi_worker", None, None, 100)
 
 
 def test_workers_refuse_a_batch_that_does_not_divide_before_they_wait(monkeypatch):
