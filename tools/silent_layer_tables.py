@@ -8,9 +8,12 @@ from tools.run_files import RESULTS, markdown_table
 FOLDER = RESULTS / "silent_layer"
 SAMPLES = RESULTS / "silent_layer_samples"
 WIDE = RESULTS / "silent_layer_wide"
-# The authors' own code, by the commit of its layers (nn.py).
+# The same networks, tested in batches of mixed classes and in batches of one class.
+ONE_CLASS = RESULTS / "silent_layer_one_class.json"
+# The authors' own code, by the commit of its layers (nn.py), and this code watched as that was.
 AUTHORS = RESULTS / "silent_layer_code"
 LAYERS = {
+    "ours": "this project's",
     "0fa06b5": "the authors', layers of 0fa06b5, which this project has",
     "2b81a18": "the authors', layers of 2b81a18, the script's own",
 }
@@ -37,15 +40,33 @@ def samples_closeness(folder=SAMPLES):
     return tables.closeness(tables.read_all(folder))
 
 
+def one_class(path=ONE_CLASS):
+    """Test errors of each seed in batches of mixed classes and in batches of one class."""
+    rows = {}
+    for trial in json.loads(path.read_text("utf-8")):
+        key = (trial["learning_rate"], trial["iterations"], trial["variant"])
+        rows.setdefault(key, []).append(trial)
+    lines = []
+    for (rate, iterations, variant), trials in rows.items():
+        trials.sort(key=lambda trial: trial["seed"])
+        cells = [
+            ", ".join(f"{100 * trial[kind] / trial['test_count']:.1f}" for trial in trials) + " %"
+            for kind in ("test_wrong_mixed", "test_wrong_one_class")
+        ]
+        lines.append([f"{rate:g}, {iterations:,}", tables.TITLES[variant], *cells])
+    return markdown_table(
+        ("rate, iterations", "change", "wrong, mixed batches", "wrong, batches of one class"), lines
+    )
+
+
 def papers_width(folder=WIDE):
     """The closeness at the paper's width."""
     return tables.closeness(tables.read_all(folder))
 
 
-def authors_code(folder=FOLDER, authors=AUTHORS):
+def authors_code(authors=AUTHORS):
     """The closeness in this code and in the authors' own, at an eighth of the width."""
-    ours = [r for r in tables.read_all(folder) if r["variant"] == "original"]
-    rows = {"this project's": ours}
+    rows = {}
     for commit, title in LAYERS.items():
         files = sorted(authors.glob(f"layers-{commit}-seed*.json"))
         rows[title] = [json.loads(file.read_text("utf-8")) for file in files]

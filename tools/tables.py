@@ -55,6 +55,7 @@ TABLES = {
     "mode-collapse-ring": mode_collapse_tables.ring,
     "silent-layer": silent_layer_tables.closeness,
     "silent-layer-outcomes": silent_layer_tables.outcomes,
+    "silent-layer-one-class": silent_layer_tables.one_class,
     "silent-layer-code": silent_layer_tables.authors_code,
     "silent-layer-wide": silent_layer_tables.papers_width,
     "silent-layer-samples": silent_layer_tables.samples,
