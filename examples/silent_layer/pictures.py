@@ -87,7 +87,7 @@ def sheet(results):
             place = row[seeds.index(trial["seed"])]
             place.imshow(np.asarray(Image.open(trial["samples_file"]).convert("RGB")))
             title = f"{size}: {tables.TITLES[variant]}, seed {trial['seed']}"
-            place.set_title(title.replace("`", ""), fontsize=7)
+            place.set_title(title.replace("`", ""), fontsize=6)
     return drawing
 
 
