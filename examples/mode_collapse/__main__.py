@@ -1,20 +1,15 @@
 """The command `python -m examples.mode_collapse`: trains trials, prints the table, draws."""
 
 import argparse
-import pathlib
 import time
 
 from examples.mode_collapse import pictures, problems, results, tables, techniques
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.machine import environment, exits, files
 
 # TensorFlow is imported in `train`: `--help` and a mistake answer without it.
 
 PUBLISHED = techniques.Settings("grid", "none")
-
-
-def _path(text):
-    return pathlib.Path(text).expanduser()  # a shell leaves the ~ in --output=~/trials
 
 
 def parser():
@@ -76,8 +71,13 @@ def parser():
         default=True,
         help="with XLA, which rounds otherwise",
     )
-    add("--output", type=_path, default="mode_collapse", help="folder of the trials' files")
-    add("--picture", type=_path, help="PNG file (default: PROBLEM.png in --output)")
+    add(
+        "--output",
+        type=files.user_path,
+        default="mode_collapse",
+        help="folder of the trials' files",
+    )
+    add("--picture", type=files.user_path, help="PNG file (default: PROBLEM.png in --output)")
     add("--overwrite", action="store_true", help="train finished trials again")
     return parsing
 

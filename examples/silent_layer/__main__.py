@@ -1,7 +1,6 @@
 """The command `python -m examples.silent_layer`: trains variants, prints the tables, draws."""
 
 import argparse
-import pathlib
 import sys
 
 from examples.silent_layer import tables
@@ -15,10 +14,6 @@ CLASSIFIER_EPOCHS, CLASSIFIER_SEED = 10, 1
 SETTINGS = ("dataset", "width_multiplier", "learning_rate", "labels_per_class", "iterations")
 LABELS_PER_CLASS = {"mnist": 10, "cifar10": 400}
 MOST_LABELS = {"mnist": 300, "cifar10": 5000}
-
-
-def _path(text):
-    return pathlib.Path(text).expanduser()  # a shell leaves the ~ in --output=~/trials
 
 
 def parser():
@@ -58,16 +53,18 @@ def parser():
         default=hidden,
         help="labeled images of each class (default: 10 of MNIST, 400 of CIFAR-10)",
     )
-    add("--output", type=_path, default="silent_layer", help="folder of the trials' files")
+    add(
+        "--output", type=files.user_path, default="silent_layer", help="folder of the trials' files"
+    )
     add(
         "--picture",
-        type=_path,
+        type=files.user_path,
         default=hidden,
         help="PNG file of closeness to draw; trials of one length and rate",
     )
     add(
         "--samples_picture",
-        type=_path,
+        type=files.user_path,
         default=hidden,
         help="PNG file to draw of the samples of every trial",
     )

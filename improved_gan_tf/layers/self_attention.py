@@ -34,7 +34,7 @@ def _drawn_anew(initializer):
     is_stateful = isinstance(seed, keras.random.SeedGenerator)  # which never repeats itself
     if is_stateful or not isinstance(initializer, keras.initializers.Initializer):
         return initializer
-    return type(initializer).from_config(initializer.get_config())
+    return initializer.clone()
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")

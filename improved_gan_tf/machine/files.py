@@ -21,6 +21,11 @@ LOCK = ".lock"
 _NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
+def user_path(text):
+    """A `pathlib.Path` of the command line; a shell leaves the ~ in `--output=~/trials`."""
+    return pathlib.Path(text).expanduser()
+
+
 def write_whole(path, write):
     """Calls `write(temporary_path)` and renames: the file is whole or absent, also after a crash.
 
