@@ -23,6 +23,7 @@ import subprocess
 import sys
 
 from benchmarks import measured
+from benchmarks.arguments import whole_number
 from benchmarks.pytorch_peer import EXPERIMENTS, PRECISIONS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -39,8 +40,13 @@ def parse():
     add("--pytorch", default=sys.executable, help="Python that has PyTorch (this one)")
     add("--experiments", nargs="+", default=EXPERIMENTS, choices=EXPERIMENTS, help="(all)")
     add("--width_multiplier", type=float, default=1.0, help="factor of every hidden width (1)")
-    add("--iterations", type=int, default=20, help="MNIST's in a round; CIFAR-10: a twentieth (20)")
-    add("--rounds", type=int, default=3, help="rounds; the median over them is taken (3)")
+    add(
+        "--iterations",
+        type=whole_number,
+        default=20,
+        help="MNIST's in a round; CIFAR-10: a twentieth (20)",
+    )
+    add("--rounds", type=whole_number, default=3, help="rounds; the median over them is taken (3)")
     add("--write", action="store_true", help=f"put the numbers into {measured.PATH.name}")
     return parser.parse_args()
 

@@ -17,6 +17,7 @@ import collections
 import contextlib
 import time
 
+from benchmarks.arguments import whole_number
 from improved_gan_tf.machine import environment
 
 BATCH, IMAGES = 100, 500
@@ -116,8 +117,10 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=5, help="timed calls of each setup")
-    parser.add_argument("--iterations", type=int, default=5, help="training iterations in a call")
+    parser.add_argument("--rounds", type=whole_number, default=5, help="timed calls of each setup")
+    parser.add_argument(
+        "--iterations", type=whole_number, default=5, help="training iterations in a call"
+    )
     arguments = parser.parse_args()
     environment.set_defaults()
 

@@ -30,6 +30,7 @@ import time
 import numpy as np
 from tabulate import tabulate
 
+from benchmarks.arguments import whole_number
 from improved_gan_tf.machine import environment
 
 KILLS_PER_RUN = 5
@@ -279,6 +280,8 @@ def campaign(name, config, dataset, kills, folder, seed=0):
                 seconds = min(seconds, time.monotonic() - begin)
                 break
             faults.append(fault)
+        if code not in (0, -signal.SIGKILL) and not faults:
+            sys.exit(f"a run that nobody had killed failed, see {log}")
         if not (run_dir / "result.json").exists():
             run(config, dataset, run_dir, log)
         different = differences(run_dir, folder / "straight")
@@ -305,7 +308,7 @@ def table(outcomes):
 def main():
     """Runs the campaign of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=20, help="for each experiment")
+    parser.add_argument("--kills", type=whole_number, default=20, help="for each experiment")
     parser.add_argument("--data_dir", help="folder with prepared TFDS data of CIFAR-10")
     parser.add_argument("--folder", help="where the runs go; a temporary one if not given")
     parser.add_argument("--seed", type=int, default=0, help="decides the moments")

@@ -23,6 +23,8 @@ import subprocess
 import sys
 import time
 
+from benchmarks.arguments import whole_number, whole_numbers
+
 SHAPES = ("100,100,5", "1024,100,5", "256,300,50")
 SMALL_SHAPES = (
     *("8,4,2", "32,16,3", "64,8,2", "64,16,3", "100,13,5", "100,20,3", "200,8,3", "512,2,2"),
@@ -30,6 +32,18 @@ SMALL_SHAPES = (
 )
 IMPLEMENTATIONS = ("broadcast", "package")
 PASSES_PER_CALL = 10  # with --ways: what a call costs apart from them hardly counts
+
+
+def shape_of(text):
+    """For `type=` of argparse: "N,B,C" as three ints."""
+    shape = tuple(whole_numbers(text))
+    if len(shape) != 3:
+        raise argparse.ArgumentTypeError(f"must be N,B,C. Received: {text}")
+    return shape
+
+
+def text_of(shape):
+    return ",".join(map(str, shape))
 
 
 def broadcast(m):
@@ -88,7 +102,7 @@ def measure(implementation, shape, repeats, jit_compile):
 def measure_in_a_process(implementation, shape, repeats, jit_compile):
     """Runs `measure` in a new process, which has its own peak memory."""
     command = [sys.executable, "-m", "benchmarks.minibatch_discrimination"]
-    command += ["--only", implementation, "--shapes", shape, "--repeats", str(repeats)]
+    command += ["--only", implementation, "--shapes", text_of(shape), "--repeats", str(repeats)]
     command += ["--jit_compile"] * jit_compile
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
     output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
@@ -139,36 +153,36 @@ def print_ways(shapes, repeats):
 
     print("| N, B, C | loop | direct | ratio | loop, XLA | direct, XLA | ratio, XLA | taken |")
     print("|---|---|---|---|---|---|---|---|")
-    for text in shapes:
-        shape = tuple(int(n) for n in text.split(","))
+    for shape in shapes:
         cells = []
         for jit_compile in (False, True):
             loop, direct = compare_ways(shape, repeats, jit_compile)
             cells += [f"{loop:.3f} ms", f"{direct:.3f} ms", f"{loop / direct:.2f}"]
         taken = "direct" if direct_kernel_sums.is_faster(shape) else "loop"
-        print(f"| {text} | {' | '.join(cells)} | {taken} |", flush=True)
+        print(f"| {text_of(shape)} | {' | '.join(cells)} | {taken} |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--shapes", nargs="+", help="N,B,C of each case")
-    parser.add_argument("--repeats", type=int, help="timed calls (4; with --ways 11)")
+    parser.add_argument("--shapes", nargs="+", type=shape_of, help="N,B,C of each case")
+    parser.add_argument("--repeats", type=whole_number, help="timed calls (4; with --ways 11)")
     parser.add_argument("--ways", action="store_true", help="loop against all pairs at once")
     parser.add_argument("--jit_compile", action="store_true", help="compile with XLA")
     parser.add_argument(
         "--only", choices=IMPLEMENTATIONS, help="measure this in this process, print JSON"
     )
     arguments = parser.parse_args()
-    arguments.shapes = arguments.shapes or (SMALL_SHAPES if arguments.ways else SHAPES)
+    arguments.shapes = arguments.shapes or [
+        shape_of(text) for text in (SMALL_SHAPES if arguments.ways else SHAPES)
+    ]
     arguments.repeats = arguments.repeats or (11 if arguments.ways else 4)
     if arguments.ways:
         print_ways(arguments.shapes, arguments.repeats)
         return
     if arguments.only:
         for shape in arguments.shapes:
-            shape = tuple(int(n) for n in shape.split(","))
             result = measure(arguments.only, shape, arguments.repeats, arguments.jit_compile)
             print(json.dumps(result))
         return
@@ -181,9 +195,11 @@ def main():
         )
         for expected, result in zip(obvious["sums"], ours["sums"], strict=True):
             if abs(result - expected) > 1e-4 * abs(expected):
-                sys.exit(f"The two implementations disagree at {shape}: {expected} {result}")
+                sys.exit(
+                    f"The two implementations disagree at {text_of(shape)}: {expected} {result}"
+                )
         print(
-            f"| {shape} | {obvious['ms']:.1f} ms, {obvious['mb']:.0f} MB "
+            f"| {text_of(shape)} | {obvious['ms']:.1f} ms, {obvious['mb']:.0f} MB "
             f"| {ours['ms']:.1f} ms, {ours['mb']:.0f} MB "
             f"| {obvious['ms'] / ours['ms']:.1f} x | {ours['mb'] / obvious['mb']:.3f} |",
             flush=True,

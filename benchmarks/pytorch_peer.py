@@ -16,6 +16,8 @@ import json
 import statistics
 import time
 
+from benchmarks.arguments import whole_number
+
 EXPERIMENTS = (
     "mnist-feature_matching",
     "cifar10-feature_matching",
@@ -32,8 +34,10 @@ def parse():
     add("--experiment", default="mnist-feature_matching", choices=EXPERIMENTS)
     add("--precision", default="float32", choices=PRECISIONS, help="mixed: under torch.autocast")
     add("--width_multiplier", type=float, default=1.0, help="factor of every hidden width (1)")
-    add("--iterations", type=int, default=20, help="iterations in a round (20)")
-    add("--rounds", type=int, default=5, help="rounds; the median over them is printed (5)")
+    add("--iterations", type=whole_number, default=20, help="iterations in a round (20)")
+    add(
+        "--rounds", type=whole_number, default=5, help="rounds; the median over them is printed (5)"
+    )
     return parser.parse_args()
 
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+from benchmarks.arguments import whole_numbers
 from improved_gan_tf.machine import environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -73,8 +74,11 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", default="1,2,20", help="numbers of runs to compare (1,2,20)")
-    counts = [int(text) for text in parser.parse_args().runs.split(",")]
+    numbers = "numbers of runs to compare (1,2,20)"
+    parser.add_argument("--runs", type=whole_numbers, default="1,2,20", help=numbers)
+    counts = parser.parse_args().runs
+    if len(set(counts)) < len(counts):
+        parser.error(f"--runs must name each number once. Received: {counts}")
     measured = []
     for count in counts:
         megabytes, seconds = largest(count)

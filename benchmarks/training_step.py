@@ -1,9 +1,9 @@
 """The cost of one training iteration, against its own matrix products, all in one run.
 
-    python benchmarks/training_step.py --experiment=mnist-feature_matching
-    python benchmarks/training_step.py --experiment=cifar10-feature_matching --iterations=5
-    python benchmarks/training_step.py --precision=mixed_bfloat16
-    TF_ENABLE_ONEDNN_OPTS=0 python benchmarks/training_step.py --width_multiplier=0.125
+    python -m benchmarks.training_step --experiment=mnist-feature_matching
+    python -m benchmarks.training_step --experiment=cifar10-feature_matching --iterations=5
+    python -m benchmarks.training_step --precision=mixed_bfloat16
+    TF_ENABLE_ONEDNN_OPTS=0 python -m benchmarks.training_step --width_multiplier=0.125
 
 The last uses TensorFlow's own kernels instead of oneDNN's, in a thin network.
 
@@ -27,6 +27,7 @@ import statistics
 import tempfile
 import time
 
+from benchmarks.arguments import whole_number
 from improved_gan_tf.machine import environment
 
 environment.set_defaults()  # before TensorFlow is imported, as the commands do
@@ -257,8 +258,12 @@ def parse():
     add("--experiment", default="mnist-feature_matching", choices=EXPERIMENTS)
     add("--precision", default="float32", choices=PRECISIONS, help="of all rows but the floor")
     add("--width_multiplier", type=float, default=1.0, help="factor of every hidden width (1)")
-    add("--iterations", type=int, default=20, help="iterations of each row in a round (20)")
-    add("--rounds", type=int, default=5, help="rounds; the median over them is printed (5)")
+    add(
+        "--iterations", type=whole_number, default=20, help="iterations of each row in a round (20)"
+    )
+    add(
+        "--rounds", type=whole_number, default=5, help="rounds; the median over them is printed (5)"
+    )
     add("--rows", nargs="+", default=list(ROWS), choices=ROWS, help="rows to measure (all)")
     add("--json", action="store_true", help="print the medians as a line of JSON too")
     add("--profile", action="store_true", help="print where the time of a step goes")

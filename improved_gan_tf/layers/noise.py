@@ -16,7 +16,7 @@ def standard_normal(shape, dtype, seed):
 
     The distribution is that of `keras.random.normal`; TensorFlow's CPU kernel behind it runs
     one number at a time, these elementwise operations run vectorised and take about half its
-    time (`benchmarks/training_step.py --profile` says what noise costs a training step).
+    time (`python -m benchmarks.training_step --profile` says what noise costs a training step).
 
     Args:
         shape: tuple of ints or of scalar tensors.

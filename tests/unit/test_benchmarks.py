@@ -1,11 +1,12 @@
 """The numbers in benchmarks/measured.json, their tables, and the peer in PyTorch."""
 
+import importlib
 import json
 
 import numpy as np
 import pytest
 
-from benchmarks import against_pytorch, measured
+from benchmarks import against_pytorch, kill_campaign, measured
 from benchmarks.pytorch_peer import EXPERIMENTS, PRECISIONS
 from improved_gan_tf import networks
 from tools import benchmark_tables
@@ -92,3 +93,35 @@ def test_the_peers_iteration_moves_every_trained_parameter(experiment, precision
     for old, new in zip(before, parameters, strict=True):
         trained = new.requires_grad
         assert trained != torch.equal(old, new), new.shape
+
+
+@pytest.mark.parametrize(
+    "module, argument",
+    [
+        ("against_pytorch", "--iterations=0"),
+        ("cross_replica", "--rounds=0"),
+        ("kill_campaign", "--kills=0"),
+        ("minibatch_discrimination", "--repeats=-1"),
+        ("minibatch_discrimination", "--shapes=100,100"),
+        ("pytorch_peer", "--rounds=1.5"),
+        ("sweep_memory", "--runs=2,2"),
+        ("sweep_memory", "--runs=1,,2"),
+        ("training_step", "--iterations=0"),
+    ],
+)
+def test_numbers_that_measure_nothing_are_refused(module, argument, monkeypatch, capsys):
+    benchmark = importlib.import_module(f"benchmarks.{module}")
+    monkeypatch.setattr("sys.argv", [module, argument])
+    with pytest.raises(SystemExit) as end:
+        benchmark.main()
+    assert end.value.code == 2
+    name, received = argument.split("=")
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert name in error and "must" in error and "Received: " in error
+
+
+def test_a_run_that_fails_unkilled_ends_the_campaign(tmp_path, monkeypatch):
+    codes = iter([0, 1])  # the straight run ends, the first to be killed fails by itself
+    monkeypatch.setattr(kill_campaign, "run", lambda *_: next(codes))
+    with pytest.raises(SystemExit, match="that nobody had killed failed, see .*killed-1.log"):
+        kill_campaign.campaign("thin", None, None, 4, tmp_path / "runs")

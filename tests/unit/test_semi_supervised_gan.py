@@ -316,6 +316,25 @@ def test_a_test_set_sorted_by_class_is_evaluated_in_mixed_batches():
     assert tested[0] != pytest.approx(np.mean(of_sorted), rel=1e-5)
 
 
+def test_in_batches_of_training_too_a_test_has_its_steps_weights_and_callbacks():
+    gan = make(coupled=True)
+    x, y = make_images(18, seed=1)
+    heard = []
+    callback = keras.callbacks.LambdaCallback()
+    callback.on_test_begin = lambda logs=None: heard.append("begin")
+    callback.on_test_end = lambda logs=None: heard.append(sorted(logs))
+    history = fit(gan, validation_data=(x, y), validation_steps=2, callbacks=[callback]).history
+    assert heard == ["begin", ["accuracy", "loss"]]
+    first = gan.evaluate(x[: 2 * BATCH], y[: 2 * BATCH], verbose=0)
+    np.testing.assert_allclose([history["val_loss"][0], history["val_accuracy"][0]], first)
+    np.testing.assert_allclose(gan.evaluate(x, y, steps=2, verbose=0), first)
+    weights = np.repeat([1.0, 0.0], [2 * BATCH, 18 - 2 * BATCH])
+    np.testing.assert_allclose(
+        gan.evaluate(x, y, sample_weight=weights, callbacks=[callback], verbose=0)[1], first[1]
+    )
+    assert len(heard) == 4
+
+
 # --- generated images --------------------------------------------------------------------------
 
 

@@ -36,23 +36,41 @@ class Testing:
         """Keras's, with "loss" (cross-entropy, nats) and "accuracy" of the averaged parameters.
 
         With minibatch discrimination arrays are evaluated in batches of the size of training; if
-        they lie sorted by class, in an order that mixes the classes (D8).
+        they lie sorted by class, in an order that mixes the classes (D8). Callbacks hear of its
+        beginning and its end.
         """
         if is_pipeline(x):
             self._check_pipeline(x, "x")
         elif y is not None:
             x, y = self._checked_test_set((x, y), "x, y")
         if y is not None and self._couples_predictions:
-            rows = mixed_order(y)
-            logits = self.predict(x[rows], batch_size, verbose=0)[np.argsort(rows)]
-            self.reset_metrics()
-            results = self.compute_metrics(x, y, logits, kwargs.get("sample_weight"))
+            names = ("sample_weight", "steps", "callbacks")
+            results = self._evaluate_in_full_batches(
+                x, y, batch_size, *(kwargs.get(name) for name in names)
+            )
         else:
             results = super().evaluate(
                 x, y, batch_size=batch_size, verbose=verbose, return_dict=True, **kwargs
             )
         results = {name: float(results[name]) for name in self._test_names}
         return results if return_dict else list(results.values())
+
+    def _evaluate_in_full_batches(self, x, y, batch_size, sample_weight, steps, callbacks):
+        size = self._size_of_test_batch(batch_size)
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = keras.callbacks.CallbackList(callbacks, model=self)
+        callbacks.on_test_begin()
+        rows = mixed_order(y)[: None if steps is None else steps * size]
+        logits = self.predict(x[rows], size, verbose=0)
+        self.reset_metrics()
+        weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
+        results = self.compute_metrics(x[rows], y[rows], logits, weights)
+        results = {name: float(results[name]) for name in self._test_names}
+        callbacks.on_test_end(results)
+        return results
+
+    def _size_of_test_batch(self, batch_size):
+        return batch_size or int(ops.convert_to_numpy(self.batch_size)) or DEFAULT_BATCH
 
     def test_step(self, data):
         """Keras's hook: measures a batch."""
@@ -75,7 +93,7 @@ class Testing:
 
         if not self._couples_predictions:
             return predict(x, batch_size)
-        size = batch_size or int(ops.convert_to_numpy(self.batch_size)) or DEFAULT_BATCH
+        size = self._size_of_test_batch(batch_size)
         return predict_in_full_batches(lambda images: predict(images, size), x, size)
 
     @property
