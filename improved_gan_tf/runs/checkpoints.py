@@ -97,6 +97,10 @@ class Checkpoints:
         found = [p for p in self.path.glob("checkpoint-*.npz") if _NAME.fullmatch(p.name)]
         return sorted(found, key=_iterations, reverse=True)
 
+    def iterations(self):
+        """Iterations after which the newest was written, by its name (int); 0 without any."""
+        return _iterations(found[0]) if (found := self.paths()) else 0
+
     @files.persistent(OSError)
     def save(self, iterations, header, arrays):
         """Writes a checkpoint, removes the oldest beyond `keep`, and returns its path.

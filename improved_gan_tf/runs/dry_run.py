@@ -2,9 +2,10 @@
 
 import dataclasses
 import pathlib
+from typing import NamedTuple
 
 from improved_gan_tf import distribution
-from improved_gan_tf.runs import pace
+from improved_gan_tf.runs import pace, resuming
 from improved_gan_tf.runs import sweep as sweep_module
 from improved_gan_tf.runs.execution import computing_as_said
 from improved_gan_tf.settings.setting import Decides, names_that_decide
@@ -59,7 +60,7 @@ def print_sweep_dry_run(records, published, dataset, parent):
         f"{dataset.description}: {records[0].epochs} epochs of {streams.iterations} iterations "
         f"each, and write {parent}/labels*-seed*. Nothing was saved (--dry_run)."
     )
-    _print_time(would_run, dataset)
+    _print_time(would_run, dataset, parent)
 
 
 def _is_begun(record):
@@ -80,7 +81,7 @@ def print_dry_run(config, published, dataset, run_dir):
     )
     has_baseline = config.with_baseline and not config.supervised_only
     parts = [config, sweep_module.baseline_of(config, run_dir)] if has_baseline else [config]
-    _print_time(parts, dataset)
+    _print_time(parts, dataset, run_dir)
 
 
 def print_imagenet_dry_run(config, published, source, iterations, run_dir):
@@ -93,7 +94,7 @@ def print_imagenet_dry_run(config, published, source, iterations, run_dir):
         f"iterations, and write {run_dir}. No image was read, nothing was saved (--dry_run)."
     )
     found = imagenet.pace_without_images(config, len(source.class_names))
-    print(time_text(config, found, [pace.run_seconds(config, iterations, found)]))
+    print(time_text(config, found, _left([config], iterations, found, run_dir)))
 
 
 def print_biggan_dry_run(records, published, dataset, where):
@@ -114,7 +115,7 @@ def print_biggan_dry_run(records, published, dataset, where):
             f"iterations, and write {where}. Nothing was saved (--dry_run)."
         )
         found = game_pace(game)
-    print(time_text(config, found, [pace.run_seconds(config, iterations, found)] * len(records)))
+    print(time_text(config, found, _left(records, iterations, found, where)))
 
 
 def print_dcgan_dry_run(records, published, images, where):
@@ -133,24 +134,41 @@ def print_dcgan_dry_run(records, published, images, where):
         f"iterations, and write {where}. Nothing was saved (--dry_run)."
     )
     found = dcgan_pace.pace_without_images(config, images)
-    print(time_text(config, found, [pace.run_seconds(config, iterations, found)] * len(records)))
+    print(time_text(config, found, _left(records, iterations, found, where)))
 
 
-def _print_time(records, dataset):
+def _print_time(records, dataset, where):
     """Prints how long some runs take one after the other; one of each kind is timed."""
     from improved_gan_tf.runs import semi_supervised as experiment
 
     if not records:
         return
-    found, lengths = {}, []
+    found, left = {}, []
     for record in records:
         if record.supervised_only not in found:
             with computing_as_said(record):
                 game = experiment.SemiSupervisedGame(record, dataset)
                 found[record.supervised_only] = game_pace(game)
             iterations = game.epochs.iterations
-        lengths.append(pace.run_seconds(record, iterations, found[record.supervised_only]))
-    print(time_text(records[0], found[records[0].supervised_only], lengths))
+        left += _left([record], iterations, found[record.supervised_only], where)
+    print(time_text(records[0], found[records[0].supervised_only], left))
+
+
+class Left(NamedTuple):
+    """What a run has before it."""
+
+    seconds: float
+    done: int  # iterations after which it goes on
+
+
+def _left(records, iterations, found, where):
+    """A list of `Left`. A record without a folder is the one run in the folder `where`."""
+    left = []
+    for record in records:
+        checkpoints = resuming.checkpoints_of(record, record.run_dir or where)
+        done = 0 if record.overwrite else checkpoints.iterations()
+        left.append(Left(pace.run_seconds(record, iterations, found, done), done))
+    return left
 
 
 def game_pace(game):
@@ -160,13 +178,15 @@ def game_pace(game):
     return pace.measure(game.trainer, game.epochs(0), game.config.learning_rate, game.evaluate)
 
 
-def time_text(config, found, lengths):
-    """How long runs take that take `lengths` seconds each, as sentences."""
+def time_text(config, found, left):
+    """How long runs take of which there is `left` (list of `Left`) to do, as sentences."""
     evaluation = f", {found.evaluation:.1f} s an evaluation" if found.evaluation else ""
-    runs = f"{len(lengths)} runs in sequence take" if len(lengths) > 1 else "the run takes"
+    runs = f"{len(left)} runs in sequence take" if len(left) > 1 else "the run takes"
+    if done := sum(run.done for run in left):
+        runs = f"what is left after the {done:,} iterations done takes"
     text = (
         f"Timed here: {1000 * found.iteration:.3g} ms an iteration{evaluation}. At this pace "
-        f"{runs} about {pace.text(sum(lengths))}."
+        f"{runs} about {pace.text(sum(run.seconds for run in left))}."
     )
     if config.strategy not in ONE_DEVICE or config.num_devices not in (None, 1):
         text += " One device was timed; several may be faster."

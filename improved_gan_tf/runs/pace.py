@@ -47,10 +47,16 @@ def _timed(function):
     return result, time.monotonic() - begin
 
 
-def run_seconds(config, iterations, pace):
-    """How long a run of `config` takes: epochs of `iterations` each, and its evaluations."""
+def run_seconds(config, iterations, pace, done=0):
+    """How long a run of `config` takes: epochs of `iterations` each, and its evaluations.
+
+    `done` iterations of it have been run.
+    """
     evaluations = -(-config.epochs // config.evaluate_every)
-    return config.epochs * iterations * pace.iteration + evaluations * pace.evaluation
+    if done >= config.epochs * iterations:
+        return 0.0
+    evaluations -= done // iterations // config.evaluate_every
+    return (config.epochs * iterations - done) * pace.iteration + evaluations * pace.evaluation
 
 
 def text(seconds):

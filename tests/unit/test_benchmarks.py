@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_the_peers_iteration_moves_every_trained_parameter(experiment, precision
 
 
 @pytest.mark.parametrize(
-    "module, argument",
+    ("module", "argument"),
     [
         ("against_pytorch", "--iterations=0"),
         ("cross_replica", "--rounds=0"),
@@ -115,13 +116,13 @@ def test_numbers_that_measure_nothing_are_refused(module, argument, monkeypatch,
     with pytest.raises(SystemExit) as end:
         benchmark.main()
     assert end.value.code == 2
-    name, received = argument.split("=")
+    name = argument.split("=")[0]
     error = capsys.readouterr().err.splitlines()[-1]
-    assert name in error and "must" in error and "Received: " in error
+    assert re.search(rf"{name}\b.* must .*Received: ", error)
 
 
 def test_a_run_that_fails_unkilled_ends_the_campaign(tmp_path, monkeypatch):
     codes = iter([0, 1])  # the straight run ends, the first to be killed fails by itself
     monkeypatch.setattr(kill_campaign, "run", lambda *_: next(codes))
-    with pytest.raises(SystemExit, match="that nobody had killed failed, see .*killed-1.log"):
+    with pytest.raises(SystemExit, match=r"that nobody had killed failed, see .*killed-1.log"):
         kill_campaign.campaign("thin", None, None, 4, tmp_path / "runs")

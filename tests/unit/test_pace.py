@@ -1,5 +1,6 @@
 """How long a run would take, from what was timed."""
 
+import dataclasses
 import math
 import re
 import types
@@ -74,22 +75,35 @@ def test_a_run_takes_its_epochs_and_its_evaluations(every, evaluations):
     assert pace.run_seconds(config, 600, pace.Pace(0.1, 2.0)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("done", "iterations", "evaluations"),
+    [(0, 15_000, 3), (5_999, 9_001, 3), (6_000, 9_000, 2), (14_999, 1, 1), (15_000, 0, 0)],
+)
+def test_a_run_that_goes_on_takes_what_is_left(done, iterations, evaluations):
+    config = types.SimpleNamespace(epochs=25, evaluate_every=10)
+    expected = iterations * 0.1 + evaluations * 2.0
+    found = pace.run_seconds(config, 600, pace.Pace(0.1, 2.0), done)
+    assert found == pytest.approx(expected)
+
+
 def test_several_runs_take_their_sum_and_other_devices_are_told():
     config = types.SimpleNamespace(strategy="auto", num_devices=None)
-    text = dry_run.time_text(config, pace.Pace(0.1, 2.0), [86_400.0] * 40)
+    text = dry_run.time_text(config, pace.Pace(0.1, 2.0), [dry_run.Left(86_400.0, 0)] * 40)
     assert text == (
         "Timed here: 100 ms an iteration, 2.0 s an evaluation. At this pace 40 runs in sequence "
         "take about 40 days."
     )
     config.strategy = "mirrored"
-    text = dry_run.time_text(config, pace.Pace(0.1, 0.0), [50.0])
+    text = dry_run.time_text(config, pace.Pace(0.1, 0.0), [dry_run.Left(50.0, 0)])
     assert text == (
         "Timed here: 100 ms an iteration. At this pace the run takes about 50 seconds. One device "
         "was timed; several may be faster."
     )
 
 
-def test_a_dcgans_game_is_timed_on_a_pattern_and_the_images_stay_unread(monkeypatch, capsys):
+def test_a_dcgans_game_is_timed_on_a_pattern_and_the_images_stay_unread(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(pace, "SECONDS", 0.0)
     config = small_dcgan.settings(minibatch_discrimination=2, conditional="cgan", epochs=3)
     images = types.SimpleNamespace(count=24, num_classes=3, channels=1, description="photos")
@@ -97,6 +111,17 @@ def test_a_dcgans_game_is_timed_on_a_pattern_and_the_images_stay_unread(monkeypa
     printed = capsys.readouterr().out
     assert "Would train 2 runs on photos: 3 epochs of 6 iterations, and write runs." in printed
     assert re.search(r"Timed here: .* ms an iteration\. At this pace 2 runs in sequence", printed)
+    folder = tmp_path / "seed1" / "checkpoints"
+    folder.mkdir(parents=True)
+    for iterations in (9, 10):
+        (folder / f"checkpoint-{iterations:09d}.npz").touch()
+    begun = dataclasses.replace(config, run_dir=str(tmp_path / "seed1"))
+    dry_run.print_dcgan_dry_run([begun, config], config, images, tmp_path)
+    left = "At this pace what is left after the 10 iterations done takes about"
+    assert left in capsys.readouterr().out
+    begun = dataclasses.replace(begun, overwrite=True)
+    dry_run.print_dcgan_dry_run([begun], config, images, tmp_path)
+    assert "At this pace the run takes about" in capsys.readouterr().out
     dry_run.print_dcgan_dry_run([], config, images, "runs")
     assert capsys.readouterr().out == (
         "\nAll runs in runs have ended. Nothing was saved (--dry_run).\n"
