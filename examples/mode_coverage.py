@@ -27,7 +27,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tabulate
 import tensorflow as tf
-import tqdm
 from keras import ops
 from PIL import Image
 from scipy.spatial import distance
@@ -42,6 +41,7 @@ from improved_gan_tf.layers import (
     WeightNormConv2D,
     WeightNormDense,
 )
+from improved_gan_tf.machine.progress_bar import progress_bar
 
 LATENT_SIZE = 16
 REFERENCE_SIZE = 64  # noise vectors in the reference batch of virtual batch normalization
@@ -310,9 +310,8 @@ def main(argv=None):
     problem = Digits()
     samples, measured = {}, {}
     steps = len(VARIANTS) * settings.num_seeds * iterations
-    with tqdm.tqdm(total=steps, unit="step", disable=None) as progress:  # shown on a terminal only
+    with progress_bar(steps, "step", "digits") as progress:
         for title, variant in VARIANTS.items():
-            progress.set_description(title)
             samples[title] = [
                 train(problem, variant, seed, iterations, progress)
                 for seed in range(1, settings.num_seeds + 1)

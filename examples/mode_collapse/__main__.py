@@ -6,6 +6,7 @@ import time
 from examples.mode_collapse import pictures, problems, results, tables, techniques
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits, files
+from improved_gan_tf.machine.progress_bar import progress_bar
 
 # TensorFlow is imported in `train`: `--help` and a mistake answer without it.
 
@@ -148,8 +149,7 @@ def train(settings, seed, arguments, progress):
     epochs = []
     for _ in range(settings.epochs):
         epochs.append(trial.train_epoch())
-        progress.set_postfix(modes=epochs[-1].modes, refresh=False)
-        progress.update()
+        progress.update(1)
     provenance = {
         **versions.versions(),
         "jit_compile": arguments.jit_compile,
@@ -160,23 +160,26 @@ def train(settings, seed, arguments, progress):
         arguments.output, settings, seed, epochs, trial.samples(), provenance, arguments.overwrite
     )
     keras.utils.clear_session()
+    modes = len(problems.PROBLEMS[settings.problem].centres)
+    progress.write(f"seed {seed}: {epochs[-1].modes} of {modes} modes")
 
 
 def train_all(settings, arguments):
     """Lists the trials asked for and trains those that are not finished."""
-    import tqdm
-
     seeds = range(arguments.seed, arguments.seed + arguments.trials)
     to_train = []
     for seed in seeds:
         path = results.path_of(arguments.output, settings, seed)
         is_finished = path.exists() and not arguments.overwrite
-        print(f"seed {seed}: {'finished' if is_finished else 'to be trained'}: {path}")
+        state = "finished" if is_finished else "to be trained"
+        print(f"seed {seed}: {state}: {path}", flush=True)
         if not is_finished:
             to_train.append(seed)
-    with tqdm.tqdm(total=len(to_train) * settings.epochs, unit="epoch", disable=None) as progress:
+    if not to_train:
+        return
+    title = techniques.row_title(settings)
+    with progress_bar(len(to_train) * settings.epochs, "epoch", title) as progress:
         for seed in to_train:
-            progress.set_description(f"seed {seed}")
             train(settings, seed, arguments, progress)
 
 

@@ -7,6 +7,7 @@ from examples.silent_layer import tables
 from examples.silent_layer.tables import DATASETS, TITLES
 from improved_gan_tf.errors import DivergedError, UserError
 from improved_gan_tf.machine import environment, exits, files
+from improved_gan_tf.machine.progress_bar import progress_bar
 
 # TensorFlow is imported in `train`: `--help` and a mistake answer without it.
 
@@ -115,7 +116,7 @@ def path_of(arguments, name, seed):
     return arguments.output / file
 
 
-def train(name, seed, arguments, dataset, classifier):
+def train(name, seed, arguments, dataset, classifier, progress):
     """Trains one trial; returns the content of its file and the picture of its samples."""
     import keras
 
@@ -137,6 +138,7 @@ def train(name, seed, arguments, dataset, classifier):
         if iteration > arguments.iterations:
             break
         trial.train_to(iteration)
+        progress.update(iteration - (watched[-1].iteration if watched else 0))
         watched.append(trial.watch())
     content = {
         "variant": name,
@@ -156,11 +158,11 @@ def train_all(arguments):
     seeds = range(arguments.seed, arguments.seed + arguments.trials)
     paths = {(n, s): path_of(arguments, n, s) for s in seeds for n in arguments.variants}
     missing = {key: path for key, path in paths.items() if not path.exists()}
-    print(f"{len(paths) - len(missing)} trials are finished, {len(missing)} to be trained")
+    print(
+        f"{len(paths) - len(missing)} trials are finished, {len(missing)} to be trained", flush=True
+    )
     if not missing:
         return
-    import tqdm
-
     from examples.silent_layer import pictures
     from improved_gan_tf.data import datasets
     from improved_gan_tf.machine import determinism
@@ -171,14 +173,17 @@ def train_all(arguments):
     dataset = datasets.load(arguments.dataset, source, arguments.data_dir)
     classifier, _ = small_classifier.train(dataset, CLASSIFIER_EPOCHS, CLASSIFIER_SEED)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    for (name, seed), path in tqdm.tqdm(missing.items(), unit="trial", disable=None):
-        try:
-            content, picture = train(name, seed, arguments, dataset, classifier)
-        except DivergedError as error:  # the others go on
-            print(f"{name}, seed {seed}, has no result: {error}", file=sys.stderr)
-            continue
-        pictures.write_samples(picture, path.with_suffix(".png"))
-        files.write_json(path, content)
+    total = len(missing) * arguments.iterations
+    with progress_bar(total, "iteration", f"{len(missing)} trials") as progress:
+        for (name, seed), path in missing.items():
+            try:
+                content, picture = train(name, seed, arguments, dataset, classifier, progress)
+            except DivergedError as error:  # the others go on
+                print(f"{name}, seed {seed}, has no result: {error}", file=sys.stderr)
+                continue
+            pictures.write_samples(picture, path.with_suffix(".png"))
+            files.write_json(path, content)
+            progress.write(f"finished: {path}")
 
 
 def main(argv=None):

@@ -1,6 +1,7 @@
 """The example of mode collapse as a user runs it: trials, files, table, picture, going on."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -244,8 +245,10 @@ def test_the_command_trains_lists_prints_and_draws(
     paths = [tmp_path / f"grid-{row}-seed{seed}.json" for seed in (5, 6)]
     argv = [*TINY, f"--technique={technique}", "--trials=2", "--seed=5", f"--output={tmp_path}"]
     command.main(argv)
-    printed = capsys.readouterr().out
+    printed, shown = capsys.readouterr()
     assert f"seed 5: to be trained: {paths[0]}\nseed 6: to be" in printed
+    assert re.search(r"\nseed 5: \d+ of 25 modes\nseed 6: \d+ of 25 modes\n", printed)
+    assert f"{title}: 100% 4/4" in shown  # epochs, in a log too
     assert f"| {title} | 2 |" in printed
     assert "Not the published protocol: generator_units 8 instead of 400" in printed
     names = sorted(path.name for path in tmp_path.iterdir())
