@@ -64,18 +64,27 @@ def has_collapsed(content):
     return content["final"]["collapsed_at_epoch"] is not None
 
 
+def _has_papers_settings(content):
+    return all("supervised-only" in text for text in content["differences_from_paper"])
+
+
 def is_full_length(content):
     """Whether a result is from a finished run with all of the paper's settings, or its baseline."""
-    others = [t for t in content["differences_from_paper"] if "supervised-only" not in t]
-    return content["status"] == "finished" and not others
+    return content["status"] == "finished" and _has_papers_settings(content)
 
 
-def table1_runs(folder=TABLE1):
-    """`{(labels, recipe): run folders}` of the finished full-length runs, by seed."""
+def is_lost(content):
+    """Whether a result is from such a run that has collapsed and is not finished."""
+    unfinished = content["status"] != "finished" and has_collapsed(content)
+    return unfinished and _has_papers_settings(content)
+
+
+def table1_runs(folder=TABLE1, counts=is_full_length):
+    """`{(labels, recipe): run folders}` of the runs whose result counts, by seed."""
     groups = {}
     for run in runs_in(folder):
         content = result(run)
-        if is_full_length(content):
+        if counts(content):
             config = content["config"]
             key = (labels_of(config), config["recipe"])
             groups.setdefault(key, []).append(run)

@@ -12,6 +12,7 @@ from tools.mnist_runs import (
     collapse_epoch,
     has_collapsed,
     is_full_length,
+    is_lost,
     original_runs,
     our_runs,
     table1_runs,
@@ -36,21 +37,23 @@ def baselines(runs):
     return [error_of(content) for content in contents if is_full_length(content)]
 
 
-def mean_error(runs):
-    """Mean and spread of the test errors of runs; collapsed ones are counted and told apart."""
+def mean_error(runs, lost=()):
+    """Mean and spread of the test errors of runs; collapsed ones are counted and told apart.
+
+    `lost` are runs that collapsed and are not finished: they have no error yet.
+    """
     told = spread([error_of(result(run)) for run in runs])
     healthy = [run for run in runs if not has_collapsed(result(run))]
-    if len(healthy) == len(runs):
-        return told
-    told += f", {len(runs) - len(healthy)} collapsed"
-    if healthy:
-        told += f"; the others {spread([error_of(result(run)) for run in healthy])}"
-    return told
+    if len(healthy) < len(runs):
+        told += f", {len(runs) - len(healthy)} collapsed"
+        if healthy:
+            told += f"; the others {spread([error_of(result(run)) for run in healthy])}"
+    return f"{told}, {len(lost)} more collapsed, unfinished" if lost else told
 
 
 def full_length(folder=TABLE1):
     """The paper's Table 1: a line for each number of labels and recipe at 300 epochs."""
-    groups = table1_runs(folder)
+    groups, lost = table1_runs(folder), table1_runs(folder, is_lost)
     lines = []
     for labels in LABELS:
         cell = paper.paper_row("mnist", labels)
@@ -61,22 +64,29 @@ def full_length(folder=TABLE1):
             runs = groups[labels, recipe]
             supervised = baselines(runs)
             shown = spread(supervised) if supervised else "-"
-            lines.append([labels, recipe, cell, mean_error(runs), shown])
+            error = mean_error(runs, lost.get((labels, recipe), ()))
+            lines.append([labels, recipe, cell, error, shown])
     return markdown_table(("labels", "recipe", "paper", "ours", "supervised only"), lines)
 
 
 def each_split(folder=TABLE1):
     """The errors behind `full_length`, a line for each labeled split."""
+
+    def counts(content):
+        return is_full_length(content) or is_lost(content)
+
     lines = []
-    for (labels, recipe), runs in sorted(table1_runs(folder).items()):
+    for (labels, recipe), runs in sorted(table1_runs(folder, counts).items()):
         for run in runs:
             content = result(run)
-            at = content["final"]["collapsed_at_epoch"]
+            final = content["final"]
+            so_far = f" after {final['epochs']} epochs" if is_lost(content) else ""
+            at = final["collapsed_at_epoch"]
             (supervised,) = baselines([run]) or (None,)
             lines.append(
                 [
                     *(labels, recipe, content["config"]["seed"]),
-                    f"{error_of(content):.2f} %",
+                    f"{error_of(content):.2f} %{so_far}",
                     "-" if supervised is None else f"{supervised:.2f} %",
                     "no" if at is None else at + 1,
                 ]
@@ -113,15 +123,17 @@ def _health(epochs):
 
 def collapse_counts(folder=TABLE1):
     """How many runs with 100 labels collapsed; of two short ones of a seed the longer counts."""
-    full, lines = table1_runs(folder), []
+    full, lost, lines = table1_runs(folder), table1_runs(folder, is_lost), []
     for recipe in RECIPES:
         longest = {seed: epochs for seed, epochs, _ in our_runs(recipe)}
         short = [epochs for epochs in longest.values() if len(epochs) >= COUNTED_EPOCHS]
-        finals = [result(run)["final"] for run in full.get((100, recipe), ())]
+        long = [run for runs in (full, lost) for run in runs.get((100, recipe), ())]
+        finals = [result(run)["final"] for run in long]
         lengths = sorted({len(epochs) for epochs in short})
+        at_full_length = "300, or until it collapsed" if (100, recipe) in lost else "300"
         kinds = {
             " or ".join(map(str, lengths)): [collapse_epoch(epochs) for epochs in short],
-            "300": [final["collapsed_at_epoch"] for final in finals],
+            at_full_length: [final["collapsed_at_epoch"] for final in finals],
         }
         for epochs, collapsed_at in kinds.items():
             if collapsed_at:

@@ -70,10 +70,12 @@ def authors_code(authors=AUTHORS):
     for commit, title in LAYERS.items():
         files = sorted(authors.glob(f"layers-{commit}-seed*.json"))
         rows[title] = [json.loads(file.read_text("utf-8")) for file in files]
-    headers = ["code", "seeds", *map(str, COMPARED), "features grew until 100", "distances"]
+    headers = ["code", "seeds", *map(str, COMPARED)]
+    headers += ["features grew until 100", "distances grew until 100"]
+    headers += [f"{title} by 100" for title in tables.LOST]
     lines = []
     for title, trials in rows.items():
         cells = [tables.closeness_at(trials, iteration) for iteration in COMPARED]
         growth = [tables.growth_until(trials, name, 100) for name in ("feature_size", "distance")]
-        lines.append([title, len(trials), *cells, *growth])
+        lines.append([title, len(trials), *cells, *growth, *tables.lost(trials, 100)])
     return markdown_table(headers, lines)

@@ -132,16 +132,18 @@ class Difference(NamedTuple):
     mean: float
     standard_error: float | None
     interval: tuple | None  # 95 %
+    both: tuple | None = None  # of two pairs, of which a standard error would say little
 
 
 def mean_difference(differences):
-    """Student's interval over three or more pairs; for two it would be meaningless."""
+    """Standard error and Student's interval over three or more pairs."""
     differences = np.asarray(differences)
     mean = float(differences.mean())
-    error = float(stats.sem(differences)) if len(differences) > 1 else None
-    interval = None
-    if len(differences) > 2:
-        interval = tuple(map(float, stats.t.interval(0.95, len(differences) - 1, mean, error)))
+    if len(differences) < 3:
+        both = tuple(map(float, differences)) if len(differences) == 2 else None
+        return Difference(mean, None, None, both)
+    error = float(stats.sem(differences))
+    interval = tuple(map(float, stats.t.interval(0.95, len(differences) - 1, mean, error)))
     return Difference(mean, error, interval)
 
 

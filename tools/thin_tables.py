@@ -46,7 +46,9 @@ def width(run):
 
 
 def difference_text(difference):
-    """A mean difference and, for more than one pair, its standard error."""
+    """A mean difference and its standard error; of two pairs both differences."""
+    if difference.both:
+        return ", ".join(f"{value:+.1f}" for value in difference.both)
     error = difference.standard_error
     return f"{difference.mean:+.1f}" + ("" if error is None else f" +- {error:.1f}")
 

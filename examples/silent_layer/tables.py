@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs.health import SILENT_BELOW
 
 # In the table's order; a test keeps it equal to `variants.VARIANTS`, which needs TensorFlow.
 TITLES = {
@@ -29,6 +30,7 @@ VARIETY = {
     "frechet_distance_of_real": ("of real images", 1),
 }
 SIZE = "data, labels a class, width, rate, iterations"
+LOST = ["real lost", "silent"]
 SHOWN = (0, 50, 100, 200, 500, 1000, 2000, 5000)  # iterations that have a column
 
 
@@ -81,22 +83,24 @@ def closeness(results):
     """Returns the Markdown table of closeness, real / generated, by iteration.
 
     Of several seeds it shows the geometric mean: closeness spans many powers of ten. Behind it
-    stand by how much the features and the distances of real images grew. Trials without the layer
-    have no row.
+    stand by how much the features and the distances of real images grew, and how many layers lost
+    images. Trials without the layer have no row.
     """
     results = [r for r in results if r["variant"] != "no_layer"]
     iterations = sorted({w["iteration"] for r in results for w in r["watched"]} & set(SHOWN))
     header = [SIZE, "change", "seeds", *(f"{i:,}" for i in iterations)]
-    lines = [[*header, "features grew", "distances grew"]]
+    lines = [[*header, "features grew", "distances grew", *LOST]]
     for (size, variant), trials in groups(results).items():
         cells = [closeness_at(trials, i) for i in iterations]
         growth = [growth_until(trials, name) for name in ("feature_size", "distance")]
-        lines.append([size, TITLES[variant], str(len(trials)), *cells, *growth])
+        lines.append([size, TITLES[variant], str(len(trials)), *cells, *growth, *lost(trials)])
     return _markdown(lines)
 
 
 def closeness_at(trials, iteration):
     """Returns the geometric means of closeness, "real / generated"; "-" where it was not watched.
+
+    If not all trials were watched then, it says of how many the means are.
 
     Args:
         trials: list of results.
@@ -106,7 +110,23 @@ def closeness_at(trials, iteration):
     if not found:
         return "-"
     kinds = ("closeness_real", "closeness_generated")
-    return " / ".join(_number(_geometric_mean([w[kind] for w in found])) for kind in kinds)
+    text = " / ".join(_number(_geometric_mean([w[kind] for w in found])) for kind in kinds)
+    return text if len(found) == len(trials) else f"{text} ({len(found)} of {len(trials)})"
+
+
+def lost(trials, iteration=None):
+    """Returns in how many trials the layer had lost images, two texts.
+
+    Its closeness was below `SILENT_BELOW` for real images; for real and generated ones.
+
+    Args:
+        trials: list of results.
+        iteration: int, one that was watched; None for the last.
+    """
+    last = [_watched(trial, iteration) for trial in trials]
+    of_real = sum(w["closeness_real"] < SILENT_BELOW for w in last)
+    of_all = sum(max(w["closeness_real"], w["closeness_generated"]) < SILENT_BELOW for w in last)
+    return [f"{count} of {len(trials)}" for count in (of_real, of_all)]
 
 
 def growth_until(trials, name, iteration=None):
@@ -119,10 +139,14 @@ def growth_until(trials, name, iteration=None):
     """
     factors = []
     for trial in trials:
-        sizes = {w["iteration"]: w[name] for w in trial["watched"]}
-        last = max(sizes) if iteration is None else iteration
-        factors.append(sizes[last] / sizes[0])
+        factors.append(_watched(trial, iteration)[name] / _watched(trial, 0)[name])
     return _number(_geometric_mean(factors))
+
+
+def _watched(trial, iteration):
+    if iteration is None:
+        return trial["watched"][-1]
+    return next(w for w in trial["watched"] if w["iteration"] == iteration)
 
 
 def outcomes(results):

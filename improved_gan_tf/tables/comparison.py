@@ -119,9 +119,10 @@ def note_texts(row):
     if row.gain is not None and row.papers_measure:
         pairs = len(row.gain.values)
         gain = mean_and_spread(row.gain.mean, row.gain.std)
+        over = "1 pair" if pairs == 1 else f"{pairs} pairs (+-: standard deviation)"
         texts.append(
-            f"its error minus that of the runs with unlabeled images: {gain} points, over {pairs} "
-            f"pair{'' if pairs == 1 else 's'} of the same labels and initial weights"
+            f"its error minus that of the runs with unlabeled images: {gain} points, over {over} "
+            "of the same labels and initial weights"
         )
     splits = len({_split(run) for run in row.runs})
     if row.runs and splits < len(row.runs):

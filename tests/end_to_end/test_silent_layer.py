@@ -131,7 +131,7 @@ def test_the_table_of_closeness_has_geometric_means_over_seeds():
     header, _, row = tables.closeness(found).splitlines()
     assert header.split(" | ")[3:5] == ["0", "50"]
     assert row.startswith("| MNIST, 10, 0.125, 0.001, 50 | the original's form | 2 |")
-    assert row.endswith("| 2 | 6 / 12 | 1e-08 / 2e-08 | 1 | 8 |")
+    assert row.endswith("| 2 | 6 / 12 | 1e-08 / 2e-08 | 1 | 8 | 2 of 2 | 2 of 2 |")
 
 
 def test_trials_with_other_numbers_of_labels_have_a_row_of_their_own():
@@ -304,3 +304,10 @@ def test_growth_is_the_geometric_mean_until_an_iteration_or_the_last():
     assert tables.growth_until(two, "distance", 50) == "4"  # of 8 and 2
     assert tables.growth_until(two, "distance") == "16"  # of 8 and 32
     assert tables.closeness_at(two, 7) == "-"
+    assert tables.closeness_at(two, 100) == "1 / 2 (1 of 2)"
+
+
+def test_layers_that_lost_real_images_are_told_from_silent_ones():
+    trials = [result(closeness=(4.0, end)) for end in (4e-4, 6e-4, 2e-3)]  # generated: twice that
+    assert tables.lost(trials) == ["2 of 3", "1 of 3"]
+    assert tables.lost(trials, 0) == ["0 of 3", "0 of 3"]

@@ -18,6 +18,7 @@ from tools import (
     own_images_runs,
     paper_tables,
     thin_runs,
+    thin_tables,
 )
 
 BASELINE = "a supervised-only baseline, which the paper does not report"
@@ -33,6 +34,7 @@ def write_run(
     averaged = wrong if recipe == "released" else None
     final = {"test_wrong_averaged": averaged, "test_wrong_raw": wrong, "test_count": 10_000}
     final["collapsed_at_epoch"] = 10 if wrong > 1000 else None
+    final["epochs"] = 300 if status == "finished" else 170
     content = {
         "status": status,
         "config": config,
@@ -83,7 +85,8 @@ def test_table_1_has_means_over_seeds_and_says_what_is_under_way(tmp_path):
     assert [line.split(" | ")[0] for line in lines] == ["| 20", "| 50", "| 100", "| 100", "| 200"]
     assert "| 16.77 % (1 run), 1 collapsed |" in lines[0]
     assert lines[1].count(mnist_tables.UNDER_WAY) == 2
-    assert "| 1.00 +- 0.14 % (2 runs) | 20.02 +- 0.01 % (2 runs) |" in lines[2]
+    lost = "1 more collapsed, unfinished"
+    assert f"| 1.00 +- 0.14 % (2 runs), {lost} | 20.02 +- 0.01 % (2 runs) |" in lines[2]
     assert "| first_release |" in lines[3]
     assert "| 0.95 % (1 run) | - |" in lines[3]
 
@@ -116,6 +119,13 @@ def test_runs_on_ones_own_images_have_a_table_and_a_picture(tmp_path, monkeypatc
     assert (tmp_path / "own.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_a_run_that_collapsed_counts_before_it_has_finished(tmp_path):
+    write_table1(tmp_path)
+    lines = mnist_tables.collapse_counts(tmp_path).splitlines()
+    assert "| released | 300, or until it collapsed | 3 | 1 | 1 to 91 % |" in lines
+    assert "| first_release | 300 | 1 | 0 | 0 to 98 % |" in lines
+
+
 def test_every_split_has_its_line_with_its_baseline_and_its_collapse(tmp_path):
     write_table1(tmp_path)
     assert mnist_tables.each_split(tmp_path).splitlines()[2:] == [
@@ -123,6 +133,7 @@ def test_every_split_has_its_line_with_its_baseline_and_its_collapse(tmp_path):
         "| 100 | first_release | 1 | 0.95 % | - | no |",
         "| 100 | released | 1 | 0.90 % | 20.01 % | no |",
         "| 100 | released | 2 | 1.10 % | 20.02 % | no |",
+        "| 100 | released | 3 | 50.00 % after 170 epochs | - | 11 |",
     ]
 
 
@@ -133,7 +144,8 @@ def test_the_readme_has_the_full_length_runs_as_soon_as_they_are_there(tmp_path)
     text = paper_tables.results(tmp_path)
     assert text.count(mnist_tables.UNDER_WAY) == 2
     assert (
-        "released: 1.00 +- 0.14 % (2 runs); supervised only 20.02 +- 0.01 % (2 runs)"
+        "released: 1.00 +- 0.14 % (2 runs), 1 more collapsed, unfinished; "
+        "supervised only 20.02 +- 0.01 % (2 runs)"
         "<br>first_release: 0.95 % (1 run)"
     ) in text
 
@@ -159,8 +171,9 @@ def test_a_mean_difference_has_students_interval_from_three_pairs_on():
     # t(0.975, 2) = 4.30265273
     np.testing.assert_allclose(found.interval, [-2 - 4.30265273 / 3**0.5, -2 + 4.30265273 / 3**0.5])
     two = thin_runs.mean_difference([1.0, 2.0])
-    assert (two.mean, two.standard_error, two.interval) == (1.5, 0.5, None)
-    assert thin_runs.mean_difference([1.0]) == (1.0, None, None)
+    assert (two.mean, two.standard_error, two.interval) == (1.5, None, None)
+    assert thin_tables.difference_text(two) == "+1.0, +2.0"
+    assert thin_runs.mean_difference([1.0]) == (1.0, None, None, None)
 
 
 def test_a_pair_on_the_same_test_images_has_the_spread_of_the_images_that_differ():
