@@ -19,6 +19,8 @@ LOWEST = 1e-13  # smaller closeness is drawn here
 def figure(results):
     """Draws closeness by iteration, and the samples' classes against closeness in the end.
 
+    Each trial has a thin line, and those of a variant their geometric mean.
+
     Args:
         results: list of `tables.read_all`, all with the same settings; those without the layer
             are left out.
@@ -45,13 +47,14 @@ def figure(results):
         closeness = np.array([[w["closeness_real"] for w in t["watched"]] for t in trials])
         closeness = np.maximum(closeness, LOWEST)
         mean = np.exp(np.log(closeness).mean(axis=0))
+        curves.plot(iterations, closeness.T, color=look["color"], linewidth=0.5, alpha=0.5)
         curves.plot(iterations, mean, label=tables.TITLES[variant].replace("`", ""), **look)
         entropies = [t["outcome"]["class_entropy"] for t in trials]
         outcomes.plot(closeness[:, -1], entropies, linestyle="", **look)
     curves.axhspan(LOWEST, SILENT_BELOW, color="0.92", zorder=0)
     curves.set_xscale("symlog", linthresh=50)
     curves.set_xticks(iterations, [f"{i:,}" for i in iterations])
-    curves.set(yscale="log", xlabel="iterations", title="closeness of real images (grey: silent)")
+    curves.set(yscale="log", xlabel="iterations", title="closeness of real images (grey: lost)")
     curves.legend(fontsize=7, loc="lower left")
     outcomes.axhline(np.log(10), color="0.6", linestyle=":")
     outcomes.axvspan(LOWEST, SILENT_BELOW, color="0.92", zorder=0)
