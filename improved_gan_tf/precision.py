@@ -62,6 +62,7 @@ def at_least_float32(dtype):
 
 
 def in_float32(x):
-    """Returns `x` as a tensor: half precision becomes float32, everything else stays."""
+    """Returns `x` as a tensor of float32 or float64; bytes would wrap around in a difference."""
     x = ops.convert_to_tensor(x)
-    return ops.cast(x, at_least_float32(keras.backend.standardize_dtype(x.dtype)))
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    return ops.cast(x, at_least_float32(dtype) if "float" in dtype else "float32")

@@ -122,6 +122,8 @@ def initialize_from_data(model, *batch):
     Under `tf.distribute` call it in the strategy's scope or outside it, with the same batch on
     every worker: every replica gets the weights of one device.
 
+    A layer with `trainable=False` keeps its values.
+
     A model without such layers is run and otherwise left alone; `BatchNormalization` layers of
     Keras update their moving averages once.
 
@@ -161,14 +163,20 @@ def initialize_from_data(model, *batch):
 
 def layers_to_initialize(model):
     """The layers of `model`, those of nested models included, that initialise themselves."""
-    return [layer for layer in model._flatten_layers() if hasattr(layer, "_initialize_from")]
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if hasattr(layer, "_initialize_from") and layer.trainable
+    ]
 
 
 def _require_arguments(model, batch):
     if not isinstance(model, keras.layers.Layer):
         return
+    signature = inspect.signature(model.call)
+    given = {"training": True} if "training" in signature.parameters else {}
     try:
-        inspect.signature(model.call).bind(*batch)
+        signature.bind(*batch, **given)
     except TypeError as error:
         raise TypeError(
             f"The `call` of '{model.name}' takes other arguments: {error}. Give each of them by "

@@ -113,8 +113,10 @@ class ProjectionHead(keras.layers.Layer):
         options = {"training": training} if self.spectral_norm else {}
         x = ops.cast(x, at_least_float32(self.variable_dtype))
         h = ops.sum(ops.relu(x), axis=tuple(range(1, len(x.shape) - 1)))  # (N, C)
-        projection = ops.sum(self.embed(labels, **options) * h, axis=-1, keepdims=True)
-        return ops.cast(self.linear(h, **options) + projection, self.compute_dtype)
+        embedded = ops.cast(self.embed(labels, **options), h.dtype)
+        projection = ops.sum(embedded * h, axis=-1, keepdims=True)
+        linear = ops.cast(self.linear(h, **options), h.dtype)
+        return ops.cast(linear + projection, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (two_inputs(self, input_shape, _INPUTS)[0][0], 1)

@@ -11,6 +11,8 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*.py, the lines 
           `loss_lab` to `loss_gen`.
 """
 
+import keras
+import numpy as np
 from keras import ops
 
 from improved_gan_tf.losses.cross_entropy import binary_cross_entropy, binary_entropy
@@ -32,7 +34,7 @@ def supervised_loss(logits, labels, check_labels=True):
         label outside [0, K).
 
     Raises:
-        ValueError: `labels` have another rank; eagerly, a label is outside [0, K).
+        ValueError: `labels` have another rank or length; eagerly, one is no integer in [0, K).
     """
     logits = in_float32(logits)
     labels, one_or_nan = _checked_labels(labels, logits)
@@ -113,7 +115,7 @@ def error_rate(logits, labels):
         label outside [0, K).
 
     Raises:
-        ValueError: `labels` have another rank; eagerly, a label is outside [0, K).
+        ValueError: `labels` have another rank or length; eagerly, one is no integer in [0, K).
     """
     logits = in_float32(logits)
     labels, one_or_nan = _checked_labels(labels, logits)
@@ -132,27 +134,34 @@ def _checked_labels(labels, logits):
     A graph cannot raise, and a look-up takes -1 for the last class.
 
     Args:
-        labels: (N,), integers; of any other rank they would be compared with every row.
+        labels: (N,), integers in any dtype; of any other shape they would be compared with
+            other rows.
         logits: (N, K).
 
     Returns:
         (N,) in [0, K), and (N,) in the dtype of `logits`.
     """
     labels, logits = ops.convert_to_tensor(labels), ops.convert_to_tensor(logits)
-    if len(labels.shape) != 1:
+    lengths = {labels.shape[0], logits.shape[0]} - {None} if len(labels.shape) == 1 else ()
+    if len(lengths) > 1 or len(labels.shape) != 1:
         raise ValueError(
-            "`labels` must be one integer for each row of the logits, of shape (N,). "
-            f"Received: labels.shape={tuple(labels.shape)}"
+            "`labels` must be one integer for each row of the logits, of shape (N,). Received: "
+            f"labels.shape={tuple(labels.shape)}, logits.shape={tuple(logits.shape)}"
         )
     num_classes = logits.shape[-1]
     if not is_traced(labels):
         values = ops.convert_to_numpy(labels)
-        outside = values[(values < 0) | (values >= num_classes)]
+        outside = values[(values < 0) | (values >= num_classes) | (values != np.floor(values))]
         if outside.size:
             raise ValueError(
                 f"`labels` must be integers from 0 to {num_classes - 1}, one logit for each. "
                 f"Received: label {outside[0]}"
             )
-    is_label = ops.logical_and(labels >= 0, labels < num_classes)
-    one_or_nan = ops.where(is_label, 1.0, float("nan"))
-    return ops.where(is_label, labels, ops.zeros_like(labels)), ops.cast(one_or_nan, logits.dtype)
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    # In uint8 a number of 256 classes would be 0.
+    integers = ops.cast(labels, "int64" if dtype in ("int64", "uint32", "uint64") else "int32")
+    is_label = ops.logical_and(integers >= 0, integers < num_classes)
+    if "float" in dtype:
+        is_label = ops.logical_and(is_label, ops.equal(ops.cast(integers, dtype), labels))
+    one_or_nan = ops.cast(ops.where(is_label, 1.0, float("nan")), logits.dtype)
+    return ops.where(is_label, integers, ops.zeros_like(integers)), one_or_nan

@@ -210,6 +210,37 @@ def second(points, images):
     return {"generated": images} if points == "interpolated_points" else {"noise": images}
 
 
+@pytest.mark.parametrize("points", ["interpolated_points", "dragan_points"])
+def test_points_of_other_shapes_are_refused(points):
+    images, alpha = np.zeros((5, 3), "float32"), np.zeros(5, "float32")
+    of_points = getattr(adversarial, points)
+    for few in (np.zeros(1, "float32"), np.zeros((2, 1), "float32")):
+        with pytest.raises(ValueError, match=r"one number for each example, \(N,\)"):
+            of_points(images, alpha=few, **second(points, images))
+    for other in (images[:1], np.zeros(5, "float32")):
+        with pytest.raises(ValueError, match=r"must have the shape of `real`. Received: real"):
+            of_points(images, alpha=alpha, **second(points, other))
+
+
+def test_dragans_points_keep_half_precision():
+    real = np.linspace(0, 200, 10, dtype="float16").reshape(5, 2)  # squares do not fit float16
+    half, wide = (
+        to_numpy(
+            adversarial.dragan_points(real.astype(dtype), np.ones(5, dtype), np.ones((5, 2), dtype))
+        )
+        for dtype in ("float16", "float32")
+    )
+    assert half.dtype == np.float16
+    np.testing.assert_allclose(half, wide, rtol=2e-3)
+
+
+def test_reconstruction_errors_of_bytes_do_not_wrap_around():
+    a, b = np.full((1, 2), 3, "uint8"), np.full((1, 2), 250, "uint8")
+    assert to_numpy(adversarial.mean_squared_energy(a, b)) == [247.0**2]
+    assert value(adversarial.began_reconstruction_error(a, b)) == 247.0
+    assert to_numpy(adversarial.euclidean_energy(a, b)) == pytest.approx([247.0 * 2**0.5])
+
+
 def test_one_alpha_moves_all_pixels_of_its_example():
     real, generated = np.ones((2, 2, 3), "float32"), np.zeros((2, 2, 3), "float32")
     alpha = np.array([0.25, 1.0], "float32")

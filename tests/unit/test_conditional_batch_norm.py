@@ -89,6 +89,44 @@ def test_standing_statistics_need_a_layer_and_a_batch():
         set_standing_statistics(small_generator(), [])
 
 
+def test_standing_statistics_that_fail_leave_everything_as_it_was():
+    model = small_generator()
+    before = {w.path: to_numpy(w) for w in model.variables}
+
+    def batches():
+        yield [examples(8, 4), examples(8, 3)]
+        raise RuntimeError("the batches end early")
+
+    with pytest.raises(RuntimeError, match="the batches end early"):
+        set_standing_statistics(model, batches())
+    for variable in model.variables:
+        np.testing.assert_array_equal(to_numpy(variable), before[variable.path])
+
+
+def test_standing_statistics_do_not_move_the_noise_and_name_a_layer_that_is_not_called():
+    noisy = keras.Sequential([keras.Input((4,)), keras.layers.GaussianNoise(1.0), BatchNorm()])
+    seeds = [to_numpy(v) for v in noisy.non_trainable_variables if "seed" in v.path]
+    set_standing_statistics(noisy, [examples(8, 4)])
+    again = [to_numpy(v) for v in noisy.non_trainable_variables if "seed" in v.path]
+    assert len(seeds) == 1
+    np.testing.assert_array_equal(again, seeds)
+
+    class Idle(keras.Model):
+        def __init__(self):
+            super().__init__(name="idle")
+            self.used, self.unused = BatchNorm(name="used"), BatchNorm(name="unused")
+
+        def build(self, shape):
+            self.used.build(shape)
+            self.unused.build(shape)
+
+        def call(self, x, training=False):
+            return self.used(x, training=training)
+
+    with pytest.raises(ValueError, match=r"'idle' did not call: unused"):
+        set_standing_statistics(Idle(), [examples(8, 4)])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

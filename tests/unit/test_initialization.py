@@ -266,3 +266,34 @@ def test_the_norm_of_a_large_kernel_fits_half_precision(policy):
     layer = WeightNormDense(1, kernel_initializer=keras.initializers.Constant(8.0), dtype=policy)
     outputs = layer(np.full((1, 4096), 0.25, "float32"))  # the squares sum up to 262144
     assert float(to_numpy(outputs).astype("float32")[0, 0]) == pytest.approx(16.0, rel=0.01)
+
+
+def test_a_frozen_layer_keeps_its_values():
+    model, x = two_layers(), batch()
+    pairs = keras.Sequential([keras.Input((6,)), MinibatchDiscrimination(3, 2, name="pairs")])
+    for frozen in (model.get_layer("first"), pairs.get_layer("pairs")):
+        frozen.trainable = False
+    before = [[to_numpy(w) for w in m.weights] for m in (model, pairs)]
+    initialize_from_data(model, x)
+    initialize_from_data(pairs, x)
+    assert data_dependent.layers_to_initialize(model) == [model.get_layer("second")]
+    changed = {
+        w.path
+        for m, values in zip((model, pairs), before, strict=True)
+        for w, value in zip(m.weights, values, strict=True)
+        if not np.array_equal(to_numpy(w), value)
+    }
+    assert changed == {"second/scale", "second/bias"}
+
+
+def test_a_call_that_must_be_told_whether_it_trains_is_told():
+    class Told(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = WeightNormDense(3)
+
+        def call(self, x, training):
+            assert training in (False, True)
+            return self.dense(x)
+
+    assert_mean_and_deviation(to_numpy(initialize_from_data(Told(), batch())), 1.0)

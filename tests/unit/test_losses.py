@@ -372,3 +372,27 @@ def test_features_of_different_layers_are_refused(function):
 def test_targets_out_of_their_range_are_refused(targets):
     with pytest.raises(ValueError, match=r"`real_target` must lie in \(0, 1\]"):
         losses.unsupervised_loss(np.zeros((2, 3)), np.zeros((2, 3)), *targets)
+
+
+@pytest.mark.parametrize("function", [losses.supervised_loss, losses.error_rate])
+@pytest.mark.parametrize(
+    ("labels", "received"),
+    [
+        (np.array([3]), r"labels.shape=\(1,\), logits.shape=\(8, 10\)"),
+        (np.array([0.5, 1, 2, 3, 4, 5, 6, 7], "float32"), "label 0.5"),
+    ],
+)
+def test_labels_of_another_length_and_fractions_are_refused(function, labels, received):
+    with pytest.raises(ValueError, match=f"Received: {received}"):
+        function(random_logits(3), labels)
+
+
+@pytest.mark.parametrize("function", [losses.supervised_loss, losses.error_rate])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
+@pytest.mark.parametrize("in_a_graph", [False, True])
+def test_the_number_of_classes_need_not_fit_the_type_of_the_labels(function, dtype, in_a_graph):
+    logits = np.random.RandomState(0).normal(size=(3, 256)).astype("float32")
+    labels = np.array([5, 100, 127])
+    expected = value(function(logits, labels))
+    called = compiled(function) if in_a_graph else function
+    assert value(called(logits, labels.astype(dtype))) == pytest.approx(expected, rel=1e-6)

@@ -115,3 +115,12 @@ def test_products_of_matrices_are_those_of_float64_on_every_backend():
     products = np.exp(np.einsum("npd,nqd->npq", queries, keys))
     weights = to_numpy(attention_map(*map(keras.ops.convert_to_tensor, (queries, keys))))
     np.testing.assert_allclose(weights, products / products.sum(-1, keepdims=True), rtol=1e-13)
+
+
+@pytest.mark.parametrize("spectral_norm", [False, True])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_projection_head_works_wholly_in_half_precision(dtype, spectral_norm):
+    head = ProjectionHead(3, spectral_norm=spectral_norm, dtype=dtype)
+    logits = head([examples(2, 4, 4, 8), np.array([0, 1])])
+    assert keras.backend.standardize_dtype(logits.dtype) == dtype
+    assert np.isfinite(to_numpy(keras.ops.cast(logits, "float32"))).all()

@@ -18,8 +18,8 @@ def set_standing_statistics(model, batches):
 
     The model is called once for each batch with `training=True`. Mean and biased variance, as in
     the original, of every `BatchNorm` and `ConditionalBatchNorm` are averaged over the batches and
-    become its `moving_mean` and `moving_variance`. Other weights that a training call moves, the u
-    of spectral normalization for one, are put back.
+    become its `moving_mean` and `moving_variance`. Other variables that a training call moves, the
+    u of spectral normalization for one, are put back; after an error all are.
 
     Args:
         model: a built model or layer.
@@ -27,7 +27,7 @@ def set_standing_statistics(model, batches):
             size. The paper takes 100 of the samples' batch size.
 
     Raises:
-        ValueError: `batches` is empty; the model has no such layer.
+        ValueError: `batches` is empty; the model has no such layer, or does not call one.
 
     References:
         Paper: Brock et al. (2019), App. C.1.
@@ -38,14 +38,22 @@ def set_standing_statistics(model, batches):
             "`set_standing_statistics` found no `BatchNorm` or `ConditionalBatchNorm`. "
             f"Received: model={model.name}"
         )
-    kept = [(weight, ops.copy(weight.value)) for weight in model.non_trainable_weights]
-    with recording() as recorded:
-        for batch in batches:
-            model(batch, training=True)
+    kept = [(variable, ops.copy(variable.value)) for variable in model.non_trainable_variables]
+    try:
+        with recording() as recorded:
+            for batch in batches:
+                model(batch, training=True)
+    finally:
+        for variable, value in kept:
+            variable.assign(value)
     if not recorded:
         raise ValueError("`batches` must hold at least one batch. Received: none")
-    for weight, value in kept:
-        weight.assign(value)
+    uncalled = [layer.name for layer in layers if id(layer) not in recorded]
+    if uncalled:
+        raise ValueError(
+            f"`set_standing_statistics` needs every batch normalization called. '{model.name}' did "
+            f"not call: {', '.join(uncalled)}"
+        )
     for layer in layers:
         means, variances = zip(*recorded[id(layer)], strict=True)
         layer.moving_mean.assign(sum(means) / len(means))

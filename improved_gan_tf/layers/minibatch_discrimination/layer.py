@@ -180,7 +180,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         x = self._flat(inputs)
         present = self._present(x, row_mask)  # (N,)
         m = self._project(x if row_mask is None else _zero_absent_rows(x, present))
-        if data_dependent.is_initializing():
+        if data_dependent.is_initializing() and self.trainable:
             features = self._initialize_from(m, present)
         else:
             features = self._features(m, present)

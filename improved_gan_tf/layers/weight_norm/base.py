@@ -178,7 +178,7 @@ class WeightNormLayer(keras.layers.Layer):
 
     def _pre_activation(self, inputs):
         outputs = self._linear(inputs)
-        if data_dependent.is_initializing():
+        if data_dependent.is_initializing() and self.trainable:
             return self._initialize_from(outputs)
         return outputs + ops.cast(self.bias, outputs.dtype) if self.use_bias else outputs
 

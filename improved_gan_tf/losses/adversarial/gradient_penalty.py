@@ -31,12 +31,13 @@ def interpolated_points(real, generated, alpha):
         The same shape.
 
     Raises:
-        ValueError: there is not one alpha for each example.
+        ValueError: there is not one alpha for each example, or the shapes differ.
 
     References:
         Paper:    Gulrajani et al. (2017), Algorithm 1. Weight 10.
         Original: igul222/improved_wgan_training, gan_64x64.py; there alpha weighs the generated.
     """
+    _require_one_shape(real, generated, "generated")
     alpha = _one_for_each_example(alpha, real)
     return alpha * real + (1.0 - alpha) * generated
 
@@ -58,7 +59,8 @@ def dragan_points(real, alpha, noise, scale=0.5, cross_replica="global"):
         The shape of `real`.
 
     Raises:
-        ValueError: there is not one alpha for each example, or `cross_replica` is unknown.
+        ValueError: there is not one alpha for each example, the shapes differ, or `cross_replica`
+            is unknown.
 
     References:
         Paper:    Kodali et al. (2017), On Convergence and Stability of GANs. Weight 10, the
@@ -66,13 +68,16 @@ def dragan_points(real, alpha, noise, scale=0.5, cross_replica="global"):
         Original: kodalinaveen3/DRAGAN, DRAGAN.ipynb.
     """
     distribution.check_cross_replica(cross_replica)
+    _require_one_shape(real, noise, "noise")
     alpha = _one_for_each_example(alpha, real)
     real = ops.convert_to_tensor(real)
+    wide = in_float32(real)
     axes = tuple(range(len(real.shape)))
     whole_batch, share = distribution.mean_over_batch, functools.partial(mean, keepdims=True)
     over_batch = whole_batch if cross_replica == "global" else share
-    variance = over_batch(ops.square(real - over_batch(real, axes)), axes)
-    return real + alpha * (scale * ops.sqrt(variance)) * noise
+    variance = over_batch(ops.square(wide - over_batch(wide, axes)), axes)
+    deviation = ops.cast(ops.sqrt(variance), real.dtype)
+    return real + alpha * (scale * deviation) * noise
 
 
 def gradient_penalty(gradients, one_sided=False):
@@ -109,11 +114,22 @@ def r1_penalty(gradients):
     return mean(ops.sum(squares, axis=tuple(range(1, len(squares.shape)))))
 
 
+def _require_one_shape(real, other, name):
+    shapes = tuple(real.shape), tuple(other.shape)
+    known = [{*sizes} - {None} for sizes in zip(*shapes, strict=False)]
+    if len(shapes[0]) != len(shapes[1]) or any(len(sizes) > 1 for sizes in known):
+        raise ValueError(
+            f"`{name}` must have the shape of `real`. Received: real.shape={shapes[0]}, "
+            f"{name}.shape={shapes[1]}"
+        )
+
+
 def _one_for_each_example(alpha, examples):
     """Returns alpha as (N, 1, ..., 1)."""
     alpha = ops.convert_to_tensor(alpha)
     shape, rank = tuple(alpha.shape), len(examples.shape)
-    if not shape or any(size != 1 for size in shape[1:]) or len(shape) not in (1, rank):
+    is_column = bool(shape) and all(size == 1 for size in shape[1:]) and len(shape) in (1, rank)
+    if not is_column or len({shape[0], examples.shape[0]} - {None}) > 1:
         raise ValueError(
             "`alpha` must be one number for each example, (N,) or (N, 1, ..., 1). "
             f"Received: alpha.shape={shape}, for examples of shape {tuple(examples.shape)}"
