@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import shutil
 import sys
 import time
@@ -34,7 +35,7 @@ def write_whole(path, write):
         write: function of a temporary path in the same folder.
     """
     path = pathlib.Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = path.with_name(_temporary_name(path.name))
     try:
         write(temporary)
         # The bytes must reach the disk before the name does, and the name before we go on.
@@ -47,6 +48,11 @@ def write_whole(path, write):
             temporary.unlink(missing_ok=True)
 
 
+def _temporary_name(name):
+    """A hidden name that `is_leftover` knows; another each time, as threads share the process."""
+    return f".{os.getpid()}.{secrets.token_hex(4)}.{name}"
+
+
 def write_folder_whole(path, write):
     """Calls `write(temporary_folder)` and moves what it wrote into a folder: all or nothing.
 
@@ -57,7 +63,7 @@ def write_folder_whole(path, write):
     path = pathlib.Path(path)
     is_new = not path.exists()
     path.mkdir(exist_ok=True)
-    temporary = path / f".{os.getpid()}.unfinished"
+    temporary = path / _temporary_name("unfinished")
     try:
         temporary.mkdir()
         write(temporary)

@@ -1,8 +1,10 @@
 """Whole files, owned folders, and patience with disks."""
 
 import errno
+import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -43,11 +45,34 @@ def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_before_going_on(
     tmp_path, monkeypatch
 ):
     events = []
+    monkeypatch.setattr(files, "_temporary_name", lambda name: f"temporary {name}")
     monkeypatch.setattr(files, "synchronize", lambda path: events.append(path.name))
     replace = files.os.replace
     monkeypatch.setattr(files.os, "replace", lambda a, b: (events.append("replace"), replace(a, b)))
     files.write_whole(tmp_path / "file", lambda p: p.write_text("new"))
-    assert events == [f".{files.os.getpid()}.file", "replace", tmp_path.name]
+    assert events == ["temporary file", "replace", tmp_path.name]
+
+
+def test_two_threads_that_write_the_same_file_write_it_whole(tmp_path):
+    path = tmp_path / "file"
+
+    def slow(temporary):
+        temporary.write_text("slow")
+        other = threading.Thread(target=files.write_json, args=(path, "quick"))
+        other.start()
+        other.join()
+        assert json.loads(path.read_text()) == "quick"
+
+    files.write_whole(path, slow)
+    assert path.read_text() == "slow"
+    assert files_of(tmp_path) == ["file"]
+
+
+def test_an_unfinished_file_and_folder_are_known_as_leftovers(tmp_path):
+    seen = []
+    files.write_whole(tmp_path / "file", lambda p: (seen.append(p), p.touch()))
+    files.write_folder_whole(tmp_path / "folder", seen.append)
+    assert [files.is_leftover(path) for path in seen] == [True, True]
 
 
 def test_only_temporary_files_of_killed_processes_are_left_over(tmp_path):
