@@ -11,7 +11,7 @@ import argparse
 import pathlib
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.machine import environment, exits, files
 from improved_gan_tf.runs import pretrained
 
 
@@ -41,17 +41,18 @@ def _run(arguments):
     output = pathlib.Path(arguments.output).expanduser()
     if output.exists() and not arguments.overwrite:
         raise UserError(f"{output} exists; give another --output, or --overwrite to replace it.")
+    files.require_no_device(output)
     if not output.absolute().parent.is_dir():
         raise UserError(f"{output} cannot be written: is its folder there?")
     run_dir = pretrained.folder_of(arguments.run_dir)  # before TensorFlow starts
     from improved_gan_tf.data import picture_files
 
-    files = picture_files.below(arguments.images)
+    paths = picture_files.below(arguments.images)
     environment.start_tensorflow()
     from improved_gan_tf.runs.classification_file import classify_files
     from improved_gan_tf.runs.loaded_run import load_run
 
-    counts = classify_files(load_run(run_dir, arguments.parameters), files, output)
+    counts = classify_files(load_run(run_dir, arguments.parameters), paths, output)
     for name, count in counts.items():
         print(f"{name}: {count:,}")
     print(f"Probabilities of {sum(counts.values()):,} pictures in {output}")

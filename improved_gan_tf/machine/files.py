@@ -31,10 +31,14 @@ def write_whole(path, write):
     """Calls `write(temporary_path)` and renames: the file is whole or absent, also after a crash.
 
     Args:
-        path: file to write.
+        path: file to write. A link stays one: the file that it points to is written.
         write: function of a temporary path in the same folder.
+
+    Raises:
+        UserError: as `require_no_device`.
     """
-    path = pathlib.Path(path)
+    require_no_device(path)
+    path = pathlib.Path(os.path.realpath(path))
     temporary = path.with_name(_temporary_name(path.name))
     try:
         write(temporary)
@@ -46,6 +50,20 @@ def write_whole(path, write):
         # If the folder is gone, nothing is left to remove; the first error is the one to show.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def require_no_device(path):
+    """Refuses what is there and is neither a file nor a folder: renaming a file would replace it.
+
+    Raises:
+        UserError: a device like /dev/null, a pipe or a socket is there.
+    """
+    path = pathlib.Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UserError(
+            "The output must be a file, since it is written whole or not at all. Received: "
+            f"{path}, a device, pipe or socket."
+        )
 
 
 def _temporary_name(name):

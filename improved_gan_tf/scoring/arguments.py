@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files
 
 
 def parse(argv, prog, description):
@@ -108,6 +109,7 @@ def output(arguments):
         return None
     if path.is_dir():
         raise UserError(f"{path} is a folder; --output must name a file to write.")
+    files.require_no_device(path)
     if path.exists() and not arguments.overwrite:
         raise UserError(f"{path} exists; give another --output, or --overwrite to replace it.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):

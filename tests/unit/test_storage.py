@@ -2,12 +2,14 @@
 
 import errno
 import json
+import socket
 import subprocess
 import sys
 import threading
 
 import pytest
 
+from improved_gan_tf import classify, score
 from improved_gan_tf.errors import StorageError, UserError
 from improved_gan_tf.machine import files
 
@@ -66,6 +68,31 @@ def test_two_threads_that_write_the_same_file_write_it_whole(tmp_path):
     files.write_whole(path, slow)
     assert path.read_text() == "slow"
     assert files_of(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_one_and_what_it_points_to_is_written(tmp_path, exists):
+    (tmp_path / "disk").mkdir()
+    target, link = tmp_path / "disk" / "target", tmp_path / "link"
+    if exists:
+        target.write_text("old")
+    link.symlink_to(target.relative_to(tmp_path))
+    files.write_whole(link, lambda p: p.write_text("new"))
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert files_of(tmp_path / "disk") == ["target"]
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_no_file_is_refused_and_left_alone(tmp_path, linked):
+    place, link = tmp_path / "socket", tmp_path / "link"
+    link.symlink_to(place)
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(str(place))
+    with pytest.raises(UserError, match=r"must be a file, .* Received: .*, a device, pipe or so"):
+        files.write_json(link if linked else place, "text")
+    assert place.is_socket()
+    assert link.is_symlink()
 
 
 def test_an_unfinished_file_and_folder_are_known_as_leftovers(tmp_path):
@@ -196,3 +223,21 @@ def test_a_killed_process_leaves_no_lock(tmp_path):
         process.wait()
     files.FolderLock(tmp_path).close()
     assert files_of(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"), [(classify, ["run", "photo.png"]), (score, ["run", "--classifier=c"])]
+)
+def test_an_output_that_is_no_file_is_refused_before_any_work(
+    command, arguments, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind("socket")
+    with pytest.raises(SystemExit) as ended:
+        command.main([*arguments, "--output=socket", "--overwrite"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: The output must be a file, since it is written whole or not at all. Received: "
+        "socket, a device, pipe or socket.\n"
+    )
