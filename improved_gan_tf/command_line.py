@@ -23,7 +23,8 @@ def main(experiment, variants, ablations=None):
         ablations: `{name: {setting: value}}` or None, see there.
     """
     flags.define_flags(experiment, variants, ablations=ablations)
-    with exits.exit_codes("nothing was saved since the last checkpoint"):
+    # A run that trains stops and saves on SIGTERM; one that does not has nothing to clean up.
+    with exits.exit_codes("nothing was saved since the last checkpoint", catches_sigterm=False):
         app.run(
             lambda argv: _run(experiment, variants, ablations),
             flags_parser=flags.parse_flags,

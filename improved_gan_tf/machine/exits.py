@@ -15,13 +15,14 @@ from improved_gan_tf.errors import (
 from improved_gan_tf.machine import interruption
 
 EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
-# A run that saved after a stop signal exits with a code of `interruption.EXIT_CODES`.
+# A run that saved after a stop signal exits with a code of `interruption.EXIT_CODES` too.
 EXIT_INTERRUPTED = interruption.EXIT_CODES[signal.SIGINT]
+EXIT_TERMINATED = interruption.EXIT_CODES[signal.SIGTERM]
 EXIT_CLOSED_OUTPUT = 128 + 13  # what a shell reports for a program that SIGPIPE ended
 
 
 @contextlib.contextmanager
-def exit_codes(interrupted="nothing was written"):
+def exit_codes(interrupted="nothing was written", catches_sigterm=True):
     """Exits with the code for the way the `with` block ends; 0 for a normal end.
 
     For the errors in `EXIT_CODES` it prints the message without a traceback, with flags in place of
@@ -29,11 +30,13 @@ def exit_codes(interrupted="nothing was written"):
     `run_svhn.py --help | head`, it exits quietly.
 
     Args:
-        interrupted: str, the consequence of Ctrl-C, printed after "interrupted: ".
+        interrupted: str, the consequence of Ctrl-C or SIGTERM, printed after "interrupted: ".
+        catches_sigterm: bool; False leaves SIGTERM to a command that handles it itself.
     """
     with _quiet_where_nobody_reads():
         try:
-            yield
+            with interruption.raise_on_sigterm() if catches_sigterm else contextlib.nullcontext():
+                yield
         except tuple(EXIT_CODES) as error:
             print(f"error: {in_flags(error)}", file=sys.stderr, flush=True)
             code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
@@ -41,9 +44,10 @@ def exit_codes(interrupted="nothing was written"):
                 # At once: TensorFlow's own shutdown waits for the lost worker.
                 os._exit(code)
             sys.exit(code)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             print(f"interrupted: {interrupted}", file=sys.stderr)
-            sys.exit(EXIT_INTERRUPTED)
+            is_sigterm = isinstance(error, interruption.Terminated)
+            sys.exit(EXIT_TERMINATED if is_sigterm else EXIT_INTERRUPTED)
 
 
 @contextlib.contextmanager

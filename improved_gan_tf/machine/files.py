@@ -75,12 +75,14 @@ def write_folder_whole(path, write):
     """Calls `write(temporary_folder)` and moves what it wrote into a folder: all or nothing.
 
     Args:
-        path: folder to write, absent or empty. It stays itself, since it may be a mounted one.
+        path: folder to write, absent or one that `holds_nothing`; leftovers in it are removed. It
+            stays itself, since it may be a mounted one.
         write: function of an empty folder.
     """
     path = pathlib.Path(path)
     is_new = not path.exists()
     path.mkdir(exist_ok=True)
+    remove_leftovers(path)
     temporary = path / _temporary_name("unfinished")
     try:
         temporary.mkdir()
@@ -115,15 +117,18 @@ def synchronize(path):
 
 
 def is_leftover(path):
-    """Whether a path is a temporary file that a killed process left."""
+    """Whether a path is a temporary file or folder that a killed process left."""
     return re.match(r"\.\d+\.", path.name) is not None
 
 
 def remove_leftovers(*folders):
-    """Removes the temporary files that killed processes left in folders."""
+    """Removes the temporary files and folders that killed processes left in folders."""
     for folder in folders:
         for path in filter(is_leftover, pathlib.Path(folder).glob(".*")):
-            path.unlink(missing_ok=True)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def persistent(*errors):

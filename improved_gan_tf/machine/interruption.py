@@ -1,8 +1,9 @@
-"""SIGINT and SIGTERM as a request to stop: the current call finishes, then the run saves."""
+"""SIGINT and SIGTERM: a run finishes its call and saves, any other command ends in good order."""
 
 import contextlib
 import signal
 import sys
+import threading
 
 # What a shell reports for a process that a signal ended: 128 + its number.
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -61,3 +62,30 @@ def stop_on_signals(on_any=lambda asked: asked):
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, by which `raise_on_sigterm` ends a command as Ctrl-C does."""
+
+
+@contextlib.contextmanager
+def raise_on_sigterm():
+    """Makes the first SIGTERM inside the `with` block raise `Terminated`; the second ends at once.
+
+    The operating system's own answer would leave unfinished files. Another handler of SIGTERM than
+    that stays, as does everything in a thread, where Python takes no handlers.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _raise_terminated(number, frame):
+    signal.signal(number, signal.SIG_DFL)
+    raise Terminated

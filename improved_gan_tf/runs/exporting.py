@@ -25,7 +25,7 @@ def check_output(path, formats):
     Raises:
         UserError: see above.
     """
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    if path.exists() and not (path.is_dir() and files.holds_nothing(path)):
         raise UserError(f"{path} exists; nothing is overwritten unasked. Give another --output.")
     if not path.absolute().parent.is_dir():
         raise UserError(f"{path} cannot be written: is the folder around it there?")

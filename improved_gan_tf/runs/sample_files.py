@@ -28,7 +28,7 @@ def check_output(path, grid):
             "--output must be a folder, for one PNG an image, or a file ending in .npz. Received: "
             f"{path}."
         )
-    if path.exists() and not (path.is_dir() and not any(path.iterdir()) and not path.suffix):
+    if path.exists() and not (path.is_dir() and files.holds_nothing(path) and not path.suffix):
         raise UserError(f"{path} exists; nothing is overwritten unasked. Give another --output.")
     if not path.absolute().parent.is_dir():
         raise UserError(f"{path} cannot be written: there is no folder {path.absolute().parent}.")

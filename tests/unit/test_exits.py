@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -48,6 +49,67 @@ def test_ctrl_c_says_what_it_has_kept_from_happening(capsys):
         raise KeyboardInterrupt
     assert ended.value.code == 130
     assert capsys.readouterr().err == "interrupted: nothing was drawn\n"
+
+
+def test_a_command_that_sigterm_ends_leaves_nothing_unfinished(tmp_path):
+    code = f"""
+import os, signal
+from improved_gan_tf.machine import exits, files
+
+def ended(folder):
+    (folder / "0.png").touch()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+with exits.exit_codes(), exits.exit_codes("nothing was drawn"):
+    files.write_folder_whole({str(tmp_path / "samples")!r}, ended)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (143, "interrupted: nothing was drawn\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sigterm_is_caught_inside_the_block_and_only_where_nobody_else_does():
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    with exits.exit_codes():
+        assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    with exits.exit_codes(catches_sigterm=False):
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    with interruption.stop_on_signals() as request, exits.exit_codes():
+        assert signal.getsignal(signal.SIGTERM) == request.handle
+
+
+def test_a_second_sigterm_ends_at_once():
+    code = """
+import os, signal
+from improved_gan_tf.machine import exits
+
+with exits.exit_codes():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60)
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_a_thread_may_end_with_a_code_too():
+    ended = []
+
+    def work():
+        try:
+            with exits.exit_codes():
+                raise StorageError("What is wrong.")
+        except SystemExit as end:
+            ended.append(end.code)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert ended == [4]
 
 
 def test_the_codes_of_signals_are_a_shells():

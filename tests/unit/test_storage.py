@@ -12,6 +12,7 @@ import pytest
 from improved_gan_tf import classify, score
 from improved_gan_tf.errors import StorageError, UserError
 from improved_gan_tf.machine import files
+from improved_gan_tf.runs import exporting, sample_files
 
 
 def files_of(folder):
@@ -107,6 +108,20 @@ def test_only_temporary_files_of_killed_processes_are_left_over(tmp_path):
         (tmp_path / name).touch()
     files.remove_leftovers(tmp_path, tmp_path / "absent")
     assert files_of(tmp_path) == [".12", ".hidden", "12.file", "file"]
+
+
+def test_a_folder_that_a_killed_process_began_is_written_without_what_it_left(tmp_path):
+    left = tmp_path / ".345.unfinished"
+    left.mkdir()
+    (left / "0.png").touch()
+    sample_files.check_output(tmp_path, grid=False)
+    exporting.check_output(tmp_path, ())
+    files.write_folder_whole(tmp_path, lambda folder: (folder / "1.png").touch())
+    assert files_of(tmp_path) == ["1.png"]
+    with pytest.raises(UserError, match="exists"):
+        sample_files.check_output(tmp_path, grid=False)
+    with pytest.raises(UserError, match="exists"):
+        exporting.check_output(tmp_path, ())
 
 
 # --- patience ------------------------------------------------------------------------------
