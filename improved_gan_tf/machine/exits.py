@@ -12,7 +12,7 @@ from improved_gan_tf.errors import (
     WorkerLostError,
     in_flags,
 )
-from improved_gan_tf.machine import interruption
+from improved_gan_tf.machine import interruption, standard_streams
 
 EXIT_CODES = {UserError: 2, DivergedError: 3, StorageError: 4, WorkerLostError: 5}
 # A run that saved after a stop signal exits with a code of `interruption.EXIT_CODES` too.
@@ -33,6 +33,7 @@ def exit_codes(interrupted="nothing was written", catches_sigterm=True):
         interrupted: str, the consequence of Ctrl-C or SIGTERM, printed after "interrupted: ".
         catches_sigterm: bool; False leaves SIGTERM to a command that handles it itself.
     """
+    standard_streams.provide()
     with _quiet_where_nobody_reads():
         try:
             with interruption.raise_on_sigterm() if catches_sigterm else contextlib.nullcontext():

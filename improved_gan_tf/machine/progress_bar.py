@@ -28,6 +28,7 @@ def progress_bar(total, unit, description, initial=0, shown=True):
         Object with two methods: `update(steps)` counts steps done, `write(line)` prints a line to
         stdout, above the bar.
     """
+    shown = shown and sys.stderr is not None  # as in a process without a terminal
     kind = _Bar if shown and sys.stderr.isatty() else _Lines
     bar = kind(total, unit, description[:50], initial, shown)
     try:

@@ -33,12 +33,14 @@ def left_out():
 
     If the block raises an exception, or the process dies in it, the notes appear as well.
     """
-    sys.stderr.flush()
     try:
-        own = os.dup(2)
-    except OSError:  # there is no standard error
+        own = os.dup(2) if sys.stderr is not None else None
+    except OSError:
+        own = None
+    if own is None:  # there is no standard error
         yield
         return
+    sys.stderr.flush()
     try:
         reader = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__],

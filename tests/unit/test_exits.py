@@ -167,3 +167,65 @@ def test_a_mistake_is_still_told():
     done = run_unread("--model=wrong")
     assert done.returncode == 2
     assert done.stderr.startswith("error: --model must be one of: ")
+
+
+# --- an output that is not there -----------------------------------------------------------
+
+LEFT_OUT = """
+import os
+from improved_gan_tf.machine import exits, progress_bar, start_up_notes
+
+with exits.exit_codes():
+    with start_up_notes.left_out(), progress_bar.progress_bar(1, "step", "work") as bar:
+        os.write(2, b"of TensorFlow")
+        os.system("echo of a child process >&2")
+        bar.update(1)
+        bar.write("done")
+    {end}
+"""
+
+
+def run_without(closing, *arguments):
+    """Runs Python after a shell has closed standard output or error, or both."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {closing}', "sh", sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+    )
+
+
+needs_sh = pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the streams")
+
+
+@needs_sh
+@pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_command_without_an_output_has_its_exit_code(tmp_path, closing):
+    write_run(tmp_path / "run")
+    compare = ("-m", "improved_gan_tf", "compare")
+    assert run_without(closing, *compare, tmp_path).returncode == 0
+    done = run_without(closing, *compare, tmp_path / "absent")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("" if "2>" in closing else "error: Run folders are expected.")
+
+
+@needs_sh
+@pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("end", "code"), [("pass", 0), ("raise exits.UserError", 2)])
+def test_what_writes_to_standard_error_does_without_it(closing, end, code):
+    assert run_without(closing, "-c", LEFT_OUT.format(end=end)).returncode == code
+
+
+@needs_sh
+def test_a_file_opened_later_does_not_take_the_place_of_standard_error(tmp_path):
+    code = f"""
+import os
+from improved_gan_tf.machine import exits
+
+with exits.exit_codes(), open({str(tmp_path / "file")!r}, "w") as file:
+    os.write(2, b"of TensorFlow")
+"""
+    assert run_without("2>&-", "-c", code).returncode == 0
+    assert (tmp_path / "file").read_text() == ""

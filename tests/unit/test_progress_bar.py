@@ -98,3 +98,11 @@ def test_progress_that_is_not_shown_leaves_only_the_lines(monkeypatch, capsys):
         bar.write("epoch 1")
     assert terminal.getvalue() == ""
     assert capsys.readouterr().out == "epoch 1\n"
+
+
+def test_without_standard_error_no_progress_is_shown(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    with progress_bar(2, "image", "preparing") as bar:
+        bar.update(2)
+        bar.write("two images")
+    assert capsys.readouterr().out == "two images\n"

@@ -181,6 +181,12 @@ def test_a_command_has_not_imported_tensorflow_when_it_starts_it(command, tmp_pa
     assert done.stdout == "77\n", done.stderr
 
 
+def test_a_program_without_standard_error_starts_too(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with start_up_notes.left_out():
+        pass
+
+
 @pytest.mark.parametrize(("level", "left_out"), [("0", 0), ("1", 0), ("2", 1), ("3", 1), (None, 1)])
 def test_who_asks_for_the_notes_gets_them(level, left_out, monkeypatch):
     class LeftOutError(Exception):
