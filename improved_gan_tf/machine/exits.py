@@ -1,6 +1,7 @@
 """How a command ends: one exit code for each kind of end, and one line that says why."""
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -26,15 +27,16 @@ def exit_codes(interrupted="nothing was written", catches_sigterm=True):
     """Exits with the code for the way the `with` block ends; 0 for a normal end.
 
     For the errors in `EXIT_CODES` it prints the message without a traceback, with flags in place of
-    the argument names; other errors pass. If nobody reads the output any more, as in
-    `run_svhn.py --help | head`, it exits quietly.
+    the argument names; other errors pass. A full disk is a `StorageError`, also where standard
+    output is a file on it. If nobody reads the output any more, as in `run_svhn.py --help | head`,
+    it exits quietly.
 
     Args:
         interrupted: str, the consequence of Ctrl-C or SIGTERM, printed after "interrupted: ".
         catches_sigterm: bool; False leaves SIGTERM to a command that handles it itself.
     """
-    standard_streams.provide()
-    with _quiet_where_nobody_reads():
+    standard_streams.prepare()
+    with _output_written():
         try:
             with interruption.raise_on_sigterm() if catches_sigterm else contextlib.nullcontext():
                 yield
@@ -52,14 +54,25 @@ def exit_codes(interrupted="nothing was written", catches_sigterm=True):
 
 
 @contextlib.contextmanager
-def _quiet_where_nobody_reads():
-    """Exits with `EXIT_CLOSED_OUTPUT` if standard output has been closed."""
+def _output_written():
+    """Exits if standard output has been closed, or it or another file is on a full disk."""
     try:
         try:
             yield
         finally:
             sys.stdout.flush()  # here, where the error can be caught
     except BrokenPipeError:
-        # Python flushes again at exit, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(EXIT_CLOSED_OUTPUT)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        place = error.filename or "The output"
+        print(f"error: {place} cannot be written: {error.strerror}.", file=sys.stderr, flush=True)
+        sys.exit(EXIT_CODES[StorageError])
+
+
+def _drop_output():
+    """Sends what is left of standard output nowhere: Python flushes at exit, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

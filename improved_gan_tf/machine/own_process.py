@@ -9,6 +9,8 @@ import multiprocessing
 import signal
 from multiprocessing import resource_tracker
 
+from improved_gan_tf.machine import standard_streams
+
 _SECONDS_BETWEEN_LOOKS = 0.2
 
 
@@ -74,6 +76,7 @@ def _stop_signals_blocked():
 
 def _serve(connection):
     """Calls a function in the new process and sends `(what it returned, its error)`."""
+    standard_streams.prepare()  # a new process has new ones
     try:
         function, arguments = connection.recv()
         # A message means "stop", and so does the end of the connection.

@@ -1,17 +1,22 @@
-"""Standard output and standard error that are there."""
+"""Standard output and standard error that are there and take any text."""
 
 import os
 import sys
 
 
-def provide():
-    """Opens the null device for each of the two that the process was started without.
+def prepare():
+    r"""Makes both streams ones that `print` does not fail on.
 
-    Python has None then, as after `command >&-`, and most code that prints counts on a stream.
+    The null device stands in for one that the process was started without: Python has None then,
+    as after `command >&-`. What the encoding of standard output lacks, like a Chinese name in
+    Windows' cp1252, is printed as \u escapes, as Python does on standard error. Another answer
+    than the default one, an error, stays: PYTHONIOENCODING or the locale may have asked for it.
     """
     for name, number in (("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(_null_descriptor(number), "w", encoding="utf-8"))
+    if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _null_descriptor(number):

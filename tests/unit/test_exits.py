@@ -1,5 +1,6 @@
 """What a command ends with: its exit code, and one line about the reason."""
 
+import io
 import os
 import signal
 import subprocess
@@ -229,3 +230,77 @@ with exits.exit_codes(), open({str(tmp_path / "file")!r}, "w") as file:
 """
     assert run_without("2>&-", "-c", code).returncode == 0
     assert (tmp_path / "file").read_text() == ""
+
+
+# --- an output that does not take everything -----------------------------------------------
+
+
+def test_what_the_encoding_of_the_output_lacks_is_escaped(tmp_path):
+    write_run(tmp_path / "run")
+    write_run(tmp_path / "\u732b")  # a second run of the same settings, which is left out by name
+    done = subprocess.run(
+        [sys.executable, "-m", "improved_gan_tf", "compare", tmp_path],
+        capture_output=True,
+        timeout=60,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u732b" in done.stdout
+
+
+@pytest.mark.parametrize("errors", ["replace", "surrogateescape"])
+def test_what_the_user_asked_for_instead_of_an_error_stays(errors, monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii", errors)
+    monkeypatch.setattr(sys, "stdout", stream)
+    with exits.exit_codes():
+        assert stream.errors == errors
+
+
+def test_a_stream_of_another_program_is_taken_as_it_is(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    with exits.exit_codes():
+        print("text")
+    assert stream.getvalue() == "text\n"
+
+
+needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has /dev/full")
+
+
+@needs_full
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_an_output_on_a_full_disk_is_one_line_and_a_code(size):
+    code = f"""
+from improved_gan_tf.machine import exits
+
+with exits.exit_codes():
+    print("x" * {size})
+"""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            cwd=ROOT,
+        )
+    assert done.returncode == 4
+    assert done.stderr == "error: The output cannot be written: No space left on device.\n"
+
+
+def test_another_file_on_a_full_disk_is_named_and_what_was_printed_stays():
+    code = """
+import errno
+from improved_gan_tf.machine import exits
+
+with exits.exit_codes():
+    print("so far")
+    raise OSError(errno.ENOSPC, "No space left on device", "score.json")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (4, "so far\n")
+    assert done.stderr == "error: score.json cannot be written: No space left on device.\n"

@@ -53,6 +53,10 @@ def ask_terminal(stop_requested):
     return signal.sigpending()
 
 
+def print_name(stop_requested):
+    print("\u732b")
+
+
 def never():
     return False
 
@@ -61,6 +65,12 @@ def test_the_answer_comes_from_another_process():
     total, process, asked = own_process.call(add, 1, 2, stop_requested=never)
     assert (total, asked) == (3, False)
     assert process != os.getpid()
+
+
+def test_it_prints_what_the_encoding_of_the_output_lacks(monkeypatch, capfd):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii:strict")
+    own_process.call(print_name, stop_requested=never)
+    assert capfd.readouterr().out == "\\u732b\n"
 
 
 def test_its_error_is_raised_here():
