@@ -2,13 +2,18 @@
 
 import json
 
+from improved_gan_tf.machine.folder_walk import files_below
+
 
 def run_folders_below(root):
-    """The folders below a folder (a Path), not itself, that runs of this package wrote (Paths)."""
+    """The folders below a folder (a Path), not itself, that runs of this package wrote (Paths).
+
+    Hidden ones are left out, as hidden pictures are.
+    """
     return [
         file.parent
-        for file in root.rglob("config.json")
-        if file.parent != root and _is_of_a_run(file)
+        for file in files_below(root, hidden=False)
+        if file.name == "config.json" and file.parent != root and _is_of_a_run(file)
     ]
 
 

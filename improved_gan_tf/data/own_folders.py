@@ -15,6 +15,7 @@ from improved_gan_tf.data.encoded_images import require_folder
 from improved_gan_tf.data.own_images import NO_LABEL, Found, digest_of
 from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.folder_walk import files_below
 
 UNLABELED, TRAIN, TEST = "unlabeled", "train", "test"
 _BRITISH = "unlabelled"
@@ -139,10 +140,8 @@ def _notes(root, parts, class_names, paths, runs):
     taken = set(paths)
     others = [
         path.relative_to(root).as_posix()
-        for path in outside(sorted(root.rglob("*")), runs)
-        if path.is_file()
-        and path not in taken
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+        for path in outside(sorted(files_below(root, hidden=False)), runs)
+        if path.is_file() and path not in taken
     ]
     if others:
         count = "1 file is" if len(others) == 1 else f"{len(others):,} files are"

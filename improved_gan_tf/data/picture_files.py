@@ -3,6 +3,7 @@
 import pathlib
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.folder_walk import files_below
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
@@ -11,10 +12,8 @@ def pictures_below(folder, endings=EXTENSIONS):
     """Picture files in a folder (a Path) and below it, sorted; hidden ones are left out."""
     return sorted(
         path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in endings
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        for path in files_below(folder, hidden=False)
+        if path.suffix.lower() in endings and path.is_file()
     )
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import improved_gan_tf
 from improved_gan_tf import paper
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.folder_walk import files_below
 from improved_gan_tf.settings.every_run import different_settings
 from improved_gan_tf.settings.images import IMAGES, ImagesConfig
 from improved_gan_tf.settings.semi_supervised import ExperimentConfig
@@ -48,7 +49,7 @@ def find_run_folders(paths):
     for path in map(pathlib.Path, paths):
         if not path.is_dir():
             raise UserError(f"Run folders are expected. Received: {path} (no such folder).")
-        files = [file for name in _RUN_FILES for file in path.rglob(name)]
+        files = [file for file in files_below(path) if file.name in _RUN_FILES]
         if not files:
             raise UserError(
                 f"{path} holds no run folder: no {' or '.join(_RUN_FILES)} in it or below it."
