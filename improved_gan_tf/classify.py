@@ -39,9 +39,7 @@ def _parse(argv, prog):
 
 def _run(arguments):
     output = pathlib.Path(arguments.output).expanduser()
-    if output.exists() and not arguments.overwrite:
-        raise UserError(f"{output} exists; give another --output, or --overwrite to replace it.")
-    files.require_no_device(output)
+    files.require_replaceable(output, arguments.overwrite)
     if not output.absolute().parent.is_dir():
         raise UserError(f"{output} cannot be written: is its folder there?")
     run_dir = pretrained.folder_of(arguments.run_dir)  # before TensorFlow starts

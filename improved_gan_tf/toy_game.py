@@ -14,7 +14,7 @@ import math
 import pathlib
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.machine import environment, exits, files
 from improved_gan_tf.training import toy_games
 from improved_gan_tf.training.toy_games import GAMES
 
@@ -57,6 +57,7 @@ def _parse(argv, prog):
         help="whether y answers x's new value or the old one",
     )
     parser.add_argument("--output", default="toy_game.png", help="picture to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing --output")
     return parser.parse_args(argv)
 
 
@@ -79,11 +80,11 @@ def _check(arguments):
             "--output must be the name of a .png file in a folder that exists. "
             f"Received: {arguments.output}"
         )
+    files.require_replaceable(output, arguments.overwrite)
 
 
 def _run(arguments):
     """Plays without and with historical averaging; prints the table, writes the picture."""
-    from improved_gan_tf.machine import files
     from improved_gan_tf.pages import toy_games as pages
 
     environment.start_tensorflow()

@@ -52,6 +52,21 @@ def write_whole(path, write):
             temporary.unlink(missing_ok=True)
 
 
+def require_replaceable(path, overwrite):
+    """Refuses, before any work, a file that is there, unless it may be replaced.
+
+    Args:
+        path: `pathlib.Path` of --output.
+        overwrite: bool, whether --overwrite is given.
+
+    Raises:
+        UserError: the file exists and `overwrite` is False, or as `require_no_device`.
+    """
+    if path.exists() and not overwrite:
+        raise UserError(f"{path} exists; give another --output, or --overwrite to replace it.")
+    require_no_device(path)
+
+
 def require_no_device(path):
     """Refuses what is there and is neither a file nor a folder: renaming a file would replace it.
 

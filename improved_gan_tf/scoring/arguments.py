@@ -109,9 +109,7 @@ def output(arguments):
         return None
     if path.is_dir():
         raise UserError(f"{path} is a folder; --output must name a file to write.")
-    files.require_no_device(path)
-    if path.exists() and not arguments.overwrite:
-        raise UserError(f"{path} exists; give another --output, or --overwrite to replace it.")
+    files.require_replaceable(path, arguments.overwrite)
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise UserError(f"{path} cannot be written: is its folder there and writable?")
     return path

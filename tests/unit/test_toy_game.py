@@ -219,6 +219,27 @@ def test_an_argument_out_of_range_is_refused_before_anything_is_played(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("arguments", [["--output=toy_game.png"], []])
+def test_a_picture_that_is_there_is_replaced_only_on_demand(
+    arguments, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    picture = tmp_path / "toy_game.png"
+    picture.write_bytes(b"a photo")
+    short = ["--steps=10", "--num_starts=1", *arguments]
+    with pytest.raises(SystemExit) as refused:
+        toy_game.main(short)
+    assert refused.value.code == 2
+    assert capsys.readouterr() == (
+        "",
+        "error: toy_game.png exists; give another --output, or --overwrite to replace it.\n",
+    )
+    assert picture.read_bytes() == b"a photo"
+    toy_game.main([*short, "--overwrite"])
+    with Image.open(picture) as image:
+        assert image.size == (1200, 420)
+
+
 def test_the_command_exits_with_2_and_one_paragraph(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "improved_gan_tf.toy_game", "--weight=-1"],
