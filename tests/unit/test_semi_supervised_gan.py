@@ -368,6 +368,33 @@ def test_training_goes_on_after_loading_as_if_it_had_not_stopped(settings, tmp_p
     assert_equal_states(state(loaded), state(uninterrupted))
 
 
+@pytest.mark.parametrize("step_by_step", [False, True])
+def test_a_sequential_discriminator_is_loaded_and_trained_on(step_by_step, tmp_path):
+    def make_one():
+        layers = [
+            keras.Input(small_gan.SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8, "relu", kernel_initializer=small_gan.normal(1), name="features"),
+            keras.layers.Dense(3, kernel_initializer=small_gan.normal(2)),
+        ]
+        discriminator = keras.Sequential(None if step_by_step else layers)
+        for layer in layers if step_by_step else ():
+            discriminator.add(layer)  # calls all layers anew
+        gan = small_gan.SemiSupervisedGAN(discriminator, small_gan.make_generator(), seed=4)
+        gan.compile(learning_rate=0.01)
+        return gan
+
+    uninterrupted, stopped = make_one(), make_one()
+    fit(uninterrupted, epochs=2)
+    fit(stopped)
+    stopped.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), stopped.predict(X, verbose=0))
+    np.testing.assert_array_equal(loaded.classifier(X), stopped.classifier(X))
+    fit(loaded)
+    assert_equal_states(state(loaded), state(uninterrupted))
+
+
 def test_a_file_without_its_optimizers_still_holds_the_average(tmp_path):
     gan = make(averaging_rate=0.1)
     fit(gan)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import keras
 
 from improved_gan_tf.layers.coupled_layers import COUPLED_ALWAYS, COUPLED_IN_TRAINING
+from improved_gan_tf.layers.layer_calls import calls_in_graph
 
 # What a generator's last activation says about the range of its images.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0)}
@@ -123,14 +124,14 @@ def _features(model, output, feature_layer):
             "`feature_layer` must be the name of a layer of the discriminator, one of "
             f"{listed}. Received: feature_layer={feature_layer!r}"
         )
-    layer = model.get_layer(name)
-    features = getattr(layer, "output", None) if len(layer._inbound_nodes) == 1 else None
-    if not isinstance(features, keras.KerasTensor) or len(features.shape) < 2:
+    calls = calls_in_graph(model.get_layer(name), model.outputs)
+    features = calls[0].output_tensors if len(calls) == 1 else []
+    if len(features) != 1 or len(features[0].shape) < 2:
         raise ValueError(
             "`feature_layer` must name a layer that is called once and returns one tensor of "
             f"features, (N, A). Received: feature_layer={feature_layer!r}"
         )
-    return features
+    return features[0]
 
 
 def _require_graph(model, argument):
