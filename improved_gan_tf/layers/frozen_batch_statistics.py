@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm, mean_of_rows
+from improved_gan_tf.layers.layer_calls import calls_in_graph
 from improved_gan_tf.layers.layer_replacement import replace_layers
 from improved_gan_tf.precision import at_least_float32
 
@@ -52,38 +53,41 @@ def freeze_batch_statistics(model, batches):
         Paper: Ioffe and Szegedy (2015), Alg. 2; Salimans et al. (2016), Sec. 3.5, on a generator
                whose output for an input depends on the other inputs of the batch.
     """
-    layers = _layers_to_freeze(model)
-    recorded = _mean_moments(model, layers, batches)
+    inputs = _inputs_to_freeze(model)
+    recorded = _mean_moments(model, inputs, batches)
 
     def replacement(layer):
         if not isinstance(layer, BatchStatisticsNorm):
             return None
-        return _frozen(layer, *recorded[layer.name])
+        return _frozen(layer, inputs[layer].shape, *recorded[layer.name])
 
     return replace_layers(model, replacement)
 
 
-def _layers_to_freeze(model):
+def _inputs_to_freeze(model):
+    """`{layer: its symbolic input}` of every `BatchStatisticsNorm` of `model`."""
     every = [x for x in model._flatten_layers() if isinstance(x, BatchStatisticsNorm)]
     if not every or getattr(model, "inputs", None) is None:
         raise ValueError(
             "`freeze_batch_statistics` takes a built Sequential or functional model with a "
             f"`BatchStatisticsNorm`. Received: model={model.name} of type {type(model).__name__}"
         )
-    wrong = [x.name for x in every if x not in model.layers or len(x._inbound_nodes) != 1]
+    calls = {layer: calls_in_graph(layer, model.outputs) for layer in every}
+    # What is inside another layer has no call in the model's own graph.
+    wrong = [layer.name for layer in every if len(calls[layer]) != 1]
     if wrong:
         raise ValueError(
             "`freeze_batch_statistics` replaces layers that are called once, and are in the model "
             f"itself, not inside another layer. Received: layers {wrong}"
         )
-    return every
+    return {layer: call.input_tensors[0] for layer, (call,) in calls.items()}
 
 
-def _mean_moments(model, layers, batches):
+def _mean_moments(model, inputs_of, batches):
     """`{layer name: (mean, variance)}`, the mean over the batches of each batch's moments."""
     # A Sequential model that was only built has no `input`.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-    inputs_of_layers = keras.Model(inputs, {layer.name: layer.input for layer in layers})
+    inputs_of_layers = keras.Model(inputs, {layer.name: x for layer, x in inputs_of.items()})
     sums, count = None, 0
     for batch in batches:
         entering = inputs_of_layers(batch, training=False)
@@ -91,7 +95,7 @@ def _mean_moments(model, layers, batches):
             layer.name: moments(
                 ops.cast(entering[layer.name], at_least_float32(layer.variable_dtype))
             )
-            for layer in layers
+            for layer in inputs_of
         }
         sums = found if sums is None else keras.tree.map_structure(ops.add, sums, found)
         count += 1
@@ -100,7 +104,7 @@ def _mean_moments(model, layers, batches):
     return keras.tree.map_structure(lambda x: x / count, sums)
 
 
-def _frozen(layer, mean, variance):
+def _frozen(layer, input_shape, mean, variance):
     frozen = keras.layers.BatchNormalization(
         epsilon=layer.epsilon,
         scale=layer.scale,
@@ -108,7 +112,7 @@ def _frozen(layer, mean, variance):
         name=layer.name,
         dtype=layer.dtype_policy,
     )
-    frozen.build(layer.input.shape)
+    frozen.build(input_shape)
     frozen.beta.assign(layer.beta)
     if layer.scale:
         frozen.gamma.assign(layer.gamma)

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from improved_gan_tf.layers import MinibatchDiscrimination
+from improved_gan_tf.layers.layer_calls import calls_in_graph
 from improved_gan_tf.precision import in_float32
 
 EVALUATION_BATCH = 1000
@@ -54,12 +55,13 @@ def mean_closeness(discriminator, images):
     """The mean of minibatch discrimination's `o` over examples and kernels, in inference mode.
 
     Args:
-        discriminator: functional model with one `MinibatchDiscrimination`.
+        discriminator: functional or Sequential model with one `MinibatchDiscrimination`.
         images: (N, ...), the discriminator's input, as one batch.
 
     Returns:
         float in [0, N - 1]; 4 to 8 in new networks for 100 real images.
     """
     (layer,) = (m for m in discriminator.layers if isinstance(m, MinibatchDiscrimination))
-    below = keras.Model(discriminator.input, layer.input)
+    (call,) = calls_in_graph(layer, discriminator.outputs)
+    below = keras.Model(discriminator.inputs[0], call.input_tensors[0])
     return float(np.mean(layer.closeness(below(images, training=False))))

@@ -100,6 +100,15 @@ def test_wrong_count_is_a_plain_integer():
     assert type(wrong_count(np.array([[0.0, 1.0]]), np.array([0]))) is int
 
 
+def test_mean_closeness_of_a_model_made_layer_by_layer():
+    layers = [keras.Input((3,)), MinibatchDiscrimination(5, 2), keras.layers.Dense(10)]
+    model = keras.Sequential()
+    for layer in layers:
+        model.add(layer)
+    x = 0.1 * np.random.RandomState(0).normal(size=(6, 3)).astype("float32")
+    assert mean_closeness(model, x) == pytest.approx(np.mean(layers[1].closeness(x)), rel=1e-5)
+
+
 def test_mean_closeness_is_that_of_the_layer_without_noise_or_bias():
     images = keras.Input((3,))
     noisy = GaussianNoise(1e6, seed=1)(keras.layers.Dense(4)(images))

@@ -78,6 +78,23 @@ def test_the_copy_is_saved_with_its_statistics(tmp_path):
     np.testing.assert_array_equal(to_numpy(loaded(z)), to_numpy(frozen(z)))
 
 
+@pytest.mark.parametrize("way", ["loaded", "layer by layer"])
+def test_a_sequential_model_may_have_called_its_layers_before(way, tmp_path):
+    layers = [keras.Input((100,)), BatchStatisticsNorm(), keras.layers.Dense(3)]
+    model, z = keras.Sequential(layers), noise(20)
+    expected = to_numpy(model(z))
+    if way == "loaded":
+        model.save(tmp_path / "model.keras")
+        model = keras.saving.load_model(tmp_path / "model.keras")
+    else:
+        model = keras.Sequential()
+        for layer in layers:
+            model.add(layer)  # calls all layers anew
+    assert len(model.layers[0]._inbound_nodes) > 1
+    frozen = freeze_batch_statistics(model, [z])
+    np.testing.assert_allclose(to_numpy(frozen(z)), expected, atol=1e-5)
+
+
 def test_the_model_itself_stays_as_it_was():
     model, z = generator(), noise(10)
     before = to_numpy(model(z))
