@@ -3,6 +3,8 @@
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `adam_updates`.
 """
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -24,7 +26,7 @@ class Adam(keras.optimizers.Adam):
     calls "velocity" hold `u`, on JAX and PyTorch too.
 
     Args:
-        learning_rate: float > 0 or a Keras schedule; assign `optimizer.learning_rate` to change a
+        learning_rate: float >= 0 or a Keras schedule; assign `optimizer.learning_rate` to change a
             float between calls.
         beta_1: float in [0, 1), decay of the first moment; 0.5 in the original.
         beta_2: float in (0, 1), decay of the second moment; 0.999.
@@ -42,7 +44,13 @@ class Adam(keras.optimizers.Adam):
     def __init__(
         self, learning_rate, beta_1=0.5, beta_2=0.999, epsilon=1e-8, name="adam", **kwargs
     ):
+        is_number = isinstance(learning_rate, numbers.Real)
         for value, is_right, expected in (
+            (
+                f"learning_rate={learning_rate}",
+                not is_number or learning_rate >= 0.0,  # which NaN is not
+                "`learning_rate` must be 0 or larger",
+            ),
             (f"beta_1={beta_1}", 0.0 <= beta_1 < 1.0, "`beta_1` must lie in [0, 1)"),
             (f"beta_2={beta_2}", 0.0 < beta_2 < 1.0, "`beta_2` must lie between 0 and 1"),
             (f"epsilon={epsilon}", epsilon > 0.0, "`epsilon` must be larger than 0"),

@@ -128,6 +128,19 @@ def test_arguments_out_of_their_range_are_refused(arguments):
         Adam(0.1, **arguments)
 
 
+@pytest.mark.parametrize("rate", [-1.0, -1, float("nan"), np.float32(-0.1)])
+def test_a_learning_rate_below_zero_or_none_at_all_is_refused(rate):
+    with pytest.raises(ValueError, match=r"`learning_rate` must be 0 .*Received: learning_rate="):
+        Adam(rate)
+
+
+def test_a_learning_rate_of_zero_and_a_schedule_are_taken():
+    assert float(Adam(0.0).learning_rate) == 0.0
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5)
+    copy = Adam.from_config(Adam(schedule).get_config())
+    assert float(copy.learning_rate) == pytest.approx(0.1)
+
+
 def test_float16_variables_in_which_epsilon_is_zero_are_refused():
     variable = keras.Variable(np.ones(2), dtype="float16")
     with pytest.raises(ValueError, match="Received: a float16 variable"):

@@ -176,11 +176,19 @@ def test_a_generator_of_another_shape_is_refused():
         ("averaging_rate", 1.5),
         ("cross_replica", "all"),
         ("seed", -1),
+        ("seed", True),
+        ("generator_steps", True),
     ],
 )
 def test_a_setting_out_of_its_range_is_refused(setting, value):
     with pytest.raises(ValueError, match=f"`{setting}` must be .*Received: {setting}={value!r}"):
         gan_of(**{setting: value})
+
+
+def test_numpy_integers_are_settings():
+    config = gan_of(seed=np.int64(7), generator_steps=np.int32(2)).get_config()
+    assert (config["seed"], config["generator_steps"]) == (7, 2)
+    assert type(config["seed"]) is type(config["generator_steps"]) is int
 
 
 def test_a_discriminator_with_nothing_to_learn_is_refused():
@@ -328,8 +336,10 @@ def test_fewer_validation_images_than_a_batch_of_minibatch_discrimination_are_re
 
 
 @pytest.mark.parametrize("argument", ["batch_size", "steps_per_epoch"])
-def test_a_number_of_batches_or_images_below_one_is_refused(argument):
-    refuse_fit(f"`{argument}` must be a whole number.*Received: {argument}=0", **{argument: 0})
+@pytest.mark.parametrize("value", [0, True])
+def test_what_is_no_number_of_batches_or_images_is_refused(argument, value):
+    match = f"`{argument}` must be a whole number.*Received: {argument}={value}"
+    refuse_fit(match, **{argument: value})
 
 
 def pipeline(data, batch=6, drop_remainder=True):
@@ -391,8 +401,8 @@ def test_with_minibatch_discrimination_a_smaller_last_batch_is_refused_in_a_test
         make(coupled=True).predict(test.map(lambda x, y: x), verbose=0)
 
 
-@pytest.mark.parametrize("number", [0, 2.5])
-def test_a_number_of_images_below_one_is_refused(number):
+@pytest.mark.parametrize("number", [0, 2.5, True])
+def test_what_is_no_number_of_images_to_generate_is_refused(number):
     with pytest.raises(ValueError, match=rf"`num_images` must be .*Received: {number}"):
         make().generate(number)
 

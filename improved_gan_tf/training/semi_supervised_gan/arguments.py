@@ -1,9 +1,9 @@
 """The ranges of the game's settings, checked before anything is made."""
 
 import math
-import numbers
 
 from improved_gan_tf.distribution import check_cross_replica
+from improved_gan_tf.layers.argument_checks import is_integer
 from improved_gan_tf.settings.semi_supervised import PLAYERS
 
 OBJECTIVES = ("feature_matching_l1", "feature_matching_l2", "saturating")
@@ -14,8 +14,8 @@ def _factor(value):
 
 
 def is_whole(value, least):
-    """Whether a value is a whole number of at least `least`."""
-    return isinstance(value, numbers.Integral) and value >= least
+    """Whether a value is an integer, of Python or NumPy and no bool, of at least `least`."""
+    return is_integer(value) and value >= least
 
 
 # Setting -> (whether a value is in range, what is expected).

@@ -133,7 +133,9 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         }
         check_arguments(**settings)
         if generator_steps is None:
-            settings["generator_steps"] = 3 if generator_objective == "saturating" else 1
+            generator_steps = 3 if generator_objective == "saturating" else 1
+        # Keras takes no NumPy integer for a seed.
+        settings |= {"generator_steps": int(generator_steps), "seed": int(seed)}
         super().__init__(name=name)
         self.discriminator, self.generator = discriminator, generator
         self.feature_layer = feature_layer
@@ -164,7 +166,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         add_state(self, "steps", (), "int")
         add_state(self, "averaged_steps", (), "int")  # those that float16 did not undo
         add_state(self, "batch_size", (), "int")  # that of the last `fit`; 0 before the first
-        self._shown_noise = streams.shown_noise(seed)
+        self._shown_noise = streams.shown_noise(settings["seed"])
         self.built = True
 
     # --- compile and fit -------------------------------------------------------------------
