@@ -61,6 +61,17 @@ def at_least_float32(dtype):
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
+def input_dtype(model):
+    """The floating-point dtype, a str, of what a model is to be given.
+
+    A model keeps the dtype of its input in its file, where it may be loaded while Keras's own
+    floating-point type is another. What has an input of half precision or of integers casts what
+    it is given, of Keras's type.
+    """
+    dtype = keras.backend.standardize_dtype(model.inputs[0].dtype)
+    return dtype if dtype in ("float32", "float64") else keras.config.floatx()
+
+
 def in_float32(x):
     """Returns `x` as a tensor of float32 or float64; bytes would wrap around in a difference."""
     x = ops.convert_to_tensor(x)

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from improved_gan_tf import distribution, losses
 from improved_gan_tf.layers.weight_norm import shared_norms
-from improved_gan_tf.precision import in_float32
+from improved_gan_tf.precision import in_float32, input_dtype
 from improved_gan_tf.training.adam import Adam
 from improved_gan_tf.training.historical_averaging import HistoricalAverage
 from improved_gan_tf.training.parameter_average import ParameterAverage
@@ -252,8 +252,9 @@ class Trainer(GameTrainer):
 
     def draw_z(self, count):
         """Draws the generator's input, U[0, 1), (count, Z); Z is 100 in the paper's networks."""
+        dtype = input_dtype(self.generator)
         return distribution.draw_for_batch(
-            lambda shape, seed: keras.random.uniform(shape, dtype=keras.config.floatx(), seed=seed),
+            lambda shape, seed: keras.random.uniform(shape, dtype=dtype, seed=seed),
             (count, *self.generator.inputs[0].shape[1:]),
             self.noise_seed,
         )

@@ -12,7 +12,7 @@ from improved_gan_tf.data.mixed_order import mixed_order
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.training import loss_scale
 from improved_gan_tf.training.semi_supervised import Trainer
-from tests.support import small_gan
+from tests.support import numerics, small_gan
 from tests.support.small_gan import assert_equal_states, make, make_images, state
 
 BATCH, UNLABELED, LABELED = 6, 30, 12
@@ -366,6 +366,38 @@ def test_training_goes_on_after_loading_as_if_it_had_not_stopped(settings, tmp_p
     np.testing.assert_array_equal(loaded.predict(X, verbose=0), stopped.predict(X, verbose=0))
     fit(loaded, epochs=1)
     assert_equal_states(state(loaded), state(uninterrupted))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"historical_averaging_weight": 0.5, "virtual": True}, {"coupled": True}],
+    ids=["every memory", "minibatch discrimination"],
+)
+def test_training_goes_on_in_float64_while_keras_has_float32(settings, tmp_path):
+    with numerics.float64():
+        uninterrupted, stopped = make(**settings), make(**settings)
+        fit(uninterrupted, epochs=2)
+        images = uninterrupted.generate(3, seed=5)
+        fit(stopped)
+        stopped.save(tmp_path / "gan.keras")
+    assert keras.config.floatx() == "float32"
+    loaded = load_model(tmp_path / "gan.keras")
+    fit(loaded)
+    found, expected = state(loaded), state(uninterrupted)
+    assert found.keys() == expected.keys()
+    for name, value in found.items():  # not to the bit: Keras has the learning rate in float32
+        np.testing.assert_allclose(value, expected[name], rtol=1e-3, atol=1e-4, err_msg=name)
+    assert loaded.predict(X, verbose=0).dtype == np.float64
+    np.testing.assert_allclose(loaded.generate(3, seed=5), images, atol=1e-4)
+
+
+def test_pipelines_train_float64_players_while_keras_has_float32():
+    with numerics.float64():
+        gan = make()
+    labeled = tf.data.Dataset.from_tensor_slices(FEW).batch(BATCH, drop_remainder=True)
+    unlabeled = tf.data.Dataset.from_tensor_slices(X).batch(BATCH, drop_remainder=True)
+    fit(gan, labeled=labeled, unlabeled=unlabeled, batch_size=None)
+    assert int(gan.steps) == 5
 
 
 @pytest.mark.parametrize("step_by_step", [False, True])

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
 from improved_gan_tf.data.epoch_rows import EpochStreams
@@ -19,6 +18,7 @@ class Expected(NamedTuple):
     num_classes: int
     sees_real: bool  # whether generator steps need real images (feature matching)
     supervised_only: bool
+    dtype: str  # of images in a batch
 
 
 class ArrayBatches:
@@ -74,14 +74,14 @@ class ArrayBatches:
         chosen = rows.unlabeled
         if images is None:
             images, chosen = self._images, rows.labeled
-        return images[chosen.ravel()[:count]].astype(keras.config.floatx())
+        return images[chosen.ravel()[:count]].astype(self._expected.dtype)
 
     def dataset(self):
         """A `tf.data.Dataset` of one epoch's batches, from where `begin_epoch` says."""
         import tensorflow as tf
 
-        floatx, n = keras.config.floatx(), self.batch_size
-        images = tf.TensorSpec((n, *self._expected.image_shape), floatx)
+        n = self.batch_size
+        images = tf.TensorSpec((n, *self._expected.image_shape), self._expected.dtype)
         signature = [images, tf.TensorSpec((n,), "int32")]
         if not self._expected.supervised_only:
             signature += [images] * (2 if self._expected.sees_real else 1)
@@ -89,15 +89,15 @@ class ArrayBatches:
         return batches.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(2)
 
     def _batches(self):
-        floatx = keras.config.floatx()
+        dtype = self._expected.dtype
         for number in range(self._first, self._first + self.steps):
             epoch, i = divmod(number, self._epochs.iterations)
             labeled, unlabeled, for_generator = (rows[i] for rows in self._epochs(epoch))
-            batch = [self._images[labeled].astype(floatx), self._labels[labeled]]
+            batch = [self._images[labeled].astype(dtype), self._labels[labeled]]
             if not self._expected.supervised_only:
-                batch.append(self._unlabeled[unlabeled].astype(floatx))
+                batch.append(self._unlabeled[unlabeled].astype(dtype))
                 if self._expected.sees_real:
-                    batch.append(self._unlabeled[for_generator].astype(floatx))
+                    batch.append(self._unlabeled[for_generator].astype(dtype))
             yield tuple(batch)
 
 

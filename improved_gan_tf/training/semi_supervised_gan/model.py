@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf import streams
+from improved_gan_tf.precision import input_dtype
 from improved_gan_tf.training.layer_state import add_state, state_variable
 from improved_gan_tf.training.semi_supervised_gan import players
 from improved_gan_tf.training.semi_supervised_gan.arguments import check_arguments, is_whole
@@ -155,6 +156,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
             read.outputs.output["logits"].shape[1],
             matches_features,
             supervised_only,
+            input_dtype(discriminator),
         )
         self._couples_predictions = read.couples_predictions
         pair = networks.Networks(generator, read.outputs, read.couples_examples)

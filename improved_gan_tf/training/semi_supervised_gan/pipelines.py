@@ -1,7 +1,5 @@
 """The batches of each epoch of a `fit` on a person's own `tf.data` pipelines."""
 
-import keras
-
 from improved_gan_tf.training.semi_supervised_gan import checks
 
 
@@ -68,7 +66,7 @@ class PipelineBatches:
         data = self._labeled if self._unlabeled is None else self._unlabeled
         batches = data.take(-(-count // self.batch_size))
         images = tf.concat([_flat(batch)[0] for batch in batches], axis=0)[:count]
-        return tf.cast(images, keras.config.floatx())
+        return tf.cast(images, self._expected.dtype)
 
     def dataset(self):
         """A `tf.data.Dataset` of one epoch's batches, without end if `steps_per_epoch` is given."""
@@ -79,14 +77,14 @@ class PipelineBatches:
             streams = [self._labeled]
         else:
             streams += [self._unlabeled] * (2 if self._expected.sees_real else 1)
-        floatx = keras.config.floatx()
+        dtype = self._expected.dtype
 
         def arranged(*batch):
             images, labels, *unlabeled = _flat(batch)
             if self._expected.supervised_only:  # for which the rest only counts the steps
                 unlabeled = []
             labels = self._checked(tf.reshape(tf.cast(labels, "int32"), (self.batch_size,)))
-            return tf.cast(images, floatx), labels, *(tf.cast(x, floatx) for x in unlabeled)
+            return tf.cast(images, dtype), labels, *(tf.cast(x, dtype) for x in unlabeled)
 
         batches = tf.data.Dataset.zip(tuple(streams)).map(arranged)
         return batches if self.steps_per_epoch is None else batches.repeat()

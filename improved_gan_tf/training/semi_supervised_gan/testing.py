@@ -6,6 +6,7 @@ from keras import ops
 
 from improved_gan_tf import streams
 from improved_gan_tf.data.mixed_order import mixed_order
+from improved_gan_tf.precision import input_dtype
 from improved_gan_tf.training.semi_supervised_gan import checks
 from improved_gan_tf.training.semi_supervised_gan.arguments import is_whole
 from improved_gan_tf.training.semi_supervised_gan.averaged import averaged_copy, averaged_values
@@ -126,7 +127,7 @@ class Testing:
         shape = (DEFAULT_BATCH, *self.generator.inputs[0].shape[1:])
         images = []
         for _ in range(-(-num_images // DEFAULT_BATCH)):
-            noise = random.uniform(size=shape).astype(keras.config.floatx())
+            noise = random.uniform(size=shape).astype(input_dtype(self.generator))
             images.append(ops.convert_to_numpy(self.generator(noise, training=False)))
         return np.concatenate(images)[:num_images]
 
