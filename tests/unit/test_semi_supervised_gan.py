@@ -155,6 +155,24 @@ def test_evaluate_is_cross_entropy_and_accuracy_of_the_predicted_logits():
         )
 
 
+def test_a_batch_is_tested_with_the_results_of_evaluate():
+    gan = make(metrics=["sparse_top_k_categorical_accuracy"])
+    names = ["loss", "accuracy", "sparse_top_k_categorical_accuracy"]
+    assert gan.metrics_names == names
+    assert make(compiled=False).metrics_names == []
+    x, y = make_images(9, seed=1)
+    expected = gan.evaluate(x, y, verbose=0, return_dict=True)
+    assert list(expected) == names
+    tested = gan.test_on_batch(x, y, return_dict=True)
+    assert list(tested) == names
+    assert tested == pytest.approx(expected, rel=1e-5)
+    assert gan.test_on_batch(x, y) == list(tested.values())
+    weights = np.repeat([1.0, 0.0], [4, 5])
+    assert gan.test_on_batch(x, y, weights) == pytest.approx(
+        gan.test_on_batch(x[:4], y[:4]), rel=1e-5
+    )
+
+
 def test_initialisation_is_told_and_happens_once(capsys):
     gan = make()
     weights = [*gan.discriminator.weights, *gan.generator.weights]

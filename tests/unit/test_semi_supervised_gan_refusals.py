@@ -210,6 +210,11 @@ def test_one_optimizer_for_two_players_is_refused():
         gan.compile(0.1, discriminator_optimizer="adam", generator_optimizer="adam")
 
 
+def test_training_on_one_batch_is_refused_in_favour_of_fit():
+    with pytest.raises(NotImplementedError, match=r"Call `fit`; steps_per_epoch=1"):
+        make().train_on_batch(X[:6], Y[:6])
+
+
 def test_fit_before_compile_is_refused():
     refuse_fit("call `compile` first", gan=make(compiled=False))
 

@@ -320,6 +320,14 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
             validation_freq=validation_freq,
         )
 
+    def train_on_batch(self, *args, **kwargs):
+        """Raises `NotImplementedError`: a step takes several batches, which `fit` puts together."""
+        raise NotImplementedError(
+            "`train_on_batch` has no meaning here: a step of the game takes labeled and unlabeled "
+            "images together, whose batches `fit` makes. Call `fit`; steps_per_epoch=1 makes one "
+            "step."
+        )
+
     def train_step(self, data):
         """One step of the game, Keras's hook: a batch from `ArrayBatches` or `PipelineBatches`."""
         from improved_gan_tf.data.device_images import Batch

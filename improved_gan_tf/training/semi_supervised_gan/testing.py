@@ -79,6 +79,25 @@ class Testing:
         results = self.compute_metrics(images, labels, self(images, training=False), weights)
         return {name: results[name] for name in self._test_names}
 
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):  # noqa: PT028
+        """Measures one batch, with the results of `evaluate` under its names and in its order.
+
+        Args:
+            x: images (N, H, W, C).
+            y: integer labels (N,) or (N, 1).
+            sample_weight: (N,) or None.
+            return_dict: bool, whether results are `{name: float}`; otherwise a list of floats.
+        """
+        results = super().test_on_batch(x, y, sample_weight, return_dict=True)
+        results = {name: float(results[name]) for name in self._test_names}
+        return results if return_dict else list(results.values())
+
+    @property
+    def metrics_names(self):
+        """The names of the results of `evaluate`, in its order; none before `compile`."""
+        # Keras's would be those of all metrics, of which `fit` reports others than a test does.
+        return list(self._test_names) if self.compiled else []
+
     def predict(self, x, batch_size=None, verbose="auto", **kwargs):
         """Logits (N, K) of the averaged parameters; `keras.ops.softmax` makes them probabilities.
 
