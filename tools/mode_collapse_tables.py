@@ -1,9 +1,10 @@
-"""The tables of mode collapse on Gaussians, from `results/mode_collapse/`."""
+"""The tables of mode collapse on Gaussians, from `results/mode_collapse*/`."""
 
 from examples.mode_collapse import results, tables
 from tools.run_files import RESULTS
 
 FOLDER = RESULTS / "mode_collapse"
+PUBLISHED_SIZE = RESULTS / "mode_collapse_published_size"
 # The rows of the README's line: file name, what it is called there.
 IN_SHORT = {
     "none": "plain",

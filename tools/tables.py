@@ -52,6 +52,9 @@ TABLES = {
     "dcgan-techniques": dcgan_tables.techniques,
     "dcgan-cifar10": dcgan_tables.cifar10,
     "mode-collapse-grid": mode_collapse_tables.grid,
+    "mode-collapse-published-size": functools.partial(
+        mode_collapse_tables.grid, mode_collapse_tables.PUBLISHED_SIZE
+    ),
     "mode-collapse-ring": mode_collapse_tables.ring,
     "silent-layer": silent_layer_tables.closeness,
     "silent-layer-outcomes": silent_layer_tables.outcomes,
