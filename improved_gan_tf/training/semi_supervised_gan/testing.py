@@ -88,6 +88,7 @@ class Testing:
             sample_weight: (N,) or None.
             return_dict: bool, whether results are `{name: float}`; otherwise a list of floats.
         """
+        self.reset_metrics()  # which early versions of Keras 3 leave to the caller
         results = super().test_on_batch(x, y, sample_weight, return_dict=True)
         results = {name: float(results[name]) for name in self._test_names}
         return results if return_dict else list(results.values())
