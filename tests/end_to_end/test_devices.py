@@ -54,5 +54,7 @@ def test_the_stored_numbers_are_those_of_the_goldens(model):
     made = make_self_test.stored_numbers(model)
     with np.load(self_test.FOLDER / f"{model}.npz", allow_pickle=False) as stored:
         assert set(stored.files) == set(made)
-        for name in stored.files:
+        # The norms are computed anew: processors add in different orders.
+        np.testing.assert_allclose(stored["norms"], made["norms"], rtol=1e-14)
+        for name in set(stored.files) - {"norms"}:
             np.testing.assert_array_equal(stored[name], made[name], err_msg=name)

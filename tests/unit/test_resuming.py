@@ -50,6 +50,7 @@ def add_result(folder, status, epochs=300):
 
 
 def refusal(folder, **changes):
+    """The sentence that refuses a folder inside of `tmp_path`, where nothing has changed."""
     before = {p: p.is_dir() or p.read_bytes() for p in folder.parent.rglob("*")}
     with pytest.raises(UserError) as caught:
         resuming.look(record(**changes), folder)
@@ -100,12 +101,14 @@ def test_a_file_and_a_path_below_a_file_are_refused(tmp_path):
 
 
 def test_a_folder_that_is_no_runs_is_refused(tmp_path):
-    (tmp_path / "thesis.txt").write_text("years of work")
-    assert refusal(tmp_path) == (
-        f"--run_dir={tmp_path} exists and is not empty; nothing is overwritten unasked. Give "
+    folder = tmp_path / "thesis"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work")
+    assert refusal(folder) == (
+        f"--run_dir={folder} exists and is not empty; nothing is overwritten unasked. Give "
         "another --run_dir, or --overwrite to move the old folder aside."
     )
-    assert resuming.look(record(overwrite=True), tmp_path).status == "new"
+    assert resuming.look(record(overwrite=True), folder).status == "new"
 
 
 # --- unfinished ----------------------------------------------------------------------------
