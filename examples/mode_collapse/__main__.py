@@ -1,8 +1,8 @@
 """The command `python -m examples.mode_collapse`: trains trials, prints the table, draws."""
 
 import argparse
-import time
 
+from examples import unfinished_trials
 from examples.mode_collapse import pictures, problems, results, tables, techniques
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits, files
@@ -79,7 +79,7 @@ def parser():
         help="folder of the trials' files",
     )
     add("--picture", type=files.user_path, help="PNG file (default: PROBLEM.png in --output)")
-    add("--overwrite", action="store_true", help="train finished trials again")
+    add("--overwrite", action="store_true", help="train all again, from the start")
     return parsing
 
 
@@ -136,51 +136,65 @@ def refuse_settings_of_others(arguments, error):
                 )
 
 
-def train(settings, seed, arguments, progress):
-    """Trains one trial and writes its file."""
+def train(settings, seed, arguments, checkpoint, progress):
+    """Trains one trial, from its checkpoint or None, and writes its file."""
     import keras
 
     from examples.mode_collapse import training
     from improved_gan_tf.machine import determinism, versions
 
     determinism.make_operations_deterministic()
-    start, start_cpu = time.monotonic(), time.process_time()
     trial = training.Trial(settings, seed, arguments.jit_compile)
-    epochs = []
-    for _ in range(settings.epochs):
+    unfinished = unfinished_trials.UnfinishedTrial(
+        results.path_of(arguments.output, settings, seed),
+        identity(settings, arguments),
+        versions.versions(),
+        trial.variables(),
+        checkpoint,
+    )
+    epochs = [training.Epoch(*record) for record in unfinished.records]
+    trial.epochs = len(epochs)
+    while trial.epochs < settings.epochs:
         epochs.append(trial.train_epoch())
+        unfinished.keep(epochs)
         progress.update(1)
-    provenance = {
-        **versions.versions(),
-        "jit_compile": arguments.jit_compile,
-        "seconds": round(time.monotonic() - start),
-        "cpu_seconds": round(time.process_time() - start_cpu),
-    }
+    provenance = {**unfinished.provenance(), "jit_compile": arguments.jit_compile}
     results.write(
         arguments.output, settings, seed, epochs, trial.samples(), provenance, arguments.overwrite
     )
+    unfinished.remove()
     keras.utils.clear_session()
     modes = len(problems.PROBLEMS[settings.problem].centres)
     progress.write(f"seed {seed}: {epochs[-1].modes} of {modes} modes")
 
 
+def identity(settings, arguments):
+    """Returns what must be the same for a trial to go on, besides its name, a dict."""
+    return {**techniques.that_count(settings), "jit_compile": arguments.jit_compile}
+
+
 def train_all(settings, arguments):
     """Lists the trials asked for and trains those that are not finished."""
     seeds = range(arguments.seed, arguments.seed + arguments.trials)
-    to_train = []
+    to_train = {}
     for seed in seeds:
         path = results.path_of(arguments.output, settings, seed)
-        is_finished = path.exists() and not arguments.overwrite
-        state = "finished" if is_finished else "to be trained"
-        print(f"seed {seed}: {state}: {path}", flush=True)
-        if not is_finished:
-            to_train.append(seed)
+        if path.exists() and not arguments.overwrite:
+            print(f"seed {seed}: finished: {path}", flush=True)
+            continue
+        checkpoint = None
+        if not arguments.overwrite:
+            checkpoint = unfinished_trials.read(path, identity(settings, arguments))
+        done = f", {len(checkpoint.header['records'])} epochs are done" if checkpoint else ""
+        print(f"seed {seed}: to be trained{done}: {path}", flush=True)
+        to_train[seed] = checkpoint
     if not to_train:
         return
     title = techniques.row_title(settings)
-    with progress_bar(len(to_train) * settings.epochs, "epoch", title) as progress:
-        for seed in to_train:
-            train(settings, seed, arguments, progress)
+    done = sum(len(c.header["records"]) for c in to_train.values() if c)
+    with progress_bar(len(to_train) * settings.epochs, "epoch", title, done) as progress:
+        for seed, checkpoint in to_train.items():
+            train(settings, seed, arguments, checkpoint, progress)
 
 
 def report(arguments):
@@ -234,5 +248,8 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    with exits.exit_codes(interrupted="finished trials stay; the same command trains the others"):
+    with exits.exit_codes(
+        interrupted="finished trials stay, and of the one under way all but its last minute; the "
+        "same command goes on"
+    ):
         main()

@@ -20,13 +20,20 @@ LATENT_SIZE = 2  # z ~ N(0, 1)
 MAXOUT_PIECES = 5
 GENERATOR_LAYERS, DISCRIMINATOR_LAYERS = 4, 3  # hidden ones
 MOVING_AVERAGE = 0.95  # decay of batch normalization's statistics in a step
+GAINS = 1  # what is drawn besides the kernels
 BATCH_NORM_EPSILON = 1e-4  # of Blocks, the library of the published code
 
 
 def _initializers(seed):
-    """Yields the initializers N(0, 0.02) of a player's weights, each with a seed of its own."""
+    """Yields the initializers N(0, 0.02) of a player's kernels, each with a seed of its own."""
     for weight_seed in np.random.SeedSequence(seed).generate_state(16):
         yield keras.initializers.RandomNormal(stddev=0.02, seed=int(weight_seed))
+
+
+def _gains(seed):
+    """Yields the initializers N(1, 0.02) of virtual batch normalization's gains, likewise."""
+    for weight_seed in np.random.SeedSequence([*seed, GAINS]).generate_state(GENERATOR_LAYERS):
+        yield keras.initializers.RandomNormal(mean=1.0, stddev=0.02, seed=int(weight_seed))
 
 
 def build_generator(settings, seed, reference=None):
@@ -34,11 +41,11 @@ def build_generator(settings, seed, reference=None):
 
     Args:
         settings: `Settings`.
-        seed: int, of the initial weights.
+        seed: list of int, of the initial weights.
         reference: (REFERENCE_SIZE, LATENT_SIZE), the reference batch of virtual batch
             normalization; None with other techniques.
     """
-    initializers = _initializers(seed)
+    initializers, gains = _initializers(seed), _gains(seed)
     layers = [keras.Input((LATENT_SIZE,))]
     if reference is not None:
         prepend = PrependReference(REFERENCE_SIZE)
@@ -48,16 +55,16 @@ def build_generator(settings, seed, reference=None):
         dense = keras.layers.Dense(
             settings.generator_units, use_bias=False, kernel_initializer=next(initializers)
         )
-        layers += [dense, _normalization(settings), keras.layers.ReLU()]
+        layers += [dense, _normalization(settings, next(gains)), keras.layers.ReLU()]
     layers.append(keras.layers.Dense(2, kernel_initializer=next(initializers)))
     if reference is not None:
         layers.append(DropReference(REFERENCE_SIZE))
     return keras.Sequential(layers)
 
 
-def _normalization(settings):
+def _normalization(settings, gain):
     if settings.technique == "virtual_batch_norm":
-        return VirtualBatchNorm(REFERENCE_SIZE, epsilon=BATCH_NORM_EPSILON)
+        return VirtualBatchNorm(REFERENCE_SIZE, epsilon=BATCH_NORM_EPSILON, gamma_initializer=gain)
     # With packing a step calls the generator several times; the published code takes the mean of
     # the calls' statistics once. These calls together have the same decay.
     momentum = MOVING_AVERAGE ** (1.0 / settings.packed)
@@ -71,7 +78,7 @@ def build_discriminator(settings, seed):
 
     Args:
         settings: `Settings`.
-        seed: int, of the initial weights.
+        seed: list of int, of the initial weights.
     """
     initializers = _initializers(seed)
     units = settings.discriminator_units

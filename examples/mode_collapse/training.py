@@ -12,6 +12,7 @@ from examples.mode_collapse import networks, problems, techniques
 from examples.mode_collapse.losses import losses
 from improved_gan_tf import HistoricalAverage, initialize_from_data
 from improved_gan_tf.training.adam import Adam
+from improved_gan_tf.training.trainer import named_variables
 
 NUM_EXAMPLES = 100_000
 BATCH_SIZE = 100
@@ -59,7 +60,7 @@ class Trial:
     Attributes:
         generator: model, (N, 2) -> (N, 2).
         discriminator: model, (N, 2 * examples at once) -> logits (N, 1) and features (N, A).
-        epochs: int, done so far.
+        epochs: int, done so far; with it and `variables` a trial goes on elsewhere.
     """
 
     def __init__(self, settings, seed, jit_compile=True):
@@ -86,6 +87,18 @@ class Trial:
         ]
         self._steps = tf.function(self._several_steps, jit_compile=jit_compile)
         self._sample = tf.function(lambda z: self.generator(z, training=False))
+
+    def variables(self):
+        """Returns `{name: variable}` of all that training changes."""
+        discriminator, generator = self._players
+        return named_variables(
+            {
+                "discriminator": self.discriminator.variables,
+                "generator": self.generator.variables,
+                "discriminator_player": discriminator.state(),
+                "generator_player": generator.state(),
+            }
+        )
 
     @property
     def _averaging_weight(self):
@@ -173,6 +186,10 @@ class Player:
         self.optimizer.build(variables)
         self.averaging_weight = averaging_weight
         self.history = HistoricalAverage(variables) if averaging_weight else None
+
+    def state(self):
+        """Returns the variables of the optimizer and of historical averaging, a list."""
+        return [*self.optimizer.variables, *(self.history.variables if self.history else ())]
 
     def move(self, gradients):
         """Makes one step; to the gradients comes that of historical averaging."""

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from examples import unfinished_trials
 from examples.silent_layer import tables
 from examples.silent_layer.tables import DATASETS, TITLES
 from improved_gan_tf.errors import DivergedError, UserError
@@ -116,11 +117,11 @@ def path_of(arguments, name, seed):
     return arguments.output / file
 
 
-def train(name, seed, arguments, dataset, classifier, progress):
-    """Trains one trial; returns the content of its file and the picture of its samples."""
+def train(name, seed, arguments, dataset, classifier, checkpoint, progress):
+    """Trains one trial, from its checkpoint or None, and writes its files."""
     import keras
 
-    from examples.silent_layer import training, variants
+    from examples.silent_layer import pictures, training, variants
     from improved_gan_tf.machine import versions
 
     variant = variants.VARIANTS[name]
@@ -133,24 +134,42 @@ def train(name, seed, arguments, dataset, classifier, progress):
         arguments.labels_per_class,
     )
     trial = training.Trial(variant, dataset, config)
+    path = path_of(arguments, name, seed)
+    unfinished = unfinished_trials.UnfinishedTrial(
+        path, identity(arguments, dataset), versions.versions(), trial.variables(), checkpoint
+    )
     watched = []
-    for iteration in sorted({*training.WATCHED, arguments.iterations}):
-        if iteration > arguments.iterations:
-            break
-        trial.train_to(iteration)
-        progress.update(iteration - (watched[-1].iteration if watched else 0))
-        watched.append(trial.watch())
+    if checkpoint:
+        trial.iteration, watched = unfinished.records
+
+    def after_epoch(iterations):
+        progress.update(iterations)
+        unfinished.keep([trial.iteration, watched])
+
+    to_watch = sorted(
+        {*(i for i in training.WATCHED if i < arguments.iterations), arguments.iterations}
+    )
+    for iteration in to_watch[len(watched) :]:
+        trial.train_to(iteration, after_epoch)
+        watched.append(trial.watch()._asdict())
     content = {
         "variant": name,
         "seed": seed,
         "settings": {key: getattr(arguments, key) for key in SETTINGS},
-        "watched": [w._asdict() for w in watched],
+        "watched": watched,
         "outcome": trial.outcome(classifier)._asdict(),
-        "provenance": {**versions.versions(), "data": dataset.description},
+        "provenance": {**unfinished.provenance(), "data": dataset.description},
     }
-    picture = trial.picture()
+    pictures.write_samples(trial.picture(), path.with_suffix(".png"))
+    files.write_json(path, content)
+    unfinished.remove()
     keras.utils.clear_session()
-    return content, picture
+    progress.write(f"finished: {path}")
+
+
+def identity(arguments, dataset):
+    """Returns what must be the same for a trial to go on, a dict; the rest is in its name."""
+    return {key: getattr(arguments, key) for key in SETTINGS} | {"data": dataset.description}
 
 
 def train_all(arguments):
@@ -163,27 +182,29 @@ def train_all(arguments):
     )
     if not missing:
         return
-    from examples.silent_layer import pictures
     from improved_gan_tf.data import datasets
     from improved_gan_tf.machine import determinism
     from improved_gan_tf.scoring import small_classifier
 
-    determinism.make_operations_deterministic()
     source = "sample" if arguments.dataset == "mnist" else "tfds"
     dataset = datasets.load(arguments.dataset, source, arguments.data_dir)
+    begun = {
+        key: unfinished_trials.read(path, identity(arguments, dataset))
+        for key, path in missing.items()
+    }
+    done = sum(checkpoint.header["records"][0] for checkpoint in begun.values() if checkpoint)
+    if done:
+        print(f"Of these, {done} iterations are done.", flush=True)
+    determinism.make_operations_deterministic()
     classifier, _ = small_classifier.train(dataset, CLASSIFIER_EPOCHS, CLASSIFIER_SEED)
     arguments.output.mkdir(parents=True, exist_ok=True)
     total = len(missing) * arguments.iterations
-    with progress_bar(total, "iteration", f"{len(missing)} trials") as progress:
-        for (name, seed), path in missing.items():
+    with progress_bar(total, "iteration", f"{len(missing)} trials", done) as progress:
+        for (name, seed), checkpoint in begun.items():
             try:
-                content, picture = train(name, seed, arguments, dataset, classifier, progress)
+                train(name, seed, arguments, dataset, classifier, checkpoint, progress)
             except DivergedError as error:  # the others go on
                 print(f"{name}, seed {seed}, has no result: {error}", file=sys.stderr)
-                continue
-            pictures.write_samples(picture, path.with_suffix(".png"))
-            files.write_json(path, content)
-            progress.write(f"finished: {path}")
 
 
 def main(argv=None):
@@ -225,5 +246,8 @@ def draw(results, arguments):
 
 
 if __name__ == "__main__":
-    with exits.exit_codes(interrupted="finished trials stay; the same command trains the others"):
+    with exits.exit_codes(
+        interrupted="finished trials stay, and of the one under way all but its last minute; the "
+        "same command goes on"
+    ):
         main()

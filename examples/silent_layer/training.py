@@ -106,8 +106,17 @@ class Trial:
         self._features = variants.features_model(self.game.players.discriminator)
         self.iteration = 0
 
-    def train_to(self, iteration):
+    def variables(self):
+        """Returns `{name: variable}` of all that training changes."""
+        return self.game.trainer.state()
+
+    def train_to(self, iteration, after_epoch=lambda iterations: None):
         """Trains up to an iteration, counted from the first.
+
+        Args:
+            iteration: int.
+            after_epoch: function of the number of iterations (int) since it was last called, called
+                after every epoch and at the end.
 
         Raises:
             DivergedError: a loss is no longer finite.
@@ -122,6 +131,7 @@ class Trial:
                     f"A loss became NaN or infinite in iteration {self.iteration + done}."
                 )
             self.iteration += count
+            after_epoch(count)
 
     def watch(self):
         """Returns the `Watched` of now."""

@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from examples import unfinished_trials
 from examples.mode_collapse import __main__ as command
 from examples.mode_collapse import networks, techniques, training
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import MinibatchDiscrimination, MinibatchStdDev, VirtualBatchNorm
 from tests.support.commands import run_python
 from tests.support.places import ROOT
@@ -50,7 +52,7 @@ def test_every_technique_changes_the_training(trials):
             assert np.abs(row - other).max() > 0.0
 
 
-@pytest.mark.parametrize("technique", ["none", "preference"])
+@pytest.mark.parametrize("technique", techniques.TECHNIQUES)
 def test_one_seed_decides_everything(trials, technique):
     tf.random.set_seed(99)
     again, epoch = trained(THIN._replace(technique=technique))
@@ -268,6 +270,57 @@ def test_the_command_trains_lists_prints_and_draws(
     again, first = (json.loads(path.read_text()) for path in (paths[1], tmp_path / "kept"))
     for name in ("measures", "epochs", "samples"):
         assert again[name] == first[name]
+
+
+@pytest.mark.parametrize("technique", techniques.TECHNIQUES)
+def test_a_stopped_trial_goes_on_with_the_same_bits(technique, monkeypatch, tmp_path, capsys):
+    shorter_epochs(monkeypatch)
+    monkeypatch.setattr(unfinished_trials, "SECONDS_BETWEEN", 0.0)
+    argv = [*TINY, "--epochs=3", f"--technique={technique}", "--trials=1", "--num_kernels=3"]
+    command.main([*argv, f"--output={tmp_path / 'straight'}"])
+    argv += [f"--output={tmp_path / 'stopped'}"]
+    stop_after_epochs(2, argv, monkeypatch)
+    (left,) = (tmp_path / "stopped").iterdir()
+    assert left.name.endswith("-seed1.unfinished.npz")
+    capsys.readouterr()
+    command.main(argv)
+    shown = capsys.readouterr()
+    assert "seed 1: to be trained, 2 epochs are done: " in shown.out
+    assert "100% 3/3" in shown.err
+    assert not left.exists()
+    expected, found = (
+        json.loads(next((tmp_path / name).glob("*.json")).read_text())
+        for name in ("straight", "stopped")
+    )
+    for name in ("measures", "epochs", "samples"):
+        assert found[name] == expected[name]
+    assert "earlier_versions" not in found["provenance"]
+
+
+def stop_after_epochs(epochs, argv, monkeypatch):
+    """Runs the command until Ctrl-C comes after so many epochs."""
+    keep = unfinished_trials.UnfinishedTrial.keep
+
+    def keep_and_stop(unfinished, records):
+        keep(unfinished, records)
+        if len(records) == epochs:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(unfinished_trials.UnfinishedTrial, "keep", keep_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            command.main(argv)
+
+
+def test_overwrite_begins_an_unfinished_trial_anew(monkeypatch, tmp_path, capsys):
+    shorter_epochs(monkeypatch)
+    monkeypatch.setattr(unfinished_trials, "SECONDS_BETWEEN", 0.0)
+    argv = [*TINY, "--trials=1", f"--output={tmp_path}"]
+    stop_after_epochs(1, argv, monkeypatch)
+    with pytest.raises(UserError, match=r"was written with generator_units=8 \(now 9\)\. Give"):
+        command.main([*argv, "--generator_units=9"])
+    command.main([*argv, "--generator_units=9", "--overwrite"])
+    assert "seed 1: to be trained: " in capsys.readouterr().out
 
 
 def test_xla_computes_the_same_game(trials):

@@ -1,11 +1,13 @@
 """The example of the silent layer: variants, what is watched, files, tables."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import run_cifar10
+from examples import unfinished_trials
 from examples.silent_layer import __main__ as command
 from examples.silent_layer import pictures, tables, training, variants
 from improved_gan_tf.data import datasets
@@ -249,14 +251,61 @@ def test_finished_trials_are_not_trained_again(tmp_path, capsys):
     assert "the original's form" in printed
 
 
+def test_a_stopped_trial_goes_on_with_the_same_bits(digits, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(small_classifier, "train", lambda *arguments: (None, None))
+    monkeypatch.setattr(training.Trial, "outcome", lambda trial, classifier: Outcome(trial))
+    monkeypatch.setattr(training, "WATCHED", (0, 20, 60))
+    monkeypatch.setattr(unfinished_trials, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(tables, "outcomes", lambda results: "")
+    argv = ["--variants=original", "--trials=1", "--iterations=90", f"--width_multiplier={WIDTH}"]
+    command.main([*argv, f"--output={tmp_path / 'straight'}"])
+
+    with monkeypatch.context() as stopped:
+        keep = unfinished_trials.UnfinishedTrial.keep
+
+        def keep_and_stop(unfinished, records):
+            keep(unfinished, records)
+            if records[0] == 80:  # the end of the second epoch, after 0, 20 and 60 were watched
+                raise KeyboardInterrupt
+
+        stopped.setattr(unfinished_trials.UnfinishedTrial, "keep", keep_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            command.main([*argv, f"--output={tmp_path / 'stopped'}"])
+    (left,) = (tmp_path / "stopped").iterdir()
+    assert left.name == "original-width0.03-rate0.001-labels10-90-seed1.unfinished.npz"
+    capsys.readouterr()
+    command.main([*argv, f"--output={tmp_path / 'stopped'}"])
+    assert "80 iterations are done" in capsys.readouterr().out
+    assert not left.exists()
+    for straight in (tmp_path / "straight").iterdir():
+        again = tmp_path / "stopped" / straight.name
+        if straight.suffix == ".png":
+            assert again.read_bytes() == straight.read_bytes()
+            continue
+        expected, found = (json.loads(path.read_text()) for path in (straight, again))
+        assert [w["iteration"] for w in found["watched"]] == [0, 20, 60, 90]
+        assert found["watched"] == expected["watched"]
+        assert found["outcome"] == expected["outcome"]
+
+
+class Outcome:
+    """Sums of all that a trial has trained, in place of errors and variety."""
+
+    def __init__(self, trial):
+        self._sums = {name: float(np.sum(v.numpy())) for name, v in trial.variables().items()}
+
+    def _asdict(self):
+        return self._sums
+
+
 def test_a_trial_that_diverges_is_told_and_the_others_go_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(datasets, "load", lambda *arguments: None)
+    monkeypatch.setattr(datasets, "load", lambda *arguments: SimpleNamespace(description="data"))
     monkeypatch.setattr(small_classifier, "train", lambda *arguments: (None, None))
 
-    def train(name, *arguments):
+    def train(name, seed, arguments, *others):
         if name == "original":
             raise DivergedError("A loss became NaN or infinite in iteration 7.")
-        return result(name), np.zeros((4, 4, 1), np.uint8)
+        command.path_of(arguments, name, seed).write_text(json.dumps(result(name)))
 
     monkeypatch.setattr(command, "train", train)
     command.main(["--variants", "original", "mean", "--trials=1", f"--output={tmp_path}"])
