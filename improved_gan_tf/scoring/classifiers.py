@@ -10,6 +10,7 @@ returns `Classification`:
 - `KerasClassifier`: any classifier in a .keras file. Its score is not an Inception score.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -89,7 +90,10 @@ class KerasInceptionV3:
         self.sha256 = None if weights is None else _sha256(self.path)
         network = self._network("imagenet" if weights is None else str(self.path))
         images = keras.Input((None, None, 3))
-        x = keras.layers.Resizing(299, 299, interpolation="bilinear")(images)
+        resize = keras.layers.Resizing(
+            299, 299, interpolation="bilinear", data_format="channels_last"
+        )
+        x = resize(images)
         x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(x)
         features = network.get_layer("avg_pool").output
         both = keras.Model(network.inputs, [network.output, features])
@@ -108,7 +112,8 @@ class KerasInceptionV3:
                     f"({_KERAS_WEIGHTS}), or run once where there is a network."
                 )
         try:
-            return keras.applications.InceptionV3(weights=weights)
+            with _channels_last():
+                return keras.applications.InceptionV3(weights=weights)
         except Exception as error:  # each file format has its own errors
             raise UserError(
                 f"The weights for {INCEPTION_V3} cannot be loaded from {weights}: "
@@ -131,6 +136,17 @@ class KerasInceptionV3:
             images = np.repeat(images, 3, axis=-1)
         probabilities, features = self._model.predict_on_batch(images.astype(np.float32))
         return Classification(probabilities, features)
+
+
+@contextlib.contextmanager
+def _channels_last():
+    """Builds what knows no `data_format` argument for channels last, whatever Keras is set to."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
 
 
 class KerasClassifier:

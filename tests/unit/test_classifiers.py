@@ -249,6 +249,16 @@ def tiny_inception_v3(weights):
     return keras.Model(images, probabilities)
 
 
+@pytest.fixture(params=["channels_last", "channels_first"])
+def _data_format(request):
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format(request.param)
+    yield
+    assert keras.config.image_data_format() == request.param
+    keras.config.set_image_data_format(before)
+
+
+@pytest.mark.usefixtures("_data_format")
 def test_inception_v3_sees_images_of_299_pixels_from_minus_one_to_one(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.applications, "InceptionV3", tiny_inception_v3)
     file = tmp_path / "weights.h5"
