@@ -9,6 +9,7 @@ from improved_gan_tf import load_model, networks, precision
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.epoch_rows import EpochStreams
 from improved_gan_tf.data.mixed_order import mixed_order
+from improved_gan_tf.layers import GaussianNoise
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.training import loss_scale
 from improved_gan_tf.training.semi_supervised import Trainer
@@ -443,6 +444,31 @@ def test_a_sequential_discriminator_is_loaded_and_trained_on(step_by_step, tmp_p
     np.testing.assert_array_equal(loaded.classifier(X), stopped.classifier(X))
     fit(loaded)
     assert_equal_states(state(loaded), state(uninterrupted))
+
+
+def test_layers_that_share_a_generator_are_refused():
+    """A file has one state for each layer, so that such a model could not be loaded."""
+    seed = keras.random.SeedGenerator(9)
+    z = keras.Input((small_gan.NOISE,))
+    noisy = keras.Sequential([GaussianNoise(0.1, seed=seed, name=n) for n in ("one", "other")])
+    generator = keras.Model(z, small_gan.make_generator()(noisy(z)))
+    with pytest.raises(ValueError, match=r"layers '(one|other)' and '(one|other)' share one"):
+        small_gan.SemiSupervisedGAN(small_gan.make_discriminator(), generator)
+
+
+def test_one_layer_in_two_places_has_one_generator():
+    noise = GaussianNoise(0.1, seed=9)
+    z = keras.Input((small_gan.NOISE,))
+    generator = keras.Model(z, small_gan.make_generator()(noise(noise(z))))
+    small_gan.SemiSupervisedGAN(small_gan.make_discriminator(), generator)
+
+
+def test_images_after_loading_are_other_ones_than_before(tmp_path):
+    gan = make()
+    gan.generate(120)
+    gan.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(loaded.generate(3), gan.generate(3))
 
 
 def test_a_file_without_its_optimizers_still_holds_the_average(tmp_path):

@@ -144,6 +144,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         read = players.discriminator_of(discriminator, feature_layer, matches_features)
         image_shape = tuple(discriminator.inputs[0].shape[1:])
         players.check_generator(generator, image_shape)
+        players.check_random_layers(discriminator, generator)
         self._settings = settings
         pixel_range = players.image_range(generator)
         if initialize_generator is None:

@@ -69,6 +69,23 @@ def check_generator(generator, image_shape):
         )
 
 
+def check_random_layers(discriminator, generator):
+    """Raises `ValueError` for layers that share a `SeedGenerator`: a file cannot hold that."""
+    owners = {}
+    for layer in (*discriminator._flatten_layers(), *generator._flatten_layers()):
+        if len(list(layer._flatten_layers())) > 1:
+            continue  # its parts come by themselves
+        weights = {id(weight) for weight in layer.weights}
+        for state in layer.variables:
+            owner = owners.setdefault(id(state), layer)
+            if id(state) not in weights and owner is not layer:
+                raise ValueError(
+                    "Each layer that draws random numbers must have a `SeedGenerator` of its own, "
+                    f"as `seed=1` makes one. Received: layers '{owner.name}' and '{layer.name}' "
+                    "share one"
+                )
+
+
 def image_range(generator):
     """`(low, high)` of a generator's images by its last activation; None if that is not known."""
     return RANGES.get(final_activation(_output(generator)))

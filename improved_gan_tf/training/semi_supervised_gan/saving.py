@@ -1,6 +1,7 @@
 """How a `SemiSupervisedGAN` becomes a file, and goes on from it as if it had not stopped."""
 
 import keras
+import numpy as np
 from keras import ops
 
 # Parts of `GameTrainer.state` that are Keras objects and attributes of the model.
@@ -57,6 +58,8 @@ class Saving:
         """Writes the numbers of steps and the states of all random generators."""
         for name, variable in self._own_state().items():
             store[name] = ops.convert_to_numpy(variable)
+        _, keys, position, *_ = self._shown_noise.get_state()
+        store["shown_noise"] = np.append(keys, np.uint32(position))
 
     def load_own_variables(self, store):
         """Reads them."""
@@ -64,6 +67,9 @@ class Saving:
             # Earlier files counted all steps alike.
             name = "steps" if name == "averaged_steps" and name not in store else name
             variable.assign(store[name][()])
+        if "shown_noise" in store:  # later than in the first files
+            *keys, position = store["shown_noise"][()]
+            self._shown_noise.set_state(("MT19937", keys, int(position)))
 
     def _own_state(self):
         """`{name: variable}` of what Keras does not save with players, optimizers and averages."""
