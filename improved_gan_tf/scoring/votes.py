@@ -190,8 +190,10 @@ def count(page, persons):
     truth = np.broadcast_to(page.is_generated, said.shape)
     over_persons = None
     if len(persons) > 1:
+        # Sorted: the seed draws places in this list, and files may be named in any order.
+        wrong_shares = np.sort(np.mean(said != truth, axis=1))
         over_persons = human_evaluation.over_persons(
-            np.mean(said != truth, axis=1), np.random.RandomState(page.key["seed"])
+            wrong_shares, np.random.RandomState(page.key["seed"])
         )
     return PageVotes(
         page,

@@ -152,6 +152,14 @@ def test_persons_are_counted_one_by_one_and_together(tmp_path, page):
     assert (counted.over_persons.low, counted.over_persons.high) == pytest.approx((0.1, 0.2))
 
 
+def test_the_interval_is_the_same_in_whatever_order_the_files_are_named(tmp_path, page):
+    files = [
+        write_votes(tmp_path, page, name, wrong=range(1, 2 + count))
+        for count, name in enumerate("abcdefgh")
+    ]
+    assert votes.tally(files).over_persons == votes.tally(files[::-1]).over_persons
+
+
 def test_there_is_no_bootstrap_over_one_person(tmp_path, page):
     assert votes.tally([write_votes(tmp_path, page, "a")]).over_persons is None
 
