@@ -21,6 +21,7 @@ def run(command):
     if repetitions.is_one_run:
         run_dir = config.run_dir or f"{parent}-seed{config.seed}"
         config = dataclasses.replace(config, run_dir=run_dir)
+        one_run.refuse_settings_not_read(config, published, run_dir)
         one_run.require_unfinished(config, run_dir)
         return one_run.on_devices(config, lambda: _run_one(config, published, run_dir))
     return _run_several(config, published, repetitions.num_runs, parent)
@@ -41,6 +42,7 @@ def _run_one(config, published, run_dir):
 
 
 def _run_several(config, published, num_runs, parent):
+    one_run.refuse_settings_not_read(config, published, parent)
     records, earlier = several_runs.of_seeds(config, num_runs, parent)
     warn_of_precision(config)
     leave_devices_to_runs(config)

@@ -30,6 +30,24 @@ def refuse_folders_not_read(config):
         )
 
 
+def refuse_settings_not_read(config, published, run_dir):
+    """Raises `UserError` for a setting of the command that the run would not read.
+
+    A run that an earlier version began with it goes on with the same command.
+
+    Args:
+        config: `settings.every_run.RunConfig` of the command.
+        published: the record of model, recipe and ablation without other flags.
+        run_dir: the run's folder, or that above the folders of several runs.
+    """
+    for name, why in config.not_read().items():
+        value = getattr(config, name)
+        if value == getattr(published, name):  # the recipe's
+            continue
+        if config.overwrite or not resuming.was_begun_with(run_dir, name, value):
+            raise UserError(f"{why} Received: {name}={value}.")
+
+
 def require_unfinished(config, run_dir):
     """Raises `UserError` if the run in the folder cannot be continued or has nothing left."""
     resuming.refuse_finished(resuming.look(config, run_dir), run_dir)

@@ -114,6 +114,18 @@ def require_same_settings(config, path):
         )
 
 
+def was_begun_with(run_dir, name, value):
+    """Whether the folder, or one in it, holds a run whose config.json has this value (bool)."""
+    folder = pathlib.Path(run_dir)
+    for path in (folder / "config.json", *folder.glob("*/config.json")):
+        try:
+            if json.loads(path.read_text("utf-8"))[name] == value:
+                return True
+        except (OSError, ValueError, KeyError, TypeError):  # `look` says what is wrong with it
+            continue
+    return False
+
+
 def may_change(saved, config):
     """Names of the settings in which a command may differ from the run that it continues.
 

@@ -282,6 +282,10 @@ class DcganConfig(RunConfig):
         super().__post_init__()
         dcgan_rules.check(self)
 
+    def not_read(self):
+        """What the optimizers of both players do not read; see `RunConfig.not_read`."""
+        return dcgan_rules.not_read(self)
+
     @property
     def size(self):
         """Height and width of the images."""

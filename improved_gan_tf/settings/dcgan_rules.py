@@ -115,6 +115,15 @@ def _rules(c):
     )
 
 
+def not_read(c):
+    """`{setting: why}` of what the game of a `DcganConfig` does not read."""
+    players = c.generator_optimizer, c.discriminator_optimizer
+    if "adam" in players:
+        return {}
+    why = f"is Adam's, and the players' optimizers are {' and '.join(players)}."
+    return {name: f"--{name} {why}" for name in ("beta_1", "beta_2")}
+
+
 def require_classes(conditional, num_classes):
     """Raises `UserError` if a game needs classes and the images have none.
 

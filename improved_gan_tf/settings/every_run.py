@@ -233,6 +233,14 @@ class RunConfig:
                 "of them."
             )
 
+    def not_read(self):
+        """`{setting: why}` of what a run with the other settings does not read; a sentence each.
+
+        Recipes, and records of earlier runs, may have any value of such a setting. A command may
+        not give one, see `experiments.one_run.refuse_settings_not_read`.
+        """
+        return {}
+
     @classmethod
     def in_one_spelling(cls, values):
         """`{setting: value}` with paths and texts of several numbers as every record spells them.

@@ -10,7 +10,7 @@ from absl import flags
 import run_dcgan
 import run_imagenet
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.experiments import one_run
+from improved_gan_tf.experiments import dcgan, one_run
 from improved_gan_tf.runs import folder_names, resuming
 from improved_gan_tf.settings import dcgan_rules, every_run
 from improved_gan_tf.settings import flags as setting_flags
@@ -90,6 +90,50 @@ def test_a_folder_that_would_not_be_read_is_refused():
     both = dataclasses.replace(imagenet, data_dir="sets", image_folder="photos")
     with pytest.raises(UserError, match="--data_dir is where TFDS finds its data"):
         one_run.refuse_folders_not_read(both)
+
+
+WITHOUT_ADAM = (
+    *("--generator_optimizer=sgd", "--discriminator_optimizer=rmsprop"),
+    "--discriminator_learning_rate=0.01",
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "players"),
+    [
+        ((*WITHOUT_ADAM, "--beta_1=0.3"), "sgd and rmsprop"),
+        (("--objective=wasserstein", "--beta_2=0.9"), "rmsprop and rmsprop"),
+    ],
+)
+def test_a_decay_of_adam_is_refused_where_no_player_uses_it(given, players, tmp_path):
+    config, published = parsed(*given)
+    name, value = given[-1].removeprefix("--").split("=")
+    sentence = f"--{name} is Adam's, and the players' optimizers are {players}. Received: {name}="
+    with pytest.raises(UserError, match=re.escape(f"{sentence}{value}.")):
+        one_run.refuse_settings_not_read(config, published, tmp_path)
+    with pytest.raises(UserError, match=sentence):
+        dcgan.run(setting_flags.Command(config, published))
+    with pytest.raises(UserError, match=sentence):
+        dcgan.run(setting_flags.Command(config, published, setting_flags.Repetitions(2)))
+    # A run begun with it before there was a rule goes on, alone or among several.
+    for folder in (tmp_path / "seed1", tmp_path):
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(config.to_dict()))
+        one_run.refuse_settings_not_read(config, published, tmp_path)
+        anew = dataclasses.replace(config, overwrite=True)
+        with pytest.raises(UserError, match=sentence):
+            one_run.refuse_settings_not_read(anew, published, tmp_path)
+        (folder / "config.json").write_text("[]")
+
+
+def test_a_decay_of_adam_is_taken_where_it_is_read_or_the_recipes(tmp_path):
+    for given in (
+        *(("--beta_1=0.3",), WITHOUT_ADAM, (*WITHOUT_ADAM, "--beta_1=0.5")),
+        ("--generator_optimizer=sgd", "--beta_2=0.9"),
+        # This recipe has other decays than DCGAN's, for Adam.
+        (*WITHOUT_ADAM, "--objective=wasserstein_gp"),
+    ):
+        one_run.refuse_settings_not_read(*parsed(*given), tmp_path)
 
 
 def test_the_default_targets_go_with_every_objective_however_they_are_spelled():
