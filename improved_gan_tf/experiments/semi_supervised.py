@@ -55,6 +55,7 @@ def _run_one(config, published, dataset):
     if config.with_baseline and not config.supervised_only:
         baseline = sweep.baseline_of(config, run_dir)
         parts.append((baseline, pathlib.Path(baseline.run_dir)))
+    one_run.refuse_settings_not_read(config, published, run_dir)
     found = [resuming.look(*part) for part in parts]
     if all(f.status == "finished" for f in found):
         resuming.refuse_finished(found[0], run_dir)
@@ -130,13 +131,14 @@ def print_results(results, run_dir, config):
 
 
 def _run_sweep(config, published, repetitions, dataset):
+    parent = pathlib.Path(config.run_dir or f"runs/{folder_names.sweep_name(config)}")
+    one_run.refuse_settings_not_read(config, published, parent)
     warn_of_precision(config)
     leave_devices_to_runs(config)
     from improved_gan_tf.runs import semi_supervised
     from improved_gan_tf.tables import comparison, formats
 
     dataset = _checked_data(config, dataset)
-    parent = pathlib.Path(config.run_dir or f"runs/{folder_names.sweep_name(config)}")
     records = sweep.plan(config, repetitions, parent)
     for record in records[: len(repetitions.labels_per_class) * (1 + config.with_baseline)]:
         # Raises UserError if they misfit.
