@@ -28,6 +28,7 @@ def strategy_from(kind, num_devices, tpu, batch_size):
     """
     import tensorflow as tf
 
+    check_request(kind, num_devices, batch_size, tpu)
     gpus = tf.config.list_physical_devices("GPU")
     if kind == "auto":
         kind, num_devices = _what_is_there(len(gpus), num_devices, tpu, batch_size)

@@ -84,6 +84,8 @@ def test_auto_takes_workers_before_a_tpu_before_gpus(monkeypatch):
         (("mirrored", None, None, 100), "found no GPU.*`num_devices=2`"),
         (("mirrored", 5, None, 100), "divided into 4 already. Received: num_devices=5"),
         (("one_device", 2, None, 100), "goes with `strategy=mirrored`.*strategy=one_device"),
+        (("one_device", None, "local", 100), "`tpu` goes with `strategy=tpu`.*strategy=one_device"),
+        (("mirrored", 4, "local", 100), "Received: tpu=local, strategy=mirrored"),
         (("multi_worker", None, None, 100), "needs the environment variable TF_CONFIG"),
         (("tpu", None, None, 100), "found no TPU.*tpu=None"),
     ],
