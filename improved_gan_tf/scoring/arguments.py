@@ -59,6 +59,9 @@ def check(arguments):
     if arguments.real is not None and arguments.real_data is not None:
         raise UserError("--real compares with its own test images: leave --real_data out.")
     check_real_folder(arguments)
+    if arguments.real is None and arguments.num_real == 0:
+        names = ("real_folder", "data_source", "data_dir")
+        refuse_not_read(arguments, names, "--num_real=0 compares with no real images")
     if arguments.real is not None and (arguments.noise or arguments.output_range):
         raise UserError(
             f"--noise and --output_range go with a generator. Received: --real={arguments.real}."
@@ -87,6 +90,20 @@ def check_real_folder(arguments):
         raise UserError(
             f"--real_folder must be a folder that exists. Received: {arguments.real_folder}."
         )
+
+
+def refuse_not_read(arguments, names, why):
+    """Raises `UserError` if one of these arguments is given, which nothing would read.
+
+    Args:
+        arguments: from `parse`.
+        names: of the arguments.
+        why: str, why nothing would.
+    """
+    for name in names:
+        value = getattr(arguments, name)
+        if value:
+            raise UserError(f"{why}: leave --{name} out. Received: --{name}={value}.")
 
 
 def check_seed_and_ranges(arguments):

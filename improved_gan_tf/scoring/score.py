@@ -40,11 +40,18 @@ def _source_and_real(arguments):
     config = source.config or {}
     name = arguments.real_data or source.dataset
     source.dataset = source.dataset or name  # what its images should look like
+    missing = None
     if name is None or arguments.num_real == 0:
         missing = "no real images were asked for (--real_data=NAME or --real_folder=FOLDER)"
+    elif name not in (*KNOWN_SETS, IMAGES):
+        missing = f"no comparison with real images of {name}"
+    if missing is not None:
+        places = ("data_source", "data_dir", "num_real")
+        score_arguments.refuse_not_read(arguments, places, missing[0].upper() + missing[1:])
         return source, None, missing
-    if name not in (*KNOWN_SETS, IMAGES):
-        return source, None, f"no comparison with real images of {name}"
+    if name == IMAGES:
+        why = "A run on images of one's own is compared with those"
+        score_arguments.refuse_not_read(arguments, ("data_source",), why)
     try:
         if name == IMAGES:  # a run on images of one's own
             dataset = run_data.load(config, arguments.data_dir)

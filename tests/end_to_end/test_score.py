@@ -208,6 +208,36 @@ def test_one_real_image_is_refused(tmp_path, classifier, capsys):
     assert "2 real images or more; --num_real=0 is for none. Received: 1 (1 pictures in b)." in err
 
 
+@pytest.mark.parametrize("given", ["--data_source=sample", "--data_dir=sets", "--num_real=5"])
+def test_where_real_images_are_is_refused_where_none_are_read(given, tmp_path, classifier, capsys):
+    pictures = write_noise(tmp_path / "a", 12)
+    code, out, err = command(capsys, pictures, f"--classifier={classifier}", given)
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: No real images were asked for (--real_data=NAME or --real_folder=FOLDER): leave "
+        f"{given.split('=')[0]} out. Received: {given}.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("dataset", "given", "why"),
+    [
+        ("folder", "--data_dir=sets", "No comparison with real images of folder: leave --data_dir"),
+        ("imagenet", "--num_real=9", "No comparison with real images of imagenet: leave --num_rea"),
+        ("images", "--data_source=sample", "A run on images of one's own is compared with those: "),
+    ],
+)
+def test_another_place_of_real_images_than_a_runs_is_refused(
+    mnist_run, dataset, given, why, classifier, capsys
+):
+    config = json.loads((mnist_run / "config.json").read_text())
+    (mnist_run / "config.json").write_text(json.dumps({**config, "dataset": dataset}))
+    code, out, err = command(capsys, mnist_run, f"--classifier={classifier}", given)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {why}")
+    assert err.endswith(f"Received: {given}.\n")
+
+
 def test_of_real_images_no_generator_is_recorded(tmp_path, classifier, monkeypatch, capsys):
     (tmp_path / "generator.keras").write_bytes(b"of whatever was trained here")
     monkeypatch.chdir(tmp_path)
@@ -343,6 +373,13 @@ def test_a_check_with_fewer_images_is_not_recorded(tmp_path, forty_cifar_images,
         ([], "Give either a run folder, generator or folder of pictures, or --real=NAME."),
         (["x", "--real=mnist"], "Give either a run folder"),
         (["--real=mnist", "--real_data=mnist"], "leave --real_data out"),
+        (
+            ["x", "--num_real=0", "--real_folder=."],
+            "--num_real=0 compares with no real images: leave --real_folder out. Received: "
+            "--real_folder=.",
+        ),
+        (["x", "--num_real=0", "--data_source=sample"], "leave --data_source out."),
+        (["x", "--num_real=0", "--data_dir=sets"], "leave --data_dir out."),
         (
             ["x", "--real_folder=here", "--real_data=mnist"],
             "--real_folder and --real_data both say which images are the real ones",
