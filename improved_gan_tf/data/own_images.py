@@ -47,6 +47,7 @@ class Loaded(NamedTuple):
 
     dataset: Dataset
     notes: tuple[str, ...]  # sentences for the user
+    is_held_out: bool  # whether the test images were held out of the labeled ones
 
 
 def load(found, image_size, image_sizes, cache_dir, test_fraction):
@@ -161,7 +162,8 @@ def _split(found, images, kept, broken, test_fraction):
     if untested.any():
         notes.append(f"{untested.sum():,} test images have no label and are left out.")
         images, labels, is_test = (x[~untested] for x in (images, labels, is_test))
-    if not is_test.any():
+    is_held_out = not is_test.any()
+    if is_held_out:
         is_test = held_out(labels, len(found.class_names), test_fraction)
         if not is_test.any():
             raise UserError(
@@ -201,7 +203,7 @@ def _split(found, images, kept, broken, test_fraction):
         False,
         found.class_names,
     )
-    return Loaded(dataset, tuple(notes))
+    return Loaded(dataset, tuple(notes), is_held_out)
 
 
 def held_out(labels, num_classes, fraction):

@@ -24,10 +24,19 @@ def run(command, dataset=None):
     """
     config, published, repetitions, ablations = command
     refuse_folder_of_sample(config.data_source, config.data_dir)
+    folder = folder_of(command)
+    one_run.refuse_settings_not_read(config, published, folder)
     print_techniques(config, ablations)
     if repetitions.is_one_run:
-        return _run_one(config, published, dataset)
-    return _run_sweep(config, published, repetitions, dataset)
+        return _run_one(config, published, folder, dataset)
+    return _run_sweep(config, published, repetitions, folder, dataset)
+
+
+def folder_of(command):
+    """The folder of a `settings.flags.Command`'s run, or that above its several runs."""
+    config, one = command.config, command.repetitions.is_one_run
+    name_of = folder_names.run_name if one else folder_names.sweep_name
+    return pathlib.Path(config.run_dir or f"runs/{name_of(config)}")
 
 
 def print_techniques(config, ablations):
@@ -49,13 +58,11 @@ def print_techniques(config, ablations):
 # --- one run and its baseline --------------------------------------------------------------
 
 
-def _run_one(config, published, dataset):
-    run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.run_name(config)}")
+def _run_one(config, published, run_dir, dataset):
     parts = [(config, run_dir)]
     if config.with_baseline and not config.supervised_only:
         baseline = sweep.baseline_of(config, run_dir)
         parts.append((baseline, pathlib.Path(baseline.run_dir)))
-    one_run.refuse_settings_not_read(config, published, run_dir)
     found = [resuming.look(*part) for part in parts]
     if all(f.status == "finished" for f in found):
         resuming.refuse_finished(found[0], run_dir)
@@ -130,9 +137,7 @@ def print_results(results, run_dir, config):
 # --- several runs --------------------------------------------------------------------------
 
 
-def _run_sweep(config, published, repetitions, dataset):
-    parent = pathlib.Path(config.run_dir or f"runs/{folder_names.sweep_name(config)}")
-    one_run.refuse_settings_not_read(config, published, parent)
+def _run_sweep(config, published, repetitions, parent, dataset):
     warn_of_precision(config)
     leave_devices_to_runs(config)
     from improved_gan_tf.runs import semi_supervised

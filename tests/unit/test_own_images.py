@@ -1,5 +1,6 @@
 """Images of one's own: what is found in folders, arrays and TFDS, and what each fault says."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import run_images
 from improved_gan_tf.data import (
     encoded_images,
     own_arrays,
@@ -21,7 +23,9 @@ from improved_gan_tf.data import (
     tfds_folders,
 )
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.experiments import own_images as experiment
 from improved_gan_tf.networks import own_images as networks
+from improved_gan_tf.settings import flags
 from improved_gan_tf.settings import images as settings
 from tests.support.image_folders import write_image_folder
 from tests.support.prepared_data import write_prepared, write_prepared_mnist
@@ -55,6 +59,37 @@ def test_a_folder_has_labeled_unlabeled_and_test_images(photos, tmp_path):
         "photos (20 training images, 12 of them labeled, of 2 classes; 6 test images)"
     )
     assert (loaded.notes, data.is_papers) == ((), False)
+
+
+@pytest.mark.parametrize("num_runs", [1, 2])
+def test_a_part_to_hold_out_is_refused_where_there_are_test_images(
+    num_runs, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(experiment.semi_supervised, "run", lambda *_: "trained")
+    places = {"image_folder": str(photos), "cache_dir": str(tmp_path / "cache")}
+    published = run_images.EXPERIMENT
+    config = dataclasses.replace(published, **places, run_dir=str(tmp_path / "run"))
+    config = dataclasses.replace(config, test_fraction=0.5, supervised_only=True)
+    command = flags.Command(config, published, flags.Repetitions(num_runs, (None,)))
+    sentence = "where there are no test images. Received: test_fraction=0.5, 6 test images."
+    with pytest.raises(UserError, match=sentence) as caught:
+        experiment.run(command)
+    assert "\n" not in str(caught.value)
+    # One that was begun before there was this rule goes on.
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text(json.dumps({"test_fraction": 0.5}))
+    assert experiment.run(command) == "trained"
+    anew = dataclasses.replace(config, overwrite=True)
+    with pytest.raises(UserError, match=sentence):
+        experiment.run(command._replace(config=anew))
+
+
+def test_a_part_to_hold_out_is_taken_where_there_are_no_test_images(photos, tmp_path):
+    assert not load(photos, tmp_path).is_held_out
+    shutil.rmtree(photos / "test")
+    loaded = load(photos, tmp_path, fraction=0.5)
+    assert loaded.is_held_out
+    assert np.bincount(loaded.dataset.test_labels).tolist() == [3, 3]
 
 
 def test_without_a_train_folder_the_class_folders_are_it_and_a_part_is_held_out(tmp_path):
