@@ -174,6 +174,8 @@ def main():
         "--only", choices=IMPLEMENTATIONS, help="measure this in this process, print JSON"
     )
     arguments = parser.parse_args()
+    if arguments.ways and (arguments.only or arguments.jit_compile):
+        parser.error("--ways measures both ways without and with XLA: leave the other flags out")
     arguments.shapes = arguments.shapes or [
         shape_of(text) for text in (SMALL_SHAPES if arguments.ways else SHAPES)
     ]

@@ -121,6 +121,18 @@ def test_numbers_that_measure_nothing_are_refused(module, argument, monkeypatch,
     assert re.search(rf"{name}\b.* must .*Received: ", error)
 
 
+@pytest.mark.parametrize("argument", ["--jit_compile", "--only=package"])
+def test_ways_refuses_what_it_does_not_read(argument, monkeypatch, capsys):
+    from benchmarks import minibatch_discrimination
+
+    monkeypatch.setattr(minibatch_discrimination, "print_ways", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["benchmark", "--ways", argument])
+    with pytest.raises(SystemExit) as refused:
+        minibatch_discrimination.main()
+    assert refused.value.code == 2
+    assert "error: --ways measures both ways without and with XLA" in capsys.readouterr().err
+
+
 def test_a_run_that_fails_unkilled_ends_the_campaign(tmp_path, monkeypatch):
     codes = iter([0, 1])  # the straight run ends, the first to be killed fails by itself
     monkeypatch.setattr(kill_campaign, "run", lambda *_: next(codes))
