@@ -17,6 +17,7 @@ def run(command):
     if not repetitions.is_one_run:
         return _run_several(config, published, repetitions.num_runs)
     run_dir = pathlib.Path(config.run_dir or f"runs/{folder_names.biggan_run_name(config)}")
+    one_run.refuse_settings_not_read(config, published, run_dir)
     one_run.require_unfinished(config, run_dir)
     return one_run.on_devices(config, lambda: _run_one(config, published, run_dir))
 
@@ -44,6 +45,7 @@ def _load(config):
 
 def _run_several(config, published, num_runs):
     parent = config.run_dir or f"runs/{folder_names.biggan_name(config)}"
+    one_run.refuse_settings_not_read(config, published, parent)
     records, earlier = several_runs.of_seeds(config, num_runs, parent)
     warn_of_precision(config)
     leave_devices_to_runs(config)

@@ -155,6 +155,13 @@ class BigganConfig(RunConfig):
                 f"width_multiplier={self.width_multiplier} with channels={self.channels}."
             )
 
+    def not_read(self):
+        """The start of an average that keeps nothing; see `RunConfig.not_read`."""
+        if self.averaging_decay > 0:
+            return {}
+        why = "--averaging_start begins an average of weights, and --averaging_decay=0 keeps none."
+        return {"averaging_start": why}
+
     @property
     def unit(self):
         """Channels of the networks' unit of width (int)."""

@@ -8,6 +8,8 @@ from absl import flags
 import run_biggan
 from improved_gan_tf.data import datasets
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.experiments import biggan as experiment
+from improved_gan_tf.experiments import one_run
 from improved_gan_tf.runs import biggan, folder_names
 from improved_gan_tf.settings import flags as setting_flags
 from improved_gan_tf.settings.biggan import BigganConfig
@@ -36,6 +38,16 @@ def test_the_literal_is_the_public_codes_cifar_10_script():
     }
     assert {name: getattr(record, name) for name in expected} == expected
     assert (record.unit, record.images_per_iteration) == (64, 200)
+
+
+@pytest.mark.parametrize("num_runs", [1, 2])
+def test_the_start_of_an_average_that_is_none_is_refused(num_runs, tmp_path):
+    given = ("--averaging_decay=0", "--averaging_start=7", f"--run_dir={tmp_path / 'run'}")
+    command = setting_flags.Command(*parsed(*given), setting_flags.Repetitions(num_runs))
+    with pytest.raises(UserError, match=r"keeps none\. Received: averaging_start=7\.$"):
+        experiment.run(command)
+    for other in (given[:1], given[1:]):  # the recipe's start, or another decay
+        one_run.refuse_settings_not_read(*parsed(*other), tmp_path)
 
 
 def test_the_papers_recipe_has_the_papers_numbers():
