@@ -10,15 +10,7 @@ from typing import ClassVar
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.settings.every_run import RunConfig
-from improved_gan_tf.settings.setting import (
-    AUTHORS,
-    OURS,
-    PAPER,
-    Decides,
-    names_that_decide,
-    positive,
-    setting,
-)
+from improved_gan_tf.settings.setting import AUTHORS, OURS, PAPER, Decides, positive, setting
 
 MODELS = ("feature_matching", "minibatch_discrimination", "plain")
 DATA_SOURCES = ("tfds", "sample")
@@ -197,29 +189,14 @@ class ExperimentConfig(RunConfig):
             )
 
     def not_read(self):
-        """What a baseline, or a discriminator without unlabeled images, does not read.
+        """The targets of a loss that trains nothing; see `RunConfig.not_read`.
 
-        See `RunConfig.not_read`.
+        `supervised_only` is a switch: the command of a game stays right with it.
         """
-        if self.supervised_only:
-            return self._not_read_by_baseline()
-        if self.unlabeled_weight == 0:
-            why = "is for the unsupervised loss, of which --unlabeled_weight=0 trains nothing."
-            return {name: f"--{name} {why}" for name in ("real_target", "generated_target")}
-        return {}
-
-    def _not_read_by_baseline(self):
-        game = "is of the game between generator and discriminator"
-        names = names_that_decide(self, Decides.GAME)
-        if self.historical_averaging_players == "generator":
-            names += ["historical_averaging_weight", "historical_averaging_players"]
-        return {
-            **{name: f"--{name} {game}, and --supervised_only plays none." for name in names},
-            "supervised_weight": "--supervised_weight weighs the supervised loss against the "
-            "unsupervised one, and --supervised_only has none.",
-            "with_baseline": "--with_baseline trains a baseline beside the game, and "
-            "--supervised_only is that baseline alone.",
-        }
+        if self.unlabeled_weight > 0:
+            return {}
+        why = "is for the unsupervised loss, of which --unlabeled_weight=0 trains nothing."
+        return {name: f"--{name} {why}" for name in ("real_target", "generated_target")}
 
     @property
     def reference_size(self):

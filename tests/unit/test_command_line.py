@@ -47,43 +47,21 @@ def test_other_commands_say_nothing(settings, capsys):
     assert printed(changed(**settings), capsys) == ("", "")
 
 
-GAME = "is of the game between generator and discriminator, and --supervised_only plays none."
-NOT_READ = [
-    ({"unlabeled_weight": 0.5}, GAME),
-    ({"real_target": 0.9}, GAME),
-    ({"generator_normalization": "virtual_batch"}, GAME),
-    ({"supervised_weight": 0.5}, "weighs the supervised loss against the unsupervised one"),
-    ({"with_baseline": True}, "--supervised_only is that baseline alone."),
-    ({"historical_averaging_players": "generator", "historical_averaging_weight": 0.1}, GAME),
-]
-
-
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        *(({"supervised_only": True, **settings}, sentence) for settings, sentence in NOT_READ),
-        ({"unlabeled_weight": 0.0, "generated_target": 0.1}, "--unlabeled_weight=0 trains nothing"),
-    ],
-)
+@pytest.mark.parametrize("name", ["real_target", "generated_target"])
 @pytest.mark.parametrize("num_runs", [1, 2])
-def test_a_setting_that_nothing_reads_is_refused(settings, sentence, num_runs, tmp_path):
+def test_a_setting_that_nothing_reads_is_refused(name, num_runs, tmp_path):
+    settings = {"unlabeled_weight": 0.0, name: 0.8}
     config = changed(**settings, run_dir=str(tmp_path / "run"))
     command = Command(config, changed(), Repetitions(num_runs, (400,)), None)
-    with pytest.raises(UserError, match=f"^--[a-z_]+ .*{sentence}.* Received: [a-z_]+=") as caught:
+    with pytest.raises(UserError, match=f"^--{name} .* trains nothing. Received: {name}=0.8"):
         experiment.run(command, "digits")
-    assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
 
 
-def test_a_baseline_reads_what_trains_the_discriminator_and_may_have_the_recipes_settings(tmp_path):
+def test_a_row_of_the_recipe_may_have_what_nothing_reads(tmp_path):
     row = changed(**run_cifar10.ABLATIONS["our_methods"])
-    for published, settings in (
-        (row, {"supervised_only": True, "averaging_rate": 0.1}),
-        (changed(), {"supervised_only": True, "historical_averaging_weight": 0.1}),
-        (row, {"unlabeled_weight": 0.0}),
-    ):
-        config = dataclasses.replace(published, **settings)
-        one_run.refuse_settings_not_read(config, published, tmp_path)
+    config = dataclasses.replace(row, unlabeled_weight=0.0)
+    one_run.refuse_settings_not_read(config, row, tmp_path)
 
 
 @pytest.mark.parametrize(("status", "code"), [("finished", 0), ("interrupted", 143)])
