@@ -104,4 +104,6 @@ class ClassConditionalImages:
         labels = self._generator.labels(count)
         for start in range(0, count, batch_size):
             own = labels[start : start + batch_size]
-            yield self._generator.images(self._generator.draw_z(len(own), seed), own)
+            # A whole batch of z always: an image does not depend on how many are asked for.
+            z = self._generator.draw_z(batch_size, seed)[: len(own)]
+            yield self._generator.images(z, own)

@@ -97,7 +97,9 @@ def curve(
             images, results = [], []
             for start in range(0, num_samples, batch_size):
                 own = labels[start : start + batch_size]
-                images.append(generator.images(generator.draw_z(len(own), seeds, threshold), own))
+                # A whole batch always: an image does not depend on how many are asked for.
+                z = generator.draw_z(batch_size, seeds, threshold)[: len(own)]
+                images.append(generator.images(z, own))
                 results.append(classifier.classify(images[-1]))
                 bar.update(len(own))
             images = np.concatenate(images)

@@ -6,7 +6,8 @@ import pytest
 
 from improved_gan_tf.data.padding import from_32_pixels, to_32_pixels
 from improved_gan_tf.runs.health import alike_at
-from improved_gan_tf.scoring import class_conditional
+from improved_gan_tf.scoring import class_conditional, truncation
+from improved_gan_tf.scoring.classification import Classification
 from improved_gan_tf.training.spectra import first_singular_values
 from improved_gan_tf.training.spread import within_class_distance
 
@@ -21,6 +22,45 @@ def test_statistics_are_of_all_classes_where_a_batch_is_smaller_than_their_numbe
     Generator().measure_statistics(np.zeros((4, 3)) for _ in range(5))
     expected = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 1], [2, 3, 4, 5], [6, 7, 8, 9]]
     assert [batch["labels"].tolist() for batch in seen] == expected
+
+
+class ShowsLatents(class_conditional.ClassConditionalGenerator):
+    """Its images are z."""
+
+    def __init__(self, path=None, config=None):
+        self.num_classes, self._z_dim, self.image_shape = 10, 3, (3,)
+
+    def measure_statistics(self, batches):
+        list(batches)
+
+    def images(self, z, labels):
+        return z
+
+
+def test_an_image_does_not_depend_on_how_many_are_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setattr(class_conditional, "ClassConditionalGenerator", ShowsLatents)
+    source = class_conditional.ClassConditionalImages(tmp_path / "run", {"dataset": "mnist"}, 1)
+    fewer, more = (np.concatenate(list(source.batches(n, 50))) for n in (60, 100))
+    assert (len(fewer), len(more)) == (60, 100)
+    np.testing.assert_array_equal(fewer, more[:60])
+
+
+def test_a_truncated_image_does_not_depend_on_how_many_are_asked_for():
+    class Classifier:
+        def classify(self, images):
+            self.seen.extend(images.tolist())
+            return Classification(np.full((len(images), 10), 0.1), None)
+
+    real = truncation.Real(np.eye(10, 3).astype("uint8"), np.arange(10) // 2, None, "")
+    of_counts = []
+    for count in (60, 100):
+        classifier = Classifier()
+        classifier.seen = []
+        settings = {"num_samples": count, "batch_size": 50, "standing": 1, "seed": 1}
+        truncation.curve(ShowsLatents(), classifier, real, [0.5], **settings)
+        of_counts.append(np.array(classifier.seen))
+    assert np.abs(of_counts[1]).max() <= 0.5
+    np.testing.assert_array_equal(of_counts[0], of_counts[1][:60])
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (27, 30, 1)])

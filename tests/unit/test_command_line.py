@@ -47,13 +47,13 @@ def test_other_commands_say_nothing(settings, capsys):
     assert printed(changed(**settings), capsys) == ("", "")
 
 
-@pytest.mark.parametrize("name", ["real_target", "generated_target"])
+@pytest.mark.parametrize(("name", "value"), [("real_target", 0.8), ("generated_target", 0.2)])
 @pytest.mark.parametrize("num_runs", [1, 2])
-def test_a_setting_that_nothing_reads_is_refused(name, num_runs, tmp_path):
-    settings = {"unlabeled_weight": 0.0, name: 0.8}
+def test_a_setting_that_nothing_reads_is_refused(name, value, num_runs, tmp_path):
+    settings = {"unlabeled_weight": 0.0, name: value}
     config = changed(**settings, run_dir=str(tmp_path / "run"))
     command = Command(config, changed(), Repetitions(num_runs, (400,)), None)
-    with pytest.raises(UserError, match=f"^--{name} .* trains nothing. Received: {name}=0.8"):
+    with pytest.raises(UserError, match=f"^--{name} .* trains nothing. Received: {name}={value}"):
         experiment.run(command, "digits")
     assert not (tmp_path / "run").exists()
 
