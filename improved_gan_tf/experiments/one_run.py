@@ -30,7 +30,7 @@ def refuse_folders_not_read(config):
         )
 
 
-def refuse_settings_not_read(config, published, run_dir):
+def refuse_settings_not_read(config, published, run_dir, by_data=None):
     """Raises `UserError` for a setting of the command that the run would not read.
 
     A run that an earlier version began with it goes on with the same command.
@@ -39,8 +39,9 @@ def refuse_settings_not_read(config, published, run_dir):
         config: `settings.every_run.RunConfig` of the command.
         published: the record of model, recipe and ablation without other flags.
         run_dir: the run's folder, or that above the folders of several runs.
+        by_data: `{setting: why}` of what the images leave unread; None for nothing.
     """
-    for name, why in config.not_read().items():
+    for name, why in {**config.not_read(), **(by_data or {})}.items():
         value = getattr(config, name)
         if value == getattr(published, name):  # the recipe's
             continue

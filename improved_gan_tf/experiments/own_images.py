@@ -2,10 +2,8 @@
 
 import sys
 
-from improved_gan_tf.errors import UserError
-from improved_gan_tf.experiments import semi_supervised
+from improved_gan_tf.experiments import one_run, semi_supervised
 from improved_gan_tf.machine import environment
-from improved_gan_tf.runs import resuming
 from improved_gan_tf.settings import images
 
 
@@ -36,21 +34,12 @@ def run(command):
     )
     config, published = (images.resolved(c, *found) for c in (config, command.published))
     command = command._replace(config=config, published=published)
+    by_data = {}
     if not loaded.is_held_out:
-        _refuse_test_fraction(command, dataset)
-    return semi_supervised.run(command, dataset)
-
-
-def _refuse_test_fraction(command, dataset):
-    """Raises `UserError` for a part to hold out of images that have test images.
-
-    A run that an earlier version began with it goes on.
-    """
-    config, fraction = command.config, command.config.test_fraction
-    folder = semi_supervised.folder_of(command)
-    is_begun = resuming.was_begun_with(folder, "test_fraction", fraction) and not config.overwrite
-    if fraction != command.published.test_fraction and not is_begun:
-        raise UserError(
-            "--test_fraction holds images out for testing where there are no test images. "
-            f"Received: test_fraction={fraction}, {len(dataset.test_labels):,} test images."
+        by_data["test_fraction"] = (
+            "--test_fraction holds images out for testing where there are no test images; here are "
+            f"{len(dataset.test_labels):,}."
         )
+    folder = semi_supervised.folder_of(command)
+    one_run.refuse_settings_not_read(config, published, folder, by_data)
+    return semi_supervised.run(command, dataset)

@@ -9,18 +9,15 @@ from improved_gan_tf.scoring import arguments as score_arguments
 FORMATS = ("text", "markdown", "csv", "json")
 PAGE_FOLDER = "turing_test"  # in a run folder, without --output
 
-# What each of the two commands takes, and what it is if not given.
-OF_A_PAGE = {
-    **{"num_images": 100, "output": None, "overwrite": False, "seed": 1, "feedback": "on"},
-    **{"images_at_once": 1, "real": None, "real_data": None, "data_source": None},
-    **{"data_dir": None, "best": None, "classifier": None, "weights": None},
-    **{"classifier_range": None, "output_range": None, "noise": None, "batch_size": 100},
-}
-OF_A_TALLY = {"page": None, "format": "text"}
+OF_A_TALLY = ("page", "format")  # the other arguments are for making a page
 
 
 def parse(argv, prog, description):
     """Reads `argv`, `sys.argv` if None; `prog` and `description` are for --help."""
+    return _parser(prog, description).parse_args(argv)
+
+
+def _parser(prog=None, description=None):
     from improved_gan_tf.data.known_sets import KNOWN_SETS
     from improved_gan_tf.settings.semi_supervised import DATA_SOURCES
 
@@ -32,12 +29,12 @@ def parse(argv, prog, description):
     range_ = {"nargs": 2, "type": float, "metavar": ("LOW", "HIGH")}
     add = parser.add_argument_group("making a page").add_argument
     add("source", nargs="?", help="run folder, generator (.keras) or folder of PNG/JPEG/WebP files")
-    add("--num_images", type=int, help="images on the page, half of them real (100)")
+    add("--num_images", type=int, default=100, help="images on the page, half of them real (100)")
     add("--output", help=f"folder to write to; RUN_DIR/{PAGE_FOLDER} for a run")
     add("--overwrite", action="store_true", help="replace a page that nobody has voted on")
-    add("--seed", type=int, help="decides images, noise and order (1)")
-    add("--feedback", choices=("on", "off"), help="tell after each answer (on)")
-    add("--images_at_once", type=int, choices=(1, 9), help="one, or a grid of 9 (1)")
+    add("--seed", type=int, default=1, help="decides images, noise and order (1)")
+    add("--feedback", choices=("on", "off"), default="on", help="tell after each answer (on)")
+    add("--images_at_once", type=int, choices=(1, 9), default=1, help="one, or a grid of 9 (1)")
     add("--real", metavar="FOLDER", help="real pictures; a run's own test images if not given")
     add("--real_data", choices=KNOWN_SETS, help="data set whose test images are the real ones")
     add("--data_source", choices=DATA_SOURCES, help="tfds or sample; a run's own if not given")
@@ -52,13 +49,12 @@ def parse(argv, prog, description):
         choices=("uniform", "symmetric", "normal"),
         help="[0, 1), [-1, 1) or N(0, 1); what the run's network was trained with, else uniform",
     )
-    add("--batch_size", type=int, help="images generated at a time (100)")
+    add("--batch_size", type=int, default=100, help="images generated at a time (100)")
     add = parser.add_argument_group("counting votes").add_argument
     add("--tally", nargs="+", metavar="FILE", help="files of votes on one page")
     add("--page", metavar="DIR", help="the page's folder; that of the first file if not given")
-    add("--format", choices=FORMATS, help="of the tally (text)")
-    parser.set_defaults(**OF_A_PAGE, **OF_A_TALLY)
-    return parser.parse_args(argv)
+    add("--format", choices=FORMATS, default="text", help="of the tally (text)")
+    return parser
 
 
 def check(arguments):
@@ -100,10 +96,11 @@ def check(arguments):
 
 def _refuse_arguments_of_the_other(arguments):
     """Raises `UserError` for what only the other of the two commands reads."""
-    tallies = arguments.source is None
-    for name, default in (OF_A_PAGE if tallies else OF_A_TALLY).items():
-        value = getattr(arguments, name)
-        if value != default:
+    tallies = arguments.tally is not None
+    default_of = _parser().get_default
+    for name, value in vars(arguments).items():
+        is_of_this = name in ("source", "tally") or (name in OF_A_TALLY) == tallies
+        if not is_of_this and value != default_of(name):
             text = "is for making a page, not for counting" if tallies else "goes with --tally"
             raise UserError(f"--{name} {text}. Received: --{name}={value}.")
 

@@ -71,7 +71,7 @@ def test_a_part_to_hold_out_is_refused_where_there_are_test_images(
     config = dataclasses.replace(published, **places, run_dir=str(tmp_path / "run"))
     config = dataclasses.replace(config, test_fraction=0.5, supervised_only=True)
     command = flags.Command(config, published, flags.Repetitions(num_runs, (None,)))
-    sentence = "where there are no test images. Received: test_fraction=0.5, 6 test images."
+    sentence = "where there are no test images; here are 6. Received: test_fraction=0.5."
     with pytest.raises(UserError, match=sentence) as caught:
         experiment.run(command)
     assert "\n" not in str(caught.value)
