@@ -16,13 +16,12 @@ from typing import NamedTuple
 import numpy as np
 
 from improved_gan_tf import streams
-from improved_gan_tf.data import cache_folders
+from improved_gan_tf.data import cache_folders, pictures
 from improved_gan_tf.data.datasets import Dataset
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
 
-PREPARATION = 2  # increases when the prepared bytes change
 NO_LABEL = -1
 MOST_BROKEN = 0.1  # of all pictures; with more, something else is wrong
 LARGEST_BY_ITSELF = 64  # pixels, unless a larger size is asked for
@@ -138,7 +137,7 @@ def _squares(found, numbers, image_size, channels, cache_dir):
         for file in folder.iterdir():
             files.synchronize(file)
 
-    name = f"{found.key}-{image_size}x{channels}-own{PREPARATION}"
+    name = f"{found.key}-{image_size}x{channels}-own{pictures.PREPARATION}"
     folder = cache_folders.made_once(cache_dir, name, int(np.prod(shape)), write)
     try:
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)

@@ -7,6 +7,7 @@ from PIL import ExifTags, Image
 
 from improved_gan_tf.errors import UserError, first_line
 
+PREPARATION = 3  # increases when the bytes of `read_square` change
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 # Orientation of EXIF -> what turns the picture upright.
@@ -21,6 +22,7 @@ _TURNS = {
 }
 _QUARTER_TURNS = (5, 6, 7, 8)  # orientations that exchange width and height
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
+_SIXTEEN_BITS_AS_I = ("PNG", "PPM")  # formats whose 16 bits Pillow may read as its 32-bit mode
 # Errors of Pillow's readers for files that are damaged, or something else.
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
@@ -51,7 +53,7 @@ def read_square(name, file, image_size, channels):
 
     A camera's note about the orientation is followed. Transparent parts become white. 16 bits
     become 8. Other colour modes (CMYK, palettes) become RGB, or grey where that is asked for.
-    Floating point numbers (TIFF) are refused.
+    Floating point numbers and numbers of 32 bits (TIFF) are refused.
 
     Args:
         name: str, the picture's name in an error.
@@ -67,6 +69,7 @@ def read_square(name, file, image_size, channels):
     """
     try:
         with Image.open(file) as opened:
+            _require_known_white(opened)
             # A JPEG may be decoded at an eighth of its size; twice the size leaves room to resize.
             opened.draft(None, (2 * image_size, 2 * image_size))
             image = upright(opened)
@@ -77,8 +80,7 @@ def read_square(name, file, image_size, channels):
 
 
 def square_of(image, image_size, channels):
-    """The same of a picture that is open: a `PIL.Image.Image`."""
-    _require_known_white(image)
+    """The same of a `PIL.Image.Image` whose white is known."""
     image = over_white(_eight_bits(image)).convert("L" if channels == 1 else "RGB")
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
@@ -118,21 +120,23 @@ def over_white(image):
 
 
 def _require_known_white(image):
-    """Raises `ValueError` for floating point numbers, which Pillow would cut off at 255."""
+    """Raises `ValueError` for an open file of numbers that Pillow would cut off at 255."""
     if image.mode == "F":
-        raise ValueError(
-            "its values are floating point numbers, and nothing says which of them is white; save "
-            "it with 8 or 16 bits"
-        )
+        values = "floating point numbers"
+    elif image.mode == "I" and image.format not in _SIXTEEN_BITS_AS_I:
+        values = "numbers of 32 bits"
+    else:
+        return
+    raise ValueError(
+        f"its values are {values}, and nothing says which of them is white; save it with 8 or 16 "
+        "bits"
+    )
 
 
 def _eight_bits(image):
     if image.mode not in _SIXTEEN_BITS:
         return image
-    values = np.asarray(image)
-    if values.max(initial=0) > 255:
-        values = values // 257  # 65535 becomes 255
-    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+    return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))  # 65535 becomes 255
 
 
 def _unreadable(name, error):

@@ -23,7 +23,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
 
-PREPARATION = 2  # increases when the prepared bytes change
+PREPARATION = 2  # increases when the bytes of `imagenet_square` change
 _DECODED_AT_ONCE = 256  # images; bounds memory
 
 
@@ -48,8 +48,8 @@ def prepare(source, image_size, cache_dir=None, as_imagenet=True):
         UserError: an image cannot be read, most images are smaller than `image_size`, the
             cache folder cannot be written, or its files are damaged.
     """
-    # The preparation's number keeps out images that an earlier one left.
-    kind = "" if as_imagenet else "-own"
+    # The preparations' numbers keep out images that earlier ones left.
+    kind = "" if as_imagenet else f"-own{pictures.PREPARATION}"
     folder = cache_folders.made_once(
         cache_dir,
         f"{source.key}-{image_size}-v{PREPARATION}{kind}",

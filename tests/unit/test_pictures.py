@@ -64,15 +64,26 @@ def test_a_colour_picture_becomes_grey_where_one_channel_is_wanted():
     assert read(Image.new("RGB", (4, 4), (0, 255, 0)), 4, channels=1)[0, 0, 0] == 150  # 0.587
 
 
-def test_sixteen_bits_become_eight():
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM"])
+def test_sixteen_bits_become_eight(form):
     deep = Image.fromarray(np.array([[0, 65535], [32896, 257]], "uint16"))
-    np.testing.assert_array_equal(read(deep, 2, channels=1)[:, :, 0], [[0, 255], [128, 1]])
+    found = pictures.read_square("it", as_file(deep, form), 2, 1)
+    np.testing.assert_array_equal(found[:, :, 0], [[0, 255], [128, 1]])
 
 
-def test_floating_point_numbers_are_refused_instead_of_black():
-    file = as_file(Image.fromarray(np.random.RandomState(0).rand(4, 4).astype("float32")), "TIFF")
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM"])
+def test_a_dark_picture_of_sixteen_bits_stays_dark(form):
+    dark = Image.fromarray(np.array([[0, 255], [128, 1]], "uint16"))
+    np.testing.assert_array_equal(pictures.read_square("it", as_file(dark, form), 2, 1), 0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "said"), [("float32", "floating point numbers"), ("int32", "numbers of 32 bits")]
+)
+def test_numbers_without_a_known_white_are_refused_instead_of_black(dtype, said):
+    file = as_file(Image.fromarray(np.arange(16).reshape(4, 4).astype(dtype)), "TIFF")
     for read_it in (pictures.read_header, lambda *it: pictures.read_square(*it, 4, 1)):
-        with pytest.raises(UserError, match=r"x\.tiff cannot be read: its values are floating"):
+        with pytest.raises(UserError, match=rf"x\.tiff cannot be read: its values are {said}"):
             read_it("x.tiff", file)
 
 
