@@ -41,6 +41,7 @@ from improved_gan_tf.layers import (
     WeightNormConv2D,
     WeightNormDense,
 )
+from improved_gan_tf.machine.determinism import make_operations_deterministic
 from improved_gan_tf.machine.progress_bar import progress_bar
 
 LATENT_SIZE = 16
@@ -306,6 +307,7 @@ def parse(argv):
 def main(argv=None):
     """Trains every variant on every seed; prints the table, writes the picture."""
     settings = parse(argv)
+    make_operations_deterministic()
     iterations, output = settings.iterations, settings.output
     problem = Digits()
     samples, measured = {}, {}
