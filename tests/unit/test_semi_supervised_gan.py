@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from improved_gan_tf import load_model, networks, precision
+from improved_gan_tf import SemiSupervisedGAN, load_model, networks, precision
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.data.epoch_rows import EpochStreams
 from improved_gan_tf.data.mixed_order import mixed_order
-from improved_gan_tf.layers import GaussianNoise
+from improved_gan_tf.layers import GaussianNoise, WeightNormDense
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.training import loss_scale
 from improved_gan_tf.training.semi_supervised import Trainer
@@ -141,6 +141,29 @@ def test_losses_and_accuracies_are_reported_by_name_and_learning_shows():
     )
     assert gan.evaluate(*test, verbose=0) == list(results.values())
     assert list(results)[:2] == ["loss", "accuracy"]
+
+
+def test_metrics_may_be_objects_and_a_layer_may_have_one_of_its_own():
+    class Counted(keras.layers.Flatten):
+        def __init__(self):
+            super().__init__()
+            self.calls = keras.metrics.Mean(name="calls")
+
+    images = keras.Input(small_gan.SHAPE)
+    features = WeightNormDense(12, activation="relu", name="features")(Counted()(images))
+    logits = WeightNormDense(small_gan.CLASSES, train_scale=True)(features)
+    gan = SemiSupervisedGAN(
+        keras.Model(images, logits), small_gan.make_generator(), feature_layer="features"
+    )
+    gan.compile(metrics=[keras.metrics.SparseTopKCategoricalAccuracy(2, name="top")])
+    x, y = make_images(21, seed=1)
+    history = fit(gan, validation_data=(x, y)).history
+    results = gan.evaluate(x, y, verbose=0, return_dict=True)
+    assert list(results) == ["loss", "accuracy", "top"]
+    assert results["top"] == pytest.approx(history["val_top"][-1])
+    best = np.argsort(gan.predict(x, verbose=0), axis=1)[:, -2:]
+    assert results["top"] == pytest.approx(np.mean(np.any(best == y[:, None], axis=1)))
+    assert gan.test_on_batch(x, y, return_dict=True) == pytest.approx(results, rel=1e-5)
 
 
 def test_evaluate_is_cross_entropy_and_accuracy_of_the_predicted_logits():
@@ -297,6 +320,31 @@ def test_the_classifier_is_a_model_of_its_own(tmp_path):
     np.testing.assert_allclose(loaded.predict(X, verbose=0), logits, rtol=1e-6)
     assert np.abs(gan.predict(X, verbose=0) - logits).max() > 1e-4
     assert loaded.output.shape == (None, 3)
+
+
+@pytest.mark.parametrize("frozen", [["features"], ["features", "classes"]])
+def test_layers_frozen_after_training_keep_their_averages(frozen):
+    gan = make(averaging_rate=0.1)
+    fit(gan)
+    expected = gan.predict(X, verbose=0)
+    for name in frozen:
+        gan.discriminator.get_layer(name).trainable = False
+    np.testing.assert_array_equal(gan.predict(X, verbose=0), expected)
+    np.testing.assert_allclose(gan.classifier.predict(X, verbose=0), expected, rtol=1e-6)
+
+
+def test_a_discriminator_may_have_a_layer_that_no_name_leads_to():
+    class Doubled(keras.layers.Layer):  # not registered, and known in this test alone
+        def call(self, inputs):
+            return 2.0 * inputs
+
+    small = small_gan.make_discriminator()
+    discriminator = keras.Model(small.input, Doubled()(small.output))
+    gan = SemiSupervisedGAN(discriminator, small_gan.make_generator(), feature_layer="features")
+    gan.compile()
+    fit(gan)
+    logits = gan.classifier.predict(X, verbose=0)
+    np.testing.assert_allclose(logits, gan.predict(X, verbose=0), rtol=1e-6)
 
 
 # --- coupled examples ------------------------------------------------------------------------
@@ -528,6 +576,18 @@ def test_a_scheduler_of_the_learning_rate_reaches_both_players():
     assert rates[0] == pytest.approx((0.4, 0.2))
     assert rates[-1] == pytest.approx((0.2, 0.1))
     np.testing.assert_allclose(history["learning_rate"], [0.4, 0.2])
+
+
+def test_a_player_that_stands_still_leaves_the_other_its_learning_rate():
+    gan = make(compiled=False)
+    gan.compile(
+        discriminator_optimizer=keras.optimizers.SGD(0.0),
+        generator_optimizer=keras.optimizers.SGD(0.5),
+    )
+    before = [np.array(v) for v in gan.generator.trainable_variables]
+    fit(gan)
+    assert float(gan.generator_optimizer.learning_rate) == 0.5
+    assert not np.array_equal(before[0], gan.generator.trainable_variables[0])
 
 
 def test_learning_rate_schedules_are_left_alone():

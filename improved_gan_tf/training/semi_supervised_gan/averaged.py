@@ -5,9 +5,11 @@ import math
 import keras
 from keras import ops
 
+from improved_gan_tf.layers.layer_replacement import replace_layers
+
 
 def averaged_values(average, steps):
-    """The parameters' averages over the steps made so far.
+    """The parameters' averages over the steps made so far, `{id(parameter): tensor}`.
 
     The average starts at zero and holds the share `w = 1 - (1 - rate)^t` of its weight after t
     updates, so `avg / w` is a weighted mean of past parameters. Before the first update it is the
@@ -16,19 +18,17 @@ def averaged_values(average, steps):
     Args:
         average: `ParameterAverage`.
         steps: integer scalar tensor, t.
-
-    Returns:
-        List of tensors, in the order of `average.parameters`.
     """
-    values = []
-    for mean, parameter in zip(average.averages, average.parameters, strict=True):
+    values = {}
+    for mean, variable in zip(average.averages, average.parameters, strict=True):
         dtype = keras.backend.standardize_dtype(mean.dtype)
         updates = ops.cast(ops.maximum(steps, 1), dtype)
         # log1p(-1) has no value: a rate of 1 holds all of the last value from the first step.
         log = math.log1p(-average.rate) if average.rate < 1.0 else -math.inf
         share = -ops.expm1(updates * log)
-        mean, parameter = ops.convert_to_tensor(mean), ops.convert_to_tensor(parameter)
-        values.append(ops.where(steps > 0, mean / share, parameter))
+        parameter = ops.convert_to_tensor(variable)
+        now = ops.cast(ops.convert_to_tensor(mean) / share, parameter.dtype)
+        values[id(variable)] = ops.where(steps > 0, now, parameter)
     return values
 
 
@@ -44,11 +44,10 @@ def averaged_copy(outputs, average, steps):
         Functional model named "classifier".
     """
     model = keras.Model(outputs.inputs[0], outputs.output["logits"])
-    copy = model.from_config({**model.get_config(), "name": "classifier"})
-    values = {id(v): ops.convert_to_tensor(v) for v in model.weights}
+    copy = replace_layers(model, lambda layer: None)
     if average is not None:
-        tested = averaged_values(average, steps)
-        values |= zip(map(id, outputs.trainable_variables), tested, strict=True)
-    for target, source in zip(copy.weights, model.weights, strict=True):
-        target.assign(values[id(source)])
-    return copy
+        averaged = averaged_values(average, steps)
+        for target, source in zip(copy.weights, model.weights, strict=True):
+            if id(source) in averaged:
+                target.assign(averaged[id(source)])
+    return keras.Model(copy.inputs[0], copy.outputs[0], name="classifier")

@@ -216,16 +216,17 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         )
         self._test_names = [metric.name for metric in tested]
         logits = self._game.discriminator.output["logits"]
-        self.metrics[-1].build(keras.KerasTensor((None,), "int32"), logits)
+        super().metrics[1].build(keras.KerasTensor((None,), "int32"), logits)
         self.generator_optimizer = optimizers.generator
         self._optimizers = SimpleNamespace(both=optimizers, ratio=ratio_of_rates(optimizers))
         self._game.use_optimizers(**optimizers._asdict())
-        self._compile_arguments = {
-            "metrics": metrics,
-            "jit_compile": jit_compile,
-            "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution,
-        }
+        # A namespace: Keras would count metrics in a dict as the model's own.
+        self._compile_arguments = SimpleNamespace(
+            metrics=metrics,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+        )
 
     def fit(
         self,
@@ -347,8 +348,8 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
     @property
     def metrics(self):
         """The Keras metrics of training and of `evaluate`."""
-        # The last of Keras's own are those of `compile`; its mean loss is not used.
-        return [*self._means.metrics, super().metrics[-1]] if self.compiled else []
+        # Of Keras's, those of `compile` and of layers; the first, its mean loss, is not used.
+        return [*self._means.metrics, *super().metrics[1:]] if self.compiled else []
 
     def _steps_made(self):
         return int(ops.convert_to_numpy(self.steps))

@@ -42,11 +42,13 @@ def optimizers_of(learning_rate, discriminator_optimizer, generator_optimizer):
 
 
 def ratio_of_rates(optimizers):
-    """The generator's learning rate over the discriminator's; None where one is a schedule."""
+    """The generator's learning rate over the discriminator's; None if there is no such factor."""
     rates = [optimizer.get_config()["learning_rate"] for optimizer in optimizers]
     if not all(isinstance(rate, int | float) for rate in rates):
         return None
-    return rates[0] / rates[1] if rates[1] else 1.0
+    if rates[0] == rates[1]:  # both 0 too
+        return 1.0
+    return rates[0] / rates[1] if rates[1] else None
 
 
 def keep_ratio(optimizers, ratio):

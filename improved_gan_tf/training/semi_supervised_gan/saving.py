@@ -48,7 +48,7 @@ class Saving:
         if not self.compiled:
             return None
         optimizers = {f"{k}_optimizer": v for k, v in self._optimizers.both._asdict().items()}
-        return keras.saving.serialize_keras_object({**self._compile_arguments, **optimizers})
+        return keras.saving.serialize_keras_object({**vars(self._compile_arguments), **optimizers})
 
     def compile_from_config(self, config):
         """Compiles a loaded model as it was."""

@@ -26,8 +26,12 @@ class Testing:
         outputs = self._game.discriminator
         if self.average is None:
             return outputs(images, training=False)["logits"]
-        fixed = [ops.convert_to_tensor(v) for v in outputs.non_trainable_variables]
-        tested = averaged_values(self.average, ops.convert_to_tensor(self.averaged_steps))
+        averaged = averaged_values(self.average, ops.convert_to_tensor(self.averaged_steps))
+        # A layer may have been frozen since, so that its averages count as fixed.
+        tested, fixed = (
+            [averaged[id(v)] if id(v) in averaged else ops.convert_to_tensor(v) for v in variables]
+            for variables in (outputs.trainable_variables, outputs.non_trainable_variables)
+        )
         found, _ = outputs.stateless_call(tested, fixed, images, training=False)
         return found["logits"]
 
