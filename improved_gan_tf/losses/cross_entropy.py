@@ -5,6 +5,7 @@ import numbers
 
 from keras import ops
 
+from improved_gan_tf.losses.shapes import may_be_equal
 from improved_gan_tf.precision import in_float32, mean
 
 
@@ -37,7 +38,7 @@ def binary_cross_entropy(log_odds, target):
 def _example_by_example(log_odds, target):
     """Returns both as tensors; shapes (N,) and (N, 1) would broadcast to (N, N)."""
     target = ops.cast(target, log_odds.dtype)
-    if tuple(target.shape) not in ((), tuple(log_odds.shape)):
+    if len(target.shape) > 0 and not may_be_equal(target.shape, log_odds.shape):
         raise ValueError(
             "`target` must be one number, or one for each example. Received: "
             f"target.shape={tuple(target.shape)}, log_odds.shape={tuple(log_odds.shape)}"

@@ -7,6 +7,7 @@ Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_*_feature_matchi
 from keras import ops
 
 from improved_gan_tf import distribution
+from improved_gan_tf.losses.shapes import may_be_equal
 from improved_gan_tf.precision import mean
 
 
@@ -42,7 +43,7 @@ def feature_matching_l1(features_real, features_generated, cross_replica="global
 def _difference_of_means(features_real, features_generated, cross_replica):
     distribution.check_cross_replica(cross_replica)
     shapes = [tuple(features.shape[1:]) for features in (features_real, features_generated)]
-    if shapes[0] != shapes[1]:
+    if not may_be_equal(*shapes):
         raise ValueError(
             "Real and generated features must be of one layer. Received: features of shape "
             f"{shapes[0]} and {shapes[1]} for each row"

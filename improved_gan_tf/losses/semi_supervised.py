@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from improved_gan_tf.losses.cross_entropy import binary_cross_entropy, binary_entropy
+from improved_gan_tf.losses.shapes import may_be_equal
 from improved_gan_tf.machine.tracing import is_traced
 from improved_gan_tf.precision import in_float32, mean
 
@@ -142,8 +143,7 @@ def _checked_labels(labels, logits):
         (N,) in [0, K), and (N,) in the dtype of `logits`.
     """
     labels, logits = ops.convert_to_tensor(labels), ops.convert_to_tensor(logits)
-    lengths = {labels.shape[0], logits.shape[0]} - {None} if len(labels.shape) == 1 else ()
-    if len(lengths) > 1 or len(labels.shape) != 1:
+    if not may_be_equal(labels.shape, logits.shape[:1]):
         raise ValueError(
             "`labels` must be one integer for each row of the logits, of shape (N,). Received: "
             f"labels.shape={tuple(labels.shape)}, logits.shape={tuple(logits.shape)}"

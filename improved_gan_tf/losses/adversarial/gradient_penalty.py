@@ -16,6 +16,7 @@ from keras import ops
 
 from improved_gan_tf import distribution
 from improved_gan_tf.losses.adversarial.norms import euclidean_norms
+from improved_gan_tf.losses.shapes import may_be_equal
 from improved_gan_tf.precision import in_float32, mean
 
 
@@ -115,12 +116,10 @@ def r1_penalty(gradients):
 
 
 def _require_one_shape(real, other, name):
-    shapes = tuple(real.shape), tuple(other.shape)
-    known = [{*sizes} - {None} for sizes in zip(*shapes, strict=False)]
-    if len(shapes[0]) != len(shapes[1]) or any(len(sizes) > 1 for sizes in known):
+    if not may_be_equal(real.shape, other.shape):
         raise ValueError(
-            f"`{name}` must have the shape of `real`. Received: real.shape={shapes[0]}, "
-            f"{name}.shape={shapes[1]}"
+            f"`{name}` must have the shape of `real`. Received: real.shape={tuple(real.shape)}, "
+            f"{name}.shape={tuple(other.shape)}"
         )
 
 
@@ -129,7 +128,7 @@ def _one_for_each_example(alpha, examples):
     alpha = ops.convert_to_tensor(alpha)
     shape, rank = tuple(alpha.shape), len(examples.shape)
     is_column = bool(shape) and all(size == 1 for size in shape[1:]) and len(shape) in (1, rank)
-    if not is_column or len({shape[0], examples.shape[0]} - {None}) > 1:
+    if not is_column or not may_be_equal(shape[:1], examples.shape[:1]):
         raise ValueError(
             "`alpha` must be one number for each example, (N,) or (N, 1, ..., 1). "
             f"Received: alpha.shape={shape}, for examples of shape {tuple(examples.shape)}"

@@ -16,6 +16,7 @@ import math
 from keras import ops
 
 from improved_gan_tf.losses.semi_supervised import supervised_loss
+from improved_gan_tf.losses.shapes import may_be_equal
 from improved_gan_tf.precision import in_float32, mean
 
 
@@ -49,11 +50,11 @@ def infogan_gaussian_loss(code_means, codes, code_log_variances=None):
     Raises:
         ValueError: means, codes and variances differ in shape.
     """
-    shapes = {tuple(x.shape) for x in (code_means, codes, code_log_variances) if x is not None}
-    if len(shapes) > 1:
+    shapes = [tuple(x.shape) for x in (code_means, codes, code_log_variances) if x is not None]
+    if not may_be_equal(*shapes):
         raise ValueError(
             "Codes, their means and log variances must be of one shape, (M, C). Received: shapes "
-            f"{sorted(shapes)}"
+            f"{shapes}"
         )
     squares = ops.square(ops.subtract(in_float32(codes), in_float32(code_means)))
     if code_log_variances is not None:
