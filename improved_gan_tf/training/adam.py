@@ -38,7 +38,8 @@ class Adam(keras.optimizers.Adam):
 
     Raises:
         ValueError: an argument is out of its range or unknown (`amsgrad` is), or `build` is given a
-            float16 variable, in whose range such an epsilon is 0.
+            variable in half precision: such an epsilon is 0 in float16, and a `beta_2` of 0.999 is
+            1 in bfloat16.
     """
 
     def __init__(
@@ -75,10 +76,11 @@ class Adam(keras.optimizers.Adam):
         """Creates the slot variables."""
         variables = list(variables)
         for variable in variables:
-            if keras.backend.standardize_dtype(variable.dtype) == "float16":
+            dtype = keras.backend.standardize_dtype(variable.dtype)
+            if dtype in ("float16", "bfloat16"):
                 raise ValueError(
-                    "`Adam` with its epsilon inside the root needs variables of float32, float64 "
-                    "or bfloat16 (as under `mixed_float16`). Received: a float16 variable "
+                    "`Adam` with its epsilon inside the root needs variables of float32 or "
+                    f"float64, as under `mixed_{dtype}`. Received: a {dtype} variable "
                     f"'{variable.name}'"
                 )
         super().build(variables)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
+from improved_gan_tf.precision import at_least_float32
 from improved_gan_tf.training.layer_state import add_state, state_variable
 
 
@@ -35,8 +36,8 @@ class ParameterAverage(keras.layers.Layer):
 
     Attributes:
         parameters: list of the variables given.
-        averages: list of `tf.Variable` (on JAX and PyTorch `keras.Variable`), shapes and dtypes of
-            `parameters`.
+        averages: list of `tf.Variable` (on JAX and PyTorch `keras.Variable`) of the shapes of
+            `parameters`; at least float32, because half precision has no such small steps.
     """
 
     def __init__(self, variables, rate=1e-4, name=None):
@@ -53,7 +54,7 @@ class ParameterAverage(keras.layers.Layer):
         # In a namespace Keras does not see them: they are the model's weights, not this layer's.
         self._given = SimpleNamespace(variables=variables)
         for i, variable in enumerate(variables):
-            dtype = keras.backend.standardize_dtype(variable.dtype)
+            dtype = at_least_float32(keras.backend.standardize_dtype(variable.dtype))
             add_state(self, f"average_{i}", tuple(variable.shape), dtype)
         self.built = True
 
@@ -73,6 +74,7 @@ class ParameterAverage(keras.layers.Layer):
             self._update_fused()
             return
         for average, parameter in zip(self.averages, self.parameters, strict=True):
+            parameter = ops.cast(parameter, average.dtype)
             average.assign(moved_average(average, parameter, self.rate))
 
     def _update_fused(self):
@@ -83,13 +85,13 @@ class ParameterAverage(keras.layers.Layer):
             tf.raw_ops.ResourceApplyGradientDescent(
                 var=average.handle,
                 alpha=tf.constant(self.rate, average.dtype),
-                delta=average - tf.convert_to_tensor(parameter),
+                delta=average - tf.cast(tf.convert_to_tensor(parameter), average.dtype),
             )
 
     def copy_to(self, variables):
         """Assigns the averages to `variables`, in the order given to the constructor."""
         for average, variable in zip(self.averages, variables, strict=True):
-            variable.assign(average)
+            variable.assign(ops.cast(average, variable.dtype))
 
 
 def moved_average(average, parameter, rate):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
+from improved_gan_tf.precision import at_least_float32
 from improved_gan_tf.training.layer_state import add_state, copy_of, state_variable
 
 
@@ -42,7 +43,8 @@ class WeightAverage(keras.layers.Layer):
 
     Attributes (each variable a `tf.Variable`, on JAX and PyTorch a `keras.Variable`):
         parameters: list of the variables given.
-        averages: list of variables, shapes and dtypes of `parameters`, at first copies of them.
+        averages: list of variables of the shapes of `parameters`, at first copies of them; at least
+            float32, because half precision has no such small steps.
         updates: integer scalar, number of updates so far.
     """
 
@@ -70,7 +72,8 @@ class WeightAverage(keras.layers.Layer):
         # In a namespace Keras does not see them: they are the player's weights, not this layer's.
         self._given = SimpleNamespace(variables=variables)
         for i, (variable, dtype) in enumerate(zip(variables, dtypes, strict=True)):
-            value = ops.convert_to_tensor(variable)
+            dtype = at_least_float32(dtype)
+            value = ops.cast(ops.convert_to_tensor(variable), dtype)
             add_state(self, f"weight_average_{i}", tuple(variable.shape), dtype, copy_of(value))
         add_state(self, "weight_average_updates", (), "int")
         self.built = True
@@ -95,11 +98,12 @@ class WeightAverage(keras.layers.Layer):
         self.updates.assign_add(1)
         averaging = ops.greater_equal(self.updates, self.start)
         for average, parameter in zip(self.averages, self.parameters, strict=True):
-            dtype = keras.backend.standardize_dtype(average.dtype)
-            decay = ops.cast(averaging, dtype) * self.decay  # 0 before the start
-            average.assign(decay * average + (1 - decay) * ops.convert_to_tensor(parameter))
+            parameter = ops.cast(ops.convert_to_tensor(parameter), average.dtype)
+            # A choice, not a decay of 0: what was NaN before the start would stay so.
+            moved = self.decay * average + (1.0 - self.decay) * parameter
+            average.assign(ops.where(averaging, moved, parameter))
 
     def copy_to(self, variables):
         """Assigns the averages to `variables`, in the order given to the constructor."""
         for average, variable in zip(self.averages, variables, strict=True):
-            variable.assign(average)
+            variable.assign(ops.cast(average, variable.dtype))

@@ -37,6 +37,21 @@ def test_updates_follow_a_moving_parameter():
     assert average.averages[0].numpy() == 1.75
 
 
+@pytest.mark.parametrize("make", [lambda x: tf.Variable(x), lambda x: keras.Variable(x)])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_small_steps_add_up_in_half_precision_too(make, dtype):
+    variable = make(tf.zeros(2, dtype))
+    average = ParameterAverage([variable], rate=1e-3)
+    variable.assign(tf.ones(2, dtype))
+    for _ in range(200):
+        average.update()
+    expected = 1.0 - 0.999**200
+    np.testing.assert_allclose(average.averages[0].numpy(), [expected] * 2, rtol=1e-4)
+    average.copy_to([variable])
+    copied = np.asarray(keras.ops.cast(variable, "float32"))
+    np.testing.assert_allclose(copied, [expected] * 2, rtol=0.01)
+
+
 def test_a_rate_of_one_keeps_the_last_value():
     variable = tf.Variable([1.0, 2.0])
     average = ParameterAverage([variable], rate=1.0)

@@ -141,8 +141,7 @@ def test_a_learning_rate_of_zero_and_a_schedule_are_taken():
     assert float(copy.learning_rate) == pytest.approx(0.1)
 
 
-def test_float16_variables_in_which_epsilon_is_zero_are_refused():
-    variable = keras.Variable(np.ones(2), dtype="float16")
-    with pytest.raises(ValueError, match="Received: a float16 variable"):
-        Adam(0.1).build([variable])
-    Adam(0.1).build([keras.Variable(np.ones(2), dtype="bfloat16")])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_in_which_epsilon_is_0_or_beta_2_is_1_is_refused(dtype):
+    with pytest.raises(ValueError, match=f"as under `mixed_{dtype}`. Received: a {dtype} variable"):
+        Adam(0.1).build([keras.Variable(np.ones(2), dtype=dtype)])

@@ -47,6 +47,28 @@ def test_state_that_is_not_trained_is_averaged_and_copied_too():
     assert len(average.averages) == len(model.weights) == 4
 
 
+def test_what_was_no_number_at_first_is_one_from_its_first_value_on():
+    """The reference of `PrependReference` is NaN until it is set."""
+    variable = tf.Variable([np.nan, np.nan])
+    average = WeightAverage([variable], decay=0.5, start=2)
+    variable.assign([1.0, 2.0])
+    average.update()
+    np.testing.assert_array_equal(average.averages[0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_small_steps_add_up_in_half_precision_too(dtype):
+    variable = tf.Variable(tf.zeros(2, dtype))
+    average = WeightAverage([variable], decay=0.999)
+    variable.assign(tf.ones(2, dtype))
+    for _ in range(200):
+        average.update()
+    expected = 1.0 - 0.999**200
+    np.testing.assert_allclose(average.averages[0].numpy(), [expected] * 2, rtol=1e-4)
+    average.copy_to([variable])
+    np.testing.assert_allclose(tf.cast(variable, tf.float32), [expected] * 2, rtol=0.01)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
