@@ -39,7 +39,7 @@ def freeze_batch_statistics(model, batches):
     Raises:
         ValueError: `batches` is empty; the model is neither Sequential nor functional, or not
             built; it holds no `BatchStatisticsNorm`, one that is called more than once, or one
-            inside another layer.
+            inside another layer or of a subclass.
 
     Example:
 
@@ -74,11 +74,15 @@ def _inputs_to_freeze(model):
         )
     calls = {layer: calls_in_graph(layer, model.outputs) for layer in every}
     # What is inside another layer has no call in the model's own graph.
-    wrong = [layer.name for layer in every if len(calls[layer]) != 1]
+    wrong = [
+        layer.name
+        for layer in every
+        if type(layer) is not BatchStatisticsNorm or len(calls[layer]) != 1
+    ]
     if wrong:
         raise ValueError(
             "`freeze_batch_statistics` replaces layers that are called once, and are in the model "
-            f"itself, not inside another layer. Received: layers {wrong}"
+            f"itself, not inside another layer nor of a subclass. Received: layers {wrong}"
         )
     return {layer: call.input_tensors[0] for layer, (call,) in calls.items()}
 

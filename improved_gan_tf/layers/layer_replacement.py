@@ -2,6 +2,12 @@
 
 import keras
 
+_TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
+
 
 def replace_layers(model, replacement):
     """Returns a copy of `model`, weights included, in which some layers are others.
@@ -31,7 +37,7 @@ def replace_layers(model, replacement):
             return copy_of(layer)
         new = replacement(layer)
         if new is None:
-            new = layer.__class__.from_config(layer.get_config())
+            new = layer.__class__.from_config(config_of(layer))
             if isinstance(layer, keras.layers.Layer):
                 copied.append((layer, new))
         return new
@@ -53,6 +59,14 @@ def replace_layers(model, replacement):
     for layer, new in copied:
         new.set_weights(layer.get_weights())
     return copy
+
+
+def config_of(layer):
+    """A layer's configuration, with what early versions of Keras 3 leave out of it."""
+    config = layer.get_config()
+    if isinstance(layer, _TRANSPOSED) and layer.output_padding is not None:
+        config.setdefault("output_padding", layer.output_padding)
+    return config
 
 
 def _call_with_what_is_given(layer, *args, **kwargs):

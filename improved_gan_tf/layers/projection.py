@@ -43,8 +43,8 @@ class ProjectionHead(keras.layers.Layer):
         (N, 1), logits, the layer's compute dtype; the sum over positions is at least float32.
 
     Raises:
-        ValueError: an argument is out of its range; the input is no list of two, C is unknown, or
-            x is not floating point.
+        ValueError: an argument is out of its range; the input is no list of two, C is unknown, x
+            is not floating point, or the labels have another rank.
 
     Weights:
         linear/kernel: (C, 1), linear/bias: (1,).
@@ -82,7 +82,8 @@ class ProjectionHead(keras.layers.Layer):
         self.spectral_epsilon = float(spectral_epsilon)
 
     def build(self, input_shape):
-        shape, _ = two_inputs(self, input_shape, _INPUTS)
+        shape, labels_shape = two_inputs(self, input_shape, _INPUTS)
+        self._require_labels(labels_shape)
         channels = shape[-1]
         if channels is None:
             raise ValueError(
@@ -109,6 +110,7 @@ class ProjectionHead(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         x, labels = two_inputs(self, inputs, _INPUTS)
+        self._require_labels(labels.shape)
         require_floating(self, x.dtype)
         options = {"training": training} if self.spectral_norm else {}
         x = ops.cast(x, at_least_float32(self.variable_dtype))
@@ -117,6 +119,13 @@ class ProjectionHead(keras.layers.Layer):
         projection = ops.sum(embedded * h, axis=-1, keepdims=True)
         linear = ops.cast(self.linear(h, **options), h.dtype)
         return ops.cast(linear + projection, self.compute_dtype)
+
+    def _require_labels(self, shape):
+        if len(shape) != 1:  # (N, 1) would score every image against every label
+            raise ValueError(
+                "The labels of `ProjectionHead` must be a vector (N,). Received: labels of shape "
+                f"{tuple(shape)}"
+            )
 
     def compute_output_shape(self, input_shape):
         return (two_inputs(self, input_shape, _INPUTS)[0][0], 1)

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from improved_gan_tf import distribution
 from improved_gan_tf.layers import (
+    BatchNorm,
     Dropout,
     GaussianNoise,
     MinibatchDiscrimination,
@@ -151,6 +152,18 @@ def test_fit_with_an_empty_share_stays_finite():
     _, model = model_and_copy(mirrored(3), *ALL_KINDS)
     model.fit(x, y, batch_size=6, shuffle=False, verbose=0)
     assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+@pytest.mark.parametrize("cross_replica", ["local", "global"])
+def test_an_empty_share_leaves_moving_averages_finite(cross_replica):
+    x, y = ten_rows()
+    _, model = model_and_copy(mirrored(3), lambda: BatchNorm(cross_replica=cross_replica))
+    model.fit(x[:8], y[:8], batch_size=6, shuffle=False, verbose=0)  # 2 + 2 + 2, then 1 + 1 + 0
+    norm = model.layers[0]
+    for weight in (norm.moving_mean, norm.moving_variance):
+        assert np.isfinite(weight).all()
+    # Two steps move the averages from 0 by a tenth each.
+    assert 0.0 < np.abs(norm.moving_mean).max() < 0.2 * np.abs(x[:8]).max()
 
 
 @pytest.mark.parametrize(("cross_replica", "same"), [("local", True), ("global", False)])

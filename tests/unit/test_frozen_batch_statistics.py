@@ -123,6 +123,12 @@ def test_a_layer_inside_a_model_or_called_twice_is_refused():
             freeze_batch_statistics(model, [np.zeros((4, 2))])
 
 
+def test_a_layer_of_a_subclass_which_may_do_more_is_refused():
+    own = type("Own", (BatchStatisticsNorm,), {})(name="own")
+    with pytest.raises(ValueError, match=r"nor of a subclass. Received: layers \['own'\]"):
+        freeze_batch_statistics(keras.Sequential([keras.Input((2,)), own]), [np.zeros((4, 2))])
+
+
 def test_one_example_at_a_time_warns_and_a_batch_does_not():
     model = generator()
     with pytest.warns(UserWarning, match=r"this batch holds one example.*load_run"):

@@ -57,6 +57,13 @@ def test_the_wrong_inputs_are_refused():
         ProjectionHead(0)
     with pytest.raises(ValueError, match=r"last dimension .* `ProjectionHead` must be known"):
         ProjectionHead(3)([keras.Input((4, 4, None)), keras.Input((), dtype="int32")])
+    for labels in (keras.Input((1,), dtype="int32"), keras.Input((4,))):
+        with pytest.raises(ValueError, match=r"labels of `ProjectionHead` must be a vector \(N,\)"):
+            ProjectionHead(3)([keras.Input((4, 4, 8)), labels])
+    head = ProjectionHead(3)
+    head([examples(4, 2, 2, 3), np.arange(4) % 3])
+    with pytest.raises(ValueError, match=r"Received: labels of shape \(4, 1\)"):  # built by others
+        head([examples(4, 2, 2, 3), (np.arange(4) % 3)[:, None]])
     with pytest.raises(ValueError, match=r"must be known and at least 8. Received: .*\(2, 4, 4, 7"):
         SelfAttention2D()(examples(2, 4, 4, 7))
     with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int"):
@@ -79,6 +86,21 @@ def test_a_seed_generator_gives_self_attention_one_number_after_the_other():
     layer = SelfAttention2D(kernel_initializer=keras.initializers.RandomNormal(seed=seed))
     layer.build((None, 4, 4, 16))
     assert not np.array_equal(to_numpy(layer.theta.kernel), to_numpy(layer.phi.kernel))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int64", "float32"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        ProjectionHead,
+        lambda num_classes: ProjectionHead(num_classes, spectral_norm=False),
+        lambda num_classes: ConditionalBatchNorm(num_classes=num_classes),
+    ],
+)
+def test_labels_are_of_any_type_that_holds_them(make, dtype):
+    layer, x, labels = make(5), examples(4, 2, 2, 3), np.array([4, 0, 3, 1], "int32")
+    expected = to_numpy(layer([x, labels]))
+    np.testing.assert_array_equal(to_numpy(layer([x, labels.astype(dtype)])), expected)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])

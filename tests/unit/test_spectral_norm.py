@@ -194,8 +194,11 @@ def test_removal_says_what_it_cannot_remove():
         remove_spectral_norm(SpectralNormDense(3))
     inside = keras.layers.TimeDistributed(SpectralNormDense(3))
     model = keras.Sequential([keras.Input((4, 5)), inside])
-    with pytest.raises(ValueError, match="inside another layer"):
+    with pytest.raises(ValueError, match=r"inside other layers.* Received: SpectralNormDense"):
         remove_spectral_norm(model)
+    own = type("Own", (SpectralNormDense,), {})(3)
+    with pytest.raises(ValueError, match=r"of a subclass. Received: Own"):
+        remove_spectral_norm(keras.Sequential([keras.Input((5,)), own]))
 
 
 # --- bad input -----------------------------------------------------------------------------

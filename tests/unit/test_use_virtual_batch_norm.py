@@ -107,11 +107,54 @@ def wrapped():
     return keras.Sequential([keras.Input((3, 4)), keras.layers.BatchNormalization(), norm])
 
 
+class Doubled(keras.layers.BatchNormalization):
+    def call(self, inputs, **kwargs):
+        return 2.0 * super().call(inputs, **kwargs)
+
+
+def of_a_subclass():
+    norms = [keras.layers.BatchNormalization(), Doubled(name="own")]
+    return keras.Sequential([keras.Input((3,)), *norms])
+
+
+def of_numbers():
+    embedding = keras.layers.Embedding(5, 4)
+    return keras.Sequential(
+        [keras.Input((3,), dtype="int32"), embedding, keras.layers.BatchNormalization()]
+    )
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("models", ["float32", "bfloat16", "mixed_bfloat16"])
+def test_the_copy_has_the_precision_of_the_model_not_of_the_program(models, policy):
+    def functional():
+        z = keras.Input((6,))
+        norm = keras.layers.BatchNormalization(dtype=models)
+        return keras.Model(z, norm(keras.layers.Dense(4, dtype=models)(z)))
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        for model in (
+            functional(),
+            keras.Sequential([keras.Input((6,)), *functional().layers[1:]]),
+        ):
+            virtual, x = use_virtual_batch_norm(model, random(5, 6)), random(3, 6, seed=1)
+            outputs = virtual(x)
+            assert outputs.dtype == model(x).dtype
+            prepend = next(i for i in virtual.layers if isinstance(i, PrependReference))
+            assert prepend.compute_dtype == "float32"  # of the model's input
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 @pytest.mark.parametrize(
     ("make", "reference", "message"),
     [
         (lambda: keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), (4, 3), "at least"),
-        (wrapped, (4, 3, 4), r"inside other layers: \['inside'\]"),
+        (wrapped, (4, 3, 4), r"left: \['inside'\]"),
+        (of_a_subclass, (4, 3), r"or of a subclass. .*left: \['own'\]"),
+        (of_numbers, (4, 3), r"must be floating point\. Received: dtype=int32"),
         (sequential, (1, 6), "`reference_size` must be at least 2"),
         (sequential, (5, 7), r"must have the shape \(5, 6\)"),
         (conditional, (5, 6), r"each of the 2 inputs .*Received: \[\(5, 6\)\]"),

@@ -507,6 +507,14 @@ def test_a_layer_inside_another_layer_cannot_be_frozen():
         freeze_reference(model)
 
 
+def test_a_layer_of_a_subclass_which_may_do_more_cannot_be_frozen():
+    prepend, own = PrependReference(2), type("Own", (VirtualBatchNorm,), {})(2, name="own")
+    prepend.set_reference(random(2, 3))
+    model = keras.Sequential([keras.Input((3,)), prepend, own, DropReference(2)])
+    with pytest.raises(ValueError, match=r"or of a subclass. Received: layers \['own'\]"):
+        freeze_reference(model)
+
+
 class Subclassed(keras.Model):
     def call(self, inputs):
         return inputs

@@ -23,6 +23,7 @@ PLAIN = [
     (lambda: keras.layers.Conv3D(4, 2, use_bias=False), (3, 4, 3, 2)),
     (lambda: keras.layers.Conv1DTranspose(4, 3, strides=2), (7, 2)),
     (lambda: keras.layers.Conv2DTranspose(4, 3, strides=2, padding="same"), (7, 6, 2)),
+    (lambda: keras.layers.Conv2DTranspose(2, 2, strides=3, output_padding=0), (4, 4, 2)),
     (lambda: keras.layers.Conv3DTranspose(4, 2), (3, 4, 3, 2)),
 ]
 

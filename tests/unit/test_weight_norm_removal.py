@@ -201,8 +201,30 @@ class Subclassed(keras.Model):
 def test_a_layer_inside_another_layer_is_not_left_behind_unseen():
     inner = keras.layers.TimeDistributed(WeightNormDense(3, name="inner"))
     model = keras.Sequential([keras.Input((4, 5)), inner])
-    with pytest.raises(ValueError, match=r"Received: WeightNormDense 'inner' inside another layer"):
+    with pytest.raises(
+        ValueError, match=r"inside other layers.* Received: WeightNormDense 'inner'"
+    ):
         remove_weight_norm(model)
+
+
+class Doubled(WeightNormDense):
+    def call(self, inputs):
+        return 2.0 * super().call(inputs)
+
+
+class OwnConv(WeightNormConv2D):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(Doubled(3, name="own"), (5,)), (OwnConv(3, 2, name="own"), (4, 4, 2))]
+)
+def test_a_layer_of_a_subclass_which_may_do_more_is_refused(layer, shape):
+    model = keras.Sequential([keras.Input(shape), layer])
+    with pytest.raises(ValueError, match=rf"a subclass. Received: {type(layer).__name__} 'own'"):
+        remove_weight_norm(model)
+    with pytest.raises(ValueError, match=rf"normalised layer. Received: {type(layer).__name__}"):
+        remove_weight_norm(layer)
 
 
 def test_a_subclassed_model_is_refused():

@@ -118,8 +118,9 @@ class MovingStatisticsNorm(keras.layers.Layer):
             return
         unbiased = variance * (count / ops.maximum(count - 1.0, 1.0))
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
-            value = ops.cast(value, moving.dtype)
-            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+            moved = moving * self.momentum + ops.cast(value, moving.dtype) * (1.0 - self.momentum)
+            # A replica without examples, as in the last batch of a `fit`, has no statistics.
+            moving.assign(ops.where(count > 0, moved, moving))
 
     def compute_output_shape(self, input_shape):
         return input_shape

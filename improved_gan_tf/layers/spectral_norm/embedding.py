@@ -66,7 +66,7 @@ class SpectralNormEmbedding(SpectralNormLayer, keras.layers.Embedding):
         self._add_vectors(self.embeddings)
 
     def call(self, inputs, training=False):
-        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(inputs.dtype)):
+        if keras.backend.standardize_dtype(inputs.dtype) not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
         table = self._normalized(self.embeddings, training)
         return ops.cast(ops.take(table, inputs, axis=0), self.compute_dtype)

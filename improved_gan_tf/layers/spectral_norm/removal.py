@@ -39,7 +39,8 @@ def remove_spectral_norm(model):
 
     Raises:
         ValueError: the model or layer is not built, or is neither of the above, or the model holds
-            a spectrally normalised layer inside a wrapper or a layer of your own.
+            a spectrally normalised layer inside a wrapper or a layer of your own, or one of a
+            subclass.
 
     Example:
 
@@ -66,8 +67,8 @@ def _with_none_left(model):
     if left:
         raise ValueError(
             "`remove_spectral_norm` replaces the layers of a model and of the models in it, not "
-            "those inside other layers, such as a TimeDistributed. "
-            f"Received: {type(left[0]).__name__} '{left[0].name}' inside another layer"
+            "those inside other layers, such as a TimeDistributed, or of a subclass. "
+            f"Received: {type(left[0]).__name__} '{left[0].name}'"
         )
     return model
 

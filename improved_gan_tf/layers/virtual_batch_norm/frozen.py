@@ -107,8 +107,8 @@ def freeze_reference(model, inputs=None):
 
     Raises:
         ValueError: the model is not built, or neither Sequential nor functional; it contains no
-            `VirtualBatchNorm`, one that is called more than once, or one inside another layer; no
-            reference was set; the input shape is unknown.
+            `VirtualBatchNorm`, one that is called more than once, or one inside another layer or of
+            a subclass; no reference was set; the input shape is unknown.
 
     References:
         Paper: Salimans et al. (2016), Sec. 3.5.
@@ -133,7 +133,7 @@ def freeze_reference(model, inputs=None):
         if isinstance(layer, (PrependReference, DropReference)):
             # Not `Identity`, which cannot be saved with a dtype policy.
             return keras.layers.Activation("linear", name=layer.name, dtype=layer.dtype_policy)
-        if isinstance(layer, VirtualBatchNorm):
+        if type(layer) is VirtualBatchNorm:  # a subclass may do more
             frozen.add(id(layer))
             return _frozen(layer, recorded[id(layer)])
         return None
@@ -143,7 +143,8 @@ def freeze_reference(model, inputs=None):
     if left:
         raise ValueError(
             "`freeze_reference` replaces layers of Sequential and functional models; these layers "
-            f"are inside another layer or a subclassed model. Received: layers {left}"
+            "are inside another layer or a subclassed model, or of a subclass. "
+            f"Received: layers {left}"
         )
     return copy
 

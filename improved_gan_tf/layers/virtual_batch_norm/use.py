@@ -5,6 +5,7 @@ Paper: Salimans et al. (2016), Sec. 3.5.
 
 import keras
 
+from improved_gan_tf.layers.argument_checks import require_floating
 from improved_gan_tf.layers.layer_replacement import replace_layers
 from improved_gan_tf.layers.virtual_batch_norm.live import VirtualBatchNorm
 from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
@@ -50,7 +51,8 @@ def use_virtual_batch_norm(model, reference):
 
     Raises:
         ValueError: the model is not built, or is neither Sequential nor functional; it has no
-            `BatchNormalization`, or one inside another layer; the reference is not as above.
+            `BatchNormalization`, or one inside another layer or of a subclass; an input is not
+            floating point; the reference is not as above.
 
     Example:
 
@@ -67,7 +69,8 @@ def use_virtual_batch_norm(model, reference):
     copy, size = _with_virtual_norm(model, reference)
     if isinstance(copy, keras.Sequential):
         prepended = _prepended(copy.inputs[0], reference, size)
-        layers = [_input_like(copy.inputs[0]), prepended, *copy.layers, DropReference(size)]
+        dropped = _dropping(copy.outputs[0], size)
+        layers = [_input_like(copy.inputs[0]), prepended, *copy.layers, dropped]
         return keras.Sequential(layers, name=model.name)
     inputs = keras.tree.map_structure(_input_like, copy.input)
     references = keras.tree.flatten(reference)
@@ -76,7 +79,7 @@ def use_virtual_batch_norm(model, reference):
         for one, rows in zip(keras.tree.flatten(inputs), references, strict=True)
     ]
     outputs = copy(keras.tree.pack_sequence_as(inputs, with_reference))
-    outputs = keras.tree.map_structure(lambda one: DropReference(size)(one), outputs)
+    outputs = keras.tree.map_structure(lambda one: _dropping(one, size)(one), outputs)
     return keras.Model(inputs, outputs, name=f"{model.name}_virtual")
 
 
@@ -98,7 +101,7 @@ def _with_virtual_norm(model, reference):
     replaced = []
 
     def replacement(layer):
-        if not isinstance(layer, keras.layers.BatchNormalization):
+        if type(layer) is not keras.layers.BatchNormalization:  # a subclass may do more
             return None
         replaced.append(layer)
         return _virtual(layer, size)
@@ -112,8 +115,8 @@ def _with_virtual_norm(model, reference):
     if left or not replaced:
         raise ValueError(
             "`use_virtual_batch_norm` replaces the `BatchNormalization` layers of a model and of "
-            "the models in it, at least one, not those inside other layers. "
-            f"Received: model '{model.name}', inside other layers: {left}"
+            "the models in it, at least one, not those inside other layers or of a subclass. "
+            f"Received: model '{model.name}', left: {left}"
         )
     return copy, size
 
@@ -156,8 +159,14 @@ def _input_like(tensor):
     return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
 
 
+# Both in the precision of the model, which is not always that of the program.
 def _prepended(tensor, reference, size):
-    prepend = PrependReference(size)
+    prepend = PrependReference(size, dtype=tensor.dtype)
+    require_floating(prepend, tensor.dtype)
     prepend.build(tensor.shape)
     prepend.set_reference(reference)
     return prepend
+
+
+def _dropping(tensor, size):
+    return DropReference(size, dtype=tensor.dtype)

@@ -6,7 +6,7 @@ Paper: Salimans and Kingma (2016), Sec. 2.
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.layer_replacement import replace_layers
+from improved_gan_tf.layers.layer_replacement import config_of, replace_layers
 from improved_gan_tf.layers.weight_norm.base import sum_of_squares
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, WeightNormForwardConv
 from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
@@ -100,7 +100,7 @@ def _normalized(layer, train_scale, epsilon):
             "Only a built layer can be converted: call it, or the model, on data first. "
             f"Received: layer '{layer.name}'"
         )
-    config = layer.get_config()
+    config = config_of(layer)
     shared = {name: config[name] for name in _SHARED_ARGUMENTS if name in config}
     if "embeddings_regularizer" in config:
         for kind in ("initializer", "regularizer", "constraint"):

@@ -34,8 +34,8 @@ def remove_weight_norm(model):
 
     Raises:
         ValueError: the model or layer is not built, or is neither of the above, an embedding has a
-            bias or an activation, or the model holds
-            a weight-normalised layer inside another layer, a wrapper or a layer of your own.
+            bias or an activation, or the model holds a weight-normalised layer inside another
+            layer, a wrapper or a layer of your own, or one of a subclass.
 
     Example:
 
@@ -63,15 +63,15 @@ def _with_none_left(model):
     if left:
         raise ValueError(
             "`remove_weight_norm` replaces the layers of a model and of the models in it, not "
-            "those inside other layers, such as a TimeDistributed. "
-            f"Received: {type(left[0]).__name__} '{left[0].name}' inside another layer"
+            "those inside other layers, such as a TimeDistributed, or of a subclass. "
+            f"Received: {type(left[0]).__name__} '{left[0].name}'"
         )
     return model
 
 
 def _plain_layer(layer):
     """Returns the plain layer with the normalised kernel, or None for any other layer."""
-    if not isinstance(layer, WeightNormLayer):
+    if type(layer) not in PLAIN_LAYERS:  # nor a subclass, which may do more
         return None
     if not layer.built:
         raise ValueError(
