@@ -3,11 +3,12 @@
     python -m improved_gan_tf.compare RUNS... [--format=text|markdown|csv|json]
 
 RUNS are run folders, or folders that hold them at any depth. Tables of data sets without runs are
-left out unless --all is given. Runs that differ in more than their
-seeds have separate rows. Folders that do not count are named below the tables with the reason.
+left out unless --all is given. Runs that differ in more than their seeds have separate rows.
+Folders that do not count are named below the tables with the reason, with CSV on standard error.
 """
 
 import argparse
+import sys
 
 from improved_gan_tf.machine import exits
 
@@ -44,6 +45,9 @@ def _run(arguments):
 
     found = Comparison(arguments.runs, arguments.other_versions)
     print(text_of(found, arguments.format, arguments.all))
+    if arguments.format == "csv":
+        for item in found.left_out:
+            print(f"left out: {item.path}: {item.reason}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def _run(arguments):
     text = page(found, arguments.data_dir, folder=os.path.dirname(output) or ".")
     write_page(output, text)
     size = len(text.encode("utf-8")) / 1e6
-    print(f"{output}: {len(found.runs)} runs, {size:.1f} MB", end="")
+    runs = f"{len(found.runs)} run{'' if len(found.runs) == 1 else 's'}"
+    print(f"{output}: {runs}, {size:.1f} MB", end="")
     left_out = f"{len(found.left_out)} folder{'' if len(found.left_out) == 1 else 's'} left out"
     print(f"; {left_out}, named in it" if found.left_out else "")
 

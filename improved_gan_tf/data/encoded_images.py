@@ -10,7 +10,7 @@ from typing import NamedTuple
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.data.earlier_runs import outside, run_folders_below
 from improved_gan_tf.data.known_sets import IMAGENET
-from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below
+from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below, require_text_names
 from improved_gan_tf.errors import UserError
 
 
@@ -34,7 +34,8 @@ def find(image_folder, data_dir):
         data_dir: folder of prepared TFDS data, or None for TFDS's default.
 
     Raises:
-        UserError: there is no such folder, fewer than two classes, or no prepared ImageNet.
+        UserError: there is no such folder, fewer than two classes, a name is not UTF-8, or there is
+            no prepared ImageNet.
     """
     return _find_tfds(data_dir) if image_folder is None else _find_folder(image_folder)
 
@@ -46,7 +47,7 @@ def find_any(image_folder):
     fewer than two such folders all images are of one class.
 
     Raises:
-        UserError: there is no such folder, or no image in it.
+        UserError: there is no such folder, no image in it, or a name is not UTF-8.
     """
     require_folder(image_folder)
     root = pathlib.Path(image_folder).expanduser()
@@ -90,6 +91,8 @@ def _images_by_class(root):
 
 def _source(root, by_class):
     """The `Source` of the images of some classes below a folder."""
+    title = root.resolve().name
+    require_text_names(title, *by_class)
     labeled = [(p, label) for label, paths in enumerate(by_class.values()) for p in paths]
     digest = hashlib.sha256()
     for path, _ in labeled:
@@ -101,8 +104,8 @@ def _source(root, by_class):
         count=len(labeled),
         class_names=tuple(by_class),
         items=lambda: ((str(path), path, label) for path, label in labeled),
-        key=f"{root.resolve().name}-{digest.hexdigest()[:12]}",
-        description=f"{root.resolve().name} ({len(labeled):,} images{classes})",
+        key=f"{title}-{digest.hexdigest()[:12]}",
+        description=f"{title} ({len(labeled):,} images{classes})",
         is_papers=False,
     )
 

@@ -120,7 +120,9 @@ def _class_names(path, found, labels):
     elif labels[0].dtype.kind == "U":
         names = tuple(sorted({str(text) for part in labels for text in part.ravel()} - {""}))
     elif labels[0].dtype.kind in "iu" and labels[0].size:
-        names = tuple(map(str, range(int(max(part.max(initial=-1) for part in labels)) + 1)))
+        # As Python's numbers: unsigned ones have no -1.
+        largest = max(int(part.max()) for part in labels if part.size)
+        names = tuple(map(str, range(largest + 1)))
     else:
         raise UserError(
             f"y_train of {path} must be whole numbers from 0 (-1: no label) or texts. Received: "

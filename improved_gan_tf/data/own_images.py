@@ -18,6 +18,7 @@ import numpy as np
 from improved_gan_tf import streams
 from improved_gan_tf.data import cache_folders, pictures
 from improved_gan_tf.data.datasets import Dataset
+from improved_gan_tf.data.picture_files import require_text_names
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
@@ -65,7 +66,7 @@ def load(found, image_size, image_sizes, cache_dir, test_fraction):
         UserError: most pictures cannot be read, a class has no picture to learn from, there is
             nothing to test on, a name is no text, or the cache cannot be written.
     """
-    _require_texts(found)
+    require_text_names(found.title, *found.class_names)
     broken, headers = {}, {}
     for number, name in enumerate(found.names):
         try:
@@ -81,17 +82,6 @@ def load(found, image_size, image_sizes, cache_dir, test_fraction):
     _require_readable(found, broken)
     kept = [n for n in headers if found.names[n] not in broken]
     return _split(found, images, np.array(kept), broken, test_fraction)
-
-
-def _require_texts(found):
-    """Raises `UserError` for a folder's name that is not UTF-8, which no result could show."""
-    for name in (found.title, *found.class_names):
-        try:
-            name.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise UserError(
-                f"Names of data and classes must be texts in UTF-8: rename it. Received: {name!r}."
-            ) from error
 
 
 def _size_for(sides, image_sizes):

@@ -36,3 +36,14 @@ def below(paths):
             f"There is no picture ({', '.join(EXTENSIONS)}) in {', '.join(map(str, paths))}."
         )
     return found
+
+
+def require_text_names(*names):
+    """Raises `UserError` for a folder's name that is not UTF-8, which no result could show."""
+    for name in names:
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UserError(
+                f"Names of data and classes must be texts in UTF-8: rename it. Received: {name!r}."
+            ) from error

@@ -42,7 +42,7 @@ def read_header(name, file):
     """
     try:
         with Image.open(file) as image:
-            _require_known_white(image)
+            require_known_white(image)
             return Header(image.mode in GREY_MODES, min(image.size))
     except _UNREADABLE as error:
         raise _unreadable(name, error) from error
@@ -69,7 +69,7 @@ def read_square(name, file, image_size, channels):
     """
     try:
         with Image.open(file) as opened:
-            _require_known_white(opened)
+            require_known_white(opened)
             # A JPEG may be decoded at an eighth of its size; twice the size leaves room to resize.
             opened.draft(None, (2 * image_size, 2 * image_size))
             image = upright(opened)
@@ -81,7 +81,7 @@ def read_square(name, file, image_size, channels):
 
 def square_of(image, image_size, channels):
     """The same of a `PIL.Image.Image` whose white is known."""
-    image = over_white(_eight_bits(image)).convert("L" if channels == 1 else "RGB")
+    image = over_white(eight_bits(image)).convert("L" if channels == 1 else "RGB")
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
     image = image.crop((left, top, left + side, top + side))
@@ -119,7 +119,7 @@ def over_white(image):
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
 
 
-def _require_known_white(image):
+def require_known_white(image):
     """Raises `ValueError` for an open file of numbers that Pillow would cut off at 255."""
     if image.mode == "F":
         values = "floating point numbers"
@@ -133,7 +133,8 @@ def _require_known_white(image):
     )
 
 
-def _eight_bits(image):
+def eight_bits(image):
+    """A `PIL.Image.Image` of 16 bits as one of 8; others as they are."""
     if image.mode not in _SIXTEEN_BITS:
         return image
     return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))  # 65535 becomes 255

@@ -111,8 +111,8 @@ def _write(source, image_size, folder, as_imagenet):
     if len(enlarged) > source.count / 2:
         raise UserError(
             f"{len(enlarged):,} of {source.count:,} images are smaller than "
-            f"`image_size={image_size}` on their shorter side, {enlarged[0]} for one. Give a "
-            "smaller `image_size` (32, 64 or 128), or larger images."
+            f"`image_size={image_size}` on their shorter side, {enlarged[0]} for one. Give larger "
+            "images, or a smaller `image_size` where there is one."
         )
     images.flush()
     np.save(folder / "labels.npy", labels)
@@ -150,7 +150,8 @@ def imagenet_square(name, file, image_size):
     """
     try:
         with Image.open(file) as image:
-            rgb = image.convert("RGB")
+            pictures.require_known_white(image)
+            rgb = pictures.eight_bits(image).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f"The image {name} cannot be read: {error}.") from error
     side = min(rgb.size)

@@ -23,9 +23,10 @@ def run(command):
     dataset = loaded.dataset
     for note in loaded.notes:
         print(f"note: {note}", file=sys.stderr)
-    for labels_per_class in command.repetitions.labels_per_class:
-        for warning in small_data.warnings(dataset, labels_per_class):
-            print(f"warning: {warning}", file=sys.stderr)
+    counts = command.repetitions.labels_per_class
+    warnings = [text for count in counts for text in small_data.warnings(dataset, count)]
+    for warning in dict.fromkeys(warnings):  # some are the same for every count
+        print(f"warning: {warning}", file=sys.stderr)
     found = (
         dataset.train_images.shape[1:],
         dataset.class_names,

@@ -28,8 +28,8 @@ def exit_codes(interrupted="nothing was written", catches_sigterm=True):
 
     For the errors in `EXIT_CODES` it prints the message without a traceback, with flags in place of
     the argument names; other errors pass. A full disk is a `StorageError`, also where standard
-    output is a file on it. If nobody reads the output any more, as in `run_svhn.py --help | head`,
-    it exits quietly.
+    output is a file on it; a file or folder without permission is a `UserError`. If nobody reads
+    the output any more, as in `run_svhn.py --help | head`, it exits quietly.
 
     Args:
         interrupted: str, the consequence of Ctrl-C or SIGTERM, printed after "interrupted: ".
@@ -55,7 +55,7 @@ def exit_codes(interrupted="nothing was written", catches_sigterm=True):
 
 @contextlib.contextmanager
 def _output_written():
-    """Exits if standard output has been closed, or it or another file is on a full disk."""
+    """Exits if standard output is closed, a file on a full disk, or one without permission."""
     try:
         try:
             yield
@@ -65,12 +65,16 @@ def _output_written():
         _drop_output()
         sys.exit(EXIT_CLOSED_OUTPUT)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if isinstance(error, PermissionError) and error.filename:
+            what, code = f"{error.filename} cannot be read or written", EXIT_CODES[UserError]
+        elif error.errno == errno.ENOSPC:
+            _drop_output()
+            what = f"{error.filename or 'The output'} cannot be written"
+            code = EXIT_CODES[StorageError]
+        else:
             raise
-        _drop_output()
-        place = error.filename or "The output"
-        print(f"error: {place} cannot be written: {error.strerror}.", file=sys.stderr, flush=True)
-        sys.exit(EXIT_CODES[StorageError])
+        print(f"error: {what}: {error.strerror}.", file=sys.stderr, flush=True)
+        sys.exit(code)
 
 
 def _drop_output():

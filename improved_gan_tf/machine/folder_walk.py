@@ -14,6 +14,9 @@ def files_below(folder, hidden=True):
     Args:
         folder: path. The paths begin with it, as `pathlib.Path.rglob`'s do.
         hidden: bool; False leaves out what is hidden, or in a hidden folder below `folder`.
+
+    Raises:
+        PermissionError: a folder cannot be read. What is in it would be missed without a word.
     """
     root = pathlib.Path(os.path.realpath(folder))
     entered = {str(parent) for parent in root.parents}
@@ -29,7 +32,7 @@ def _files_without_links(top, hidden, entered, links):
     """Yields paths as `files_below`; adds to `entered`, and to `links` those it did not follow."""
     if os.path.realpath(top) in entered:
         return
-    for here, folders, names in os.walk(top):
+    for here, folders, names in os.walk(top, onerror=_not_readable):
         entered.add(os.path.realpath(here))
         for name in names:
             if hidden or not name.startswith("."):
@@ -43,3 +46,8 @@ def _files_without_links(top, hidden, entered, links):
             elif (hidden or not name.startswith(".")) and os.path.realpath(path) not in entered:
                 inside.append(name)
         folders[:] = inside  # which `os.walk` enters
+
+
+def _not_readable(error):
+    if isinstance(error, PermissionError):  # and not a folder that went away meanwhile
+        raise error

@@ -49,7 +49,8 @@ def picture_text(lines, title):
     """The content of a picture in words."""
     parts = [
         f"{line.name.replace(chr(10), ', ')}: paper {line.paper[0]:g} +- {line.paper[1]:g}, "
-        f"ours {np.mean(line.values):.4g} over {len(line.values)} runs"
+        f"ours {np.mean(line.values):.4g} over {len(line.values)} "
+        f"run{'' if len(line.values) == 1 else 's'}"
         for line in lines
     ]
     return f"{title}. {'; '.join(parts)}"

@@ -147,8 +147,8 @@ def turing_test_links(cell, folder):
 def deviations(ledger):
     """The entries of a ledger of deviations, a Markdown file with headings `### D<number> title`.
 
-    They are dicts with "title" and "paragraphs", each a list of `(is code, text)`; the list is
-    empty without the file.
+    They are dicts with "title" and "paragraphs", each a list of `(HTML element or "", text)`; the
+    list is empty without the file.
     """
     if not ledger.is_file():
         return []
@@ -157,15 +157,18 @@ def deviations(ledger):
     return [
         {
             "title": title,
-            "paragraphs": [_code_parts(" ".join(p.split())) for p in body.strip().split("\n\n")],
+            "paragraphs": [_parts(" ".join(p.split())) for p in body.strip().split("\n\n")],
         }
         for title, body in entries
     ]
 
 
-def _code_parts(text):
-    """Splits at backticks; every second part is code."""
-    return [(i % 2 == 1, part) for i, part in enumerate(text.split("`")) if part]
+def _parts(text):
+    """Code, emphasis and the rest of a paragraph in Markdown, in order; a link is its text."""
+    text = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", text)
+    found = re.findall(r"`([^`]+)`|\*(?! )([^*`]+)\*|([^*`]+|.)", text)
+    kinds = ("code", "em", "")
+    return [part for each in found for part in zip(kinds, each, strict=True) if part[1]]
 
 
 def check_output(path):

@@ -46,7 +46,7 @@ def sweep_name(config):
     """The default name of the folder for the runs of several seeds and label counts."""
     kind = "supervised_only" if config.supervised_only else config.ablation or config.model
     if config.dataset == IMAGES:
-        source = pathlib.Path(config.image_folder or config.arrays or config.tfds)
-        name = config.tfds or source.expanduser().resolve().stem
+        source = pathlib.Path(config.image_folder or config.arrays or "").expanduser().resolve()
+        name = config.tfds or (source.stem if config.arrays else source.name)
         return f"{config.dataset}-{re.sub('[/:]', '-', name)}-{config.image_size}px-{kind}"
     return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"

@@ -15,7 +15,8 @@ def check_output(path, grid):
     """Refuses, before any work, what would be overwritten or cannot be written.
 
     Args:
-        path: `pathlib.Path`, a file ending in .npz, with `grid` one ending in .png, else a folder.
+        path: `pathlib.Path`, a file ending in .npz, with `grid` one ending in .png, else a folder,
+            whose name may have a dot before other things than letters.
         grid: bool.
 
     Raises:
@@ -23,12 +24,13 @@ def check_output(path, grid):
     """
     if grid and path.suffix.lower() != ".png":
         raise UserError(f"--grid writes one picture: --output must end in .png. Received: {path}.")
-    if not grid and path.suffix and path.suffix.lower() != ".npz":
+    if not grid and path.suffix[1:].isalpha() and not (_is_array(path) or path.is_dir()):
         raise UserError(
             "--output must be a folder, for one PNG an image, or a file ending in .npz. Received: "
             f"{path}."
         )
-    if path.exists() and not (path.is_dir() and files.holds_nothing(path) and not path.suffix):
+    is_folder = not (grid or _is_array(path))
+    if path.exists() and not (is_folder and path.is_dir() and files.holds_nothing(path)):
         raise UserError(f"{path} exists; nothing is overwritten unasked. Give another --output.")
     if not path.absolute().parent.is_dir():
         raise UserError(f"{path} cannot be written: there is no folder {path.absolute().parent}.")
@@ -51,12 +53,16 @@ def write(path, images, grid=False):
             filled = np.concatenate([images, np.full_like(images[:missing], 128)])
             picture = image_grid(filled, columns)
             files.write_whole(path, lambda place: _write_png(place, picture))
-        elif path.suffix:
+        elif _is_array(path):
             files.write_whole(path, lambda place: _write_array(place, images))
         else:
             files.write_folder_whole(path, lambda place: _write_pngs(place, images))
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _is_array(path):
+    return path.suffix.lower() == ".npz"
 
 
 def _write_array(path, images):

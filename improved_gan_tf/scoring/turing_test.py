@@ -15,6 +15,7 @@ from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring import image_scores, image_sources, picture_folders
 from improved_gan_tf.scoring.inception_score import divergences
+from improved_gan_tf.settings.images import IMAGES
 
 
 class Best(NamedTuple):
@@ -60,9 +61,9 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
     else:
         name = name or source.dataset
         if name not in KNOWN_SETS:
+            of_what = {IMAGES: "one's own", None: "an unnamed data set"}.get(name, name)
             raise UserError(
-                f"There are no test images of {name or 'an unnamed data set'}: give real pictures "
-                "with --real=FOLDER."
+                f"Real pictures must be given, with --real=FOLDER, for images of {of_what}."
             )
         dataset = datasets.load(name, *run_data.place(config, data_source, data_dir))
         real = image_sources.ArrayImages(

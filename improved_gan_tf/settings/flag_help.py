@@ -59,5 +59,7 @@ def text(flag_values, description):
 
 def _flag_text(flag):
     name = f"[no]{flag.name}" if flag.boolean else flag.name
-    text = f"--{name}: {flag.help}"
-    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    # A list of choices may break after each.
+    text = f"--{name}: {flag.help}".replace("|", "| ")
+    text = textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return text.replace("| ", "|")

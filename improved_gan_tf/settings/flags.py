@@ -90,13 +90,13 @@ def _help_text(field, experiment, variants, ablations):
         text += f" <{'|'.join(choices)}>"
     default = getattr(experiment, field.name)
     text += f". Default: {_shown(default)}"
-    has_recipes = any(other.name == "recipe" for other in _settings(experiment, ablations))
+    named = {other.name for other in _settings(experiment, ablations)}
     for model, recipes in variants.items():
         for recipe, overrides in recipes.items():
             if overrides.get(field.name, default) != default:
-                text += f"; with --{experiment.variants_by}={model}"
-                text += f"{f' --recipe={recipe}' * has_recipes}: "
-                text += str(_shown(overrides[field.name]))
+                chosen = {experiment.variants_by: model, "recipe": recipe}
+                ways = [f"--{name}={value}" for name, value in chosen.items() if name in named]
+                text += f"; with {' '.join(ways)}: {_shown(overrides[field.name])}"
     return f"{text} (from {meta['source']})"
 
 

@@ -54,7 +54,7 @@ class ImagesConfig(ExperimentConfig):
 
     image_folder: str | None = setting(
         "folder of pictures: FOLDER/train/CLASS/*, FOLDER/unlabeled/*, FOLDER/test/CLASS/*, or "
-        "FOLDER/CLASS/* alone",
+        "FOLDER/CLASS/* and FOLDER/unlabeled/*",
         source=OURS,
         default=None,
         optional=True,

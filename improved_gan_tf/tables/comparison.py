@@ -126,7 +126,10 @@ def note_texts(row):
         )
     splits = len({_split(run) for run in row.runs})
     if row.runs and splits < len(row.runs):
-        texts.append(f"{len(row.runs)} runs on {splits} different choices of labeled images")
+        choices = "the same labeled images"
+        if splits > 1:
+            choices = f"{splits} different choices of labeled images"
+        texts.append(f"{len(row.runs)} runs on {choices}")
     if not row.runs and row.method == SUPERVISED_ONLY:
         texts.append("no baseline: --with_baseline trains it with each run")
     return texts

@@ -31,10 +31,10 @@ WIDTH = 120  # columns of text
 def text_of(found, table_format="text", everything=False):
     """A `Comparison` as text in one of `FORMATS`; text keeps to `WIDTH` columns.
 
-    Text and Markdown leave out tables without runs unless `everything` is asked for.
+    All but JSON leave out tables without runs unless `everything` is asked for.
     """
     if table_format == "csv":
-        return _as_csv(found)
+        return _as_csv(found, everything)
     if table_format == "json":
         return json.dumps(as_dict(found), indent=2)
     return _as_tables(found, table_format == "markdown", everything)
@@ -145,13 +145,16 @@ def _row_dict(row):
     }
 
 
-def _as_csv(found):
+def _as_csv(found, everything):
     lines = io.StringIO()
-    table = [_row_dict(row) for rows in found.rows.values() for row in rows]
-    writer = csv.DictWriter(lines, fieldnames=list(table[0]), lineterminator="\n")
+    # The columns are those of any row; the paper's are always there.
+    columns = list(_row_dict(next(row for rows in found.rows.values() for row in rows)))
+    writer = csv.DictWriter(lines, fieldnames=columns, lineterminator="\n")
     writer.writeheader()
-    for row in table:
-        writer.writerow({**row, "notes": " | ".join(row["notes"])})
+    for dataset, rows in found.rows.items():
+        for row in rows if found.cells[dataset] or everything else ():
+            cells = _row_dict(row)
+            writer.writerow({**cells, "notes": " | ".join(cells["notes"])})
     return lines.getvalue().rstrip("\n")
 
 

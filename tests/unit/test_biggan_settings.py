@@ -136,3 +136,11 @@ def test_the_sample_has_digits_only():
     assert datasets.KNOWN_SETS.keys() >= {"cifar10", "svhn", "mnist"}
     with pytest.raises(UserError, match=r"it needs --dataset=mnist\. Received: dataset=cifar10"):
         parsed("--data_source=sample")
+
+
+def test_the_help_names_no_flag_that_there_is_not():
+    values = flags.FlagValues()
+    setting_flags.define_flags(run_biggan.EXPERIMENT, run_biggan.VARIANTS, values)
+    assert "model" not in values
+    assert not [name for name in values if "--model" in values[name].help]
+    assert "; with --recipe=paper: 96 (from" in values["channels"].help

@@ -153,7 +153,7 @@ def test_collapsed_runs_are_told_with_their_seeds(tmp_path):
 def test_runs_on_the_same_choice_of_labels_are_told(tmp_path):
     for seed in (1, 2):
         write_run(tmp_path / f"seed{seed}", record(seed=seed, seed_data=1))
-    assert "2 runs on 1 different choices of labeled images" in printed([tmp_path])
+    assert "2 runs on the same labeled images" in printed([tmp_path])
 
 
 def test_runs_with_different_settings_have_rows_of_their_own(tmp_path):
@@ -208,6 +208,9 @@ def test_csv_has_numbers_in_columns_of_their_own(two_runs):
     assert (float(row["mean_percent"]), float(row["paper_mean_percent"])) == (1.0, 0.93)
     assert float(row["std_percent"]) == pytest.approx(np.std([0.9, 1.1], ddof=1))
     assert row["comparable_with_paper"] == "True"
+    assert {r["dataset"] for r in rows} == {"mnist"}
+    everything = printed([two_runs], table_format="csv", everything=True)
+    rows = list(csv.DictReader(io.StringIO(everything)))
     assert {r["dataset"] for r in rows} == {"mnist", "cifar10", "svhn"}
 
 
@@ -327,7 +330,10 @@ def test_a_long_cell_is_broken_where_a_word_ends(monkeypatch):
 def test_the_command_prints_the_tables(two_runs, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["compare", str(two_runs), "--format=csv"])
     compare.main()
-    assert capsys.readouterr().out.startswith("dataset,num_labels,")
+    printed_text = capsys.readouterr()
+    assert printed_text.out.startswith("dataset,num_labels,")
+    seed3 = two_runs / "seed3"
+    assert printed_text.err == f"left out: {seed3}: diverged after 300 epochs\n"
 
 
 def test_all_prints_every_table(two_runs, capsys):

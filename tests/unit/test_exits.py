@@ -1,5 +1,6 @@
 """What a command ends with: its exit code, and one line about the reason."""
 
+import errno
 import io
 import os
 import signal
@@ -304,3 +305,12 @@ with exits.exit_codes():
     )
     assert (done.returncode, done.stdout) == (4, "so far\n")
     assert done.stderr == "error: score.json cannot be written: No space left on device.\n"
+
+
+def test_a_file_without_permission_is_named_in_one_line(capsys):
+    with pytest.raises(SystemExit) as caught, exits.exit_codes():
+        raise PermissionError(errno.EACCES, "Permission denied", "photos/train")
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: photos/train cannot be read or written: Permission denied.\n"
+    )

@@ -1,5 +1,7 @@
 """Files below a folder: also behind links, each folder once, and no endless walk."""
 
+import errno
+import os
 import pathlib
 
 import pytest
@@ -87,6 +89,24 @@ def test_without_links_it_finds_what_rglob_does(tmp_path):
     write(tmp_path / "photos" / ".hidden" / "1.png")
     photos = tmp_path / "photos"
     assert sorted(files_below(photos)) == sorted(p for p in photos.rglob("*") if p.is_file())
+
+
+def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(root, monkeypatch):
+    scan = os.scandir
+
+    def refusing(path, error):
+        def scandir(folder):
+            if os.fspath(folder) == os.fspath(path):
+                raise error(errno.EACCES, "no", os.fspath(folder))
+            return scan(folder)
+
+        return scandir
+
+    monkeypatch.setattr(os, "scandir", refusing(root / "z", PermissionError))
+    with pytest.raises(PermissionError):
+        found(root)
+    monkeypatch.setattr(os, "scandir", refusing(root / "z", FileNotFoundError))
+    assert found(root) == []  # it went away meanwhile
 
 
 # --- who walks -----------------------------------------------------------------------------

@@ -97,6 +97,24 @@ def test_shrinking_averages_pixels(tmp_path):
     np.testing.assert_allclose(resized[2:-2].astype(float), 127.5, atol=15.0)
 
 
+def test_sixteen_bits_are_stretched_and_numbers_of_an_unknown_white_refused(tmp_path):
+    ramp = np.linspace(0, 65535, 32 * 32).reshape(32, 32)
+    Image.fromarray(ramp.astype("uint16")).save(tmp_path / "x.png")
+    taken, _ = square_images.imagenet_square("x", tmp_path / "x.png", 32)
+    np.testing.assert_allclose(taken[:, :, 0], ramp / 257, atol=2.0)
+    for dtype in ("int32", "float32"):
+        Image.fromarray(ramp.astype(dtype)).save(tmp_path / "x.tiff")
+        with pytest.raises(UserError, match="nothing says which of them is white"):
+            square_images.imagenet_square("x", tmp_path / "x.tiff", 32)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all names of files are Unicode")
+def test_a_class_whose_name_is_no_text_is_refused(folder):
+    (folder / sorted(os.listdir(folder))[0]).rename(folder / os.fsdecode(b"\xe9"))
+    with pytest.raises(UserError, match=r"texts in UTF-8: rename it\. Received: '\\udce9'"):
+        encoded_images.find(str(folder), None)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
 def test_every_kind_of_image_becomes_three_colours(tmp_path, mode):
     path = tmp_path / ("x.jpg" if mode == "CMYK" else "x.png")
@@ -240,8 +258,8 @@ def test_images_mostly_smaller_than_asked_for_are_refused(folder, tmp_path):
         prepared(folder, tmp_path, image_size=64)
     assert str(caught.value) == (
         "12 of 12 images are smaller than `image_size=64` on their shorter side, "
-        f"{folder}/dark/000.png for one. Give a smaller `image_size` (32, 64 or 128), or larger "
-        "images."
+        f"{folder}/dark/000.png for one. Give larger images, or a smaller "
+        "`image_size` where there is one."
     )
 
 

@@ -155,6 +155,9 @@ def test_runs_have_folders_named_after_their_images_and_labels():
         "images-my photos-32px-feature_matching-labels50-seed1-data1"
     )
     assert folder_names.sweep_name(of(200, tfds="a/b")) == "images-a-b-32px-feature_matching"
+    for source, name in (("image_folder", "photos.v2"), ("arrays", "photos.v2.npz")):
+        config = of(200, **{source: name})
+        assert folder_names.sweep_name(config) == "images-photos.v2-32px-feature_matching"
     _, found = parsed("--labels_per_class=5,10", "--num_runs=2")
     records = sweep.plan(config, found, "runs")
     assert [r.run_dir for r in records[:4]] == [

@@ -322,6 +322,19 @@ def test_test_images_without_a_label_are_left_out_and_without_any_some_are_held_
     assert len(data.train_labels) == 9
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint64", "int8", "int64"])
+def test_labels_without_a_minus_one_may_be_unsigned_as_keras_has_them(tmp_path, dtype):
+    labels = {name: np.arange(size) % 3 for name, size in (("y_train", 12), ("y_test", 6))}
+    path = arrays(tmp_path, **{name: y.astype(dtype) for name, y in labels.items()})
+    data = load_arrays(path, tmp_path)
+    assert data.class_names == ("0", "1", "2")
+    for found, expected in ((data.train_labels, "y_train"), (data.test_labels, "y_test")):
+        np.testing.assert_array_equal(found, labels[expected])
+    columns = arrays(tmp_path, y_train=labels["y_train"].astype(dtype)[:, None])
+    with pytest.raises(UserError, match=r"A column of labels: give its \[:, 0\]"):
+        own_arrays.find(columns)
+
+
 def test_one_label_a_class_leaves_nothing_to_test_on(tmp_path):
     path = arrays(tmp_path, y_train=np.array([0, 1, 2] + 9 * [-1]), y_test=None, x_test=None)
     with pytest.raises(UserError, match=r"data\.npz has no test images, and none can be held out"):

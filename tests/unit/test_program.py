@@ -2,11 +2,13 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+import run_dcgan
 from improved_gan_tf import __main__ as program
 from improved_gan_tf import compare, run
 from improved_gan_tf.tables import formats
@@ -122,3 +124,18 @@ def test_the_formats_of_compare_are_those_that_it_can_write():
     assert [parsed.format for parsed in arguments] == list(formats.FORMATS)
     with pytest.raises(SystemExit):
         compare._parse(["runs", "--format=html"], "")
+
+
+def test_choices_in_the_help_are_whole_words():
+    done = subprocess.run(
+        [sys.executable, "run_dcgan.py", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    choices = "|".join(run_dcgan.VARIANTS)
+    listed = re.sub(r"\|\n +", "|", done.stdout)  # a line ends after a choice, not in one
+    assert f"<{choices}>" in re.sub(r"\n +", " ", listed)
+    _, _, of_flags = done.stdout.partition("What is trained:")
+    assert max(map(len, of_flags.splitlines())) <= 80

@@ -267,8 +267,28 @@ def test_deviations_are_listed_with_their_code_marked(looked_at):
     assert "<p>Paper: &lt;b&gt;not said&lt;/b&gt;.</p>" in text
     assert report.deviations(looked_at[0] / "ledger.md")[1] == {
         "title": "D2 Another",
-        "paragraphs": [[(False, "Text.")]],
+        "paragraphs": [[("", "Text.")]],
     }
+
+
+def test_a_deviations_links_are_their_texts_and_emphasis_is_marked(tmp_path):
+    ledger = tmp_path / "ledger.md"
+    body = "The *mean* of `a * b`, 2 * 3 * 4, [up to\n5 more](other.md#there)."
+    ledger.write_text(f"### D1 One\n\n{body}\n", "utf-8")
+    ((parts,),) = [entry["paragraphs"] for entry in report.deviations(ledger)]
+    assert [part for part in parts if part[0]] == [("em", "mean"), ("code", "a * b")]
+    assert "".join(text for _, text in parts) == "The mean of a * b, 2 * 3 * 4, up to 5 more."
+
+
+def test_no_markdown_of_this_repositorys_ledger_is_left():
+    texts = [
+        text
+        for entry in report.deviations(report.LEDGER)
+        for paragraph in entry["paragraphs"]
+        for element, text in paragraph
+        if not element
+    ]
+    assert not [text for text in texts if "](" in text or "`" in text]
 
 
 def test_without_a_ledger_the_page_says_where_the_deviations_are(runs):

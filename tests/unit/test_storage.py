@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 from improved_gan_tf import classify, score
@@ -122,6 +123,21 @@ def test_a_folder_that_a_killed_process_began_is_written_without_what_it_left(tm
         sample_files.check_output(tmp_path, grid=False)
     with pytest.raises(UserError, match="exists"):
         exporting.check_output(tmp_path, ())
+
+
+def test_samples_go_to_a_folder_with_a_dot_in_its_name(tmp_path):
+    images = np.zeros((2, 4, 4, 1), "uint8")
+    (tmp_path / "there.png").mkdir()
+    for name in ("out-0.5", "epochs.v2", "there.png"):
+        sample_files.check_output(tmp_path / name, grid=False)
+        sample_files.write(tmp_path / name, images)
+        assert files_of(tmp_path / name) == ["0.png", "1.png"]
+    for name in ("new.png", "new.npy", "new.h"):
+        with pytest.raises(UserError, match=r"must be a folder, .* or a file ending in \.npz"):
+            sample_files.check_output(tmp_path / name, grid=False)
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(UserError, match="exists"):
+        sample_files.check_output(tmp_path / "folder.npz", grid=False)
 
 
 # --- patience ------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def test_the_real_images_are_test_images_of_the_runs_data_set(monkeypatch):
 
 
 def test_without_a_data_set_a_folder_is_asked_for():
-    with pytest.raises(UserError, match=r"no test images of an unnamed data set.*--real=FOLDER"):
+    with pytest.raises(UserError, match=r"--real=FOLDER, for images of an unnamed data set\."):
         turing_test.open_real(Source(), seed=1)
 
 
