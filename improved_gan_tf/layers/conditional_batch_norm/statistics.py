@@ -118,9 +118,10 @@ class MovingStatisticsNorm(keras.layers.Layer):
             return
         unbiased = variance * (count / ops.maximum(count - 1.0, 1.0))
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
-            moved = moving * self.momentum + ops.cast(value, moving.dtype) * (1.0 - self.momentum)
+            before, value = ops.convert_to_tensor(moving), ops.cast(value, moving.dtype)
+            moved = before * self.momentum + value * (1.0 - self.momentum)
             # A replica without examples, as in the last batch of a `fit`, has no statistics.
-            moving.assign(ops.where(count > 0, moved, moving))
+            moving.assign(ops.where(count > 0, moved, before))
 
     def compute_output_shape(self, input_shape):
         return input_shape
