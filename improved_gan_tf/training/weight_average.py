@@ -100,7 +100,8 @@ class WeightAverage(keras.layers.Layer):
         for average, parameter in zip(self.averages, self.parameters, strict=True):
             parameter = ops.cast(ops.convert_to_tensor(parameter), average.dtype)
             # A choice, not a decay of 0: what was NaN before the start would stay so.
-            moved = self.decay * average + (1.0 - self.decay) * parameter
+            decay = ops.convert_to_tensor(self.decay, average.dtype)
+            moved = decay * average + (1 - decay) * parameter
             average.assign(ops.where(averaging, moved, parameter))
 
     def copy_to(self, variables):

@@ -23,6 +23,17 @@ def test_the_averages_equal_the_original(start):
         np.testing.assert_allclose(average.averages[0], expected, rtol=1e-14)
 
 
+def test_in_float32_one_minus_decay_is_rounded_as_in_runs_so_far():
+    values = np.random.RandomState(0).normal(size=(2, 50)).astype("float32")
+    variable = tf.Variable(values[0])
+    average = WeightAverage([variable], decay=0.9999)
+    variable.assign(values[1])
+    average.update()
+    decay = np.float32(0.9999)
+    expected = decay * values[0] + (np.float32(1.0) - decay) * values[1]
+    np.testing.assert_array_equal(average.averages[0], expected)
+
+
 def test_until_the_start_the_averages_are_the_weights():
     variable = tf.Variable([1.0, 2.0])
     average = WeightAverage([variable], decay=0.5, start=3)
