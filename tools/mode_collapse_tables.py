@@ -34,7 +34,7 @@ def in_short(folder=FOLDER):
     ]
     _, (modes, error), *_ = tables.PUBLISHED["grid"]["GAN"]
     return [
-        "25 Gaussians, width / 3 (Sec. 3.2, PacGAN's protocol)",
+        "25 Gaussians, narrower networks (Sec. 3.2, PacGAN's protocol)",
         "`python -m examples.mode_collapse ...`",
         f"plain {modes:g} +- {error:g} modes (PacGAN's paper)",
         f"modes: {', '.join(ours)}",

@@ -143,7 +143,7 @@ def _thin():
         "the same, minibatch discrimination",
         "`run_cifar10.py --model=minibatch_discrimination ...`",
         "-",
-        "at no rate clearly below its baseline: "
+        "at no rate clearly better than its baseline: "
         f"{difference_text(independent.difference)} points at {rate:g} ({len(independent.runs)} "
         f"seeds, {len(independent.supervised)} baselines), {single.difference:+.1f} at 0.002 "
         f"(1 seed), {difference_text(half.difference)} at 0.0005 ({len(half.runs)} seeds)",

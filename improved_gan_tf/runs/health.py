@@ -6,7 +6,7 @@ no longer teaches the generator.
 Alike, the collapse of a class-conditional game: the generator makes one image of each class.
 
 Silent: minibatch discrimination no longer sees its batch. Its output
-`o_b = sum_{j != i} exp(-||M_ib - M_jb||_1)`, 4 to 8 for real images at first, vanishes, and so do
+`o_b = sum_{j != i} exp(-||M_ib - M_jb||_1)`, 4 to 9 for real images at first, vanishes, and so do
 its gradients.
 
 Paper: Salimans et al. (2016), Sec. 3.2.
