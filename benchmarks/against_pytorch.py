@@ -48,7 +48,13 @@ def parse():
     )
     add("--rounds", type=whole_number, default=3, help="rounds; the median over them is taken (3)")
     add("--write", action="store_true", help=f"put the numbers into {measured.PATH.name}")
-    return parser.parse_args()
+    settings = parser.parse_args()
+    if settings.write and set(settings.experiments) != set(EXPERIMENTS):
+        parser.error(
+            f"--write replaces the whole section of {measured.PATH.name}: give no --experiments. "
+            f"Received: {' '.join(settings.experiments)}"
+        )
+    return settings
 
 
 def last_line(command):
@@ -124,7 +130,7 @@ def main():
         "load_before": round(os.getloadavg()[0], 2),  # 0 on an idle machine
         "commit": versions.versions()["git_commit"],
         "date": datetime.date.today().isoformat(),
-        "command": "python -m benchmarks.against_pytorch",
+        "command": shlex.join(["python", "-m", "benchmarks.against_pytorch", *sys.argv[1:]]),
         "batch_size": 100,
         "width_multiplier": settings.width_multiplier,
         "iterations": settings.iterations,

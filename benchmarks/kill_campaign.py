@@ -31,7 +31,7 @@ import numpy as np
 from tabulate import tabulate
 
 from benchmarks.arguments import whole_number
-from improved_gan_tf.machine import environment
+from improved_gan_tf.machine import environment, files
 
 KILLS_PER_RUN = 5
 IMAGES = 2000  # the most to train and to test on
@@ -313,17 +313,20 @@ def main():
     parser.add_argument("--folder", help="where the runs go; a temporary one if not given")
     parser.add_argument("--seed", type=int, default=0, help="decides the moments")
     arguments = parser.parse_args()
+    folder = arguments.folder and pathlib.Path(arguments.folder).expanduser()
+    if folder and folder.exists() and not (folder.is_dir() and files.holds_nothing(folder)):
+        parser.error(f"--folder must be empty or absent. Received: {folder}")
     environment.set_defaults()
     import improved_gan_tf.runs.semi_supervised  # noqa: F401  once, before the forks
 
     outcomes = []
     with tempfile.TemporaryDirectory() as temporary:
-        parent = pathlib.Path(arguments.folder or temporary).expanduser()
+        parent = folder or pathlib.Path(temporary)
         parent.mkdir(parents=True, exist_ok=True)
         for name, config in experiments(arguments.data_dir).items():
             dataset = load(config, parent)
-            folder = parent / name.replace(", ", "-").replace(" ", "_")
-            outcomes += campaign(name, config, dataset, arguments.kills, folder, arguments.seed)
+            place = parent / name.replace(", ", "-").replace(" ", "_")
+            outcomes += campaign(name, config, dataset, arguments.kills, place, arguments.seed)
     print(f"\n{table(outcomes)}")
     sys.exit(0 if all(survived for _, _, survived in outcomes) else 1)
 

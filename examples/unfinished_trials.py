@@ -44,6 +44,16 @@ def read(result, settings):
     return checkpoint
 
 
+def move_aside(result):
+    """Gives a trial's file and checkpoint, where there are any, unused names beside their own."""
+    for path in (result, path_of(result)):
+        if path.exists():
+            number = 1
+            while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
+                number += 1
+            path.rename(aside)
+
+
 class UnfinishedTrial:
     """What has been done of a trial, and the file that keeps it.
 

@@ -20,4 +20,5 @@ def folders(description, name=None, number="*"):
     parsing = parser(description)
     if name is not None:
         parsing.add_argument("folders", nargs=number, metavar=name, type=pathlib.Path)
-    return getattr(parsing.parse_args(), "folders", [])
+    found = getattr(parsing.parse_args(), "folders", None)
+    return [found] if isinstance(found, pathlib.Path) else found or []  # one of `number` "?"

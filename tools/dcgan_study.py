@@ -15,6 +15,7 @@ RUNS/real.json, that of real test images. `measure` writes what an iteration cos
 import argparse
 import dataclasses
 import pathlib
+import re
 import time
 
 import run_dcgan
@@ -103,13 +104,24 @@ def record(study, name, seed, runs, data_dir=None):
     return config, published
 
 
+def part_of(text):
+    """`(I, N)` of the text "I/N", 1 <= I <= N: argparse's type of --part."""
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    part, parts = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= part <= parts:
+        raise argparse.ArgumentTypeError(
+            f"I/N is expected, whole numbers with 1 <= I <= N. Received: {text}"
+        )
+    return part, parts
+
+
 def train(arguments):
     """Trains this process's part of the study."""
     environment.set_defaults()
     from improved_gan_tf.runs import dcgan, resuming
 
     study = STUDIES[arguments.dataset]
-    part, parts = map(int, arguments.part.split("/"))
+    part, parts = arguments.part
     jobs = [(name, seed) for seed in study.seeds for name in study.rows][part - 1 :: parts]
     images = None
     with interruption.stop_on_signals() as stop_requested:
@@ -158,7 +170,7 @@ def score(arguments):
     )
     classifier = classifiers.load(arguments.classifier, None, None)
     real = image_scores.classify_all(training, classifier, NUM_REAL, 500)
-    part, parts = map(int, arguments.part.split("/"))
+    part, parts = arguments.part
     if part == 1 and not (arguments.runs / "real.json").exists():
         classified = image_scores.classify_all(test, classifier, study.num_samples, 500)
         content = image_scores.score(test, classifier, classified, real, num_splits=10)
@@ -179,7 +191,9 @@ def main():
     parser.add_argument("runs", type=pathlib.Path, help="folder of the runs' folders")
     parser.add_argument("--dataset", default="mnist", choices=STUDIES, help="whose study (mnist)")
     parser.add_argument("--data_dir", help="folder with prepared TFDS data")
-    parser.add_argument("--part", default="1/1", help="I/N: every N-th run, from the I-th")
+    parser.add_argument(
+        "--part", type=part_of, default="1/1", help="I/N: every N-th run, from the I-th (1/1)"
+    )
     parser.add_argument("--classifier", help="of improved-gan train-classifier, for score")
     arguments = parser.parse_args()
     if arguments.what == "score" and arguments.classifier is None:

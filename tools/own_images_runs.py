@@ -17,6 +17,7 @@ import sys
 import numpy as np
 from PIL import Image
 
+from improved_gan_tf.machine import files
 from improved_gan_tf.settings.images import CONVOLUTIONAL
 from tools import arguments
 from tools.run_files import RESULTS, ROOT, markdown_table, result, runs_in, without, write
@@ -56,11 +57,11 @@ def source(name, data_dir):
     if name == "digits":
         file = place / "digits.npz"
         if not file.exists():
-            _write_digits(file)
+            files.write_whole(file, _write_digits)
         return [f"--arrays={file}"]
     folder = place / "mnist_sample"
-    if not folder.exists():
-        _write_mnist_sample(folder)
+    if not (folder / "train").exists():
+        files.write_folder_whole(folder, _write_mnist_sample)
     return [f"--image_folder={folder}"]
 
 

@@ -79,7 +79,7 @@ def parser():
         help="folder of the trials' files",
     )
     add("--picture", type=files.user_path, help="PNG file (default: PROBLEM.png in --output)")
-    add("--overwrite", action="store_true", help="train all again, from the start")
+    add("--overwrite", action="store_true", help="train all again; earlier files are moved aside")
     return parsing
 
 
@@ -159,9 +159,7 @@ def train(settings, seed, arguments, checkpoint, progress):
         unfinished.keep(epochs)
         progress.update(1)
     provenance = {**unfinished.provenance(), "jit_compile": arguments.jit_compile}
-    results.write(
-        arguments.output, settings, seed, epochs, trial.samples(), provenance, arguments.overwrite
-    )
+    results.write(arguments.output, settings, seed, epochs, trial.samples(), provenance)
     unfinished.remove()
     keras.utils.clear_session()
     modes = len(problems.PROBLEMS[settings.problem].centres)
@@ -179,12 +177,12 @@ def train_all(settings, arguments):
     to_train = {}
     for seed in seeds:
         path = results.path_of(arguments.output, settings, seed)
-        if path.exists() and not arguments.overwrite:
+        if arguments.overwrite:
+            unfinished_trials.move_aside(path)
+        if path.exists():
             print(f"seed {seed}: finished: {path}", flush=True)
             continue
-        checkpoint = None
-        if not arguments.overwrite:
-            checkpoint = unfinished_trials.read(path, identity(settings, arguments))
+        checkpoint = unfinished_trials.read(path, identity(settings, arguments))
         done = f", {len(checkpoint.header['records'])} epochs are done" if checkpoint else ""
         print(f"seed {seed}: to be trained{done}: {path}", flush=True)
         to_train[seed] = checkpoint
@@ -250,6 +248,6 @@ def main(argv=None):
 if __name__ == "__main__":
     with exits.exit_codes(
         interrupted="finished trials stay, and of the one under way all but its last minute; the "
-        "same command goes on"
+        "same command goes on, without --overwrite"
     ):
         main()

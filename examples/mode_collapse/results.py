@@ -39,7 +39,7 @@ def path_of(folder, settings, seed):
     return pathlib.Path(folder) / name
 
 
-def write(folder, settings, seed, epochs, samples, provenance, overwrite=False):
+def write(folder, settings, seed, epochs, samples, provenance):
     """Writes a finished trial.
 
     Args:
@@ -49,13 +49,12 @@ def write(folder, settings, seed, epochs, samples, provenance, overwrite=False):
         epochs: list of `training.Epoch`.
         samples: (n, 2), n >= SAMPLES_KEPT.
         provenance: dict, what else the numbers depend on.
-        overwrite: bool, whether a file that is there may be replaced.
 
     Raises:
         UserError: the file is there.
     """
     path = path_of(folder, settings, seed)
-    if path.exists() and not overwrite:
+    if path.exists():
         raise UserError(f"{path} appeared while its trial was trained again; it is left as it is.")
     # Closeness is None without minibatch discrimination.
     names = [name for name in epochs[0]._fields if getattr(epochs[0], name) is not None]

@@ -109,7 +109,7 @@ def check(arguments, error):
 
 
 def path_of(arguments, name, seed):
-    """Returns the file of a trial; everything that decides its numbers is in the name."""
+    """Returns the file of a trial; what decides its numbers is in the name, but for the data."""
     size = f"width{arguments.width_multiplier:g}-rate{arguments.learning_rate:g}"
     labels = f"labels{arguments.labels_per_class}"
     data = "" if arguments.dataset == "mnist" else f"{arguments.dataset}-"
@@ -188,6 +188,8 @@ def train_all(arguments):
 
     source = "sample" if arguments.dataset == "mnist" else "tfds"
     dataset = datasets.load(arguments.dataset, source, arguments.data_dir)
+    finished = tables.read_all(arguments.output)
+    tables.require_one_data_set(finished, (arguments.dataset, dataset.description))
     begun = {
         key: unfinished_trials.read(path, identity(arguments, dataset))
         for key, path in missing.items()

@@ -40,7 +40,7 @@ def read_all(folder):
     "samples_file" is the path of the picture of its samples, which may be missing.
 
     Raises:
-        UserError: a file is not of this example.
+        UserError: a file is not of this example, or trials are on different data.
     """
     found = []
     for path in sorted(pathlib.Path(folder).glob("*.json")):
@@ -54,7 +54,29 @@ def read_all(folder):
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"{path} is no result of examples.silent_layer: {error!r}.") from error
         found.append(result)
+    require_one_data_set(found)
     return found
+
+
+def require_one_data_set(results, to_come=None):
+    """Raises `UserError` where data of one name are not the same: they may be a part.
+
+    Args:
+        results: list of results.
+        to_come: (dataset, description) of trials that are to join them, or None.
+    """
+    found = [
+        (result["settings"]["dataset"], result["provenance"]["data"])
+        for result in results
+        if "data" in result.get("provenance", {})  # which the first trials lack
+    ]
+    for dataset, description in {*found, to_come} - {None}:
+        others = {other for name, other in found if name == dataset} - {description}
+        if others:
+            raise UserError(
+                "Trials on different data do not belong in one table: give each an `output` of its "
+                f"own. Received: {description}; {others.pop()}"
+            )
 
 
 def groups(results):

@@ -323,6 +323,26 @@ def test_overwrite_begins_an_unfinished_trial_anew(monkeypatch, tmp_path, capsys
     assert "seed 1: to be trained: " in capsys.readouterr().out
 
 
+def test_a_stopped_overwrite_goes_on_and_the_earlier_file_stays(monkeypatch, tmp_path, capsys):
+    shorter_epochs(monkeypatch)
+    monkeypatch.setattr(unfinished_trials, "SECONDS_BETWEEN", 0.0)
+    argv = [*TINY, "--trials=2", f"--output={tmp_path}"]
+    command.main(argv)
+    first, second = sorted(tmp_path.glob("*.json"))
+    for number, names in ((1, [".old-1"]), (2, [".old-1", ".old-2"])):
+        before = first.read_text()
+        stop_after_epochs(1, [*argv, "--overwrite"], monkeypatch)
+        assert not any(path.exists() for path in (first, second))
+        aside = sorted(tmp_path.glob(f"{first.name}.old-*"))
+        assert [path.suffix for path in aside] == names
+        assert aside[number - 1].read_text() == before
+        capsys.readouterr()
+        command.main(argv)
+        assert "seed 1: to be trained, 1 epochs are done" in capsys.readouterr().out
+        assert first.exists()
+        assert second.exists()
+
+
 def test_xla_computes_the_same_game(trials):
     compiled, epoch = trained(THIN._replace(technique="minibatch_discrimination"), jit_compile=True)
     plain = trials["minibatch_discrimination"][0]

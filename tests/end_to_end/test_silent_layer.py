@@ -243,6 +243,19 @@ def test_a_file_of_something_else_is_named(tmp_path):
         tables.read_all(tmp_path)
 
 
+def test_trials_on_other_data_of_the_same_name_are_refused(tmp_path):
+    for seed, data in ((1, "a part"), (2, "all of it")):
+        content = {**result(seed=seed), "provenance": {"data": data}}
+        (tmp_path / f"{seed}.json").write_text(json.dumps(content))
+        if seed == 1:
+            finished = tables.read_all(tmp_path)
+            tables.require_one_data_set(finished, ("cifar10", "all of it"))
+            with pytest.raises(UserError, match=r"on different data .*Received: "):
+                tables.require_one_data_set(finished, ("mnist", "all of it"))
+    with pytest.raises(UserError, match=r"a part; all of it|all of it; a part"):
+        tables.read_all(tmp_path)
+
+
 def test_a_folder_without_trials_is_told(tmp_path):
     with pytest.raises(UserError, match="no finished trial to show"):
         command.main(["--trials=0", f"--output={tmp_path}/none"])

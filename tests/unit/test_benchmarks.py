@@ -121,6 +121,22 @@ def test_numbers_that_measure_nothing_are_refused(module, argument, monkeypatch,
     assert re.search(rf"{name}\b.* must .*Received: ", error)
 
 
+def test_a_part_of_the_comparison_does_not_replace_the_whole(monkeypatch, capsys):
+    arguments = ["--experiments", "mnist-feature_matching", "--write"]
+    monkeypatch.setattr("sys.argv", ["against_pytorch", *arguments])
+    with pytest.raises(SystemExit):
+        against_pytorch.main()
+    assert "--write replaces the whole section" in capsys.readouterr().err
+
+
+def test_a_campaign_in_a_folder_of_another_is_refused(tmp_path, monkeypatch, capsys):
+    (tmp_path / "MNIST_sample-feature_matching").mkdir()
+    monkeypatch.setattr("sys.argv", ["kill_campaign", f"--folder={tmp_path}"])
+    with pytest.raises(SystemExit):
+        kill_campaign.main()
+    assert "--folder must be empty or absent. Received: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("argument", ["--jit_compile", "--only=package"])
 def test_ways_refuses_what_it_does_not_read(argument, monkeypatch, capsys):
     from benchmarks import minibatch_discrimination

@@ -148,13 +148,11 @@ def test_each_form_of_a_technique_has_its_own_name(changes, name):
     assert techniques.row_name(PLAIN._replace(**changes)) == name
 
 
-def test_a_finished_trial_is_not_written_over_unasked(tmp_path):
+def test_a_finished_trial_is_not_written_over(tmp_path):
     write(tmp_path)
     with pytest.raises(UserError, match=r"grid-none-seed1\.json appeared"):
         write(tmp_path, epochs=[epoch(modes=1)])
     assert results.read_all(tmp_path)[0].measures.modes == 17
-    write(tmp_path, epochs=[epoch(modes=1)], overwrite=True)
-    assert results.read_all(tmp_path)[0].measures.modes == 1
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"seed": 1}', '{"settings": {"what": 1}}'])

@@ -1,5 +1,6 @@
 """What the tables of the pages are computed from: which runs count, and their statistics."""
 
+import argparse
 import dataclasses
 import json
 
@@ -9,6 +10,7 @@ import pytest
 from tests.support.commands import run_python
 from tests.support.places import ROOT
 from tools import (
+    arguments,
     dcgan_study,
     dcgan_tables,
     draw_own_images,
@@ -150,13 +152,17 @@ def test_the_readme_has_the_full_length_runs_as_soon_as_they_are_there(tmp_path)
     ) in text
 
 
-def test_the_curves_of_table_1_are_drawn_from_whatever_runs_are_there(tmp_path):
+def test_the_curves_of_table_1_are_drawn_from_whatever_runs_are_there(tmp_path, monkeypatch):
     runs = tmp_path / "runs"
     write_table1(runs)
     assert {n: sorted(found) for n, found in draw_table1.panels(runs).items()} == {
         20: ["released"],
         100: ["first_release", "released"],
     }
+    monkeypatch.setattr("sys.argv", ["draw_table1", str(runs)])
+    assert arguments.folders("what it does", "FOLDER", "?") == [runs]
+    monkeypatch.setattr("sys.argv", ["draw_table1"])
+    assert arguments.folders("what it does", "FOLDER", "?") == []
     draw_table1.draw(runs, tmp_path / "table1.png")
     assert (tmp_path / "table1.png").read_bytes()[:4] == b"\x89PNG"
     (tmp_path / "empty").mkdir()
@@ -274,3 +280,26 @@ for name in {PROGRAMS}:
     done = run_python("-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("usage: ") == len(PROGRAMS)
+
+
+@pytest.mark.parametrize("text", ["x", "1/0", "0/2", "3/2", "1/2/3", "-1/2", ""])
+def test_a_part_of_a_study_that_there_is_not_is_refused(text):
+    assert dcgan_study.part_of("2/3") == (2, 3)
+    with pytest.raises(argparse.ArgumentTypeError, match=r"1 <= I <= N\. Received: "):
+        dcgan_study.part_of(text)
+
+
+def test_a_set_of_images_whose_preparation_was_stopped_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def stopped(folder):
+        (folder / "train").mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(own_images_runs, "_write_mnist_sample", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            own_images_runs.source("mnist_sample", None)
+    (flag,) = own_images_runs.source("mnist_sample", None)
+    folder = tmp_path / flag.removeprefix("--image_folder=")
+    assert len(list(folder.glob("*/*/*.png"))) == 5000
