@@ -19,6 +19,7 @@ import pathlib
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment, exits
+from improved_gan_tf.scoring.arguments import check_range
 
 THRESHOLDS = "none,2,1.5,1,0.75,0.5,0.25"
 
@@ -39,6 +40,13 @@ def _parse(argv, prog):
     add = parser.add_argument
     add("run", help="folder of a run of run_biggan.py")
     add("--classifier", required=True, help="Keras classifier of the same classes (.keras)")
+    add(
+        "--classifier_range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="what it takes for black and white, if no file next to it says so",
+    )
     add("--thresholds", default=THRESHOLDS, help=f"falling numbers and none ({THRESHOLDS})")
     add("--num_samples", type=int, default=1000, help="images at each threshold (1000)")
     add("--num_real", type=int, default=1000, help="real images to compare with (1000)")
@@ -79,6 +87,7 @@ def _check(arguments, outputs):
             )
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
+    check_range("classifier_range", arguments.classifier_range)
     if not pathlib.Path(arguments.classifier).expanduser().is_file():
         raise UserError(
             f"--classifier must be a file that exists. Received: {arguments.classifier}."
@@ -107,7 +116,7 @@ def _run(arguments):
     # Before the generator is loaded, because a run that goes on may replace it.
     digest = finished_runs.generator_digest(run)
     generator = image_sources.class_conditional_generator(run)
-    classifier = classifiers.load(arguments.classifier)
+    classifier = classifiers.load(arguments.classifier, pixel_range=arguments.classifier_range)
     classifier.check_images(generator.image_shape)
     if classifier.num_classes != generator.num_classes:
         raise UserError(

@@ -126,9 +126,9 @@ class RunFolder:
         if content.get("status") == "finished":
             # Not the epoch from which it continues: the newest checkpoint may have been damaged.
             epochs = content["final"]["epochs"]
-            result.replace(self.path / f"result.epochs{epochs}.json")
+            result.rename(_unused(self.path / f"result.epochs{epochs}.json"))
         if (self.path / "score.json").exists():
-            (self.path / "score.json").replace(self.path / f"score.epochs{epochs}.json")
+            (self.path / "score.json").rename(_unused(self.path / f"score.epochs{epochs}.json"))
 
     @_written
     def write_json(self, name, content):
@@ -202,6 +202,15 @@ class RunFolder:
         if self._events is None:
             self._events = tf.summary.create_file_writer(str(self.path / "tensorboard"))
         return self._events
+
+
+def _unused(path):
+    """The path of a file, or one with a number where there is such a file."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return found
 
 
 def _name_aside(path):

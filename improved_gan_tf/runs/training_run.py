@@ -127,10 +127,12 @@ class TrainingRun:
         iterations = self.game.epochs.iterations
         before = progress.epoch * iterations + progress.iteration
         table = EpochTable(self.game.columns(), progress.history)
-        if progress.epoch == epochs and progress.saved_epochs != epochs:
-            # A smaller --epochs ends the run at a checkpoint that no evaluation preceded.
+        if progress.epoch == epochs:
+            # A smaller --epochs ends the run at a checkpoint; the folder's files may be later ones.
             self.record.save(progress, self._evaluate())
             self.record.write_checkpoint(progress)
+        elif self._stops_collapsed():  # it did before, and could not write its result
+            raise self._collapsed_error()
         with progress_bar(
             epochs * iterations, "it", name_of(self.record.path), before, shown=self._is_chief
         ) as bar:
@@ -154,15 +156,14 @@ class TrainingRun:
 
                 # A collapse: the folder keeps what can be looked at.
                 if collapsed:
-                    raise CollapsedError(
-                        f"The run has collapsed (docs/running.md has the criterion). Training "
-                        f"stopped after epoch {progress.epoch}; {self.record.kept(progress)}. "
-                        "--nostop_on_collapse trains on."
-                    )
+                    raise self._collapsed_error()
 
                 # Interruption: the files let the same command continue.
                 if stop and not is_last:
-                    bar.write(f"stopping in epoch {progress.epoch + 1}, as asked")
+                    moment = f"in epoch {progress.epoch + 1}"
+                    if progress.iteration == 0:
+                        moment = f"after epoch {progress.epoch}"
+                    bar.write(f"stopping {moment}, as asked")
                     return "interrupted"
         return "finished"
 
@@ -180,6 +181,13 @@ class TrainingRun:
         if progress.saved_epochs != progress.epoch:
             self.record.save(progress, self._evaluate())
         return True
+
+    def _collapsed_error(self):
+        return CollapsedError(
+            f"The run has collapsed (docs/running.md has the criterion). Training stopped after "
+            f"epoch {self.progress.epoch}; {self.record.kept(self.progress)}. "
+            "--nostop_on_collapse trains on."
+        )
 
     def _run_iterations(self):
         """Runs the next iterations of the current epoch; returns how many."""
@@ -244,8 +252,11 @@ class TrainingRun:
     # --- after training --------------------------------------------------------------------
 
     def save_interrupted(self):
-        """Writes the files of a run that stopped within an epoch."""
-        self.record.save(self.progress, self._evaluate(), interrupted=True)
+        """Writes the files of a run that was stopped, unless an epoch's end has just done so."""
+        progress = self.progress
+        begun = progress.iteration > 0
+        if begun or progress.saved_epochs != progress.epoch:
+            self.record.save(progress, self._evaluate(), interrupted=begun)
 
     def write_result(self, status):
         """Writes result.json and returns its content.

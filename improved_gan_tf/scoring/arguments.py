@@ -1,6 +1,7 @@
 """The command line of `improved_gan_tf.score`: its arguments and their checks."""
 
 import argparse
+import math
 import os
 import pathlib
 
@@ -111,9 +112,13 @@ def check_seed_and_ranges(arguments):
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to 4294967295. Received: {arguments.seed}.")
     for name in ("classifier_range", "output_range"):
-        value = getattr(arguments, name)
-        if value is not None and not value[0] < value[1]:
-            raise UserError(f"--{name} must be two rising numbers. Received: {value}.")
+        check_range(name, getattr(arguments, name))
+
+
+def check_range(name, value):
+    """Raises `UserError` unless the argument of this name is None or two finite rising numbers."""
+    if value is not None and not -math.inf < value[0] < value[1] < math.inf:
+        raise UserError(f"--{name} must be two finite rising numbers. Received: {value}.")
 
 
 def output(arguments):

@@ -236,9 +236,20 @@ class KerasClassifier:
         divisor, offset = self._pixels
         output = self._model.predict_on_batch((images.astype(np.float32) - offset) / divisor)
         if isinstance(output, dict):
-            return Classification(softmax(output["logits"], axis=1), output.get("features"))
-        probabilities = output if self._gives_probabilities else softmax(output, axis=1)
-        return Classification(probabilities, None)
+            logits, features = _in_float32(output["logits"]), output.get("features")
+            features = None if features is None else _in_float32(features)
+            return Classification(softmax(logits, axis=1), features)
+        found = _in_float32(output)
+        if not self._gives_probabilities:
+            found = softmax(found, axis=1)
+        elif found is not output:  # in half precision they sum to 1 within a percent only
+            found = found / found.sum(axis=1, keepdims=True)
+        return Classification(found, None)
+
+
+def _in_float32(array):
+    """Half precision as float32; others as they are."""
+    return array.astype(np.float32) if array.dtype.itemsize < 4 else array
 
 
 def _described(path, pixel_range):

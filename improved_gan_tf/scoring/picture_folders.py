@@ -92,6 +92,9 @@ class SquaredPictures:
         as_imagenet: bool, `square_images.imagenet_square` (True) or `own_square` (False).
     """
 
+    dataset = None
+    config = None
+
     def __init__(self, path, seed, image_size, as_imagenet=True):
         files = _pictures_of(path, picture_files.EXTENSIONS)
         if not files:

@@ -292,6 +292,23 @@ def test_the_truncation_curve_has_a_point_for_every_threshold(straight, classifi
     assert (straight / "truncation_fixed_statistics.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_a_classifier_without_a_description_is_given_its_range(straight, tmp_path, capsys):
+    images = keras.Input((28, 28, 1))
+    features = keras.layers.Flatten()(images)
+    outputs = {"logits": keras.layers.Dense(10)(features), "features": features}
+    keras.Model(images, outputs).save(tmp_path / "own.keras")
+    folder = shutil.copytree(straight, tmp_path / "run", ignore=lambda *_: {"truncation.json"})
+    own = tmp_path / "own.keras"
+    code, _, err = curve(folder, own, capsys)
+    assert code == 2
+    assert "--classifier_range 0 255, or 0 1" in err
+    for numbers in (("1", "0"), ("0", "inf")):
+        code, _, err = curve(folder, own, capsys, "--classifier_range", *numbers)
+        assert (code, err.startswith("error: --classifier_range must be two finite")) == (2, True)
+    code, _, err = curve(folder, own, capsys, "--classifier_range", "0", "1")
+    assert code == 0, err
+
+
 def test_statistics_measured_anew_undo_the_truncation_of_an_untrained_generator(
     straight, classifier, capsys
 ):

@@ -114,6 +114,22 @@ def test_pictures_in_two_folders_make_a_page_too(tmp_path, capsys):
     assert votes.read_page(tmp_path / "page").key["dataset"] is None
 
 
+def test_real_pictures_for_a_run_on_a_folder_may_be_of_any_size(tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    noise = keras.Input((4,))
+    pixels = keras.layers.Dense(8 * 8 * 3, activation="tanh")(noise)
+    keras.Model(noise, keras.layers.Reshape((8, 8, 3))(pixels)).save(run / "generator.keras")
+    config = {"dataset": "folder", "pixels": [127.5, 127.5], "objective": "hinge", "seed": 1}
+    (run / "config.json").write_text(json.dumps(config))
+    (tmp_path / "photos").mkdir()
+    for number, size in enumerate([(9, 7), (20, 30)]):
+        Image.new("RGB", size, (250, number, 0)).save(tmp_path / "photos" / f"{number}.png")
+    code, out, err = command(capsys, run, f"--real={tmp_path / 'photos'}", "--num_images=4")
+    assert (code, err) == (0, "")
+    assert "real:      2 of the 2 pictures in photos" in out
+
+
 def test_a_page_of_a_runs_generator_says_what_a_page_of_the_run_says(run, tmp_path, capsys):
     keys = []
     for source in (run, run / "generator.keras"):

@@ -40,6 +40,28 @@ def save_linear(path, shape=(4, 4, 1), outputs="dict", classes=3):
     return keras.ops.convert_to_numpy(dense.kernel)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("outputs", ["dict", "logits", "probabilities", "mean of probabilities"])
+def test_a_classifier_in_half_precision_gives_probabilities_in_float32(tmp_path, dtype, outputs):
+    images = keras.Input((4, 4, 1))
+    features = keras.layers.Flatten(dtype=dtype)(images)
+    logits = keras.layers.Dense(10, dtype=dtype, kernel_initializer="glorot_normal")(features)
+    softmaxed = keras.layers.Softmax(dtype=dtype)(logits)
+    made = {
+        "dict": {"logits": logits, "features": features},
+        "logits": logits,
+        "probabilities": softmaxed,
+        "mean of probabilities": keras.layers.Average(dtype=dtype)([softmaxed, softmaxed]),
+    }[outputs]
+    keras.Model(images, made).save(tmp_path / "half.keras")
+    classifier = KerasClassifier(tmp_path / "half.keras", (0, 1))
+    probabilities, features = classifier.classify(random_images(500))
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
+    assert probabilities.std(axis=0).min() > 0.01
+    assert features is None or features.dtype == np.float32
+
+
 # --- any Keras classifier ------------------------------------------------------------------
 
 

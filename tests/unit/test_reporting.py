@@ -200,6 +200,14 @@ def test_a_run_that_goes_on_sets_its_result_and_score_aside(folder, status):
     assert json.loads((folder.path / "score.epochs2.json").read_text())["of"] == "score"
 
 
+def test_a_second_score_after_as_many_epochs_takes_no_ones_place(folder):
+    for number in (1, 2, 3):
+        folder.write_json("score.json", {"of": number})
+        folder.begin({}, [metrics(0)])
+    kept = [folder.path / f"score.epochs1{number}.json" for number in ("", "-2", "-3")]
+    assert [json.loads(path.read_text())["of"] for path in kept] == [1, 2, 3]
+
+
 def test_tensorboard_gets_the_same_numbers_and_the_samples(folder):
     folder.append_metrics(metrics(0))
     folder.append_metrics(metrics(1, averaged=None))

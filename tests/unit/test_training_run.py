@@ -116,6 +116,29 @@ def test_a_run_that_fewer_epochs_end_at_its_checkpoint_is_evaluated_there(tmp_pa
     assert newest(tmp_path / "run").header["progress"]["found"] == 70.0
 
 
+def test_fewer_epochs_write_their_files_over_those_of_later_ones(tmp_path):
+    run(tmp_path / "run", epochs=2)
+    last = content(tmp_path / "run")
+
+    class Killed(FakeGame):
+        def measured(self, history, numbers):
+            if len(history) == 5:  # after an evaluation, before another checkpoint
+                raise SystemExit
+            return super().measured(history, numbers)
+
+    with pytest.raises(SystemExit):
+        run(tmp_path / "run", Killed(), epochs=6)
+    assert newest(tmp_path / "run").header["progress"]["epoch"] == 2
+    assert content(tmp_path / "run")[tmp_path / "run" / "samples" / "epoch_0004.png"]
+    result = run(tmp_path / "run", epochs=2)
+    assert (result["status"], result["final"]["found"]) == ("finished", 70.0)
+    with np.load(tmp_path / "run" / "predictions.npz") as saved:
+        np.testing.assert_array_equal(saved["predicted"], [70.0])
+    assert (tmp_path / "run" / "samples" / "epoch_0002.png").read_bytes() == last[
+        tmp_path / "run" / "samples" / "epoch_0002.png"
+    ]
+
+
 def test_each_epoch_is_a_line_of_the_games_table(tmp_path, capsys):
     run(tmp_path / "run")
     said = capsys.readouterr()
@@ -280,6 +303,15 @@ def test_a_run_that_is_asked_to_stop_evaluates_and_saves_where_it_is(tmp_path, c
     assert "stopping in epoch 1, as asked\n" in capsys.readouterr().out
 
 
+def test_a_run_stopped_at_an_epochs_end_has_not_begun_the_next(tmp_path, capsys):
+    game = FakeGame()
+    result = run(tmp_path / "run", game, stop_after_calls=7)  # after ten iterations
+    assert (result["status"], result["final"]["epochs"]) == ("interrupted", 2)
+    assert game.evaluated_at == [10]
+    assert [p.name for p in (tmp_path / "run" / "samples").iterdir()] == ["epoch_0002.png"]
+    assert "stopping after epoch 2, as asked\n" in capsys.readouterr().out
+
+
 def test_a_request_during_the_last_call_changes_nothing(tmp_path):
     assert run(tmp_path / "run", stop_after_calls=10)["status"] == "finished"
     assert not list((tmp_path / "run" / "samples").glob("*interrupted*"))
@@ -434,6 +466,18 @@ def test_a_collapsed_run_trains_on_unless_told_to_stop_and_ends_the_same(tmp_pat
         run(tmp_path / "run", Collapsing(2), stop_on_collapse=True)
     assert run(tmp_path / "run", Collapsing(2))["status"] == "finished"
     assert metrics_of(tmp_path / "run") == metrics_of(tmp_path / "straight")
+
+
+def test_a_collapse_whose_result_could_not_be_written_is_told_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(TrainingRun, "write_result", lambda self, status: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(tmp_path / "run", Collapsing(2), stop_on_collapse=True)
+    game = Collapsing(2)
+    with pytest.raises(CollapsedError, match="after epoch 2"):
+        run(tmp_path / "run", game, stop_on_collapse=True)
+    assert (game.trainer.calls, len(metrics_of(tmp_path / "run"))) == ([], 2)
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "collapsed"
 
 
 def test_a_run_that_collapses_in_its_last_epoch_is_finished(tmp_path):
