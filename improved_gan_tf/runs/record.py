@@ -57,7 +57,7 @@ class RunRecord:
     def save(self, progress, evaluation, interrupted=False):
         """Writes the folder's files for the current state, and notes it in `progress`.
 
-        `interrupted` says whether the next epoch had begun.
+        `interrupted` says whether no evaluation was due: a run that goes on drops those grids.
         """
         game = self._game
         images = game.sample_images()

@@ -153,8 +153,8 @@ class RunFolder:
     def write_samples(self, images, epoch, interrupted=False, folder="samples"):
         """Writes a 10 x 10 grid of uint8 (100, H, W, C) as PNG in `folder` and to TensorBoard.
 
-        `epoch` counts finished epochs; if the next one had begun, `interrupted` gives the grid
-        another name.
+        `epoch` counts finished epochs; `interrupted` gives the grid of a run that was stopped
+        another name, and `begin` removes it.
         """
         name = f"epoch_{epoch:04d}{'_interrupted' if interrupted else ''}.png"
         (self.path / folder).mkdir(exist_ok=True)

@@ -254,9 +254,8 @@ class TrainingRun:
     def save_interrupted(self):
         """Writes the files of a run that was stopped, unless an epoch's end has just done so."""
         progress = self.progress
-        begun = progress.iteration > 0
-        if begun or progress.saved_epochs != progress.epoch:
-            self.record.save(progress, self._evaluate(), interrupted=begun)
+        if progress.iteration > 0 or progress.saved_epochs != progress.epoch:
+            self.record.save(progress, self._evaluate(), interrupted=True)
 
     def write_result(self, status):
         """Writes result.json and returns its content.
