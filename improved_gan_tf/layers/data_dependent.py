@@ -52,13 +52,17 @@ def require_first_call(layer, x):
     already. Or `x`, what the layer computed from its input, has no values yet.
     """
     current = _current_pass.get()
-    if is_traced(x) or any(layer is other for other in current.layers):
+    again = any(layer is other for other in current.layers)
+    if again or is_traced(x):
+        how = (
+            "more than once" if again else "in a part that JAX traces, like RematScope's or a scan"
+        )
         raise ValueError(
             "Data-dependent initialisation needs a model that calls each layer with a scale of "
-            f"its own once. Received: a model that calls layer '{layer.name}' more than once. (As "
-            "TimeDistributed does, which WeightNormDense can do without: it takes inputs of any "
-            "rank. Other layers initialize_from_data takes by themselves: the rows of all steps, "
-            "as one batch, for the layer that TimeDistributed wraps.)"
+            f"its own once, on values. Received: a model that calls layer '{layer.name}' {how}. "
+            "(As TimeDistributed does, which WeightNormDense can do without: it takes inputs of "
+            "any rank. Other layers initialize_from_data takes by themselves: the rows of all "
+            "steps, as one batch, for the layer that TimeDistributed wraps.)"
         )
     current.layers.append(layer)
     current.remember(layer.variables)
@@ -141,11 +145,11 @@ def initialize_from_data(model, *batch):
             is no array or tensor, a `tf.data.Dataset` for one.
         ValueError: some unit does not vary over the batch, or the model calls a layer that
             initialises itself more than once, as `TimeDistributed` does.
-        RuntimeError: called while a graph is traced (`tf.function`, `fit`), where the pass
+        RuntimeError: called while a graph is traced (`tf.function`, `jax.jit`), where the pass
             would run again at every step; or on one of several replicas (`strategy.run`), where
             it would see a share of the batch.
     """
-    _refuse_tracing()
+    _refuse_tracing(batch)
     if distribution.replica_count() > 1:
         raise RuntimeError(
             "initialize_from_data is one pass over one batch: call it in the strategy's scope, not "
@@ -196,12 +200,14 @@ def _require_tensors(model, batch):
             )
 
 
-def _refuse_tracing():
+def _refuse_tracing(batch):
+    traced = any(is_traced(one) for one in keras.tree.flatten(batch))
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        if tf.inside_function():
-            raise RuntimeError(
-                "initialize_from_data runs once, eagerly: call it before training and outside "
-                "tf.function, not inside one."
-            )
+        traced = traced or tf.inside_function()
+    if traced:
+        raise RuntimeError(
+            "initialize_from_data runs once, eagerly: call it before training and outside "
+            "tf.function and jax.jit, not inside one."
+        )

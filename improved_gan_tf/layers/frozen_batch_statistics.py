@@ -9,6 +9,7 @@ from keras import ops
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm, mean_of_rows
 from improved_gan_tf.layers.layer_calls import calls_in_graph
 from improved_gan_tf.layers.layer_replacement import replace_layers
+from improved_gan_tf.machine.copies import assign_copy
 from improved_gan_tf.precision import at_least_float32
 
 
@@ -117,9 +118,9 @@ def _frozen(layer, input_shape, mean, variance):
         dtype=layer.dtype_policy,
     )
     frozen.build(input_shape)
-    frozen.beta.assign(layer.beta)
+    assign_copy(frozen.beta, layer.beta)
     if layer.scale:
-        frozen.gamma.assign(layer.gamma)
+        assign_copy(frozen.gamma, layer.gamma)
     frozen.moving_mean.assign(mean)
     frozen.moving_variance.assign(variance)
     return frozen

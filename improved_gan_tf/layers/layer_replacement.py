@@ -2,11 +2,7 @@
 
 import keras
 
-_TRANSPOSED = (
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-)
+from improved_gan_tf.machine.keras_layers import TRANSPOSED
 
 
 def replace_layers(model, replacement):
@@ -64,7 +60,7 @@ def replace_layers(model, replacement):
 def config_of(layer):
     """A layer's configuration, with what early versions of Keras 3 leave out of it."""
     config = layer.get_config()
-    if isinstance(layer, _TRANSPOSED) and layer.output_padding is not None:
+    if isinstance(layer, TRANSPOSED) and layer.output_padding is not None:
         config.setdefault("output_padding", layer.output_padding)
     return config
 

@@ -112,6 +112,11 @@ class SelfAttention2D(keras.layers.Layer):
                 "The number of channels of the input of `SelfAttention2D` must be known and at "
                 f"least 8. Received: input_shape={tuple(input_shape)}"
             )
+        if any(size is not None and size < 2 for size in input_shape[1:3]):
+            raise ValueError(
+                "The input of `SelfAttention2D` must have a height and width of at least 2: keys "
+                f"and values are pooled. Received: input_shape={tuple(input_shape)}"
+            )
         self.theta = self._convolution("theta", channels // 8)
         self.phi = self._convolution("phi", channels // 8)
         self.g = self._convolution("g", channels // 2)

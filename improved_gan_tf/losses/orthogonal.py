@@ -15,14 +15,10 @@ Original: ajbrock/BigGAN-PyTorch@9845943, utils.py, `ortho`, `default_ortho`.
 import keras
 from keras import ops
 
+from improved_gan_tf.machine.keras_layers import TRANSPOSED
 from improved_gan_tf.precision import in_float32, matmul
 
 _FORWARD = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-_TRANSPOSED = (
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-)
 
 
 def orthogonal_penalty(kernel, output_axis=-1, include_diagonal=False):
@@ -90,7 +86,7 @@ def orthogonal_regularization(model, strength=1e-4, include_diagonal=False, excl
 
 def _filters_of(layer):
     """A list with the layer's kernel or table and the axis of its filters; empty without either."""
-    if isinstance(layer, _TRANSPOSED):
+    if isinstance(layer, TRANSPOSED):
         return [(layer.kernel, -2)]
     if isinstance(layer, _FORWARD):
         return [(layer.kernel, -1)]

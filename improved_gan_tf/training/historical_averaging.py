@@ -9,8 +9,14 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
+from improved_gan_tf.machine.copies import assign_copy
 from improved_gan_tf.precision import at_least_float32
-from improved_gan_tf.training.layer_state import add_state, copy_of, state_variable
+from improved_gan_tf.training.layer_state import (
+    add_state,
+    copy_of,
+    require_floating_variables,
+    state_variable,
+)
 
 
 class HistoricalAverage(keras.layers.Layer):
@@ -84,6 +90,7 @@ class HistoricalAverage(keras.layers.Layer):
                 "`HistoricalAverage` needs at least one variable; a model has its variables once "
                 "it is built. Received: variables=[]"
             )
+        require_floating_variables(variables)
         super().__init__(name=name)
         # In a namespace Keras does not see them: they are the player's weights, not this layer's.
         self._given = SimpleNamespace(variables=variables)
@@ -132,7 +139,7 @@ class HistoricalAverage(keras.layers.Layer):
         """
         self.count.assign(0)
         for theta, mean, remainder in zip(self._values(), self.means, self.remainders, strict=True):
-            mean.assign(theta)
+            assign_copy(mean, theta)
             remainder.assign(ops.zeros_like(theta))
 
     def update(self):

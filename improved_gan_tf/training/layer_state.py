@@ -21,6 +21,16 @@ def add_state(layer, name, shape, dtype, initializer="zeros"):
     setattr(layer, name, variable)
 
 
+def require_floating_variables(variables):
+    """Raises `ValueError` for a variable of whole numbers, like the state of a random generator."""
+    for variable in variables:
+        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(variable.dtype)):
+            raise ValueError(
+                "Only floating point variables can be averaged. Received: "
+                f"{variable.name} of dtype {variable.dtype}"
+            )
+
+
 def state_variable(layer, name):
     """The variable `layer.<name>`: a `tf.Variable`, on JAX and PyTorch the `keras.Variable`."""
     variable = getattr(layer, name)

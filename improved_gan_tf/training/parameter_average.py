@@ -8,8 +8,13 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
+from improved_gan_tf.machine.copies import assign_copy
 from improved_gan_tf.precision import at_least_float32
-from improved_gan_tf.training.layer_state import add_state, state_variable
+from improved_gan_tf.training.layer_state import (
+    add_state,
+    require_floating_variables,
+    state_variable,
+)
 
 
 class ParameterAverage(keras.layers.Layer):
@@ -32,7 +37,8 @@ class ParameterAverage(keras.layers.Layer):
         name: str.
 
     Raises:
-        ValueError: `rate` is out of its range, or there are no variables.
+        ValueError: `rate` is out of its range, a variable is not floating point, or there are no
+            variables.
 
     Attributes:
         parameters: list of the variables given.
@@ -49,6 +55,7 @@ class ParameterAverage(keras.layers.Layer):
                 "`ParameterAverage` needs at least one variable; a model has its variables once it "
                 "is built. Received: variables=[]"
             )
+        require_floating_variables(variables)
         super().__init__(name=name)
         self.rate = rate
         # In a namespace Keras does not see them: they are the model's weights, not this layer's.
@@ -91,7 +98,7 @@ class ParameterAverage(keras.layers.Layer):
     def copy_to(self, variables):
         """Assigns the averages to `variables`, in the order given to the constructor."""
         for average, variable in zip(self.averages, variables, strict=True):
-            variable.assign(ops.cast(average, variable.dtype))
+            assign_copy(variable, average)
 
 
 def moved_average(average, parameter, rate):

@@ -9,8 +9,14 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
+from improved_gan_tf.machine.copies import assign_copy
 from improved_gan_tf.precision import at_least_float32
-from improved_gan_tf.training.layer_state import add_state, copy_of, state_variable
+from improved_gan_tf.training.layer_state import (
+    add_state,
+    copy_of,
+    require_floating_variables,
+    state_variable,
+)
 
 
 class WeightAverage(keras.layers.Layer):
@@ -60,12 +66,7 @@ class WeightAverage(keras.layers.Layer):
                 "built. Received: variables=[]"
             )
         dtypes = [keras.backend.standardize_dtype(variable.dtype) for variable in variables]
-        for variable, dtype in zip(variables, dtypes, strict=True):
-            if not keras.backend.is_float_dtype(dtype):
-                raise ValueError(
-                    "Only floating point variables can be averaged. Received: "
-                    f"{variable.name} of dtype {variable.dtype}"
-                )
+        require_floating_variables(variables)
         super().__init__(name=name)
         self.decay = decay
         self.start = start
@@ -107,4 +108,4 @@ class WeightAverage(keras.layers.Layer):
     def copy_to(self, variables):
         """Assigns the averages to `variables`, in the order given to the constructor."""
         for average, variable in zip(self.averages, variables, strict=True):
-            variable.assign(ops.cast(average, variable.dtype))
+            assign_copy(variable, average)

@@ -234,6 +234,19 @@ def test_dragans_points_keep_half_precision():
     np.testing.assert_allclose(half, wide, rtol=2e-3)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
+@pytest.mark.parametrize("points", ["interpolated_points", "dragan_points"])
+def test_points_are_of_the_examples_type_whatever_the_random_numbers_are(points, dtype):
+    images = np.arange(30).reshape(5, 2, 3)
+    alpha = np.random.RandomState(0).uniform(size=5)  # float64, as NumPy draws
+    of_points = getattr(adversarial, points)
+    expected = to_numpy(of_points(images.astype("float32"), alpha=alpha, **second(points, images)))
+    found = of_points(images.astype(dtype), alpha=alpha, **second(points, images))
+    assert keras.backend.standardize_dtype(found.dtype) == dtype.replace("uint8", "float32")
+    np.testing.assert_allclose(to_numpy(found), expected, rtol=3e-3)
+    assert np.abs(expected).max() > 1.0
+
+
 def test_reconstruction_errors_of_bytes_do_not_wrap_around():
     a, b = np.full((1, 2), 3, "uint8"), np.full((1, 2), 250, "uint8")
     assert to_numpy(adversarial.mean_squared_energy(a, b)) == [247.0**2]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from improved_gan_tf.data.padding import from_32_pixels, to_32_pixels
+from improved_gan_tf.layers import SpectralNormConv2DTranspose, WeightNormConv2DTranspose
 from improved_gan_tf.runs.health import alike_at
 from improved_gan_tf.scoring import class_conditional, truncation
 from improved_gan_tf.scoring.classification import Classification
@@ -121,3 +122,28 @@ def test_the_first_singular_values_are_those_of_numpy_for_every_kernel_and_table
         kernel = model.get_layer(name).get_weights()[0]
         expected = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[:3]
         np.testing.assert_allclose(values, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.layers.Conv2DTranspose(3, 4, name="up"),
+        lambda: WeightNormConv2DTranspose(3, 4, name="up"),
+        lambda: SpectralNormConv2DTranspose(3, 4, name="up"),
+    ],
+)
+def test_a_transposed_convolution_has_a_column_for_each_output(make):
+    model = keras.Sequential([keras.Input((8, 8, 6)), make()], name="model")
+    ((_, values),) = first_singular_values(model, count=9).items()
+    kernel = model.get_layer("up").get_weights()[0]  # (4, 4, outputs, inputs)
+    matrix = kernel.transpose(0, 1, 3, 2).reshape(-1, 3)
+    np.testing.assert_allclose(values, np.linalg.svd(matrix, compute_uv=False), rtol=1e-5)
+
+
+def test_layers_of_one_path_are_told_apart():
+    x = keras.Input((3,))
+    inner = [keras.Model(x, keras.layers.Dense(3, name="dense")(x)) for _ in range(2)]
+    model = keras.Model(x, inner[1](inner[0](x)))
+    found = first_singular_values(model)
+    assert list(found) == ["dense", "dense (2)"]
+    assert found["dense"] != found["dense (2)"]

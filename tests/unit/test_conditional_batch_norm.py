@@ -150,6 +150,11 @@ def test_the_wrong_inputs_are_refused():
         ConditionalBatchNorm()([x, np.arange(4)])
     with pytest.raises(ValueError, match=r"must be vectors \(N, D\), or labels \(N,\)"):
         ConditionalBatchNorm(num_classes=3)([x, examples(4, 3)])
+    layer, labels = ConditionalBatchNorm(num_classes=3), np.arange(4) % 3
+    layer([x, labels])
+    for training in (True, False):  # one channel would be broadcast to three
+        with pytest.raises(ValueError, match=r"was built for 3 channels\. Received: .*4, 2, 2, 1"):
+            layer([examples(4, 2, 2, 1), labels], training=training)
     with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int"):
         BatchNorm()(np.ones((4, 3), "int32"))
     with pytest.raises(ValueError, match="whose last dimension must be known"):

@@ -66,6 +66,9 @@ def test_the_wrong_inputs_are_refused():
         head([examples(4, 2, 2, 3), (np.arange(4) % 3)[:, None]])
     with pytest.raises(ValueError, match=r"must be known and at least 8. Received: .*\(2, 4, 4, 7"):
         SelfAttention2D()(examples(2, 4, 4, 7))
+    for shape in ((2, 1, 4, 8), (2, 4, 1, 8)):
+        with pytest.raises(ValueError, match=r"height and width of at least 2: .*\(2, "):
+            SelfAttention2D()(examples(*shape))
     with pytest.raises(ValueError, match=r"must be floating point\. Received: dtype=int"):
         SelfAttention2D()(np.ones((2, 4, 4, 8), "int32"))
 

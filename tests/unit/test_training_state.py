@@ -77,6 +77,13 @@ def test_the_weight_average_starts_as_a_copy_and_follows_its_formula():
 
 
 @pytest.mark.parametrize("average", [ParameterAverage, HistoricalAverage, WeightAverage])
+def test_whole_numbers_are_not_averaged(average):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.GaussianNoise(0.1, seed=1)])
+    with pytest.raises(ValueError, match=r"Only floating point .* of dtype"):
+        average(model.variables)
+
+
+@pytest.mark.parametrize("average", [HistoricalAverage, ParameterAverage, WeightAverage])
 def test_a_model_that_is_not_built_has_nothing_to_average(average):
     model = keras.Sequential([keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"at least one variable.*built"):

@@ -142,6 +142,12 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
 
     def call(self, inputs, training=False):
         x, condition = two_inputs(self, inputs, _INPUTS)
+        channels = self.moving_mean.shape[0]
+        if x.shape[-1] not in (channels, None):
+            raise ValueError(
+                f"`ConditionalBatchNorm` '{self.name}' was built for {channels} channels. "
+                f"Received: an input of shape {tuple(x.shape)}"
+            )
         x = self._normalized(x, training)
         options = {"training": training} if self.spectral_norm else {}
         by_example = (-1, *(1,) * (len(x.shape) - 2), x.shape[-1])

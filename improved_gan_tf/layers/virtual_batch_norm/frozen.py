@@ -14,6 +14,7 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     PrependReference,
 )
 from improved_gan_tf.layers.virtual_batch_norm.statistics import virtual_statistics
+from improved_gan_tf.machine.copies import assign_copy
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
@@ -116,7 +117,11 @@ def freeze_reference(model, inputs=None):
     if inputs is None:
         inputs = _rows_of_zeros(model)
     for layer in model._flatten_layers():
-        if isinstance(layer, PrependReference) and layer.built and not layer.reference_is_set():
+        if (
+            isinstance(layer, PrependReference)
+            and layer.built
+            and layer.reference_is_set() is False
+        ):
             raise ValueError(
                 f"`freeze_reference` takes the statistics of the reference. Received: layer "
                 f"'{layer.name}', which has no reference batch"
@@ -182,7 +187,7 @@ def _frozen(layer, calls):
     frozen.build(tuple(shape))
     for weight in ("gamma", "beta"):
         if getattr(layer, weight) is not None:
-            getattr(frozen, weight).assign(getattr(layer, weight))
+            assign_copy(getattr(frozen, weight), getattr(layer, weight))
     frozen.reference_mean.assign(ops.reshape(mean, (-1,)))
     frozen.reference_variance.assign(ops.reshape(variance, (-1,)))
     return frozen

@@ -195,8 +195,9 @@ class PrependReference(keras.layers.Layer):
         """Raises, or only warns, until the reference holds numbers, however they got there."""
         if self._reference_seen or _only_shapes_are_inferred():
             return
-        self._reference_seen = self.reference_is_set()
-        if self._reference_seen:
+        is_set = self.reference_is_set()
+        self._reference_seen = bool(is_set)
+        if is_set is not False:
             return
         message = (
             f"Layer '{self.name}' has no reference batch: call `set_reference` with a batch of "
@@ -207,7 +208,7 @@ class PrependReference(keras.layers.Layer):
         warnings.warn(message + ", or set its weights. Until then the output is NaN.", stacklevel=2)
 
     def reference_is_set(self):
-        """Whether the built layer's reference holds numbers (bool)."""
+        """Whether the built layer's reference holds numbers (bool); None under `jax.jit`."""
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
@@ -216,7 +217,7 @@ class PrependReference(keras.layers.Layer):
         try:
             return not bool(ops.any(ops.isnan(self.reference)))
         except TypeError:  # jax.jit hides the value
-            return True
+            return None
 
     def compute_output_shape(self, input_shape):
         rows = None if input_shape[0] is None else input_shape[0] + self.reference_size

@@ -12,6 +12,7 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     DropReference,
     PrependReference,
 )
+from improved_gan_tf.machine.copies import assign_copy
 
 # What both layers have; the rest of batch normalization is about moving averages.
 _SHARED_ARGUMENTS = (
@@ -151,7 +152,7 @@ def _virtual(layer, size):
     virtual.build(tuple(shape))
     for name in ("gamma", "beta"):
         if getattr(virtual, name) is not None:
-            getattr(virtual, name).assign(getattr(layer, name))
+            assign_copy(getattr(virtual, name), getattr(layer, name))
     return virtual
 
 

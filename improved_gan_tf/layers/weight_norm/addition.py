@@ -10,6 +10,7 @@ from improved_gan_tf.layers.layer_replacement import config_of, replace_layers
 from improved_gan_tf.layers.weight_norm.base import sum_of_squares
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, WeightNormForwardConv
 from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
+from improved_gan_tf.machine.copies import assign_copy
 
 _NORMALIZED = {plain: normalized for normalized, plain in PLAIN_LAYERS.items()}
 # What Keras's layers and these have in common.
@@ -109,11 +110,11 @@ def _normalized(layer, train_scale, epsilon):
     is_embedding = isinstance(layer, keras.layers.Embedding)
     kernel = layer.embeddings if is_embedding else layer.kernel
     normalized.build(_input_shape(normalized, kernel.shape))
-    normalized.kernel.assign(kernel)
+    assign_copy(normalized.kernel, kernel)
     squares = sum_of_squares(normalized.kernel, normalized._sum_axes)
     normalized.scale.assign(ops.sqrt(epsilon + squares))
     if normalized.use_bias:
-        normalized.bias.assign(layer.bias)
+        assign_copy(normalized.bias, layer.bias)
     return normalized
 
 

@@ -15,6 +15,7 @@ from improved_gan_tf.layers.weight_norm.base import WeightNormLayer
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, WeightNormForwardConv
 from improved_gan_tf.layers.weight_norm.embedding import WeightNormEmbedding
 from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
+from improved_gan_tf.machine.copies import assign_copy
 
 
 def remove_weight_norm(model):
@@ -189,7 +190,8 @@ def _common(layer):
 
 def _with_weights(plain, input_shape, kernel, bias):
     plain.build(input_shape)
-    plain.set_weights([kernel] if bias is None else [kernel, bias])
+    for variable, value in zip(plain.weights, (kernel, bias), strict=False):
+        assign_copy(variable, value)
     return plain
 
 

@@ -12,6 +12,7 @@ The critic must not have batch normalisation, which makes one example's score de
 
 import functools
 
+import keras
 from keras import ops
 
 from improved_gan_tf import distribution
@@ -38,9 +39,10 @@ def interpolated_points(real, generated, alpha):
         Paper:    Gulrajani et al. (2017), Algorithm 1. Weight 10.
         Original: igul222/improved_wgan_training, gan_64x64.py; there alpha weighs the generated.
     """
+    real = _floating(real)
     _require_one_shape(real, generated, "generated")
     alpha = _one_for_each_example(alpha, real)
-    return alpha * real + (1.0 - alpha) * generated
+    return alpha * real + (1.0 - alpha) * ops.cast(generated, real.dtype)
 
 
 def dragan_points(real, alpha, noise, scale=0.5, cross_replica="global"):
@@ -69,9 +71,9 @@ def dragan_points(real, alpha, noise, scale=0.5, cross_replica="global"):
         Original: kodalinaveen3/DRAGAN, DRAGAN.ipynb.
     """
     distribution.check_cross_replica(cross_replica)
+    real = _floating(real)
     _require_one_shape(real, noise, "noise")
-    alpha = _one_for_each_example(alpha, real)
-    real = ops.convert_to_tensor(real)
+    alpha, noise = _one_for_each_example(alpha, real), ops.cast(noise, real.dtype)
     wide = in_float32(real)
     axes = tuple(range(len(real.shape)))
     whole_batch, share = distribution.mean_over_batch, functools.partial(mean, keepdims=True)
@@ -123,8 +125,15 @@ def _require_one_shape(real, other, name):
         )
 
 
+def _floating(examples):
+    """Returns examples as a floating point tensor, which sets the dtype of the points."""
+    examples = ops.convert_to_tensor(examples)
+    is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(examples.dtype))
+    return examples if is_float else ops.cast(examples, keras.config.floatx())
+
+
 def _one_for_each_example(alpha, examples):
-    """Returns alpha as (N, 1, ..., 1)."""
+    """Returns alpha as (N, 1, ..., 1), in the dtype of the examples."""
     alpha = ops.convert_to_tensor(alpha)
     shape, rank = tuple(alpha.shape), len(examples.shape)
     is_column = bool(shape) and all(size == 1 for size in shape[1:]) and len(shape) in (1, rank)
@@ -133,4 +142,4 @@ def _one_for_each_example(alpha, examples):
             "`alpha` must be one number for each example, (N,) or (N, 1, ..., 1). "
             f"Received: alpha.shape={shape}, for examples of shape {tuple(examples.shape)}"
         )
-    return ops.reshape(alpha, (-1, *[1] * (rank - 1)))
+    return ops.cast(ops.reshape(alpha, (-1, *[1] * (rank - 1))), examples.dtype)
