@@ -41,7 +41,9 @@ def _run(arguments):
     output = pathlib.Path(arguments.output).expanduser()
     files.require_replaceable(output, arguments.overwrite)
     if not output.absolute().parent.is_dir():
-        raise UserError(f"{output} cannot be written: is its folder there?")
+        raise UserError(
+            f"{output} cannot be written: there is no folder {output.absolute().parent}."
+        )
     run_dir = pretrained.folder_of(arguments.run_dir)  # before TensorFlow starts
     from improved_gan_tf.data import picture_files
 

@@ -51,7 +51,8 @@ def _print_devices():
     import tensorflow as tf
 
     print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}")
-    print(f"processor: {environment.num_threads()} threads, {_instructions()}")
+    threads = environment.num_threads()
+    print(f"processor: {threads} thread{'s' * (threads != 1)}, {_instructions()}")
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         built = "with" if tf.test.is_built_with_cuda() else "without"

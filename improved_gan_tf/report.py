@@ -25,7 +25,11 @@ def main(argv=None, prog="python -m improved_gan_tf.report"):
 def _parse(argv, prog):
     parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs="+", help="run folders, or folders that hold them")
-    parser.add_argument("--output", default="report.html", help="file to write")
+    parser.add_argument(
+        "--output",
+        default="report.html",
+        help="file to write (report.html); an earlier report is replaced",
+    )
     parser.add_argument(
         "--data_dir", help="folder with prepared TFDS data; the runs' own if not given"
     )

@@ -1,6 +1,7 @@
 """Finds a person's own images in an array file."""
 
 import pathlib
+import zipfile
 
 import numpy as np
 from PIL import Image
@@ -66,6 +67,8 @@ def _read(path):
     if not path.is_file():
         raise UserError(f"`arrays` must be an .npz file that exists. Received: {path}.")
     try:
+        if not zipfile.is_zipfile(path):  # of which NumPy says that it were pickled
+            raise ValueError("it is no such file")
         # Opened here, because NumPy would leave a damaged archive open.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
             found = {name: _with_texts(saved[name]) for name in saved.files}

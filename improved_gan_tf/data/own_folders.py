@@ -146,7 +146,7 @@ def _notes(root, parts, class_names, paths, runs):
     if others:
         count = "1 file is" if len(others) == 1 else f"{len(others):,} files are"
         yield (
-            f"{count} left out, no picture of a class or without a label: "
+            f"{count} left out, neither a picture of a class nor one without a label: "
             f"{', '.join(others[:3])}{', ...' if others[3:] else ''}."
         )
     for name in class_names if not parts[TRAIN] else ():

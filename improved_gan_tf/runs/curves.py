@@ -1,7 +1,10 @@
 """The learning curves of a run as one figure."""
 
+import textwrap
+
 import matplotlib
 import matplotlib.figure
+import matplotlib.ticker
 
 from improved_gan_tf.runs.health import ALIKE_BELOW, SILENT_BELOW
 
@@ -10,6 +13,8 @@ ERRORS = (
     ("test_error_averaged", "test, averaged parameters"),
     ("test_error_raw", "test, raw parameters"),
 )
+
+TITLE_WIDTH = 50  # letters in a line over one panel
 
 
 def curves_figure(history, title):
@@ -36,6 +41,8 @@ def curves_figure(history, title):
     for axes, draw in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         draw(axes, history)
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+    title = textwrap.fill(title, TITLE_WIDTH * len(panels), break_on_hyphens=False)
     figure.suptitle(title, parse_math=False)  # it may name a folder "$5_$9"
     return figure
 
@@ -48,6 +55,8 @@ def _points(history, name, factor=1.0):
 
 def _draw(axes, history, name, label, factor=1.0, **options):
     points = _points(history, name, factor)
+    if len(history) == 1:  # a line of one point is none
+        options["marker"] = "."
     if points:
         axes.plot(*points, label=label, **options)
 

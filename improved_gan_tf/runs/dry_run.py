@@ -57,10 +57,16 @@ def print_sweep_dry_run(records, published, dataset, parent):
     would_run = [outcome.config for outcome in outcomes if outcome.status == "would run"]
     print(
         f"Would train {len(would_run)} of {len(records)} runs on "
-        f"{dataset.description}: {records[0].epochs} epochs of {streams.iterations} iterations "
+        f"{dataset.description}: {_length(records[0], streams.iterations)} "
         f"each, and write {parent}/labels*-seed*. Nothing was saved (--dry_run)."
     )
     _print_time(would_run, dataset, parent)
+
+
+def _length(config, iterations):
+    """How long a run is, as text."""
+    epochs = f"{config.epochs} epoch{'s' * (config.epochs != 1)}"
+    return f"{epochs} of {iterations} iteration{'s' * (iterations != 1)}"
 
 
 def _is_begun(record):
@@ -75,8 +81,8 @@ def print_dry_run(config, published, dataset, run_dir):
     print_settings(config, published)
     unused = "" if config.supervised_weight else " (not used: supervised_weight = 0)"
     print(
-        f"\nWould train on {dataset.description}: {config.epochs} epochs of "
-        f"{streams.iterations} iterations, {len(subset.labeled)} labeled images{unused}, and write "
+        f"\nWould train on {dataset.description}: {_length(config, streams.iterations)}, "
+        f"{len(subset.labeled)} labeled images{unused}, and write "
         f"{run_dir}. Nothing was saved (--dry_run)."
     )
     has_baseline = config.with_baseline and not config.supervised_only
@@ -88,12 +94,12 @@ def print_imagenet_dry_run(config, published, source, iterations, run_dir):
     """The same for a run on ImageNet or a folder of images, which are not read."""
     from improved_gan_tf.runs import imagenet
 
+    found = imagenet.pace_without_images(config, len(source.class_names))
     print_settings(config, published)
     print(
-        f"\nWould train on {source.description}: {config.epochs} epochs of {iterations} "
-        f"iterations, and write {run_dir}. No image was read, nothing was saved (--dry_run)."
+        f"\nWould train on {source.description}: {_length(config, iterations)}, and write "
+        f"{run_dir}. No image was read, nothing was saved (--dry_run)."
     )
-    found = imagenet.pace_without_images(config, len(source.class_names))
     print(time_text(config, found, _left([config], iterations, found, run_dir)))
 
 
@@ -111,8 +117,8 @@ def print_biggan_dry_run(records, published, dataset, where):
         iterations = game.epochs.iterations
         runs = f"{len(records)} runs " if len(records) > 1 else ""
         print(
-            f"\nWould train {runs}on {dataset.description}: {config.epochs} epochs of {iterations} "
-            f"iterations, and write {where}. Nothing was saved (--dry_run)."
+            f"\nWould train {runs}on {dataset.description}: "
+            f"{_length(config, iterations)}, and write {where}. Nothing was saved (--dry_run)."
         )
         found = game_pace(game)
     print(time_text(config, found, _left(records, iterations, found, where)))
@@ -130,8 +136,8 @@ def print_dcgan_dry_run(records, published, images, where):
     print_settings(config, published, left_out=("seed", "run_dir") if len(records) > 1 else ())
     runs = f"{len(records)} runs " if len(records) > 1 else ""
     print(
-        f"\nWould train {runs}on {images.description}: {config.epochs} epochs of {iterations} "
-        f"iterations, and write {where}. Nothing was saved (--dry_run)."
+        f"\nWould train {runs}on {images.description}: "
+        f"{_length(config, iterations)}, and write {where}. Nothing was saved (--dry_run)."
     )
     found = dcgan_pace.pace_without_images(config, images)
     print(time_text(config, found, _left(records, iterations, found, where)))

@@ -28,7 +28,7 @@ def check_output(path, formats):
     if path.exists() and not (path.is_dir() and files.holds_nothing(path)):
         raise UserError(f"{path} exists; nothing is overwritten unasked. Give another --output.")
     if not path.absolute().parent.is_dir():
-        raise UserError(f"{path} cannot be written: is the folder around it there?")
+        raise UserError(f"{path} cannot be written: there is no folder {path.absolute().parent}.")
     missing = [name for name in _ONNX_PACKAGES if importlib.util.find_spec(name) is None]
     if "onnx" in formats and missing:
         raise UserError(

@@ -87,7 +87,8 @@ def read_run(path, other_versions=False):
         config, final = dict(result["config"]), result["final"]
         texts = [result["title"], *result["differences_from_paper"]]
         if "objective" in config:  # DCGAN's games, whose networks classify nothing
-            return LeftOut(path, "the paper has no table of DCGAN's games; score.json has scores")
+            scores = "; score.json has scores" if (path / "score.json").exists() else ""
+            return LeftOut(path, f"the paper has no table of DCGAN's games{scores}")
         if config["dataset"] not in _WITH_TEST_ERRORS:  # ImageNet; such runs test nothing
             return LeftOut(path, f"the paper has no table of test errors on {config['dataset']}")
         if config.get("model") == "biggan":

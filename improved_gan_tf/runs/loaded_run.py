@@ -193,7 +193,7 @@ def load_run(run_dir, parameters="averaged"):
 def other_game(config):
     """The name of the game of a config.json if it is none with a `LoadedRun`, or None."""
     if "objective" in config:
-        return "a DCGAN's game"
+        return "one of DCGAN's games"
     return "BigGAN" if config["model"] == "biggan" else None
 
 

@@ -82,8 +82,8 @@ def _read(run_dir):
         config, final = result["config"], result["final"]
         if "objective" in config:
             raise UserError(
-                f"{run_dir} cannot be scored again: a run of a DCGAN's game has no test errors. "
-                "`improved-gan score` scores its images."
+                f"{run_dir} cannot be scored again: a run of one of DCGAN's games has no test "
+                "errors. `improved-gan score` scores its images."
             )
         if config["dataset"] not in (*KNOWN_SETS, IMAGES):
             raise UserError(

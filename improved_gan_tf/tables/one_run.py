@@ -77,6 +77,13 @@ def remarks(results):
         )
     if main["status"] != "finished":
         lines.append(f"The run was {main['status']}: its numbers are from where it stopped.")
+    for baseline in results[1:]:
+        if baseline["status"] != "finished":
+            epochs = f"{baseline['final']['epochs']} of {baseline['config']['epochs']} epochs"
+            lines.append(
+                f"The supervised-only run was {baseline['status']} after {epochs}: do not compare "
+                "it with the other yet."
+            )
     weight = main["final"]["average_weight"]
     if weight is not None:
         lines.append(

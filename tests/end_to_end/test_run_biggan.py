@@ -109,7 +109,7 @@ def test_the_command_trains_and_says_what_is_not_the_recipes(tmp_path, data_dir)
     assert len(lines[lines.index(header) + 1]) == len(header) + 1  # "s" stands by itself
     dry = run_python(script, *flags, f"--data_dir={data_dir}", "--dry_run", cwd=tmp_path)
     assert "Would train on PARTIAL mnist" in dry.stdout
-    assert "1 epochs of 2 iterations" in dry.stdout
+    assert "1 epoch of 2 iterations" in dry.stdout
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run"]
 
 

@@ -59,7 +59,8 @@ def test_the_run_says_what_it_is_and_ends_with_the_answer(place):
     assert "paired on the test images" in last
     err = (place / "stderr.txt").read_text("utf-8")
     for text in (
-        "note: 1 file is left out, no picture of a class or without a label: train/notes.txt.",
+        "note: 1 file is left out, neither a picture of a class nor one without a label: "
+        "train/notes.txt.",
         "note: The picture train/dark/broken.jpg cannot be read: ",
         "warning: 25 training images are few for this method",
         "warning: Fewer than 5 labels of class Zoë 猫, light:",

@@ -60,7 +60,7 @@ def write_dcgan(folder):
 
 
 def test_a_run_of_a_dcgan_is_refused_with_what_knows_it(tmp_path):
-    with pytest.raises(UserError, match=r"is a run of a DCGAN's game.*`improved-gan sample` draws"):
+    with pytest.raises(UserError, match=r"is a run of one of DCGAN's games.*`improved-gan sample`"):
         improved_gan_tf.load_run(write_dcgan(tmp_path / "run"))
 
 

@@ -185,6 +185,15 @@ def test_without_an_average_there_is_no_word_about_it():
     assert one_run.remarks([result(average_weight=None)]) == []
 
 
+def test_a_baseline_that_was_stopped_is_not_to_be_compared():
+    main, baseline = result(average_weight=None), result(status="interrupted", epochs=3)
+    baseline["config"]["epochs"] = 6
+    (remark,) = one_run.remarks([main, baseline])
+    assert remark.startswith("The supervised-only run was interrupted after 3 of 6 epochs: do not")
+    baseline["status"] = "finished"
+    assert one_run.remarks([main, baseline]) == []
+
+
 def test_a_collapse_is_named_with_its_epoch_counted_from_one():
     remark = one_run.remarks([result(average_weight=None, collapsed_at_epoch=9)])[0]
     assert remark.startswith("COLLAPSED in epoch 10:")

@@ -293,11 +293,19 @@ def test_curves_show_each_epochs_numbers():
     np.testing.assert_array_equal(averaged.get_ydata(), [50.0, 50.0])  # per cent
 
 
+def test_the_curves_of_one_epoch_are_points():
+    left, _ = curves.curves_figure([metrics(0)], "a title").axes
+    assert {line.get_marker() for line in left.lines} == {"."}
+
+
 def test_curves_of_a_baseline_leave_out_the_losses_that_it_does_not_have():
     history = [
         {**metrics(epoch), "loss_unsupervised": 0.0, "loss_generator": 0.0} for epoch in (0, 1)
     ]
-    left, _ = curves.curves_figure(history, "a title").axes
+    figure = curves.curves_figure(history, "the data, " * 20 + "the game")
+    lines = figure.get_suptitle().splitlines()
+    assert max(map(len, lines)) <= 2 * curves.TITLE_WIDTH < len(" ".join(lines))
+    left, _ = figure.axes
     assert [line.get_label() for line in left.lines] == ["supervised"]
 
 

@@ -80,7 +80,7 @@ def test_a_run_without_a_test_set_is_refused(tmp_path, capsys):
     folder = write_dcgan_run(tmp_path / "dcgan")
     code, out, err = command(capsys, folder)
     assert (code, out) == (2, "")
-    assert err.startswith(f"error: {folder} cannot be scored again: a run of a DCGAN's game has no")
+    assert err.startswith(f"error: {folder} cannot be scored again: a run of one of DCGAN's games")
 
 
 @pytest.mark.parametrize(
