@@ -394,7 +394,7 @@ def test_a_check_with_fewer_images_is_not_recorded(tmp_path, forty_cifar_images,
             "--noise and --output_range go with a generator. Received: --real=mnist.",
         ),
         (["x", "--seed=-1"], "--seed must be from 0 to 4294967295. Received: -1."),
-        (["x", "--output_range", "1", "0"], "--output_range must be two rising numbers."),
+        (["x", "--output_range", "1", "0"], "--output_range must be two finite rising numbers."),
         (["x", "--output=/nowhere/s.json"], "/nowhere/s.json cannot be written"),
         (["x"], "There is no run folder, generator or folder of pictures at x."),
         (
