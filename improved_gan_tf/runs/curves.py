@@ -41,7 +41,7 @@ def curves_figure(history, title):
     for axes, draw in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         draw(axes, history)
         axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
     title = textwrap.fill(title, TITLE_WIDTH * len(panels), break_on_hyphens=False)
     figure.suptitle(title, parse_math=False)  # it may name a folder "$5_$9"
     return figure
