@@ -48,10 +48,7 @@ def move_aside(result):
     """Gives a trial's file and checkpoint, where there are any, unused names beside their own."""
     for path in (result, path_of(result)):
         if path.exists():
-            number = 1
-            while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
-                number += 1
-            path.rename(aside)
+            path.rename(files.unused_name_aside(path))
 
 
 class UnfinishedTrial:

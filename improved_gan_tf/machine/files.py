@@ -111,6 +111,14 @@ def write_folder_whole(path, write):
                 path.rmdir()
 
 
+def unused_name_aside(path):
+    """`NAME.old-N` beside a file or folder, N the first number that is free."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
+        number += 1
+    return aside
+
+
 def name_of(path):
     """The name of a file or folder, also of one given as "." or "..", which a link keeps.
 

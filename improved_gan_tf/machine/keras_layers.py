@@ -2,7 +2,7 @@
 
 import keras
 
-# Their kernels are (..., outputs, inputs), those of all others (..., inputs, outputs).
+# Their kernels are (..., outputs, inputs), those of `Dense` and `Conv2D` (..., inputs, outputs).
 TRANSPOSED = (
     keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,

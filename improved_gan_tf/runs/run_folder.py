@@ -222,7 +222,4 @@ def _name_aside(path):
             f"folder or one above it. Received: --run_dir={path}. Give the command in another "
             "folder, or another --run_dir."
         )
-    number = 1
-    while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
-        number += 1
-    return aside
+    return files.unused_name_aside(path)
