@@ -88,7 +88,7 @@ setup(
         "test": [
             "import-linter>=2.1",
             "mlxtend>=0.23",
-            "pytest>=8.0",
+            "pytest>=8.2",
             "pytest-xdist>=3.5",
             "ruff>=0.6",
             "scikit-learn>=1.3",

@@ -141,7 +141,7 @@ def test_the_norm_is_that_of_a_whole_image(golden, net):
     images = ops.reshape(vectors, (8, 2, 2, 3))
     columns = np.sqrt(np.sum(np.square(to_numpy(images)), axis=1))
     wrong = np.mean(np.square(columns - 1.0))
-    assert wrong == pytest.approx(float(golden[f"{net}__wgan_gp__wrong_axis1_of_2x2x3"]), abs=1e-10)
+    assert_close(wrong, golden[f"{net}__wgan_gp__wrong_axis1_of_2x2x3"])
     assert_close(adversarial.gradient_penalty(images), golden[f"{net}__wgan_gp__penalty"])
 
 

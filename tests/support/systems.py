@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.support.numerics import to_numpy
+from tests.support.numerics import BACKEND, to_numpy
 from tests.support.places import GOLDENS
 
 
@@ -13,7 +13,12 @@ def load(name):
 
 
 def assert_close(actual, expected, tolerance=1e-10):
-    """Compares to the largest entry, or to 1 if that is larger: gradients of 0 are among them."""
+    """Compares to the largest entry, or to 1 if that is larger: gradients of 0 are among them.
+
+    On PyTorch, Keras multiplies matrices and takes maxima in float32, whatever they are given.
+    """
+    if BACKEND == "torch" and tolerance > 0.0:
+        tolerance = max(tolerance, 1e-6)
     actual, expected = to_numpy(actual), np.asarray(expected)
     assert actual.shape == expected.shape
     scale = max(1.0, np.max(np.abs(expected)))

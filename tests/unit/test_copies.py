@@ -81,4 +81,4 @@ def test_a_past_that_begins_anew_goes_with_the_fit_of_its_model():
     model.history_of_weights.begin()
     train(model)
     assert int(ops.convert_to_numpy(model.history_of_weights.count)) == 0
-    assert float(model.history_of_weights.penalty()) > 0.0
+    assert float(ops.convert_to_numpy(model.history_of_weights.penalty())) > 0.0

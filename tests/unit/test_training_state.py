@@ -51,7 +51,7 @@ def test_the_historical_mean_is_exact_over_a_long_walk_in_float32():
     explicit = np.mean(walk.astype("float64"), axis=0)
     assert np.max(np.abs(mean / explicit - 1.0)) < 1e-9
     deviation = walk[-1] - explicit
-    assert float(history.penalty()) == pytest.approx(np.sum(deviation**2), rel=1e-5)
+    assert float(numbers(history.penalty())) == pytest.approx(np.sum(deviation**2), rel=1e-5)
     np.testing.assert_allclose(numbers(history.gradients(0.25)[0]), 0.5 * deviation, rtol=1e-4)
     assert int(numbers(history.count)) == 300
 

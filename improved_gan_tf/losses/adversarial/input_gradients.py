@@ -39,7 +39,8 @@ def input_gradients(critic, points):
     import torch
 
     points = points.detach().requires_grad_(True)
-    (gradients,) = torch.autograd.grad(
-        total(points), points, create_graph=True, materialize_grads=True
-    )
+    value = total(points)
+    if not value.requires_grad:  # neither the input nor a parameter was used; torch would raise
+        return torch.zeros_like(points)
+    (gradients,) = torch.autograd.grad(value, points, create_graph=True, materialize_grads=True)
     return gradients
