@@ -47,7 +47,7 @@ VARIANTS = {
     "minibatch_discrimination": {
         # min(2.5 - epoch/200, 1), no parameter averaging.
         "removed_script": {
-            "pixels": (127.5, 127.5),
+            "pixels": (127.5, 127.5),  # D10: the removed script leaves them in [0, 1]
             "generator_objective": "saturating",
             "generator_steps": 3,
             "initialization_images": "labeled_stream",

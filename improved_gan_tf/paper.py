@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class PaperResult(NamedTuple):
-    """Mean and spread over the paper's 10 random splits."""
+    """A mean of the paper's and what it prints behind +-, which it does not explain."""
 
     mean: float
     spread: float
@@ -46,8 +46,8 @@ TEST_ERRORS = {
 }
 
 
-# Inception score of 50,000 CIFAR-10 samples (Table 3), its spread over 10 splits. The spreads of
-# -VBN+BN, -LS and -L could not be confirmed from a second source.
+# Inception score of 50,000 CIFAR-10 samples (Table 3). The +- of -VBN+BN, -LS and -L could not be
+# confirmed from a second source.
 INCEPTION_SCORES = {
     "real data": PaperResult(11.24, 0.12),
     "Our methods": PaperResult(8.09, 0.07),
@@ -64,7 +64,7 @@ HUMAN_EVALUATIONS = {
     "CIFAR-10": PaperVotes(78.7, None),
     "CIFAR-10, best 1 %": PaperVotes(71.4, None),
 }
-NUM_SPLITS = 10  # runs behind each mean and spread of `TEST_ERRORS`
+NUM_SPLITS = 10  # runs behind each mean of `TEST_ERRORS`
 
 
 def error_percent(dataset, num_labels, model):

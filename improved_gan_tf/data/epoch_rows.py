@@ -110,6 +110,7 @@ class EpochStreams:
         if self._labels_from_seed:
             self._rng.permutation(self._num_train)
         self._next_epoch = 0
+        # D21: all images; the paper's unlabeled images are the remaining ones.
         self._unlabeled = np.arange(self._num_train)
         self._unlabeled_for_generator = np.arange(self._num_train)
 

@@ -34,7 +34,7 @@ class ShuffledEpochs:
 
         All differ. Which images are left over differs from epoch to epoch.
         """
-        # D16: the original shuffles the files once, then within a queue of 1,000 images.
+        # D16: the original shuffles the files once, then within queues of 1,000 images.
         order = streams.shuffled_epoch(self._seed, epoch).permutation(self._count)
         used = order[: self.iterations * self._batch_size]
         return (used.reshape(self.iterations, self._batch_size),)

@@ -151,7 +151,7 @@ def imagenet_square(name, file, image_size):
     try:
         with Image.open(file) as image:
             pictures.require_known_white(image)
-            rgb = pictures.eight_bits(image).convert("RGB")
+            rgb = pictures.eight_bits(image).convert("RGB")  # D16: of CMYK too
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f"The image {name} cannot be read: {error}.") from error
     side = min(rgb.size)

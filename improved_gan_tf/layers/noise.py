@@ -31,6 +31,7 @@ def standard_normal(shape, dtype, seed):
     # In half precision log(1 - u) would have steps: draw in float32 and round at the end.
     draw_dtype = "float64" if dtype == "float64" else "float32"
     uniform = keras.random.uniform((2, half), dtype=draw_dtype, seed=seed)
+    # D3: the original's normal numbers are Theano's.
     radius = ops.sqrt(-2.0 * ops.log(1.0 - uniform[0]))
     angle = (2.0 * math.pi) * uniform[1]
     normal = ops.concatenate([radius * ops.cos(angle), radius * ops.sin(angle)])

@@ -77,7 +77,7 @@ def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, gener
     log_odds = [_log_odds(logits) for logits in (logits_unlabeled, logits_generated)]
     real = binary_cross_entropy(log_odds[0], real_target)
     generated = binary_cross_entropy(log_odds[1], generated_target)
-    return 0.5 * real + 0.5 * generated
+    return 0.5 * real + 0.5 * generated  # D20: the paper's loss is the sum, without the halves
 
 
 def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):

@@ -196,7 +196,7 @@ def imagenet_discriminator(
     def normalized(x):
         # A tower's images are all on one device, hence "local" here and below.
         norm = CrossBatchNorm(gamma_initializer=normal(1.0), cross_replica="local")
-        return LeakyReLU(0.2)(norm(x))
+        return LeakyReLU(0.2)(norm(x))  # D16: its gradient at 0
 
     images = keras.Input((image_size, image_size, 3), name="images")
     x = images
@@ -213,6 +213,7 @@ def imagenet_discriminator(
     x = keras.layers.Flatten(data_format="channels_last")(x)
     x = keras.layers.Dense(40 * base, kernel_initializer=normal())(x)
     features = normalized(x)
+    # D24: features against real and against generated rows, and a logit for "generated".
     x = MinibatchDiscrimination(
         max(1, int(NUM_KERNELS * width_multiplier)),
         KERNEL_DIM,

@@ -76,7 +76,7 @@ def mnist_generator(seed, width_multiplier=1.0, reference_size=None, cross_repli
     normalization = GeneratorNormalization(seed, reference_size, cross_replica)
     z = keras.Input((NOISE_DIM,), name="z")
     x = normalization.enter(z)
-    for units in scaled_widths((500, 500), width_multiplier):
+    for units in scaled_widths((500, 500), width_multiplier):  # D22: the paper says five layers
         x = keras.layers.Dense(units, use_bias=False, kernel_initializer=glorot())(x)
         x = normalization.normalize(x)
         x = keras.layers.Activation("softplus")(x)

@@ -104,6 +104,7 @@ EXPERIMENTS = {
     ("mnist", "feature_matching"): NetworkSpec(
         mnist_generator, mnist_discriminator, False, initializes_generator=False
     ),
+    # D10: with the layers of the scripts that were kept, not of the removed script's day.
     ("mnist", "minibatch_discrimination"): _convolutional_experiment(
         "mnist",
         "minibatch_discrimination",
@@ -123,6 +124,7 @@ EXPERIMENTS = {
     ),
     # The same for CIFAR-10 (Table 3).
     ("cifar10", "plain"): _convolutional_experiment("cifar10", "plain", widths=(96, 192)),
+    # D22: the paper says that SVHN has CIFAR-10's networks.
     ("svhn", "feature_matching"): _convolutional_experiment(
         "svhn", "feature_matching", widths=(64, 128)
     ),

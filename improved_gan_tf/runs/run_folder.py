@@ -37,6 +37,7 @@ def image_grid(images, columns=10):
     """
     n, height, width, channels = images.shape
     rows = n // columns
+    # D25: the original stretches the contrast of its grid.
     grid = np.full((rows, height + 2, columns, width + 2, channels), 128, np.uint8)
     tiles = images.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
     grid[:, :height, :, :width] = tiles

@@ -19,7 +19,8 @@ from improved_gan_tf.machine import files, versions
 NUM_SAMPLES = 50_000
 NUM_SPLITS = 10
 REAL = paper.INCEPTION_SCORES["real data"]
-# The paper's spread over its splits; the mean of 10 splits in another order moves by a third of it.
+# What the paper prints behind +-, taken as the spread over 10 splits: their mean, in another order,
+# moves by a third of it.
 TOLERANCE = REAL.spread
 
 COMMAND = "python -m improved_gan_tf.score --real=cifar10 --classifier={path}"

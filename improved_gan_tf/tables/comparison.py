@@ -34,7 +34,7 @@ ORDER = (
 
 LEGEND = (
     "*: what the recipe's own code tests with. ours: mean +- sample standard deviation over the "
-    "runs (sd, divides by n - 1). paper: mean +- spread over its 10 splits.",
+    "runs (sd, divides by n - 1). paper: mean over its 10 splits +- what it prints.",
     "ensemble: the paper's is of 10. Ours: class probabilities averaged over all runs of the row; "
     "the paper does not say how it averages. Its members have different labeled images where "
     "seed_data differs, so together they have seen more labels than one run.",

@@ -78,6 +78,7 @@ def _kernels(m, direction=None):
     """Returns exp(-sum_c |m_i - m_j|) with 0 for i = j, or its derivative along a direction."""
     differences = _differences(m)
     distances = _total(ops.abs(difference) for difference in differences)  # (B, N, N)
+    # D23: no row is its own neighbour; the paper's sum counts it, its text does not.
     c = ops.exp(-distances) * (1.0 - ops.eye(m.shape[0], dtype=m.dtype))
     if direction is None:
         return c

@@ -39,7 +39,7 @@ def kernel_sums(m, weights):
 
     Args:
         m: `M` of the paper, (N, B, C), float32 or float64. N may be unknown, B and C not.
-        weights: (P, N), how much row j counts in sum p; ones((1, N)) is the paper's sum. A
+        weights: (P, N), how much row j counts in sum p; ones((1, N)) is the original's (D23). A
             weight of 0 does not stop a NaN: 0 * NaN is NaN.
 
     Returns:

@@ -43,7 +43,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         kernel_dim: int > 0, C; 5 in the original, 50 for ImageNet.
         weight_normalization: bool, default True as in the original; False for plain `T = theta`.
         concatenate_input: bool, default True, whether the flattened input precedes `o`.
-        reduction: "sum" over the neighbours (the paper, default); "mean", divided by the row's
+        reduction: "sum" over the neighbours (default, D23); "mean", divided by the row's
             number of neighbours; "mean_over_pairs", by the number of all pairs (row, neighbour) of
             the batch, as the ImageNet code does. A count of 0 is taken as 1.
         normalize_input: bool, default False as in the original; True computes M from
