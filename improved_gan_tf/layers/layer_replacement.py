@@ -46,6 +46,11 @@ def replace_layers(model, replacement):
             call_function=None if is_sequential else _call_with_what_is_given,
         )
 
+    if not isinstance(model, (keras.Sequential, keras.Function)):
+        raise ValueError(
+            "Only a Sequential or functional model can be copied; of a subclassed one nothing says "
+            f"how its layers are called. Received: model={model.name}, a {type(model).__name__}"
+        )
     if not model.built:
         raise ValueError(
             f"Only a built model can be copied. Received: model={model.name}, which has no weights "
@@ -54,7 +59,18 @@ def replace_layers(model, replacement):
     copy = copy_of(model)
     for layer, new in copied:
         new.set_weights(layer.get_weights())
+        for part, new_part in zip(layer._flatten_layers(), new._flatten_layers(), strict=True):
+            _copy_what_was_adapted(part, new_part)
     return copy
+
+
+def _copy_what_was_adapted(layer, new):
+    """Copies what Keras's preprocessing layers learn by `adapt` and do not keep in weights."""
+    if isinstance(layer, keras.layers.Normalization):
+        new.finalize_state()  # which makes what it computes with of the weights
+    is_lookup = isinstance(layer, (keras.layers.IntegerLookup, keras.layers.StringLookup))
+    if is_lookup and layer.input_vocabulary is None:  # one that was given is in the configuration
+        new.set_vocabulary(layer.get_vocabulary())
 
 
 def config_of(layer):

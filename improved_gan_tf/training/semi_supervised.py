@@ -100,10 +100,10 @@ class Trainer(GameTrainer):
         self._supervised_only = supervised_only
         self.average = None
         if averaging_rate:
-            self.average = ParameterAverage(self.discriminator.trainable_variables, averaging_rate)
+            self.average = ParameterAverage(_parameters(self.discriminator), averaging_rate)
         self._historical_weight = historical_averaging_weight
         self.discriminator_history, self.generator_history = (
-            HistoricalAverage(player.trainable_variables)
+            HistoricalAverage(_parameters(player))
             if historical_averaging_weight and historical_averaging_players in ("both", name)
             else None
             for name, player in (
@@ -258,6 +258,15 @@ class Trainer(GameTrainer):
             (count, *self.generator.inputs[0].shape[1:]),
             self.noise_seed,
         )
+
+
+def _parameters(model):
+    """A model's parameters, those of frozen layers too: a layer may be frozen, or no longer, later.
+
+    Where none is frozen they are the `trainable_variables`, in their order.
+    """
+    own = {id(v) for layer in model._flatten_layers() for v in layer._trainable_variables}
+    return [v for v in model.variables if id(v) in own]
 
 
 def _fixed_weights(model):

@@ -333,6 +333,41 @@ def test_layers_frozen_after_training_keep_their_averages(frozen):
     np.testing.assert_allclose(gan.classifier.predict(X, verbose=0), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_layer_that_is_frozen_or_no_longer_is_saved_with_its_average(first, tmp_path):
+    gan = make(averaging_rate=0.1, historical_averaging_weight=0.5)
+    layer = gan.discriminator.get_layer("features")
+    layer.trainable = first
+    gan = SemiSupervisedGAN(
+        gan.discriminator, gan.generator, averaging_rate=0.1, historical_averaging_weight=0.5
+    )
+    gan.compile(0.01)
+    fit(gan)
+    layer.trainable = not first
+    gan.compile(0.01)
+    fit(gan)
+    kernel = next(v for v in layer.variables if "kernel" in v.path)
+    assert kernel.path in {v.path for v in gan.average.parameters}
+    gan.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), gan.predict(X, verbose=0))
+    assert fit(loaded).history == fit(gan).history
+
+
+def test_what_a_normalization_learned_is_in_the_classifier_too():
+    normalization = keras.layers.Normalization()
+    normalization.adapt(5.0 * X + 3.0)
+    images = keras.Input(small_gan.SHAPE)
+    x = keras.layers.Flatten()(normalization(images))
+    x = keras.layers.Dense(8, "relu", name="features")(x)
+    gan = SemiSupervisedGAN(
+        keras.Model(images, keras.layers.Dense(3)(x)), small_gan.make_generator()
+    )
+    expected = gan.predict(X, verbose=0)
+    np.testing.assert_allclose(gan.classifier.predict(X, verbose=0), expected, rtol=1e-5)
+    assert np.ptp(expected) > 0.1
+
+
 def test_a_discriminator_may_have_a_layer_that_no_name_leads_to():
     class Doubled(keras.layers.Layer):  # not registered, and known in this test alone
         def call(self, inputs):
@@ -576,6 +611,82 @@ def test_a_scheduler_of_the_learning_rate_reaches_both_players():
     assert rates[0] == pytest.approx((0.4, 0.2))
     assert rates[-1] == pytest.approx((0.2, 0.1))
     np.testing.assert_allclose(history["learning_rate"], [0.4, 0.2])
+
+
+def test_a_rate_that_is_set_before_a_step_reaches_both_players():
+    gan = make(compiled=False)
+    gan.compile(
+        discriminator_optimizer=keras.optimizers.SGD(0.02),
+        generator_optimizer=keras.optimizers.SGD(0.01),
+    )
+    warm_up = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: setattr(gan.optimizer, "learning_rate", 0.004)
+    )
+    fit(gan, callbacks=[warm_up])
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(0.002)
+
+
+def test_the_factor_between_the_rates_is_saved_while_both_are_zero(tmp_path):
+    gan = make(compiled=False)
+    gan.compile(
+        discriminator_optimizer=keras.optimizers.SGD(0.02),
+        generator_optimizer=keras.optimizers.SGD(0.01),
+    )
+    gan.optimizer.learning_rate = 0.0
+    fit(gan)
+    assert float(gan.generator_optimizer.learning_rate) == 0.0
+    gan.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras")
+    loaded.optimizer.learning_rate = 0.4
+    fit(loaded)
+    assert float(loaded.generator_optimizer.learning_rate) == pytest.approx(0.2)
+
+
+def test_averages_of_the_optimizers_are_in_both_players_after_a_fit():
+    gan = make(compiled=False)
+    gan.compile(
+        discriminator_optimizer=keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.9),
+        generator_optimizer=keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.9),
+    )
+    fit(gan)
+    for player, optimizer in (
+        (gan.discriminator, gan.optimizer),
+        (gan.generator, gan.generator_optimizer),
+    ):
+        averages = optimizer._model_variables_moving_average
+        for variable, average in zip(player.trainable_variables, averages, strict=True):
+            np.testing.assert_array_equal(numerics.to_numpy(variable), numerics.to_numpy(average))
+
+
+def test_it_is_exported_without_saying_what_images_are(tmp_path):
+    gan = make()
+    fit(gan)
+    gan.export(tmp_path / "served", verbose=False)
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    found = served.serve(X[:5]).numpy()
+    np.testing.assert_allclose(found, gan.predict(X[:5], verbose=0), rtol=1e-5, atol=1e-6)
+
+
+class Batches(keras.utils.PyDataset):
+    """The images in batches of ten."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        rows = slice(10 * index, 10 * index + 10)
+        return X[rows], Y[rows]
+
+
+def test_keras_own_data_sets_are_predicted_and_evaluated():
+    gan = make()
+    fit(gan)
+    expected = gan.predict(X, verbose=0)
+    np.testing.assert_allclose(gan.predict(Batches(), verbose=0), expected, rtol=1e-5, atol=1e-6)
+    results = gan.evaluate(Batches(), verbose=0)
+    np.testing.assert_allclose(results, gan.evaluate(X, Y, verbose=0), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"depend on the batch\. Received: a PyDataset"):
+        make(coupled=True).predict(Batches(), verbose=0)
 
 
 def test_a_player_that_stands_still_leaves_the_other_its_learning_rate():

@@ -130,6 +130,13 @@ def test_a_model_without_a_known_graph_is_refused(discriminator):
         SemiSupervisedGAN(discriminator, make_generator())
 
 
+def test_a_discriminator_of_any_height_and_width_is_refused():
+    images = keras.Input((None, None, 1))
+    x = keras.layers.GlobalAveragePooling2D(name="features")(images)
+    with pytest.raises(ValueError, match=r"known height and width.*\(N, None, None, 1\)"):
+        gan_of(keras.Model(images, keras.layers.Dense(3)(x)))
+
+
 def test_several_inputs_and_other_outputs_are_refused():
     one, other = keras.Input((6, 6, 1)), keras.Input((6, 6, 1))
     logits = keras.layers.Dense(3)(keras.layers.Flatten()(keras.layers.Add()([one, other])))
@@ -208,6 +215,19 @@ def test_one_optimizer_for_two_players_is_refused():
         gan.compile(discriminator_optimizer=adam, generator_optimizer=adam)
     with pytest.raises(ValueError, match=r"Received: learning_rate=0.1 and two optimizers"):
         gan.compile(0.1, discriminator_optimizer="adam", generator_optimizer="adam")
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_an_optimizer_that_scales_the_loss_is_refused(player):
+    plain = keras.optimizers.SGD(0.1)
+    for optimizer, received in (
+        (keras.optimizers.SGD(0.1, loss_scale_factor=1024.0), "loss_scale_factor=1024"),
+        (keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)), "LossScaleOptimizer"),
+    ):
+        optimizers = {"discriminator_optimizer": plain, "generator_optimizer": plain}
+        optimizers[f"{player}_optimizer"] = optimizer
+        with pytest.raises(ValueError, match=f"`{player}_optimizer` must .*Received: {received}$"):
+            make(compiled=False).compile(**optimizers)
 
 
 def test_training_on_one_batch_is_refused_in_favour_of_fit():
@@ -396,6 +416,22 @@ def test_a_validation_pipeline_of_wrong_labels_is_refused(mistake):
     refuse_fit(f"`validation_data` must .*{match}", validation_data=test)
     with pytest.raises(ValueError, match=match):
         make().evaluate(test, verbose=0)
+
+
+def test_a_pipeline_of_bytes_or_of_a_wrong_label_is_not_tested():
+    bytes_, labels = small_gan.make_bytes(12)
+    for images, match in (
+        (bytes_, "`x` must hold floating-point pixels .*Received: pixels of dtype uint8"),
+        (bytes_.astype("float32"), "images / 127.5 - 1. Received: pixels from"),
+    ):
+        for call, data in (("evaluate", (images, labels)), ("predict", images)):
+            with pytest.raises(ValueError, match=match):
+                getattr(make(), call)(pipeline(data), verbose=0)
+        refuse_fit(
+            match.replace("`x`", "`validation_data`"), validation_data=pipeline((images, labels))
+        )
+    with pytest.raises(ValueError, match=r"integers from 0 to 2, .*Received: label 3"):
+        make().evaluate(pipeline((X[:12], Y[:12] + 1)), verbose=0)
 
 
 def test_with_minibatch_discrimination_a_smaller_last_batch_is_refused_in_a_test_too():

@@ -184,6 +184,16 @@ def test_an_unbuilt_model_is_refused():
         remove_weight_norm(keras.Sequential([WeightNormDense(3)], name="young"))
 
 
+def test_what_was_adapted_is_copied():
+    values = np.random.RandomState(1).normal(5.0, 3.0, (64, 4)).astype("float32")
+    normalization = keras.layers.Normalization()
+    normalization.adapt(values)
+    model = keras.Sequential([keras.Input((4,)), normalization, WeightNormDense(3)])
+    expected = to_numpy(model(values))
+    np.testing.assert_allclose(to_numpy(remove_weight_norm(model)(values)), expected, rtol=1e-5)
+    assert np.abs(to_numpy(model.layers[-1](values)) - expected).max() > 1.0
+
+
 def test_another_layer_is_refused():
     with pytest.raises(ValueError, match=r"model or a weight-normalised layer. Received: Dense"):
         remove_weight_norm(keras.layers.Dense(3))
@@ -230,7 +240,7 @@ def test_a_layer_of_a_subclass_which_may_do_more_is_refused(layer, shape):
 def test_a_subclassed_model_is_refused():
     model = Subclassed()
     model(inputs((5,)))
-    with pytest.raises(ValueError, match="Sequential models or Functional models"):
+    with pytest.raises(ValueError, match=r"Only a Sequential or functional .* a Subclassed"):
         remove_weight_norm(model)
 
 

@@ -187,8 +187,8 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
     ):
         """Sets the optimizers: the original's Adam, or two of your own.
 
-        Callbacks that set the learning rate set the discriminator's (`model.optimizer`); before
-        each epoch the generator's follows, by the factor in which they were compiled.
+        Callbacks that set the learning rate set the discriminator's (`model.optimizer`); before the
+        next step the generator's follows, by the factor in which they were compiled.
 
         Args:
             learning_rate: float > 0 or Keras schedule, for both players; None for 3e-4.
@@ -201,7 +201,8 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
             steps_per_execution: int >= 1.
 
         Raises:
-            ValueError: only one optimizer is given, one for both players, or a learning rate too.
+            ValueError: only one optimizer is given, one for both players, or a learning rate too;
+                or an optimizer scales the loss.
         """
         optimizers = optimizers_of(learning_rate, discriminator_optimizer, generator_optimizer)
         tested = test_metrics(metrics)
@@ -302,13 +303,18 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
                 print(done)
         self.batch_size.assign(size)
 
-        def begin_epoch(epoch, logs):
-            batches.begin_epoch(self._steps_made())
+        def follow_rate(batch=None, logs=None):
             keep_ratio(self._optimizers.both, self._optimizers.ratio)
 
-        # Behind the others: after `LearningRateScheduler` has set a rate.
-        own = keras.callbacks.LambdaCallback(on_epoch_begin=begin_epoch)
-        return super().fit(
+        def begin_epoch(epoch, logs):
+            batches.begin_epoch(self._steps_made())
+            follow_rate()
+
+        # Behind the others: after a callback has set a rate.
+        own = keras.callbacks.LambdaCallback(
+            on_epoch_begin=begin_epoch, on_train_batch_begin=follow_rate
+        )
+        history = super().fit(
             batches.dataset(),
             shuffle=False,  # the data set has shuffled
             epochs=epochs,
@@ -321,6 +327,9 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
             validation_batch_size=test_batch,
             validation_freq=validation_freq,
         )
+        # As Keras does with the optimizer that it knows: `use_ema` sets the averages in the end.
+        self.generator_optimizer.finalize_variable_values(self.generator.trainable_variables)
+        return history
 
     def train_on_batch(self, *args, **kwargs):
         """Raises `NotImplementedError`: a step takes several batches, which `fit` puts together."""

@@ -38,7 +38,21 @@ def optimizers_of(learning_rate, discriminator_optimizer, generator_optimizer):
             "Each player needs an optimizer of its own, with its own moments: make two. Received: "
             f"one object for both, {discriminator_optimizer}"
         )
-    return Optimizers(*map(keras.optimizers.get, given))
+    optimizers = Optimizers(*map(keras.optimizers.get, given))
+    for player, optimizer in optimizers._asdict().items():
+        _require_no_scale(optimizer, f"{player}_optimizer")
+    return optimizers
+
+
+def _require_no_scale(optimizer, name):
+    is_wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if is_wrapped or optimizer.loss_scale_factor is not None:
+        what = "LossScaleOptimizer" if is_wrapped else f"{optimizer.loss_scale_factor:g}"
+        raise ValueError(
+            f"`{name}` must not scale the loss: in float16 the game scales its losses itself, and "
+            "elsewhere it divides gradients by a factor that no loss has. Received: "
+            + (what if is_wrapped else f"loss_scale_factor={what}")
+        )
 
 
 def ratio_of_rates(optimizers):

@@ -120,25 +120,35 @@ class PipelineBatches:
                 checks.as_labels(labels[0], name, self._expected.num_classes)
 
 
-def check_test_pipeline(data, name, num_classes, couples_predictions):
+def check_test_pipeline(data, name, expected, couples_predictions):
     """Raises `ValueError` for a data set on which a model cannot be tested.
+
+    Reads its first batch.
 
     Args:
         data: `tf.data.Dataset` of batches of images, or of images and labels.
         name: str, the argument's name.
-        num_classes: int, K.
+        expected: `batches.Expected`.
         couples_predictions: bool, whether a prediction depends on the batch.
     """
     images, *labels = _flat(data.element_spec)
+    _require_floating(images, name)
     if labels and labels[0].shape.rank is not None:
         dtype = labels[0].dtype.as_numpy_dtype
-        checks.check_label_type(dtype, labels[0].shape, name, num_classes)
+        checks.check_label_type(dtype, labels[0].shape, name, expected.num_classes)
     if couples_predictions and (images.shape.rank is None or images.shape[0] is None):
         raise ValueError(
             f"`{name}` must have batches of one known size, since with minibatch discrimination "
             "logits depend on the batch: dataset.batch(batch_size, drop_remainder=True), or "
             "arrays, all of which are counted. Received: batches of unknown size"
         )
+    first = next(iter(data.take(1)), None)
+    if first is not None:  # Keras refuses an empty one
+        pixels, *labels = (x.numpy() for x in _flat(first))
+        low, high = float(pixels.min()), float(pixels.max())
+        checks.check_range(low, high, name, expected.pixel_range, is_training_set=False)
+        if labels:
+            checks.as_labels(labels[0], name, expected.num_classes)
 
 
 def _flat(batch):
@@ -166,14 +176,18 @@ def _batch_size(images, name, expected):
             f"`{name}` must be batches of images of the discriminator's shape, (N, "
             f"{', '.join(map(str, expected.image_shape))}). Received: images of shape {shape}"
         )
-    if not images.dtype.is_floating:
-        raise ValueError(
-            f"`{name}` must hold floating-point pixels in the range of the generator's images. "
-            f"Received: pixels of dtype {images.dtype.name}"
-        )
+    _require_floating(images, name)
     if shape[0] is None:
         raise ValueError(
             f"`{name}` must have batches of one known size, so that the last one is not smaller: "
             "dataset.batch(batch_size, drop_remainder=True). Received: batches of unknown size"
         )
     return shape[0]
+
+
+def _require_floating(images, name):
+    if not images.dtype.is_floating:
+        raise ValueError(
+            f"`{name}` must hold floating-point pixels in the range of the generator's images. "
+            f"Received: pixels of dtype {images.dtype.name}"
+        )

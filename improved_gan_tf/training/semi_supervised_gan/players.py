@@ -35,6 +35,12 @@ def discriminator_of(model, feature_layer, needs_features):
     """
     _require_graph(model, "discriminator")
     output = _output(model)
+    image_shape = tuple(model.inputs[0].shape[1:])
+    if None in image_shape:
+        raise ValueError(
+            "`discriminator` must take images of a known height and width, (N, H, W, C), which the "
+            f"generator makes. Received: an input of shape (N, {', '.join(map(str, image_shape))})"
+        )
     logits = output.get("logits") if isinstance(output, dict) else output
     if not isinstance(logits, keras.KerasTensor):
         raise ValueError(

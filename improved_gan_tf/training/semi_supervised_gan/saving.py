@@ -12,6 +12,7 @@ SAVED_BY_KERAS = (
     "generator_history",
     "discriminator_history",
 )
+RATIO = "ratio_of_rates"  # of the generator's learning rate to the discriminator's
 
 
 class Saving:
@@ -43,16 +44,30 @@ class Saving:
             )
         return cls(**config)
 
+    def export(self, filepath, *args, input_signature=None, **kwargs):
+        """Keras's `export`, of images to logits (N, K), by default with any number of images."""
+        if input_signature is None:
+            inputs = self.discriminator.inputs[0]
+            input_signature = [keras.InputSpec(shape=tuple(inputs.shape), dtype=inputs.dtype)]
+        super().export(filepath, *args, input_signature=input_signature, **kwargs)
+
     def get_compile_config(self):
         """The arguments of `compile`, the optimizers with their present learning rates."""
         if not self.compiled:
             return None
         optimizers = {f"{k}_optimizer": v for k, v in self._optimizers.both._asdict().items()}
-        return keras.saving.serialize_keras_object({**vars(self._compile_arguments), **optimizers})
+        arguments = {**vars(self._compile_arguments), **optimizers}
+        # Present rates may both be 0, at the end of a schedule: they do not tell the factor.
+        return {**keras.saving.serialize_keras_object(arguments), RATIO: self._optimizers.ratio}
 
     def compile_from_config(self, config):
         """Compiles a loaded model as it was."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        arguments = keras.saving.deserialize_keras_object({**config})
+        has_ratio = RATIO in arguments  # earlier files have none
+        ratio = arguments.pop(RATIO, None)
+        self.compile(**arguments)
+        if has_ratio:
+            self._optimizers.ratio = ratio
 
     def save_own_variables(self, store):
         """Writes the numbers of steps and the states of all random generators."""

@@ -111,6 +111,9 @@ class Testing:
         if is_pipeline(x):
             self._check_pipeline(x, "x")
             return super().predict(x, verbose=verbose, **kwargs)
+        if isinstance(x, keras.utils.PyDataset):
+            self._require_uncoupled("x")
+            return super().predict(x, verbose=verbose, **kwargs)
         x = self._checked_images(x, "x")
 
         def predict(images, size):
@@ -171,5 +174,12 @@ class Testing:
             require_full_batch(len(images), batch_size)
         return images, checks.as_labels(labels, name, self._expected.num_classes, len(images))
 
+    def _require_uncoupled(self, name):
+        if self._couples_predictions:
+            raise ValueError(
+                f"`{name}` must be arrays or a tf.data.Dataset of batches of one known size, since "
+                "with minibatch discrimination logits depend on the batch. Received: a PyDataset"
+            )
+
     def _check_pipeline(self, data, name):
-        check_test_pipeline(data, name, self._expected.num_classes, self._couples_predictions)
+        check_test_pipeline(data, name, self._expected, self._couples_predictions)
