@@ -71,7 +71,7 @@ def _make_page(arguments):
     images, is_generated = turing_test.mixed(real, generated, arguments.seed)
     about = {
         "dataset": real_source.dataset or source.dataset,
-        "model": (source.config or {}).get("model"),
+        "model": turing_test.model_of(source.config),
         "source": str(path),
         "real": real_source.description,
         "generated": source.description,

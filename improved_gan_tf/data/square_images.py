@@ -107,13 +107,13 @@ def _write(source, image_size, folder, as_imagenet):
                 if side < image_size:
                     enlarged.append(name)
             bar.update(len(some))
-    # A few small images are enlarged, as in the original; ImageNet has some.
-    if len(enlarged) > source.count / 2:
-        raise UserError(
-            f"{len(enlarged):,} of {source.count:,} images are smaller than "
-            f"`image_size={image_size}` on their shorter side, {enlarged[0]} for one. Give larger "
-            "images, or a smaller `image_size` where there is one."
-        )
+            # A few small images are enlarged, as in the original; ImageNet has some.
+            if len(enlarged) > source.count / 2:
+                raise UserError(
+                    f"More than half of the {source.count:,} images are smaller than "
+                    f"`image_size={image_size}` on their shorter side, {enlarged[0]} for one. Give "
+                    "larger images, or a smaller `image_size` where there is one."
+                )
     images.flush()
     np.save(folder / "labels.npy", labels)
     (folder / "sha256.txt").write_text(_digest(images, labels), "utf-8")

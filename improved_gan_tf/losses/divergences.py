@@ -72,7 +72,7 @@ def preference_js(p, q, num_examples=1):
 def blended_value(p, q, num_examples=1):
     """`E_Q log((1 - D) / D)` at the best discriminator `D = P^N / (P^N + Q^N)`: `KL[Q^N || P^N]`.
 
-    It is the least `blended_generator_loss` against a discriminator of minibatches.
+    It is the `blended_generator_loss` against that discriminator of minibatches.
 
     Returns:
         >= 0, nats; infinite where P never shows a side that Q shows.

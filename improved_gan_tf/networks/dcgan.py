@@ -2,7 +2,7 @@
 
 Images are NHWC in [-1, 1]. The 4 x 4 maps of either player are the widest; a size below 64 leaves
 out the widest of the paper's layers. Where there is no batch normalization, layers have biases and
-start from He's deviation, as in WGAN-GP's code: N(0, 0.02) relies on the normalization.
+start from He's deviation: N(0, 0.02) relies on the normalization.
 
 Paper:    Radford et al. (2016), Unsupervised Representation Learning with Deep Convolutional
           Generative Adversarial Networks, Sec. 3, 4, Fig. 1.

@@ -91,6 +91,22 @@ def check_real_folder(arguments):
         raise UserError(
             f"--real_folder must be a folder that exists. Received: {arguments.real_folder}."
         )
+    refuse_own_pictures(arguments.source, arguments.real_folder, "real_folder")
+
+
+def refuse_own_pictures(source, folder, name):
+    """Raises `UserError` if real pictures would be the very ones that are compared with them.
+
+    `folder` is what the argument `name` says; pictures are found at any depth below either.
+    """
+    own, real = (pathlib.Path(path).expanduser().resolve() for path in (source, folder))
+    if not own.is_dir() or (own / "config.json").exists():  # a generator
+        return
+    if own == real or own in real.parents or real in own.parents:
+        raise UserError(
+            f"--{name} must hold other pictures than those that are compared with them. Received: "
+            f"{source} and --{name}={folder}."
+        )
 
 
 def refuse_not_read(arguments, names, why):

@@ -24,7 +24,7 @@ def report(score):
     num_classes = score["classifier_details"]["num_classes"]
     rows = [
         [
-            f"{name} ({score['num_splits']} splits)",
+            f"{name} ({score['num_splits']} split{'s' if score['num_splits'] > 1 else ''})",
             *columns(lambda measures: f"{measures['mean']:.3f} +- {measures['std']:.3f}"),
         ],
         [

@@ -13,6 +13,7 @@ import numpy as np
 from improved_gan_tf.data import datasets, run_data
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs.loaded_run import other_game
 from improved_gan_tf.scoring import image_scores, image_sources, picture_folders
 from improved_gan_tf.scoring.inception_score import divergences
 from improved_gan_tf.settings.images import IMAGES
@@ -136,6 +137,13 @@ def best(source, classifier, count, share, batch_size):
     return Best(np.concatenate(kept), num_candidates, classifier.label)
 
 
+def model_of(config):
+    """What made the images, as a text: a run's model or a DCGAN's objective; None without a run."""
+    if config and "objective" in config:
+        return f"DCGAN, {config['objective']}"
+    return (config or {}).get("model")
+
+
 def differences_of_run(source):
     """How a finished run's settings and data differ from the paper's, as texts.
 
@@ -145,6 +153,8 @@ def differences_of_run(source):
     run_dir = source.parent if source.suffix == ".keras" else source
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
+        if other := other_game(result["config"]):  # which lists differences from another recipe
+            return [f"the game is {other}"]
         return [str(text) for text in result["differences_from_paper"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []

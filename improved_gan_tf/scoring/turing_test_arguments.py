@@ -121,3 +121,5 @@ def require_files(arguments):
         score_arguments.require_classifier(arguments)
     if arguments.real is not None and not pathlib.Path(arguments.real).expanduser().is_dir():
         raise UserError(f"--real must be a folder of pictures. Received: {arguments.real}.")
+    if arguments.real is not None:
+        score_arguments.refuse_own_pictures(arguments.source, arguments.real, "real")

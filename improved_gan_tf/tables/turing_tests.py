@@ -119,7 +119,8 @@ def note_texts(page):
     if key["differences"]:
         texts.append("not the paper's setting: " + "; ".join(key["differences"]))
     if key["dataset"] == "mnist" and key["model"] != PAPERS_MNIST_MODEL:
-        texts.append(f"samples of {key['model']}; the paper's are of {PAPERS_MNIST_MODEL}")
+        ours = key["model"] or key["generated"]
+        texts.append(f"samples of {ours}; the paper's are of {PAPERS_MNIST_MODEL}")
     return texts
 
 

@@ -53,6 +53,16 @@ def test_the_pull_away_term_is_that_of_all_pairs(strategy, float64):
     np.testing.assert_allclose(local, halves, rtol=1e-12)
 
 
+def test_the_pull_away_term_of_one_example_on_each_replica_is_that_of_both(strategy, float64):
+    pair = examples()[:2]
+    values = on_replicas(strategy, lambda e: [adversarial.pull_away_term(e)], pair)[0]
+    np.testing.assert_allclose(values, float(adversarial.pull_away_term(pair)), rtol=1e-12)
+    with pytest.raises(ValueError, match=r"at least two examples.*\(1, 5\)"):
+        on_replicas(
+            strategy, lambda e: [adversarial.pull_away_term(e, cross_replica="local")], pair
+        )
+
+
 def test_dragans_points_have_the_deviation_of_the_whole_batch(strategy, float64):
     arrays = examples(0, (2, 3)), np.full(ROWS, 0.7), examples(1, (2, 3))
     expected = adversarial.dragan_points(*arrays)

@@ -45,8 +45,9 @@ def run(tmp_path):
     folder.mkdir()
     mnist.mnist_generator(1, 0.02).save(folder / "generator.keras")
     config = {"dataset": "mnist", "pixels": [255, 0], "data_source": "sample", "data_dir": None}
-    (folder / "config.json").write_text(json.dumps(config | {"model": "feature_matching"}))
-    result = {"differences_from_paper": ["epochs: 3 instead of 300"]}
+    config["model"] = "feature_matching"
+    (folder / "config.json").write_text(json.dumps(config))
+    result = {"config": config, "differences_from_paper": ["epochs: 3 instead of 300"]}
     (folder / "result.json").write_text(json.dumps(result))
     return folder
 
@@ -178,6 +179,7 @@ def test_a_page_is_not_replaced_unasked(run, capsys):
         (["RUN", "--best=1.5", "--classifier=x.keras"], "--best must lie between 0 and 1."),
         (["RUN", "--best=0.5", "--classifier=x.keras"], "--classifier must be a file that exists"),
         (["RUN", "--real=nowhere"], "--real must be a folder of pictures. Received: nowhere."),
+        ([".", "--real=docs", "--output=OUT"], "--real must hold other pictures than those that"),
         (["RUN", "--real=.", "--real_data=mnist"], "--real=FOLDER takes the place of --real_data"),
         (["RUN", "--batch_size=0"], "--batch_size must be 1 or more. Received: 0."),
         (["nowhere", "--output=OUT"], "There is no run folder, generator or folder of pictures"),

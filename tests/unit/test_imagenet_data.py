@@ -257,7 +257,7 @@ def test_images_mostly_smaller_than_asked_for_are_refused(folder, tmp_path):
     with pytest.raises(UserError) as caught:
         prepared(folder, tmp_path, image_size=64)
     assert str(caught.value) == (
-        "12 of 12 images are smaller than `image_size=64` on their shorter side, "
+        "More than half of the 12 images are smaller than `image_size=64` on their shorter side, "
         f"{folder}/dark/000.png for one. Give larger images, or a smaller "
         "`image_size` where there is one."
     )

@@ -1,5 +1,7 @@
 """Which images people are shown: half real, half generated, the best of them by a classifier."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -135,3 +137,17 @@ def test_pictures_beside_an_imagenet_run_are_made_square_as_its_training_images(
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="holds no pictures"):
         turing_test.open_real(source, seed=1, folder=tmp_path / "empty")
+
+
+def test_a_run_of_another_game_says_so_and_not_how_it_differs_from_its_recipe(tmp_path):
+    config = {"objective": "wasserstein_gp", "dataset": "mnist"}
+    result = {"config": config, "differences_from_paper": ["batch_size: 16 instead of 64"]}
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    for source in (tmp_path, tmp_path / "generator.keras"):
+        assert turing_test.differences_of_run(source) == ["the game is one of DCGAN's games"]
+    assert turing_test.model_of(config) == "DCGAN, wasserstein_gp"
+    result["config"] = {"model": "feature_matching", "dataset": "mnist"}
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    assert turing_test.differences_of_run(tmp_path) == ["batch_size: 16 instead of 64"]
+    assert turing_test.model_of(result["config"]) == "feature_matching"
+    assert turing_test.model_of(None) is None

@@ -81,6 +81,12 @@ def test_other_samples_than_the_papers_are_said(tmp_path):
     assert "c: samples of feature_matching; the paper's are of minibatch_discrimination" in text
 
 
+def test_samples_of_no_model_are_named_by_where_they_are_from(tmp_path):
+    page = write_page(tmp_path, model=None, generated="10 pictures in some folder")
+    text = one_turing_test.text_of(votes.tally([write_votes(tmp_path, page, "a")]))
+    assert "samples of 10 pictures in some folder; the paper's are of minibatch" in text
+
+
 def test_where_the_paper_has_no_votes_its_column_is_empty(tmp_path):
     page = write_page(tmp_path, dataset="svhn")
     counted = votes.tally([write_votes(tmp_path, page, "a")])

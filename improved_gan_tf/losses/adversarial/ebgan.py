@@ -62,7 +62,8 @@ def pull_away_term(encodings, cross_replica="global"):
         PT = 1 / (N (N - 1)) sum_{i != j} cos(S_i, S_j)^2
 
     Args:
-        encodings: (N, A), N >= 2. A row of zeros has a cosine of 0 with every other.
+        encodings: (N, A), N >= 2 over all replicas ("global") or on each ("local"). A row of zeros
+            has a cosine of 0 with every other.
         cross_replica: "global" for pairs over all replicas, "local" for pairs within this replica;
             the same on one device.
 
@@ -75,7 +76,8 @@ def pull_away_term(encodings, cross_replica="global"):
     """
     distribution.check_cross_replica(cross_replica)
     encodings = in_float32(encodings)
-    if len(encodings.shape) != 2 or encodings.shape[0] == 1:
+    is_whole_batch = cross_replica == "local" or distribution.replica_count() == 1
+    if len(encodings.shape) != 2 or (is_whole_batch and encodings.shape[0] == 1):
         raise ValueError(
             "`encodings` must be (N, A) with at least two examples. "
             f"Received: encodings.shape={tuple(encodings.shape)}"
