@@ -7,9 +7,10 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+from matplotlib.ticker import MaxNLocator
 
 from examples.mode_collapse import problems, tables
+from examples.mode_collapse.techniques import TECHNIQUES
 from improved_gan_tf.machine import files
 
 COLUMNS = 5
@@ -28,9 +29,11 @@ def figure(results, problem):
     rows = tables.rows_of([r for r in results if r.settings.problem == problem])
     of = problems.PROBLEMS[problem]
     lines = math.ceil((len(rows) + 1) / COLUMNS)
-    heights = 2.6 * lines, 0.25 * len(rows) + 1.2
+    heights = 2.6 * lines + 0.3, max(0.25 * len(rows) + 1.2, 2.6)
     drawing = Figure(figsize=(2.3 * COLUMNS, sum(heights)), layout="constrained")
     FigureCanvasAgg(drawing)
+    # The layout forgets the third line of titles in the top row.
+    drawing.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.15 / sum(heights)))
     above, below = drawing.subfigures(2, 1, height_ratios=heights)
     panels = above.subplots(lines, COLUMNS, squeeze=False).flat
     samples = problems.real_examples(of, 500, np.random.default_rng(0))
@@ -42,10 +45,24 @@ def figure(results, problem):
     for empty in panels:
         empty.set_axis_off()
     of_trials, by_epoch = below.subplots(1, 2, width_ratios=(3, 2))
-    colors = [matplotlib.colormaps["tab20"](number) for number in range(len(rows))]
+    colors = _colors(rows)
     _draw_trials(of_trials, rows, len(of.centres), colors)
     _draw_epochs(by_epoch, rows, len(of.centres), colors)
     return drawing
+
+
+def _colors(rows):
+    """A colour for each row: one hue for a technique, dark for its first form and light for others.
+
+    A technique has the same one in every picture.
+    """
+    colors, seen = [], set()
+    for trials in rows.values():
+        technique = trials[0].settings.technique
+        shade = 2 * TECHNIQUES.index(technique) + (technique in seen)
+        colors.append(matplotlib.colormaps["tab20"](shade))
+        seen.add(technique)
+    return colors
 
 
 def _draw_samples(axes, problem, samples, title):
@@ -77,12 +94,12 @@ def _draw_epochs(axes, rows, modes, colors):
         axes.plot(np.arange(1, len(covered) + 1), covered, linewidth=1, color=color)
     axes.axhline(modes, color="0.6", linewidth=0.8, linestyle=":")
     axes.set(xlabel="epochs of 1,000 steps", ylim=(0, 1.05 * modes))
-    axes.set_title("modes covered by epoch, mean over trials", fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_title("modes by epoch, mean over trials (colours: left)", fontsize=8)
 
 
 def write(results, problem, path):
-    """Writes the picture as a PNG file of few colours, whole or not at all."""
+    """Writes the picture as a PNG file, whole or not at all."""
     rendered = io.BytesIO()
     figure(results, problem).savefig(rendered, format="png", dpi=100)
-    picture = Image.open(rendered).convert("RGB").quantize(64)
-    files.write_whole(path, lambda p: picture.save(p, format="PNG", optimize=True))
+    files.write_whole(path, lambda p: p.write_bytes(rendered.getvalue()))

@@ -12,7 +12,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.runs.health import SILENT_BELOW
 
-NUM_COLORS = 64  # of a file
+NUM_COLORS = 64  # of a sheet of samples, which are grey
 LOWEST = 1e-13  # smaller closeness is drawn here
 
 
@@ -45,8 +45,9 @@ def figure(results):
         look = {"color": f"C{number}", "marker": "osD^vPX*"[number]}
         iterations = [w["iteration"] for w in trials[0]["watched"]]
         closeness = np.array([[w["closeness_real"] for w in t["watched"]] for t in trials])
+        # The means of the table; only what is drawn ends at `LOWEST`.
+        mean = np.maximum([tables.geometric_mean(column) for column in closeness.T], LOWEST)
         closeness = np.maximum(closeness, LOWEST)
-        mean = np.exp(np.log(closeness).mean(axis=0))
         curves.plot(iterations, closeness.T, color=look["color"], linewidth=0.5, alpha=0.5)
         curves.plot(iterations, mean, label=tables.TITLES[variant].replace("`", ""), **look)
         entropies = [t["outcome"]["class_entropy"] for t in trials]
@@ -95,20 +96,21 @@ def sheet(results):
 
 
 def write(results, path):
-    """Writes `figure` as a PNG file of few colours, whole or not at all."""
-    _write(figure(results), path, dpi=100)
+    """Writes `figure` as a PNG file, whole or not at all."""
+    picture = _rendered(figure(results), dpi=100)
+    files.write_whole(path, lambda p: picture.save(p, format="PNG", optimize=True))
 
 
 def write_sheet(results, path):
-    """Writes `sheet` as a PNG file, whole or not at all."""
-    _write(sheet(results), path, dpi=110)
+    """Writes `sheet` as a PNG file of few colours, whole or not at all."""
+    picture = _rendered(sheet(results), dpi=110).quantize(NUM_COLORS)
+    files.write_whole(path, lambda p: picture.save(p, format="PNG", optimize=True))
 
 
-def _write(drawing, path, dpi):
+def _rendered(drawing, dpi):
     rendered = io.BytesIO()
     drawing.savefig(rendered, format="png", dpi=dpi)
-    picture = Image.open(rendered).convert("RGB").quantize(NUM_COLORS)
-    files.write_whole(path, lambda p: picture.save(p, format="PNG", optimize=True))
+    return Image.open(rendered).convert("RGB")
 
 
 def write_samples(pixels, path):

@@ -132,7 +132,7 @@ def closeness_at(trials, iteration):
     if not found:
         return "-"
     kinds = ("closeness_real", "closeness_generated")
-    text = " / ".join(_number(_geometric_mean([w[kind] for w in found])) for kind in kinds)
+    text = " / ".join(_number(geometric_mean([w[kind] for w in found])) for kind in kinds)
     return text if len(found) == len(trials) else f"{text} ({len(found)} of {len(trials)})"
 
 
@@ -162,7 +162,7 @@ def growth_until(trials, name, iteration=None):
     factors = []
     for trial in trials:
         factors.append(_watched(trial, iteration)[name] / _watched(trial, 0)[name])
-    return _number(_geometric_mean(factors))
+    return _number(geometric_mean(factors))
 
 
 def _watched(trial, iteration):
@@ -196,7 +196,8 @@ def _mean_and_error(values, digits):
     return text
 
 
-def _geometric_mean(values):
+def geometric_mean(values):
+    """Returns the geometric mean of a list of numbers, with 1e-45 for 0, float."""
     return float(np.exp(np.mean(np.log(np.maximum(values, 1e-45)))))
 
 

@@ -211,6 +211,13 @@ def test_the_picture_has_a_curve_for_each_variant_and_a_point_for_each_seed(tmp_
     titles = [line.get_label() for line in curves.lines if line.get_label()[0] != "_"]
     assert titles == ["the original's form", "without the supervised loss"]
     assert len(curves.lines) == 2 + len(found)  # each trial has a thin line
+    # The mean is the table's; only where it is drawn ends.
+    (mean,) = (line for line in curves.lines if line.get_label() == "the original's form")
+    np.testing.assert_allclose(mean.get_ydata(), [4.0, 1e-6])
+    one_is_zero = [result(seed=1, closeness=(4.0, 1e-6)), result(seed=2, closeness=(4.0, 1e-30))]
+    lines = pictures.figure(one_is_zero).axes[0].lines
+    (mean,) = (line for line in lines if line.get_label() == "the original's form")
+    np.testing.assert_allclose(mean.get_ydata(), [4.0, pictures.LOWEST])
     points = [line.get_xydata() for line in outcomes.lines if line.get_marker() != "None"]
     assert [len(p) for p in points] == [2, 1]
     assert points[1][0, 0] == pictures.LOWEST  # zero has no place on the axis

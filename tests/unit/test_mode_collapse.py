@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from examples.mode_collapse import __main__ as command
 from examples.mode_collapse import pictures, problems, results, tables, techniques
@@ -272,6 +273,28 @@ def test_the_picture_has_samples_of_each_row_and_a_point_for_each_trial(tmp_path
     drawn = [(list(x.get_xdata()), x.get_marker()) for x in of_trials.lines]
     assert drawn[:4] == [([10, 20], "o"), ([15], "|"), ([25], "o"), ([25], "|")]
     assert len(by_epoch.lines) == 3  # a curve for each row, and the line of all modes
+
+
+def test_a_technique_has_one_colour_in_every_picture_and_a_second_form_a_lighter_one(tmp_path):
+    packing = PLAIN._replace(technique="packing")
+    for name in ("both", "one"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "both", epochs=[epoch(modes=5)] * 2)
+    write(tmp_path / "both", packing, epochs=[epoch(modes=10)] * 2)
+    write(tmp_path / "both", packing._replace(packing=3), epochs=[epoch(modes=15)] * 2)
+    write(tmp_path / "one", packing, epochs=[epoch(modes=20)] * 2)
+    colors = {}
+    for name in ("both", "one"):
+        found = results.read_all(tmp_path / name)
+        *_, by_epoch = pictures.figure(found, "grid").axes
+        colors[name] = [line.get_color() for line in by_epoch.lines[:-1]]
+    assert len({*colors["both"]}) == 3
+    assert colors["one"] == colors["both"][1:2]
+    # As they are written, too: a file of few colours mixed them.
+    pictures.write(results.read_all(tmp_path / "both"), "grid", tmp_path / "a.png")
+    drawn = np.asarray(Image.open(tmp_path / "a.png").convert("RGB")).reshape(-1, 3)
+    for color in colors["both"]:
+        assert (drawn == np.round(255 * np.array(color[:3]))).all(axis=1).any()
 
 
 def test_the_mean_has_the_standard_error_of_the_mean():
