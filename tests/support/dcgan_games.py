@@ -7,6 +7,7 @@ import numpy as np
 import run_dcgan
 from improved_gan_tf.data.square_images import ImageSet
 from improved_gan_tf.runs.dcgan import players_of
+from improved_gan_tf.training.adversarial import AdversarialTrainer
 
 BATCH, CLASSES = 4, 3
 
@@ -36,3 +37,21 @@ def settings(objective="non_saturating", **changes):
 def players(config):
     """New players of the settings, the same at every call."""
     return players_of(config, Kind)
+
+
+def trainer_of(config, image_set=None):
+    """The trainer of new players, on `images` if no other ones are given."""
+    return AdversarialTrainer(
+        *players(config), image_set or images(), config, num_classes=CLASSES, epoch_iterations=10
+    )
+
+
+def rows(config, iterations=1):
+    """What `trainer.train` takes: rows of the images in their order, again and again."""
+    count = iterations * BATCH * config.discriminator_steps
+    return [np.arange(count).reshape(iterations, -1) % len(images().images)]
+
+
+def values(model):
+    """Copies of a model's parameters."""
+    return [np.array(v) for v in model.trainable_variables]

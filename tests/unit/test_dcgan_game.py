@@ -14,7 +14,7 @@ from improved_gan_tf.data.square_images import ImageSet
 from improved_gan_tf.losses import adversarial
 from improved_gan_tf.runs import dcgan as runs
 from improved_gan_tf.training.adversarial import AdversarialTrainer
-from tests.support.dcgan_games import BATCH, images, players, settings
+from tests.support.dcgan_games import BATCH, images, players, rows, settings, trainer_of, values
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run")
 
@@ -25,23 +25,6 @@ def _eager():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
-
-
-def trainer_of(config, image_set=None):
-    image_set = image_set or images()
-    trainer = AdversarialTrainer(
-        *players(config), image_set, config, num_classes=3, epoch_iterations=10
-    )
-    return trainer
-
-
-def rows(config, iterations=1):
-    count = iterations * BATCH * config.discriminator_steps
-    return [np.arange(count).reshape(iterations, -1) % len(images().images)]
-
-
-def values(model):
-    return [np.array(v) for v in model.trainable_variables]
 
 
 def changed(before, model):
