@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from improved_gan_tf.errors import UserError
-from improved_gan_tf.scoring import image_scores, inception_check
+from improved_gan_tf.scoring import image_scores, inception_check, score_text
 from improved_gan_tf.scoring.classification import Classification
 from improved_gan_tf.scoring.diversity import mean_pairwise_distance
 from improved_gan_tf.scoring.frechet import frechet_distance
@@ -120,6 +120,34 @@ def test_a_score_is_what_the_pure_functions_say_of_the_classified_images():
     first = mean_pairwise_distance(real.images[:50])
     assert score["real"]["diversity"]["mean_pairwise_distance"] == first
     assert json.loads(json.dumps(score)) == score
+
+
+def test_precision_is_of_the_samples_and_recall_of_the_real_images(monkeypatch):
+    real = np.random.RandomState(0).normal(size=(50, 3)).astype("float32")
+    one_again = np.repeat(real[:1], 50, axis=0)  # a good image, always the same
+
+    def classified(features):
+        return image_scores.Classified("", np.ones((len(features), 1)), features, None)
+
+    def kernel(a, b):
+        return (a.astype("float64") @ b.astype("float64").T / 3 + 1) ** 3
+
+    def of_distinct(a):
+        return (kernel(a, a).sum() - np.trace(kernel(a, a))) / (50 * 49)
+
+    found = image_scores.of_features(classified(one_again), classified(real), PixelClassifier())
+    neighbours = found["neighbours"]
+    assert (neighbours["precision"], neighbours["recall"]) == (1.0, 0.0)
+    assert (neighbours["nearest"], neighbours["num_of_each"]) == (5, 50)
+    expected = of_distinct(one_again) + of_distinct(real) - 2 * kernel(one_again, real).mean()
+    np.testing.assert_allclose(found["kernel_distance"]["mean"], expected, rtol=1e-5)
+    text = [row for row in score_text._rows_of_features(found) if row[0].startswith("precision")]
+    assert text == [["precision, recall (5 nearest of 50)", "1.000, 0.000", ""]]
+    five = image_scores.of_features(classified(one_again[:5]), classified(real), PixelClassifier())
+    assert five["neighbours"] is None
+    monkeypatch.setattr(image_scores, "NUM_FOR_NEIGHBOURS", 20)
+    found = image_scores.of_features(classified(one_again), classified(real), PixelClassifier())
+    assert found["neighbours"]["num_of_each"] == 20
 
 
 def test_without_features_there_is_no_frechet_distance():

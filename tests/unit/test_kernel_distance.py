@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from improved_gan_tf.scoring import kernel_distance as kernel_distance_module
 from improved_gan_tf.scoring.kernel_distance import KernelDistance, kernel_distance, squared_mmd
 from tests.support.systems import load
 
@@ -42,6 +43,19 @@ def test_subsets_have_a_thousand_examples_or_all_of_the_smaller_set():
     assert found == kernel_distance(features(40), features(1500, seed=1))
     assert found != kernel_distance(features(40), features(1500, seed=1), seed=2)
     assert isinstance(found, KernelDistance)
+
+
+def test_subsets_have_no_example_twice_and_the_spread_is_that_of_all_of_them(monkeypatch):
+    shown = []
+
+    def recorded(a, b):
+        shown.append([len(np.unique(x, axis=0)) for x in (a, b)])
+        return float(len(shown))  # 1 to 100
+
+    monkeypatch.setattr(kernel_distance_module, "squared_mmd", recorded)
+    found = kernel_distance(features(40), features(60, seed=1))
+    assert shown == [[40, 40]] * 100
+    assert found == (50.5, pytest.approx(np.sqrt((100**2 - 1) / 12)), 100, 40)
 
 
 def test_two_sets_that_are_their_own_only_subset_have_one_distance_and_no_spread():

@@ -52,6 +52,14 @@ def assert_equal(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_checkpoint_holds_how_many_steps_have_fitted():
+    player = Player(LossScale())
+    for _ in range(3):
+        player.step(tf.constant(1.0))
+    scale, fitting_steps = (int(v) for v in player.scale.state)
+    assert (scale, fitting_steps) == (int(player.scale.scale), 3)
+
+
 def test_a_power_of_two_changes_no_bit():
     plain, scaled = Player(NoLossScale()), Player(LossScale())
     for factor in (1.0, 0.3, -2.0):

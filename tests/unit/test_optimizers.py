@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from improved_gan_tf.training.adam import Adam
+from improved_gan_tf.training.player_optimizers import player_optimizer
 
 
 def first_step(gradient, dtype="float64", **arguments):
@@ -145,3 +146,9 @@ def test_a_learning_rate_of_zero_and_a_schedule_are_taken():
 def test_half_precision_in_which_epsilon_is_0_or_beta_2_is_1_is_refused(dtype):
     with pytest.raises(ValueError, match=f"as under `mixed_{dtype}`. Received: a {dtype} variable"):
         Adam(0.1).build([keras.Variable(np.ones(2), dtype=dtype)])
+
+
+def test_wassersteins_rmsprop_has_the_numbers_of_its_authors_framework():
+    optimizer = player_optimizer("rmsprop", 0.5, 0.999)
+    numbers = optimizer.rho, optimizer.epsilon, optimizer.momentum, optimizer.centered
+    assert numbers == (0.99, 1e-16, 0.0, False)

@@ -37,6 +37,53 @@ def history(*losses):
     return [{"loss_unsupervised": loss} for loss in losses]
 
 
+# --- what is prepared ----------------------------------------------------------------------
+
+
+def test_every_setting_of_the_game_reaches_its_trainer(monkeypatch):
+    other_than_default = {
+        "generator_objective": "feature_matching_l1",
+        "generator_steps": 2,
+        "unlabeled_weight": 0.25,
+        "supervised_weight": 0.5,
+        "real_target": 0.9,
+        "generated_target": 0.1,
+        "historical_averaging_weight": 0.01,
+        "historical_averaging_players": "generator",
+        "averaging_rate": 0.001,
+        "cross_replica": "local",
+        "seed": 7,
+    }
+    given, make = {}, semi_supervised.Trainer
+
+    def making(*args, **kwargs):
+        given.update(kwargs)
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(semi_supervised, "Trainer", making)
+    of(settings(**other_than_default)).prepare()
+    assert {name: given.pop(name) for name in other_than_default} == other_than_default
+    assert given == {"supervised_only": False}
+
+
+@pytest.mark.parametrize(
+    ("config", "players"),
+    [
+        (settings(), ["mnist_discriminator"]),
+        (settings(run_cifar10, width_multiplier=0.02), ["discriminator", "generator"]),
+    ],
+)
+def test_the_players_are_initialised_that_the_original_initialises(config, players, monkeypatch):
+    initialised = []
+    monkeypatch.setattr(
+        semi_supervised, "initialize_from_data", lambda model, x: initialised.append(model)
+    )
+    game = of(config)
+    game.prepare()
+    own = [game.players.discriminator, game.players.generator]
+    assert [id(model) for model in initialised] == [id(model) for model in own[: len(players)]]
+
+
 # --- what is measured ----------------------------------------------------------------------
 
 
