@@ -319,15 +319,20 @@ def main():
     environment.set_defaults()
     import improved_gan_tf.runs.semi_supervised  # noqa: F401  once, before the forks
 
+    parent = folder or pathlib.Path(tempfile.mkdtemp())
+    parent.mkdir(parents=True, exist_ok=True)
+    # All data first: a missing set should end the campaign before it began.
+    loaded = {
+        name: (config, load(config, parent))
+        for name, config in experiments(arguments.data_dir).items()
+    }
     outcomes = []
-    with tempfile.TemporaryDirectory() as temporary:
-        parent = folder or pathlib.Path(temporary)
-        parent.mkdir(parents=True, exist_ok=True)
-        for name, config in experiments(arguments.data_dir).items():
-            dataset = load(config, parent)
-            place = parent / name.replace(", ", "-").replace(" ", "_")
-            outcomes += campaign(name, config, dataset, arguments.kills, place, arguments.seed)
+    for name, (config, dataset) in loaded.items():
+        place = parent / name.replace(", ", "-").replace(" ", "_")
+        outcomes += campaign(name, config, dataset, arguments.kills, place, arguments.seed)
     print(f"\n{table(outcomes)}")
+    if folder is None:  # a campaign that failed leaves its logs
+        shutil.rmtree(parent)
     sys.exit(0 if all(survived for _, _, survived in outcomes) else 1)
 
 

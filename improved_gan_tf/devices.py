@@ -95,7 +95,7 @@ def _print_speed():
     for name, flag in (("bfloat16", "--precision=mixed_bfloat16"), ("XLA", "--jit_compile=true")):
         least, most = min(ratios[name]), max(ratios[name])
         verdict = "may pay" if most >= WORTHWHILE else "does not pay"
-        print(f"{flag} {verdict} here: {least:.1f} to {most:.1f} times as fast")
+        print(f"{flag} {verdict} here: {least:.2g} to {most:.2g} times as fast")
 
 
 def _self_test():

@@ -239,7 +239,7 @@ def main(argv=None):
         )
     if arguments.trials:
         results.check_comparable(results.read_all(arguments.output), settings, arguments.output)
-        environment.set_defaults()
+        environment.start_tensorflow()
         arguments.output.mkdir(parents=True, exist_ok=True)
         train_all(settings, arguments)
     report(arguments)

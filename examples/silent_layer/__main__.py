@@ -198,6 +198,7 @@ def train_all(arguments):
     if done:
         print(f"Of these, {done} iterations are done.", flush=True)
     determinism.make_operations_deterministic()
+    print("First the classifier that tells the samples' classes:", flush=True)
     classifier, _ = small_classifier.train(dataset, CLASSIFIER_EPOCHS, CLASSIFIER_SEED)
     arguments.output.mkdir(parents=True, exist_ok=True)
     total = len(missing) * arguments.iterations
@@ -222,7 +223,7 @@ def main(argv=None):
     arguments = parsing.parse_args(argv)
     check(arguments, parsing.error)
     if arguments.trials:
-        environment.set_defaults()
+        environment.start_tensorflow()
         train_all(arguments)
     results = tables.read_all(arguments.output)
     if not results:

@@ -48,6 +48,11 @@ def load(name, data_source="tfds", data_dir=None, download=True):
     known = known_set(name)
     refuse_folder_of_sample(data_source, data_dir)
     is_sample = data_source == "sample"
+    if is_sample and name != "mnist":
+        raise UserError(
+            "`data_source=sample` has digits of MNIST only; other data sets need "
+            f"`data_source=tfds` and its `data_dir`. Received: {name}."
+        )
     dataset = _load_sample() if is_sample else _load_tfds(known, data_dir, download)
     _check(dataset, known, data_source, data_dir)
     return dataset

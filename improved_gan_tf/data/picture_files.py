@@ -30,7 +30,10 @@ def below(paths):
         elif path.is_file():
             found.append(path)
         else:
-            raise UserError(f"Pictures or folders of them are expected. Received: {path} (none).")
+            raise UserError(
+                "Pictures or folders of them are expected. Received: "
+                f"{path} (no such file or folder)."
+            )
     if not found:
         raise UserError(
             f"There is no picture ({', '.join(EXTENSIONS)}) in {', '.join(map(str, paths))}."

@@ -20,7 +20,7 @@ def progress_bar(total, unit, description, initial=0, shown=True):
     Args:
         total: int, steps of the whole task.
         unit: str, the name of a step, like "image".
-        description: str, the task's name; cut at 50 characters.
+        description: str, the task's name; more than 50 characters are shortened.
         initial: int, steps done before.
         shown: bool; False shows no progress, and `write` still prints.
 
@@ -30,7 +30,9 @@ def progress_bar(total, unit, description, initial=0, shown=True):
     """
     shown = shown and sys.stderr is not None  # as in a process without a terminal
     kind = _Bar if shown and sys.stderr.isatty() else _Lines
-    bar = kind(total, unit, description[:50], initial, shown)
+    if len(description) > 50:
+        description = description[:47].rstrip() + "..."
+    bar = kind(total, unit, description, initial, shown)
     try:
         yield bar
     finally:

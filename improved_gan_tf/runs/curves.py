@@ -47,6 +47,10 @@ def curves_figure(history, title):
     return figure
 
 
+def _has(history, name):
+    return any(m.get(name) is not None for m in history)
+
+
 def _points(history, name, factor=1.0):
     """Epochs, from 1, with a number of that name, and the numbers."""
     found = [(m["epoch"] + 1, factor * m[name]) for m in history if m.get(name) is not None]
@@ -76,7 +80,14 @@ def _errors(axes, history):
         _draw(axes, history, name, label, 100.0, marker=".")
     axes.set(ylabel="error (%)")
     axes.set_yscale("symlog", linthresh=0.1)
-    axes.set_ylim(bottom=0)
+    least = min(min(_points(history, name, 100.0)[1]) for name, _ in ERRORS if _has(history, name))
+    axes.set_ylim(bottom=0.8 * least if least > 0.1 else 0.0)
+    ticks = range(1, 10) if least > 10.0 else (1, 2, 5)
+    axes.yaxis.set_major_locator(
+        matplotlib.ticker.SymmetricalLogLocator(base=10, linthresh=0.1, subs=ticks)
+    )
+    axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    axes.yaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.legend()
 
 

@@ -4,6 +4,7 @@ import pathlib
 import re
 
 from improved_gan_tf.data.known_sets import num_labels_of
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.files import name_of
 from improved_gan_tf.settings.images import IMAGES
 
@@ -50,3 +51,10 @@ def sweep_name(config):
         name = config.tfds or (source.stem if config.arrays else source.name)
         return f"{config.dataset}-{re.sub('[/:]', '-', name)}-{config.image_size}px-{kind}"
     return f"{config.dataset}-{config.data_source}-{kind}-{config.recipe}"
+
+
+def require_no_sweep(path):
+    """Raises `UserError` for a folder (a Path) that is no run's and holds run folders."""
+    inside = sorted(file.parent for file in path.glob("*/config.json"))
+    if inside and not (path / "config.json").exists():
+        raise UserError(f"{path} is a folder of runs. Give one of them, such as {inside[0]}.")

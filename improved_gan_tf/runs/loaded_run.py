@@ -12,6 +12,7 @@ from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.keras_files import load_keras_model
 from improved_gan_tf.runs.class_names import class_names_of
+from improved_gan_tf.runs.folder_names import require_no_sweep
 from improved_gan_tf.runs.frozen_generator import frozen_generator
 from improved_gan_tf.runs.noise import NoiseStreams, own_noise
 from improved_gan_tf.runs.pretrained import folder_of
@@ -212,6 +213,7 @@ def read_config(path):
         if missing:
             raise KeyError(", ".join(sorted(missing)))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        require_no_sweep(path)
         raise UserError(
             f"{path} is not a run folder with a readable config.json: {error}"
         ) from error

@@ -9,6 +9,7 @@ import numpy as np
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment
+from improved_gan_tf.runs.folder_names import require_no_sweep
 from improved_gan_tf.settings.images import IMAGES
 
 MODELS = {"averaged": "discriminator", "raw": "discriminator_raw"}  # kind -> file name
@@ -101,6 +102,7 @@ def _read(run_dir):
         recorded = {kind: final[f"test_wrong_{kind}"] for kind in MODELS}
         test_count = final["test_count"]
     except (OSError, ValueError, KeyError, TypeError) as error:
+        require_no_sweep(run_dir)
         raise UserError(
             f"{run_dir} is not a run folder with a readable result.json: {error}"
         ) from error

@@ -161,6 +161,9 @@ def test_the_data_sets_have_the_papers_sizes():
 def test_a_folder_of_data_does_not_go_with_the_embedded_digits():
     with pytest.raises(UserError, match=r"Received: `data_source=sample` `data_dir=sets`\.$"):
         datasets.load("mnist", "sample", "sets")
+    for name in ("cifar10", "svhn"):
+        with pytest.raises(UserError, match=rf"digits of MNIST only.*Received: {name}\.$"):
+            datasets.load(name, "sample")
     mnist = {"dataset": "mnist", "data_source": "sample", "data_dir": None}
     own = {"dataset": "images", "data_source": "own", "data_dir": None, "tfds": None}
     for run in (mnist, own):

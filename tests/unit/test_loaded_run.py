@@ -150,6 +150,11 @@ def test_wrong_arguments_are_refused(loaded, run_dir, tmp_path):
         improved_gan_tf.load_run(tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"not a run folder with a readable config\.json"):
         improved_gan_tf.load_run(tmp_path)
+    for name in ("labels20-seed1", "labels20-seed2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    with pytest.raises(UserError, match=r"folder of runs\. Give one .*/labels20-seed1\.$"):
+        improved_gan_tf.load_run(tmp_path)
 
 
 def test_a_run_of_an_earlier_version_is_frozen_when_it_is_loaded(loaded, run_dir, tmp_path):

@@ -75,7 +75,7 @@ def test_a_task_that_fails_says_how_far_it_was(clock, capsys):
 
     with pytest.raises(ValueError, match="black"):
         fail()
-    assert capsys.readouterr().err == f"{'x' * 50}:  25% 1/4 [00:02<00:06,  2.00s/image]\n"
+    assert capsys.readouterr().err == f"{'x' * 47}...:  25% 1/4 [00:02<00:06,  2.00s/image]\n"
 
 
 def test_a_terminal_gets_one_bar_that_lines_are_printed_above(monkeypatch, capsys):

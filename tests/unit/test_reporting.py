@@ -293,6 +293,24 @@ def test_curves_show_each_epochs_numbers():
     np.testing.assert_array_equal(averaged.get_ydata(), [50.0, 50.0])  # per cent
 
 
+@pytest.mark.parametrize(
+    ("errors", "bottom", "labels"),
+    [
+        ((0.5, 0.25), 20.0, {"20", "30", "40", "50"}),
+        ((0.5, 0.02), 1.6, {"2", "5", "10", "20", "50"}),
+        ((0.5, 0.0), 0.0, {"0", "0.1", "1", "10", "50"}),
+    ],
+)
+def test_the_axis_of_errors_begins_below_the_least_and_has_plain_numbers(errors, bottom, labels):
+    shown = dict.fromkeys(("test_error_averaged", "test_error_raw"))
+    history = [metrics(i) | shown | {"train_error": e} for i, e in enumerate(errors)]
+    figure = curves.curves_figure(history, "a title")
+    axes = figure.axes[1]
+    assert axes.get_ylim()[0] == pytest.approx(bottom)
+    figure.draw_without_rendering()
+    assert labels <= {label.get_text() for label in axes.get_yticklabels()}
+
+
 def test_the_curves_of_one_epoch_are_points():
     left, _ = curves.curves_figure([metrics(0)], "a title").axes
     assert {line.get_marker() for line in left.lines} == {"."}

@@ -83,6 +83,17 @@ def test_a_run_without_a_test_set_is_refused(tmp_path, capsys):
     assert err.startswith(f"error: {folder} cannot be scored again: a run of one of DCGAN's games")
 
 
+def test_a_folder_of_runs_is_refused_with_the_name_of_one(tmp_path, capsys):
+    (tmp_path / "seed1").mkdir()
+    (tmp_path / "seed1" / "config.json").write_text("{}")
+    code, out, err = command(capsys, tmp_path)
+    assert (code, out) == (2, "")
+    assert (
+        err
+        == f"error: {tmp_path} is a folder of runs. Give one of them, such as {tmp_path}/seed1.\n"
+    )
+
+
 @pytest.mark.parametrize(
     "content", [[], 3, None, {"config": {}}, {"config": [], "final": {}}, {"config": 1, "final": 1}]
 )
