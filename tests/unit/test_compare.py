@@ -156,6 +156,12 @@ def test_runs_on_the_same_choice_of_labels_are_told(tmp_path):
     assert "2 runs on the same labeled images" in printed([tmp_path])
 
 
+def test_seeds_choose_the_labels_where_nothing_else_does(tmp_path):
+    for seed in (1, 2):
+        write_run(tmp_path / str(seed), record(seed=seed, seed_data=None))
+    assert "same labeled images" not in printed([tmp_path])
+
+
 def test_runs_with_different_settings_have_rows_of_their_own(tmp_path):
     write_run(tmp_path / "a", record(epochs=20))
     write_run(tmp_path / "b", record(epochs=30))

@@ -515,6 +515,7 @@ def test_a_large_set_has_no_warning():
         (((30, 30), 2000, 500), 3, ["Fewer than 5 labels of class a, b:"]),
         (((600, 600), 400, 500), None, ["400 of 1,600 training images have no label"]),
         (((600, 600), 400, 500), 20, []),  # the other labels are not used
+        (((600, 600), 2400, 500), None, []),  # two for each label
         (((30, 30), 2000, 100), None, ["100 test images measure an error of 10 % to about +- 6"]),
     ],
 )

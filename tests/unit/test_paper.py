@@ -179,6 +179,8 @@ def test_an_unsettled_average_is_explained():
     (remark,) = one_run.remarks([result(average_weight=0.2)])
     assert "starts at zero" in remark
     assert "holds 20 % of its weight, far from settled" in remark
+    (remark,) = one_run.remarks([result(average_weight=0.94)])
+    assert "holds 94 % of its weight, far from settled" in remark
 
 
 def test_without_an_average_there_is_no_word_about_it():

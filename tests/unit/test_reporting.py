@@ -293,6 +293,30 @@ def test_curves_show_each_epochs_numbers():
     np.testing.assert_array_equal(averaged.get_ydata(), [50.0, 50.0])  # per cent
 
 
+def test_the_truncation_curve_has_the_spread_to_the_right_and_a_row_for_each_class():
+    points = [
+        {"threshold": t, "spread": spread, "score_mean": score, "score_std": 0.1, "right": 0.5}
+        | {"right_by_class": [0.4, 0.6]}
+        for t, spread, score in ((None, 1.0, 2.0), (0.5, 0.3, 4.0))
+    ]
+    grids = [np.zeros((6, 8, 8, 1), np.uint8)] * 2  # two classes, three images of each
+    axes, panel, _ = truncation_figure.figure(points, grids, "a title").axes
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[1.0, 2.0], [0.3, 4.0]])
+    assert panel.images[0].get_array().shape[:2] == (2 * (8 + 2) + 2, 3 * (8 + 2) + 2)
+
+
+def test_curves_of_biggan_show_the_spread_and_each_players_spectra():
+    history = [
+        {"epoch": epoch, "loss_a": 1.0, "spread": 0.5}
+        | {"sigma0/generator/g": 3.0, "sigma0/discriminator/d": 5.0}
+        for epoch in (0, 1)
+    ]
+    *_, spread, generator, discriminator = curves.curves_figure(history, "a title").axes
+    assert [line.get_ydata()[0] for line in spread.lines] == [0.5, 1.0, 0.1]
+    shown = [(x.get_label(), x.get_ydata()[0]) for a in (generator, discriminator) for x in a.lines]
+    assert shown == [("g", 3.0), ("d", 5.0)]
+
+
 @pytest.mark.parametrize(
     ("errors", "bottom", "labels"),
     [

@@ -240,6 +240,20 @@ def test_a_picture_that_is_there_is_replaced_only_on_demand(
         assert image.size == (1200, 420)
 
 
+@pytest.mark.parametrize("updates", ["alternating", "simultaneous"])
+def test_both_games_have_the_updates_that_are_asked_for(updates, tmp_path, monkeypatch):
+    seen, play = [], toy_games.play
+
+    def playing(*args, simultaneous):
+        seen.append(simultaneous)
+        return play(*args, simultaneous=simultaneous)
+
+    monkeypatch.setattr(toy_games, "play", playing)
+    output = f"--output={tmp_path / 'game.png'}"
+    toy_game.main([output, "--steps=10", "--num_starts=1", f"--updates={updates}"])
+    assert seen == 2 * [updates == "simultaneous"]
+
+
 def test_the_command_exits_with_2_and_one_paragraph(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "improved_gan_tf.toy_game", "--weight=-1"],

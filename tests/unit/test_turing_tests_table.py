@@ -12,7 +12,7 @@ from improved_gan_tf.scoring import votes
 from improved_gan_tf.tables import comparison, formats, one_turing_test, turing_tests
 from tests.support.html_pages import Reader
 from tests.support.written_runs import record, write_run
-from tests.support.written_votes import write_page, write_votes
+from tests.support.written_votes import content_of, write_page, write_votes
 
 
 def cells(text, first):
@@ -57,6 +57,17 @@ def test_each_person_has_a_line(counted):
         *("0.0 (0.0 to 27.8)", "20.0 (5.7 to 51.0)", "1.0"),
     ]
     assert cells(text, "(b)")[:3] == ["(b)", "20", "80.0 (58.4 to 91.9)"]
+
+
+def test_a_slow_answer_does_not_move_the_median(tmp_path):
+    page = write_page(tmp_path)
+    answered = [
+        vote | {"milliseconds": 21_000 if vote["image"] == 20 else 1000}
+        for vote in content_of(page)["votes"]
+    ]
+    counted = votes.tally([write_votes(tmp_path, page, "a", person="Ana", votes=answered)])
+    assert cells(one_turing_test.text_of(counted), "Ana")[-1] == "1.0"
+    assert turing_tests.as_dict(counted)["persons"][0]["median_milliseconds"] == 1000.0
 
 
 def test_how_it_was_asked_is_said(tmp_path):

@@ -100,6 +100,16 @@ def test_a_run_that_ended_far_above_its_best_training_error_makes_the_answer_unc
     )
 
 
+@pytest.mark.parametrize(("last", "is_unstable"), [(0.11, False), (0.13, True)])
+def test_a_training_error_may_rise_by_a_tenth(last, is_unstable, tmp_path):
+    run = written(tmp_path / "run", range(10))
+    baseline = written(tmp_path / "base", range(40), supervised_only=True)
+    for folder, errors in ((run.path, (0.9, 0.01)), (baseline.path, (0.9, 0.01, last))):
+        lines = [json.dumps({"epoch": i, "train_error": e}) + "\n" for i, e in enumerate(errors)]
+        (folder / "metrics.jsonl").write_text("".join(lines))
+    assert ("unstable" in unlabeled_gain.answer(run, baseline)) == is_unstable
+
+
 def collapsed(run, recovered=None):
     epochs = {"collapsed_at_epoch": 3, "recovered_at_epoch": recovered}
     return run._replace(result={**run.result, "final": {**run.result["final"], **epochs}})
@@ -126,6 +136,8 @@ def test_a_collapsed_game_makes_an_answer_unclear_that_is_not_yes(tmp_path):
     text = unlabeled_gain.answer_over_seeds(pairs)
     assert "help? Unclear, the game collapsed too often: 20.0 %" in text
     assert text.endswith("The game collapsed in 2 of the runs; try a smaller --learning_rate.")
+    half = unlabeled_gain.answer_over_seeds([*pairs[:2], (run, ahead), (run, ahead)])
+    assert "help? Unclear, the game collapsed too often: 20.0 %" in half
     text = unlabeled_gain.answer_over_seeds([(run, ahead), (run, ahead), pairs[0]])
     assert "help? No, it harms: 20.0 %" in text
     assert text.endswith("The game collapsed in 1 of the runs; try a smaller --learning_rate.")
