@@ -1,15 +1,20 @@
 """BigGAN's training step: the numbers of a plain loop, its schedule, its learning rates."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import run_biggan
 from improved_gan_tf import streams
 from improved_gan_tf.data.device_images import DeviceImages
 from improved_gan_tf.losses.orthogonal import orthogonal_regularization
 from improved_gan_tf.networks import biggan_discriminator, biggan_generator, latents
+from improved_gan_tf.runs import biggan as runs
 from improved_gan_tf.training.biggan import BigganTrainer
+from tests.support import noise_runs
 
 BATCH, CLASSES, RATE, GENERATOR_RATE = 4, 3, 1e-3, 0.25
 SHARED = {"shared_dim": 3, "hierarchical": True, "z_dim": 8}
@@ -137,3 +142,30 @@ def test_the_average_follows_the_generator_and_starts_when_told():
 def test_the_average_is_part_of_what_a_checkpoint_holds():
     names = trainer().state()
     assert sum(name.startswith("average.") for name in names) == len(players()[0].weights) + 1
+
+
+def test_every_setting_of_a_run_reaches_its_trainer_and_samples_are_of_all_classes(monkeypatch):
+    config = dataclasses.replace(
+        run_biggan.EXPERIMENT,
+        **{"dataset": "mnist", "channels": 1, "z_dim": 8, "batch_size": 20, "standing_batches": 2},
+        **{"discriminator_steps": 1, "accumulation_steps": 2, "learning_rate": 0.001},
+        **{"generator_learning_rate": 0.0002, "orthogonal_weight": 0.5},
+        **{"averaging_decay": 0.75, "averaging_start": 3, "seed": 7},
+    )
+    given, make = {}, runs.BigganTrainer
+
+    def making(*args, **kwargs):
+        given.update(kwargs)
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(runs, "BigganTrainer", making)
+    game = runs.BigganGame(config, noise_runs.images("mnist"))
+    game.prepare()
+    assert given.pop("generator_rate") == pytest.approx(0.2)
+    assert given == {
+        **{"num_classes": 10, "seed": 7, "accumulation_steps": 2, "orthogonal_weight": 0.5},
+        **{"averaging_decay": 0.75, "averaging_start": 3},
+    }
+    assert len(game.standing_inputs) == 2
+    drawn = np.concatenate([batch["labels"] for batch in game.standing_inputs])
+    assert len(np.unique(drawn)) > 5

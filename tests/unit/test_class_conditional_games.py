@@ -9,8 +9,11 @@ from improved_gan_tf.layers import SpectralNormConv2DTranspose, WeightNormConv2D
 from improved_gan_tf.runs.health import alike_at
 from improved_gan_tf.scoring import class_conditional, truncation
 from improved_gan_tf.scoring.classification import Classification
+from improved_gan_tf.scoring.frechet import frechet_distance
+from improved_gan_tf.scoring.inception_score import inception_score
 from improved_gan_tf.training.spectra import first_singular_values
 from improved_gan_tf.training.spread import within_class_distance
+from tests.support import noise_runs
 
 
 def test_statistics_are_of_all_classes_where_a_batch_is_smaller_than_their_number(monkeypatch):
@@ -62,6 +65,34 @@ def test_a_truncated_image_does_not_depend_on_how_many_are_asked_for():
         of_counts.append(np.array(classifier.seen))
     assert np.abs(of_counts[1]).max() <= 0.5
     np.testing.assert_array_equal(of_counts[0], of_counts[1][:60])
+
+
+def test_the_truncation_curve_compares_with_the_first_real_images_of_each_class():
+    class Classifier:
+        num_features = 3
+
+        def classify(self, images):
+            return Classification(None, images.reshape(len(images), -1)[:, :3].astype("float32"))
+
+    dataset = noise_runs.images("mnist")
+    real = truncation.real_images(dataset, Classifier(), 30, 7)
+    np.testing.assert_array_equal(real.labels, np.arange(30) % 10)  # three of each, the first
+    np.testing.assert_array_equal(real.images, dataset.train_images[:30])
+    np.testing.assert_array_equal(real.features, real.images.reshape(30, -1)[:, :3])
+
+
+def test_samples_are_scored_in_ten_splits_and_against_the_real_features():
+    random = np.random.RandomState(0)
+    probabilities = random.dirichlet(np.ones(4), 40)
+    features, real_features = random.normal(size=(40, 3)), random.normal(1.0, 2.0, (50, 3))
+    labels = np.arange(40) % 4
+    results = [Classification(probabilities[i : i + 20], features[i : i + 20]) for i in (0, 20)]
+    found = truncation.scores(results, labels, truncation.Real(None, None, real_features, ""))
+    expected = inception_score(probabilities, 10)
+    assert (found["score_mean"], found["score_std"]) == pytest.approx(expected)
+    assert found["frechet_distance"] == pytest.approx(frechet_distance(features, real_features))
+    right = probabilities.argmax(axis=1) == labels
+    assert found["right_by_class"] == [np.mean(right[k::4]) for k in range(4)]
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (27, 30, 1)])
