@@ -47,10 +47,6 @@ def curves_figure(history, title):
     return figure
 
 
-def _has(history, name):
-    return any(m.get(name) is not None for m in history)
-
-
 def _points(history, name, factor=1.0):
     """Epochs, from 1, with a number of that name, and the numbers."""
     found = [(m["epoch"] + 1, factor * m[name]) for m in history if m.get(name) is not None]
@@ -80,7 +76,8 @@ def _errors(axes, history):
         _draw(axes, history, name, label, 100.0, marker=".")
     axes.set(ylabel="error (%)")
     axes.set_yscale("symlog", linthresh=0.1)
-    least = min(min(_points(history, name, 100.0)[1]) for name, _ in ERRORS if _has(history, name))
+    known = [100.0 * m[name] for name, _ in ERRORS for m in history if m.get(name) is not None]
+    least = min(known, default=0.0)
     axes.set_ylim(bottom=0.8 * least if least > 0.1 else 0.0)
     ticks = range(1, 10) if least > 10.0 else (1, 2, 5)
     axes.yaxis.set_major_locator(
