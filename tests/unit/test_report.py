@@ -14,8 +14,10 @@ from PIL import Image
 from improved_gan_tf import report as report_command
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.data.datasets import Dataset
-from improved_gan_tf.pages import figures, report, run_pictures, sections
+from improved_gan_tf.pages import against_paper, figures, report, run_pictures, sections
 from improved_gan_tf.pages.scored_images import ScoredImages
+from improved_gan_tf.runs.finished_runs import read_runs
+from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import comparison
 from tests.support.html_pages import Reader
 from tests.support.written_runs import record, write_imagenet_run, write_run
@@ -445,6 +447,17 @@ def test_the_spread_is_over_the_same_runs_at_every_epoch():
     np.testing.assert_array_equal(mean, [20, 50])
     np.testing.assert_array_equal(low, [10, 40])
     np.testing.assert_array_equal(high, [30, 60])
+
+
+def test_the_papers_line_is_its_mean_and_its_bar_as_long_as_its_spread(tmp_path, monkeypatch):
+    write_run(tmp_path / "run", record())
+    (cell,) = table_cells.cells(read_runs([tmp_path])[0])
+    assert sections._papers_level(cell) == ("paper", 0.93)
+    drawn = []
+    monkeypatch.setattr(figures, "svg_of", lambda figure: drawn.append(figure) or "")
+    against_paper.picture_svg([against_paper.Line("a", (0.93, 0.065), (1.0, 2.0), True)], "errors")
+    (bar, *_) = drawn[0].axes[0].lines
+    np.testing.assert_allclose(bar.get_xdata(), [0.865, 0.995])
 
 
 def test_no_run_has_no_spread():

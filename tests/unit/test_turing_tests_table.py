@@ -4,11 +4,12 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 
 from improved_gan_tf.pages import report
 from improved_gan_tf.runs.finished_runs import generator_digest
-from improved_gan_tf.scoring import votes
+from improved_gan_tf.scoring import human_evaluation, votes
 from improved_gan_tf.tables import comparison, formats, one_turing_test, turing_tests
 from tests.support.html_pages import Reader
 from tests.support.written_runs import record, write_run
@@ -68,6 +69,16 @@ def test_a_slow_answer_does_not_move_the_median(tmp_path):
     counted = votes.tally([write_votes(tmp_path, page, "a", person="Ana", votes=answered)])
     assert cells(one_turing_test.text_of(counted), "Ana")[-1] == "1.0"
     assert turing_tests.as_dict(counted)["persons"][0]["median_milliseconds"] == 1000.0
+
+
+def test_the_interval_over_persons_is_drawn_by_the_seed_of_the_page(tmp_path):
+    page = write_page(tmp_path, seed=5)
+    files = [
+        write_votes(tmp_path, page, name, wrong=range(1, 1 + wrong))
+        for name, wrong in zip("abc", (7, 2, 4), strict=True)
+    ]
+    expected = human_evaluation.over_persons(np.array([0.1, 0.2, 0.35]), np.random.RandomState(5))
+    assert votes.tally(files).over_persons == pytest.approx(expected)
 
 
 def test_how_it_was_asked_is_said(tmp_path):
