@@ -27,7 +27,8 @@ def test_the_oldest_versions_that_are_tested_are_those_declared():
     floors = dict(re.findall(r'"(keras|numpy|scipy|tensorflow)>=([\d.]+)"', declared))
     tested = re.findall(r"\b(\w+)==([\d.]+[\d])", (ROOT / ".ci" / "run").read_text("utf-8"))
     assert len(floors) == 4
-    assert {name: ".".join(v.split(".")[:2]) for name, v in tested} == floors
+    oldest = {name: ".".join(v.split(".")[:2]) for name, v in tested if name in floors}
+    assert oldest == floors
 
 
 def test_the_report_of_an_installed_package_has_the_deviations(tmp_path):
