@@ -84,7 +84,7 @@ def draw_panel(axes, labels, recipes):
             one.mean + one.spread,
             color="black",
             alpha=0.15,
-            label=f"paper, 10 splits: {one.mean:.2f} +- {one.spread:.2g} %",
+            label=f"paper, 10 splits: {one.mean:.2f} +- {one.spread:.3g} %",
         )
     axes.set_xlim(left=0)
     axes.set(xlabel="epoch", ylabel="test error (%)", yscale="log", title=f"{labels} labels")
