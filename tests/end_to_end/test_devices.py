@@ -23,7 +23,7 @@ def test_one_screen_says_what_is_here_what_pays_and_that_all_is_right(capsys):
     assert len(lines) <= 24
     text = "\n".join(lines)
     assert "--strategy=auto with 100 images in a batch: --strategy=one_device" in text
-    assert "--precision=mixed_bfloat16 may pay here: 2.0 to 2.0 times as fast" in text
+    assert "--precision=mixed_bfloat16 may pay here: 2 to 2 times as fast" in text
     assert "--jit_compile=true does not pay here: 0.5 to 0.5 times as fast" in text
     assert "mnist-feature_matching" in lines[-1]
     assert "right" in lines[-1]

@@ -140,7 +140,7 @@ def test_pictures_below_folders_are_found_and_hidden_and_other_files_are_not(tmp
         (tmp_path / name).touch()
     found = picture_files.below([tmp_path / "d.jpeg", tmp_path / "b"])
     assert [p.name for p in found] == ["d.jpeg", "Zoë.PNG", "a.jpg"]
-    with pytest.raises(UserError, match=r"Received: .*nowhere \(none\)"):
+    with pytest.raises(UserError, match=r"Received: .*nowhere \(no such file or folder\)"):
         picture_files.below([tmp_path / "nowhere"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="There is no picture"):
