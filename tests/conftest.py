@@ -30,3 +30,11 @@ def float64():
     """New layers and Keras inputs are float64 while the test runs."""
     with numerics.float64():
         yield
+
+
+@pytest.fixture
+def without_tracing():
+    """TensorFlow's functions run eagerly: in small games tracing takes longer than the steps."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -16,15 +16,10 @@ from improved_gan_tf.runs import dcgan as runs
 from improved_gan_tf.training.adversarial import AdversarialTrainer
 from tests.support.dcgan_games import BATCH, images, players, rows, settings, trainer_of, values
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run")
-
-
-@pytest.fixture(autouse=True)
-def _eager():
-    """Without tracing: it takes longer than the iterations."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = [
+    pytest.mark.usefixtures("without_tracing"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run"),
+]
 
 
 def changed(before, model):

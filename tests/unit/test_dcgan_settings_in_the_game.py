@@ -8,15 +8,10 @@ import tensorflow as tf
 from improved_gan_tf.runs import dcgan as runs
 from tests.support.dcgan_games import BATCH, CLASSES, images, rows, settings, trainer_of, values
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run")
-
-
-@pytest.fixture(autouse=True)
-def _eager():
-    """Without tracing: it takes longer than the iterations."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = [
+    pytest.mark.usefixtures("without_tracing"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run"),
+]
 
 
 def sums_of_one_iteration(config, trainer=None, rate=1e-4):
