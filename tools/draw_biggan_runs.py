@@ -10,10 +10,11 @@ tables.
 
 import shutil
 
-import matplotlib
 import matplotlib.figure
+import matplotlib.ticker
 from PIL import Image
 
+from improved_gan_tf.runs.spectrum_lines import draw_spectra
 from tools import arguments
 from tools.biggan_tables import ANEW, BIGGAN, EARLY, FIXED, LATE, RUNS, untruncated
 from tools.draw_figure3 import last_grid
@@ -55,30 +56,19 @@ def draw_samples(runs, path):
     figure.savefig(path, dpi=80)
 
 
-def draw_spectra(path):
+def draw_every_spectrum(path):
     """The largest singular value of every raw kernel over the epochs, of both players and runs."""
     figure = matplotlib.figure.Figure(figsize=(9.5, 6.4), layout="constrained")
     panels = figure.subplots(len(PLAYERS), len(RUNS), sharex=True, sharey="row")
-    colours = matplotlib.colormaps["viridis"]
     for row, player in zip(panels, PLAYERS, strict=True):
         for axes, (name, title) in zip(row, RUNS.items(), strict=True):
-            history = epochs(BIGGAN / name)
-            start = f"sigma0/{player}/"
-            layers = [n for n in history[-1] if n.startswith(start)]
-            for i, layer in enumerate(layers):
-                axes.plot(
-                    [m["epoch"] + 1 for m in history],
-                    [m[layer] for m in history],
-                    color=colours(i / (len(layers) - 1)),
-                    linewidth=1,
-                    label=layer.removeprefix(start),
-                )
-            axes.set_yscale("log")
+            draw_spectra(axes, epochs(BIGGAN / name), player)
             axes.set_title(f"{player}, {title}", fontsize=10)
         row[0].set_ylabel("largest singular value")
-        row[-1].legend(fontsize=5, ncols=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        row[-1].get_legend().remove()  # as to the left
     for axes in panels[-1]:
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     figure.savefig(path, dpi=90)
 
 
@@ -86,4 +76,4 @@ if __name__ == "__main__":
     for source in arguments.folders(__doc__, "RUNS"):
         copy(source)
         draw_samples(source, BIGGAN / "samples.png")
-    draw_spectra(BIGGAN / "spectra.png")
+    draw_every_spectrum(BIGGAN / "spectra.png")

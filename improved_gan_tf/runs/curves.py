@@ -2,11 +2,11 @@
 
 import textwrap
 
-import matplotlib
 import matplotlib.figure
 import matplotlib.ticker
 
 from improved_gan_tf.runs.health import ALIKE_BELOW, SILENT_BELOW
+from improved_gan_tf.runs.spectrum_lines import draw_spectra
 
 ERRORS = (
     ("train_error", "training (labeled, with noise)"),
@@ -127,14 +127,7 @@ def _spectra(player):
     """A function that draws the largest singular value of every layer of a player."""
 
     def draw(axes, history):
-        start = f"sigma0/{player}/"
-        names = [name for name in history[-1] if name.startswith(start)]
-        colours = matplotlib.colormaps["viridis"]
-        for i, name in enumerate(names):  # in the order of the layers, from dark to light
-            colour = colours(i / max(1, len(names) - 1))
-            _draw(axes, history, name, name.removeprefix(start), color=colour, linewidth=1)
+        draw_spectra(axes, history, player)
         axes.set(ylabel=f"largest singular value, {player}'s layers")
-        axes.set_yscale("log")
-        axes.legend(fontsize=5, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
     return draw

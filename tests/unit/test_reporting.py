@@ -308,13 +308,21 @@ def test_the_truncation_curve_has_the_spread_to_the_right_and_a_row_for_each_cla
 def test_curves_of_biggan_show_the_spread_and_each_players_spectra():
     history = [
         {"epoch": epoch, "loss_a": 1.0, "spread": 0.5}
-        | {"sigma0/generator/g": 3.0, "sigma0/discriminator/d": 5.0}
+        | {"sigma0/generator/block0_conv1": 3.0, "sigma0/generator/block0_conv2": 7.0}
+        | {"sigma0/generator/block0_norm1/gain": 4.0, "sigma0/discriminator/logits/embed": 5.0}
         for epoch in (0, 1)
     ]
     *_, spread, generator, discriminator = curves.curves_figure(history, "a title").axes
     assert [line.get_ydata()[0] for line in spread.lines] == [0.5, 1.0, 0.1]
-    shown = [(x.get_label(), x.get_ydata()[0]) for a in (generator, discriminator) for x in a.lines]
-    assert shown == [("g", 3.0), ("d", 5.0)]
+    assert [(line.get_color(), line.get_ydata()[0]) for line in generator.lines] == [
+        ("C0", 3.0),
+        ("C0", 7.0),
+        ("C1", 4.0),
+    ]
+    kinds = [label.get_text() for label in generator.get_legend().get_texts()]
+    assert kinds == ["convolutions", "gains and biases by class"]  # each kind once
+    assert [text.get_text() for text in generator.texts] == ["block0_conv2"]  # the largest
+    assert [line.get_ydata()[0] for line in discriminator.lines] == [5.0]
 
 
 @pytest.mark.parametrize(
