@@ -159,9 +159,11 @@ class BigganGame:
         return within_class_distance(self.images[rows], labels[rows])
 
     def circumstances(self):
-        """Number of images and a digest of them in order."""
+        """Number of images, and digests of them and their labels in order."""
+        labels = np.ascontiguousarray(self.dataset.train_labels)
         return {
-            "training images": len(self.dataset.train_labels),
+            "training images": len(labels),
+            "digest of the labels": hashlib.sha256(labels).hexdigest()[:16],
             "digest of the images": self.images_digest,
         }
 

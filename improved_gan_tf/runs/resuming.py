@@ -189,7 +189,7 @@ def refuse_finished(found, run_dir):
 
 
 # A checkpoint of an earlier version may lack these without a difference.
-_ADDED_CIRCUMSTANCES = frozenset({"digest of the images"})
+_ADDED_CIRCUMSTANCES = frozenset({"digest of the images", "digest of the labels"})
 
 
 def require_same_circumstances(checkpoint, now):

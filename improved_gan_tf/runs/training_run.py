@@ -84,8 +84,12 @@ class TrainingRun:
     def _restore(self, checkpoint):
         """Restores the state of a checkpoint; None is the beginning."""
         progress = checkpoint and Progress.from_dict(checkpoint.header["progress"])
+        # As one number: workers may see different checkpoints of the same epoch.
+        done = 0
+        if progress is not None:
+            done = progress.epoch * self.game.epochs.iterations + progress.iteration
         distribution.require_same(
-            0 if progress is None else progress.epoch,
+            done,
             f"every worker must see the checkpoints of the first one: --run_dir={self.record.path} "
             "must be in a folder that all of them read",
         )

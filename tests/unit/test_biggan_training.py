@@ -169,3 +169,42 @@ def test_every_setting_of_a_run_reaches_its_trainer_and_samples_are_of_all_class
     assert len(game.standing_inputs) == 2
     drawn = np.concatenate([batch["labels"] for batch in game.standing_inputs])
     assert len(np.unique(drawn)) > 5
+
+
+SMALL = dataclasses.replace(
+    run_biggan.EXPERIMENT,
+    **{"dataset": "mnist", "channels": 1, "z_dim": 8, "batch_size": 20, "standing_batches": 1},
+    **{"discriminator_steps": 1, "accumulation_steps": 1, "learning_rate": 0.01},
+    **{"averaging_decay": 0.5, "averaging_start": 0},
+)
+
+
+def test_other_images_labels_or_counts_are_other_circumstances():
+    data = noise_runs.images("mnist")
+    seen = [
+        runs.BigganGame(SMALL, dataset).circumstances()
+        for dataset in (
+            data,
+            data._replace(train_images=data.train_images[::-1].copy()),
+            data._replace(train_labels=data.train_labels[::-1].copy()),
+            noise_runs.images("mnist", train=60),
+        )
+    ]
+    assert all(one != other for i, one in enumerate(seen) for other in seen[:i])
+    assert seen[0] == runs.BigganGame(SMALL, noise_runs.images("mnist")).circumstances()
+
+
+def test_the_generator_that_is_saved_has_the_averages():
+    game = runs.BigganGame(SMALL, noise_runs.images("mnist"))
+    game.prepare()
+    game.trainer.train(game.epochs(0), 0.01)
+    game.evaluate()
+    saved, raw = game.models()["generator"], game.models()["generator_raw"]
+    by_path = {w.path: np.array(w) for w in raw.trainable_weights}
+    averages = [np.array(a) for a in game.trainer.average.averages]
+    kernels = [w for w in saved.trainable_weights if w.path.endswith("kernel")]
+    assert len(kernels) > 5
+    for weight in kernels:
+        found = np.array(weight)
+        assert not np.array_equal(found, by_path[weight.path]), weight.path
+        assert any(a.shape == found.shape and np.array_equal(a, found) for a in averages)

@@ -285,10 +285,11 @@ def test_a_checkpoint_of_a_version_that_did_not_write_them_is_continued(tmp_path
     resuming.require_same_circumstances(checkpoint, {"training images": 50_000})
 
 
-def test_a_checkpoint_of_a_version_without_the_images_digest_is_continued(tmp_path):
+def test_a_checkpoint_of_a_version_without_digests_is_continued(tmp_path):
     before = {"training images": 50_000}
     checkpoint = Checkpoint(tmp_path / "file.npz", {"circumstances": before}, {})
-    resuming.require_same_circumstances(checkpoint, {**before, "digest of the images": "12"})
+    digests = {"digest of the images": "12", "digest of the labels": "34"}
+    resuming.require_same_circumstances(checkpoint, {**before, **digests})
     with pytest.raises(UserError, match=r"something else: 12 \(the run's: None\)"):
         resuming.require_same_circumstances(checkpoint, {**before, "something else": "12"})
 

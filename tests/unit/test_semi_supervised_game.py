@@ -66,6 +66,11 @@ def test_every_setting_of_the_game_reaches_its_trainer(monkeypatch):
     assert given == {"supervised_only": False}
 
 
+def test_the_images_shown_are_of_the_noise_that_the_generator_is_trained_with():
+    uniform = np.random.RandomState(7).uniform(size=(100, 100)).astype("float32")
+    np.testing.assert_array_equal(semi_supervised.sample_noise(7), uniform)
+
+
 @pytest.mark.parametrize(
     ("config", "players"),
     [
@@ -76,12 +81,14 @@ def test_every_setting_of_the_game_reaches_its_trainer(monkeypatch):
 def test_the_players_are_initialised_that_the_original_initialises(config, players, monkeypatch):
     initialised = []
     monkeypatch.setattr(
-        semi_supervised, "initialize_from_data", lambda model, x: initialised.append(model)
+        semi_supervised, "initialize_from_data", lambda *arguments: initialised.append(arguments)
     )
     game = of(config)
     game.prepare()
     own = [game.players.discriminator, game.players.generator]
-    assert [id(model) for model in initialised] == [id(model) for model in own[: len(players)]]
+    assert [id(model) for model, _ in initialised] == [id(model) for model in own[: len(players)]]
+    # From 500 images or all there are, and from one batch of z.
+    assert [len(x) for _, x in initialised] == [70, 10][: len(players)]
 
 
 # --- what is measured ----------------------------------------------------------------------
@@ -170,13 +177,15 @@ def test_a_lost_game_is_told_from_its_second_low_epoch_on():
 
 def test_a_changed_pixel_label_or_count_is_another_circumstance():
     data = images("mnist")
-    pixels = data.train_images.copy()
-    pixels[0, 0, 0, 0] ^= 1
+    pixels, test_pixels = data.train_images.copy(), data.test_images.copy()
+    for changed in (pixels, test_pixels):
+        changed[0, 0, 0, 0] ^= 1
     seen = [
         SemiSupervisedGame(settings(), dataset).circumstances()
         for dataset in (
             data,
             data._replace(train_images=pixels),
+            data._replace(test_images=test_pixels),
             data._replace(test_labels=np.roll(data.test_labels, 1)),
             images("mnist", test=14),
         )

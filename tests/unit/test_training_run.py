@@ -1,11 +1,13 @@
 """A run of a fake game: epochs, checkpoints, interruption, divergence, full disks, result."""
 
+import functools
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from improved_gan_tf import distribution
 from improved_gan_tf.errors import (
     CollapsedError,
     DivergedError,
@@ -14,7 +16,7 @@ from improved_gan_tf.errors import (
     WorkerLostError,
 )
 from improved_gan_tf.machine import files
-from improved_gan_tf.runs import checkpoints, execution, training_run
+from improved_gan_tf.runs import checkpoints, execution, record, training_run
 from improved_gan_tf.runs.run_folder import RunFolder
 from improved_gan_tf.runs.training_run import TrainingRun
 from tests.support.fake_game import ITERATIONS, FakeGame, after, settings, started
@@ -275,6 +277,25 @@ def test_a_run_with_other_data_is_not_continued_and_stays_as_it_is(tmp_path):
     assert content(tmp_path) == before
 
 
+def test_workers_compare_the_iterations_that_their_checkpoints_have_done(tmp_path, monkeypatch):
+    compared = []
+    monkeypatch.setattr(distribution, "require_same", lambda done, _: compared.append(done))
+    for calls in (2, 4, 3):
+        run(tmp_path / "run", stop_after_calls=calls)
+    run(tmp_path / "run")
+    assert compared == [0, 2, 7, 10]
+
+
+def test_every_version_that_took_part_is_in_the_result(tmp_path, monkeypatch):
+    whole = record.versions.versions()
+    for commit, calls in (("first", 2), ("second", 2), ("third", None)):
+        versions = {**whole, "git_commit": commit}
+        monkeypatch.setattr(record.versions, "versions", lambda versions=versions: versions)
+        result = run(tmp_path / "run", stop_after_calls=calls)
+    assert result["versions"]["git_commit"] == "third"
+    assert [v["git_commit"] for v in result["earlier_versions"]] == ["first", "second"]
+
+
 def test_fewer_epochs_than_were_begun_are_refused(tmp_path):
     run(tmp_path / "run", stop_after_calls=6)  # in the second epoch
     with pytest.raises(UserError, match=r"--epochs=1 is less than the run in .* in epoch 2"):
@@ -423,12 +444,40 @@ def test_the_time_is_that_of_all_processes_together(tmp_path, monkeypatch):
         def monotonic(self):
             return float(next(seconds))
 
-    from improved_gan_tf.runs import record
-
     monkeypatch.setattr(record, "time", Clock())
     # Asked at the start, at the checkpoint and at the result.
     assert run(tmp_path / "run", stop_after_calls=2)["wall_seconds"] == 20.0
     assert run(tmp_path / "run")["wall_seconds"] == 10.0 + 20.0
+
+
+class Ticks:
+    """A clock that is ten seconds later whenever it is asked."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        self.now += 10.0
+        return self.now
+
+
+def test_the_time_of_an_epoch_is_that_of_all_its_calls(tmp_path, monkeypatch):
+    monkeypatch.setattr(training_run, "time", Ticks())
+    games = FakeGame(), FakeGame()
+    run(tmp_path / "run", games[0], stop_after_calls=2)
+    run(tmp_path / "run", games[1])
+    calls = [rows[0] // 10 for game in games for rows, _ in game.trainer.calls]
+    assert calls.count(0) > calls.count(1) > 1
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text("utf-8").splitlines()
+    seconds = [json.loads(line)["seconds"] for line in lines]
+    assert seconds == [10.0 * calls.count(epoch) for epoch in range(3)]
+
+
+def test_a_checkpoint_that_was_due_is_not_due_at_once_again(tmp_path, monkeypatch):
+    due = functools.partial(training_run.Due, clock=Ticks().monotonic)
+    monkeypatch.setattr(training_run, "Due", due)
+    run(tmp_path / "run", checkpoint_every="1 minutes")
+    assert checkpoints_in(tmp_path / "run") == [9, 15]  # after six of ten calls
 
 
 # --- collapse ------------------------------------------------------------------------------
