@@ -64,6 +64,37 @@ def test_a_row_of_the_recipe_may_have_what_nothing_reads(tmp_path):
     one_run.refuse_settings_not_read(config, row, tmp_path)
 
 
+@pytest.mark.parametrize("status", ["interrupted", "finished"])
+def test_after_ctrl_c_in_the_run_no_baseline_begins(monkeypatch, status):
+    request, trained = interruption.StopRequest(), []
+
+    def execute(config, dataset, folder, published, stop_requested):
+        trained.append(folder)
+        request.handle(signal.SIGINT, None)
+        return {"status": status}
+
+    monkeypatch.setattr(interruption, "stop_on_signals", lambda _: contextlib.nullcontext(request))
+    monkeypatch.setattr(semi_supervised, "execute", execute)
+    monkeypatch.setattr(experiment, "print_results", lambda *_: None)
+    parts = [(changed(), "run"), (changed(), "run/supervised_only")]
+    found = [Found("unfinished"), Found("new")]
+    assert experiment.train_parts(changed(), changed(), parts, found, "run", "digits") == 130
+    assert trained == ["run"]
+
+
+@pytest.mark.parametrize(("status", "code"), [("finished", 0), ("interrupted", 143)])
+def test_one_run_ends_with_zero_or_the_code_of_its_signal(monkeypatch, capsys, status, code):
+    def execute(folder, stop_requested):
+        if status == "interrupted":
+            stop_requested.handle(signal.SIGTERM, None)
+        return {"status": status, "differences_from_paper": ["it is small"]}
+
+    assert one_run.to_exit_code(changed(), "run", execute, "not the paper's") == code
+    out = capsys.readouterr().out
+    assert "not the paper's: it is small\n\nEverything is in run" in out
+    assert ("to continue" in out) == (status == "interrupted")
+
+
 @pytest.mark.parametrize(("status", "code"), [("finished", 0), ("interrupted", 143)])
 def test_a_run_whose_baseline_was_finished_before_ends_with_its_own_code(monkeypatch, status, code):
     request = interruption.StopRequest()

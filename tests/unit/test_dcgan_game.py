@@ -14,6 +14,7 @@ from improved_gan_tf.data.square_images import ImageSet
 from improved_gan_tf.losses import adversarial
 from improved_gan_tf.runs import dcgan as runs
 from improved_gan_tf.training.adversarial import AdversarialTrainer
+from tests.support import noise_runs
 from tests.support.dcgan_games import BATCH, images, players, rows, settings, trainer_of, values
 
 pytestmark = [
@@ -324,6 +325,18 @@ class FoundImages:
 
     def read(self):
         return images()._replace(digest="0")
+
+
+def test_other_images_or_labels_have_another_digest(monkeypatch):
+    data = noise_runs.images("mnist")
+    changed = data._replace(train_images=data.train_images[::-1].copy())
+    relabeled = data._replace(train_labels=np.roll(data.train_labels, 1))
+    digests = []
+    for found in (data, changed, relabeled, noise_runs.images("mnist")):
+        monkeypatch.setattr(runs.datasets, "load", lambda *_, found=found, **__: found)
+        digests.append(runs.Images(settings(dataset="mnist")).read().digest)
+    assert digests[0] == digests[3]
+    assert len(set(digests)) == 3
 
 
 @pytest.mark.parametrize("conditional", ["none", "cgan", "infogan"])

@@ -49,6 +49,16 @@ def test_sums_are_not_turned_into_accumulators_whose_order_depends_on_the_proces
 
 
 @pytest.mark.usefixtures("_settings_of_a_new_process")
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_on_a_gpu_the_kernels_are_the_deterministic_ones(gpus, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus * [kind])
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(1))
+    make_operations_deterministic()
+    assert asked == gpus * [1]
+
+
+@pytest.mark.usefixtures("_settings_of_a_new_process")
 def test_other_settings_of_the_process_stay():
     config = tf.compat.v1.ConfigProto()
     config.graph_options.rewrite_options.min_graph_nodes = 3

@@ -201,8 +201,34 @@ def test_the_digest_is_of_pictures_and_labels_whatever_their_files_are_called(fo
     assert prepared(folder, tmp_path).digest == first
     shutil.copytree(folder, tmp_path / "copy")
     assert prepared(tmp_path / "copy", tmp_path).digest == first
-    Image.new("RGB", (64, 64), (0, 128, 255)).save(folder / "dark" / "000.png")
+    Image.new("RGB", (64, 64), (0, 128, 255)).save(folder / "light" / "005.png")  # the last
     assert prepared(folder, tmp_path).digest != first
+
+
+def test_a_picture_that_was_changed_is_another_even_if_its_size_is_the_same(folder):
+    before = encoded_images.find(folder, None).key
+    assert encoded_images.find(folder, None).key == before
+    os.utime(folder / "dark" / "000.png", ns=(0, 0))
+    assert encoded_images.find(folder, None).key != before
+
+
+def test_the_digest_is_of_every_picture(monkeypatch):
+    monkeypatch.setattr(square_images, "_DECODED_AT_ONCE", 4)
+    pictures, labels = np.arange(10 * 12, dtype="uint8").reshape(10, 2, 2, 3), np.arange(10)
+    found = {square_images._digest(pictures, labels)}
+    for number in range(10):
+        changed = pictures.copy()
+        changed[number, 1, 1, 2] += 1
+        found.add(square_images._digest(changed, labels))
+    assert len(found) == 11
+
+
+def test_every_pass_over_the_images_has_an_order_of_its_own():
+    epochs = shuffled_batches.EpochsOfSteps(10, 5, 1, seed=1, iterations=6)
+    (rows,) = epochs(0)
+    passes = [row.ravel().tolist() for row in rows.reshape(3, 10)]
+    assert all(sorted(one) == list(range(10)) for one in passes)
+    assert len({tuple(one) for one in passes}) == 3
 
 
 @pytest.mark.parametrize("damage", ["cut", "another size", "without labels"])

@@ -1,5 +1,7 @@
 """The joint-batch step against gradients written out by hand; towers, noise, Adam, stopping."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import tensorflow as tf
 
 from improved_gan_tf.data import shuffled_batches, square_images
 from improved_gan_tf.networks import imagenet
+from improved_gan_tf.runs import imagenet as runs
 from improved_gan_tf.training import joint_minibatches
 from improved_gan_tf.training.joint_minibatches import JointLosses, JointTrainer
 
@@ -174,6 +177,16 @@ def test_noise_is_uniform_between_minus_one_and_one_and_fresh():
     assert 0.999 < everything.max() < 1.0
     assert everything.var() == pytest.approx(1 / 3, rel=0.02)
     assert not np.array_equal(first["z"], second["z"])
+
+
+def test_the_images_shown_are_of_the_noise_that_the_generator_is_trained_with():
+    game = runs.ImagenetGame.__new__(runs.ImagenetGame)  # without a folder of images
+    game.config, game.trainer = types.SimpleNamespace(seed=1), make_trainer()
+    game.prepare()
+    assert set(game.sample_noise) == set(game.trainer.generator.input)
+    everything = np.concatenate([x.ravel() for x in game.sample_noise.values()])
+    assert -1.0 <= everything.min() < -0.99
+    assert 0.99 < everything.max() < 1.0
 
 
 def test_both_players_use_tensorflows_adam_with_the_originals_settings():

@@ -84,6 +84,23 @@ def test_a_part_to_hold_out_is_refused_where_there_are_test_images(
         experiment.run(command._replace(config=anew))
 
 
+def test_what_follows_from_the_images_follows_from_the_training_images(
+    photos, tmp_path, monkeypatch
+):
+    asked, trained = [], []
+    monkeypatch.setattr(settings, "resolved", lambda config, *found: asked.append(found) or config)
+    monkeypatch.setattr(experiment.semi_supervised, "run", lambda *_: trained.append(1) or 0)
+    places = {"image_folder": str(photos), "cache_dir": str(tmp_path / "cache"), "image_size": 28}
+    config = dataclasses.replace(
+        run_images.EXPERIMENT, **places, run_dir=str(tmp_path / "run"), labels_per_class=2
+    )
+    repetitions = flags.Repetitions(1, (2,))
+    assert experiment.run(flags.Command(config, config, repetitions)) == 0
+    # Of 20 training images 12 have a label; the 6 test images do not count.
+    assert asked == 2 * [((28, 28, 3), ("dark", "light"), 20, 12)]
+    assert trained == [1]
+
+
 def test_a_part_to_hold_out_is_taken_where_there_are_no_test_images(photos, tmp_path):
     assert not load(photos, tmp_path).is_held_out
     shutil.rmtree(photos / "test")
@@ -246,7 +263,8 @@ def test_runs_in_the_folder_of_the_pictures_are_no_class(tmp_path):
     (root / "unlabeled").mkdir()
     Image.new("L", (40, 32)).save(root / "unlabeled" / "000.png")
     before = own_folders.find(root)
-    for run in (root / "runs" / "one", root / "other", root / "unlabeled" / "run"):
+    places = ("runs/one", "other", "unlabeled/run", "dark/run")
+    for run in (root / place for place in places):
         write_run(run)
         Image.new("L", (8, 8)).save(run / "curves.png")
     found = own_folders.find(root)
@@ -473,6 +491,22 @@ def test_where_the_test_split_has_no_labels_the_validation_split_tests(tmp_path)
     assert sorted(loaded.dataset.test_labels) == [0, 0, 1, 1]
     assert len(loaded.dataset.train_labels) == 10
     assert loaded.notes == ("6 test images have no label and are left out.",)
+
+
+@pytest.mark.filterwarnings("ignore")  # of TFDS's writer
+def test_labels_of_an_unlabeled_split_are_none(tmp_path):
+    splits = {"train": np.arange(10) % 2, "unlabelled": np.zeros(6, int)}
+    write_prepared(tmp_path, "letters", splits, num_classes=2)
+    found = own_tfds.find("letters", str(tmp_path), download=False)
+    assert sorted(found.labels) == 6 * [-1] + 5 * [0] + 5 * [1]
+
+
+def test_a_picture_that_was_changed_is_another_even_if_its_size_is_the_same(photos):
+    before = own_folders.find(photos).key
+    picture = photos / "train" / "dark" / "000.png"
+    assert own_folders.find(photos).key == before
+    os.utime(picture, ns=(0, 0))
+    assert own_folders.find(photos).key != before
 
 
 def test_a_runs_data_are_found_again_by_its_settings(photos, tmp_path):

@@ -4,6 +4,8 @@ import contextlib
 import io
 import json
 import os
+import re
+import subprocess
 
 import keras
 import numpy as np
@@ -370,6 +372,27 @@ def test_curves_of_minibatch_discrimination_show_its_closeness():
     np.testing.assert_array_equal(real.get_xydata(), [[1, 1.0], [3, 1e-9]])
     np.testing.assert_array_equal(generated.get_xdata(), [1, 2, 3])
     np.testing.assert_array_equal(limit.get_ydata(), 1e-3)
+
+
+def test_the_commit_says_whether_files_were_changed(tmp_path, monkeypatch):
+    code = tmp_path / "improved_gan_tf" / "machine"
+    code.mkdir(parents=True)
+    (code / "versions.py").write_text("first")
+
+    def git(*arguments):
+        author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", *author, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    monkeypatch.setattr(versions, "__file__", str(code / "versions.py"))
+    commit = versions.versions()["git_commit"]
+    assert re.fullmatch("[0-9a-f]{40}", commit)
+    (tmp_path / "new").write_text("not of the code")
+    assert versions.versions()["git_commit"] == commit
+    (code / "versions.py").write_text("second")
+    assert versions.versions()["git_commit"] == f"{commit}+changes"
 
 
 def test_versions_name_what_numbers_depend_on():

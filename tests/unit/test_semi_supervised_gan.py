@@ -416,6 +416,11 @@ def test_a_test_set_sorted_by_class_is_evaluated_in_mixed_batches():
     sorted_logits = gan.predict(x, verbose=0)
     of_sorted = keras.losses.sparse_categorical_crossentropy(y, sorted_logits, from_logits=True)
     assert tested[0] != pytest.approx(np.mean(of_sorted), rel=1e-5)
+    weights = np.linspace(0.1, 2.0, len(y)).astype("float32")
+    weighted = gan.evaluate(x, y, sample_weight=weights, verbose=0)
+    right = np.argmax(logits, axis=-1) == y[rows]
+    expected = np.average(right, weights=weights[rows])
+    assert weighted[1] == pytest.approx(expected, rel=1e-5)
 
 
 def test_in_batches_of_training_too_a_test_has_its_steps_weights_and_callbacks():

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 
 import pytest
 
@@ -274,6 +275,46 @@ def test_no_baseline_is_trained_for_a_run_that_did_not_finish(tmp_path):
     outcomes = run_all(records, execute)
     expected = ["finished", "finished", "diverged", "not started", "finished", "finished"]
     assert statuses(outcomes) == expected
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        (("finished", "finished"), 0),
+        (("finished", "diverged"), 3),
+        (("diverged", "refused", "finished"), 2),
+        (("refused", "finished", "failed", "diverged"), 1),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst_run(ended, code):
+    assert sweep.exit_code([sweep.Outcome(record(), status) for status in ended]) == code
+
+
+def test_the_seeds_count_up_from_the_one_given(tmp_path):
+    records, _ = several_runs.of_seeds(record(seed=5), 2, str(tmp_path))
+    assert [(r.seed, r.run_dir) for r in records] == [
+        (5, f"{tmp_path}/seed5"),
+        (6, f"{tmp_path}/seed6"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("interrupted", 130), ("finished", 130), (None, None)]
+)
+def test_after_ctrl_c_during_a_run_or_between_two_the_code_is_the_signals(
+    tmp_path, monkeypatch, status, code
+):
+    def in_this_process(outcome_of, one, execute, arguments, stop_requested):
+        if one.seed == 1 and status:
+            stop_requested.handle(signal.SIGINT, None)
+        return sweep.Outcome(one, status or "finished")
+
+    monkeypatch.setattr(several_runs.own_process, "call", in_this_process)
+    records = in_folder(tmp_path)
+    outcomes, signaled = several_runs.train(records, [None] * 3, None)
+    after = "not started" if status else "finished"
+    assert statuses(outcomes) == [status or "finished", after, after]
+    assert signaled == code
 
 
 def test_after_ctrl_c_no_further_run_starts(tmp_path):

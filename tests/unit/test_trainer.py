@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from improved_gan_tf.training.loss_scale import LossScale
 from improved_gan_tf.training.trainer import GameTrainer
 
 
@@ -20,8 +21,8 @@ class Losses(NamedTuple):
 class Number(keras.layers.Layer):
     """A player with one weight."""
 
-    def __init__(self, name):
-        super().__init__(name=name)
+    def __init__(self, name, dtype=None):
+        super().__init__(name=name, dtype=dtype)
         self.weight = self.add_weight(shape=(), initializer="zeros", name="weight")
 
 
@@ -30,10 +31,10 @@ class OnTheDevice(GameTrainer):
 
     Losses = Losses
 
-    def __init__(self, seed=1):
+    def __init__(self, seed=1, dtypes=(None, None)):
         super().__init__(
-            Number("generator"),
-            Number("discriminator"),
+            Number("generator", dtypes[0]),
+            Number("discriminator", dtypes[1]),
             generator_optimizer=keras.optimizers.SGD(0.0),
             discriminator_optimizer=keras.optimizers.SGD(0.0),
             seed=seed,
@@ -136,6 +137,16 @@ def test_variables_that_are_not_finite_are_named(trainer):
 def test_a_seed_decides_the_noise():
     one, same, other = (OnTheDevice(seed).train(rows(1), 0.5)[0].drawn for seed in (1, 1, 2))
     assert one == same != other
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_one_player_in_float16_scales_the_losses_of_both(half):
+    """Each loss passes through both players."""
+    dtypes = ["float32", "float32"]
+    dtypes[half] = "mixed_float16"
+    trainer = OnTheDevice(dtypes=dtypes)
+    assert isinstance(trainer.generator_loss_scale, LossScale)
+    assert isinstance(trainer.discriminator_loss_scale, LossScale)
 
 
 def test_a_game_without_a_step_cannot_be_made():

@@ -297,6 +297,42 @@ def test_the_generator_meets_the_discriminator_just_updated_and_the_other_batch(
     assert sums.generator == pytest.approx(float(loss(*after)), rel=1e-3)
 
 
+def test_feature_matching_means_the_batch_that_cross_replica_says(monkeypatch):
+    name, scopes = "feature_matching_l2", []
+    loss = semi_supervised.GENERATOR_OBJECTIVES[name]
+
+    def recording(real, generated, cross_replica="global"):
+        scopes.append(cross_replica)
+        return loss(real, generated, cross_replica)
+
+    monkeypatch.setitem(semi_supervised.GENERATOR_OBJECTIVES, name, recording)
+    for scope in ("global", "local"):
+        make_trainer(cross_replica=scope).train(rows(1), 0.01)
+    assert scopes == ["global", "local"]
+
+
+class Recording:
+    """A model that notes in which mode it is called."""
+
+    def __init__(self, model):
+        self.model, self.modes = model, []
+
+    def __call__(self, x, training=None):
+        self.modes.append(training)
+        return self.model(x, training=training)
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+
+def test_both_players_see_images_of_a_generator_in_training():
+    trainer = make_trainer()
+    trainer.generator = Recording(trainer.generator)
+    trainer._discriminator_step(batch_of(trainer, rows(1)))
+    trainer._generator_step(batch_of(trainer, rows(1)).unlabeled_for_generator)
+    assert trainer.generator.modes == [True, True]
+
+
 def test_several_generator_steps_are_taken_and_averaged(no_noise, monkeypatch):
     trainer = make_trainer(generator_objective="saturating", generator_steps=3)
     fix_z(trainer, monkeypatch)
