@@ -70,7 +70,7 @@ def test_after_ctrl_c_in_the_run_no_baseline_begins(monkeypatch, status):
 
     def execute(config, dataset, folder, published, stop_requested):
         trained.append(folder)
-        request.handle(signal.SIGINT, None)
+        request.signal = signal.SIGINT
         return {"status": status}
 
     monkeypatch.setattr(interruption, "stop_on_signals", lambda _: contextlib.nullcontext(request))
