@@ -42,6 +42,18 @@ def test_a_wrong_kernel_is_found(capsys, monkeypatch):
     assert "do not trust a run" in out
 
 
+def test_one_wrong_model_among_right_ones_is_told(capsys, monkeypatch):
+    monkeypatch.setattr(self_test, "models", lambda: ["first", "second"])
+    differences = {"first": 1.0, "second": 0.0}
+    monkeypatch.setattr(
+        self_test, "compare", lambda model: self_test.Compared(model, {}, differences[model], 0.0)
+    )
+    with pytest.raises(SystemExit) as end:
+        devices.main([])
+    assert end.value.code == 1
+    assert "do not trust a run" in capsys.readouterr().out
+
+
 def test_a_batch_of_one_is_refused(capsys):
     with pytest.raises(SystemExit) as end:
         devices.main(["--batch_size=1"])

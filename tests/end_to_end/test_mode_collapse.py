@@ -10,7 +10,7 @@ from PIL import Image
 
 from examples import unfinished_trials
 from examples.mode_collapse import __main__ as command
-from examples.mode_collapse import networks, techniques, training
+from examples.mode_collapse import losses, networks, techniques, training
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers import MinibatchDiscrimination, MinibatchStdDev, VirtualBatchNorm
 from tests.support.commands import run_python
@@ -75,15 +75,61 @@ def softplus_mean(logits):
 
 def first_losses(settings, discriminator, real, generated):
     """The losses of the first step as the formulas have them, (discriminator's, generator's)."""
-    if settings.technique == "none":
-        of_real, of_generated = discriminator(real)[0], discriminator(generated)[0]
-        return softplus_mean(-of_real) + softplus_mean(of_generated), softplus_mean(-of_generated)
+    if settings.technique != "preference":
+        of_real, real_features = discriminator(real)
+        of_generated, features = discriminator(generated)
+        share = 0.9 if settings.technique == "label_smoothing" else 1.0
+        of_discriminator = share * softplus_mean(-of_real) + softplus_mean(of_generated)
+        of_discriminator += (1.0 - share) * softplus_mean(of_real)
+        if settings.technique == "feature_matching":
+            apart = tf.reduce_mean(real_features, axis=0) - tf.reduce_mean(features, axis=0)
+            return of_discriminator, tf.reduce_mean(tf.square(apart))
+        return of_discriminator, softplus_mean(-of_generated)
     real_first, _ = discriminator(tf.concat([real, generated], axis=1))
     generated_first, _ = discriminator(tf.concat([generated, real], axis=1))
     of_discriminator = softplus_mean(-real_first) + softplus_mean(generated_first)
     if settings.preference_loss == "blended":
         return of_discriminator, 0.5 * tf.reduce_mean(real_first - generated_first)
     return of_discriminator, softplus_mean(real_first) + softplus_mean(-generated_first)
+
+
+SMOOTHED = THIN._replace(technique="label_smoothing")
+MATCHING = THIN._replace(technique="feature_matching")
+
+
+@pytest.mark.parametrize(
+    "settings", [THIN, SMOOTHED, MATCHING, PREFERENCE, BLENDED], ids=techniques.row_name
+)
+def test_the_losses_are_those_of_the_formulas(settings):
+    random = np.random.RandomState(0)
+    real, generated = random.normal(size=(2, 50, 2)).astype("float32")
+    discriminator = networks.build_discriminator(settings, [1])
+    for variable in discriminator.trainable_variables:
+        variable.assign(20.0 * variable)  # logits away from 0
+    found = losses.losses(settings, discriminator, real, generated)
+    np.testing.assert_allclose(
+        found, first_losses(settings, discriminator, real, generated), rtol=1e-5
+    )
+
+
+def test_adam_is_the_protocols():
+    trial = training.Trial(THIN, 1, jit_compile=False)
+    for player in trial._players:
+        assert (player.optimizer.beta_1, player.optimizer.beta_2) == (0.8, 0.999)
+        assert float(player.optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+def test_every_epoch_has_an_order_and_noise_of_its_own():
+    trial, calls = training.Trial(THIN, 1, jit_compile=False), []
+    steps = trial._steps
+    trial._steps = lambda rows, first: (
+        calls.append((rows.numpy(), int(first))) or steps(rows, first)
+    )
+    for _ in range(2):
+        trial.train_epoch(STEPS)
+    (rows, first), (other_rows, second) = calls
+    assert (first, second) == (0, 1000)
+    assert not np.array_equal(rows, other_rows)
 
 
 @pytest.mark.parametrize("settings", [THIN, PREFERENCE, BLENDED], ids=techniques.row_name)
@@ -168,6 +214,20 @@ def test_the_statistics_of_a_packed_step_decay_like_those_of_one():
     ]
     # A step of "preference" calls the generator once.
     assert momenta == [0.95, 0.95, pytest.approx(0.95 ** (1 / 3))]
+
+
+def test_closeness_is_of_real_and_of_generated_examples(trials, monkeypatch):
+    rows = []
+    monkeypatch.setattr(training, "initialize_from_data", lambda model, x: rows.append(len(x)))
+    settings = THIN._replace(technique="minibatch_discrimination")
+    trial = training.Trial(settings, 1, jit_compile=False)
+    assert rows == [500]
+    epoch = trial.train_epoch(STEPS)
+    real, generated = (
+        float(tf.reduce_mean(trial._closeness(x[:100]))) for x in (trial.data, trial.samples())
+    )
+    assert (epoch.closeness_real, epoch.closeness_generated) == pytest.approx((real, generated))
+    assert abs(real - generated) > 1e-5
 
 
 def test_closeness_is_recorded_with_minibatch_discrimination_only(trials):

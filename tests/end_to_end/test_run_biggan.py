@@ -274,8 +274,8 @@ def curve(run_dir, classifier, capsys, *more):
 
 
 def test_the_truncation_curve_has_a_point_for_every_threshold(straight, classifier, capsys):
-    thresholds = "--thresholds=none,0.01"
-    code, output, _ = curve(straight, classifier, capsys, thresholds, "--fixed_statistics")
+    settings = ("--thresholds=none,0.01", "--fixed_statistics", "--num_real=10")
+    code, output, _ = curve(straight, classifier, capsys, *settings)
     assert code == 0
     assert "mnist.keras, trained on nothing" in output
     content = json.loads((straight / "truncation_fixed_statistics.json").read_text())
@@ -290,6 +290,13 @@ def test_the_truncation_curve_has_a_point_for_every_threshold(straight, classifi
         assert 1.0 <= point["score_mean"] <= 10.0
         assert point["frechet_distance"] > 0
     assert (straight / "truncation_fixed_statistics.png").read_bytes()[:4] == b"\x89PNG"
+    assert content["real_images"].startswith("10 of ")
+    found = [content["points"]]
+    for seed in ("--seed=1", "--seed=2"):
+        assert curve(straight, classifier, capsys, *settings, "--overwrite", seed)[0] == 0
+        written = json.loads((straight / "truncation_fixed_statistics.json").read_text())
+        found.append(written["points"])
+    assert found[0] == found[1] != found[2]
 
 
 def test_a_classifier_without_a_description_is_given_its_range(straight, tmp_path, capsys):

@@ -19,7 +19,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import keras_files
 from improved_gan_tf.paper import PaperResult
 from improved_gan_tf.runs import finished_runs
-from improved_gan_tf.scoring import inception_check, small_classifier
+from improved_gan_tf.scoring import inception_check, picture_folders, small_classifier
 from improved_gan_tf.tables import inception_scores
 from tests.support.commands import call_main
 from tests.support.frozen_graphs import small_inception
@@ -249,6 +249,81 @@ def test_of_real_images_no_generator_is_recorded(tmp_path, classifier, monkeypat
     assert code == 0, err
     result = json.loads((tmp_path / "score.json").read_text())
     assert (result["source"], result["generator_sha256"]) == ("--real=mnist", None)
+
+
+def test_the_flags_decide_the_noise_its_seed_and_the_batches(mnist_run, classifier, capsys):
+    flags = {
+        "default": (),
+        "again": (),
+        "seed": ("--seed=2",),
+        "noise": ("--noise=normal",),
+        "batches": ("--batch_size=20",),  # the generator's batch norm takes its batch's statistics
+    }
+    means = {}
+    for name, given in flags.items():
+        output = mnist_run / f"{name}.json"
+        small = ("--num_samples=60", "--num_splits=1", "--num_real=0", f"--output={output}")
+        code, _, err = command(capsys, mnist_run, f"--classifier={classifier}", *small, *given)
+        assert code == 0, err
+        means[name] = json.loads(output.read_text())["mean"]
+    assert means["again"] == means.pop("default")
+    assert len(set(means.values())) == len(means)
+
+
+def test_real_training_images_are_compared_with_test_images(tmp_path, classifier, capsys):
+    output = tmp_path / "score.json"
+    code, out, err = command(
+        capsys,
+        *("--real=mnist", "--data_source=sample", f"--classifier={classifier}"),
+        *("--num_samples=100", "--num_splits=1", f"--output={output}"),
+    )
+    assert code == 0, err
+    assert json.loads(output.read_text())["frechet"]["num_real"] == 1000  # 4,000 train
+    assert "test images of MNIST sample" in out
+
+
+@pytest.mark.parametrize("as_squares", [False, True])
+def test_a_seed_chooses_the_real_pictures(tmp_path, as_squares):
+    write_noise(tmp_path / "real", 12)
+    dataset = "folder" if as_squares else None
+    source = types.SimpleNamespace(dataset=dataset, image_shape=(28, 28, 3 if as_squares else 1))
+    one, same, other = (
+        np.concatenate(
+            list(picture_folders.real_pictures(tmp_path / "real", seed, source).batches(5, 5))
+        )
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_a_classifier_has_the_epochs_and_the_seed_that_are_asked_for(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(small_classifier, "FILTERS", (2, 2))
+    digits = load_sample()
+    few = digits._replace(
+        train_images=digits.train_images[:256],
+        train_labels=digits.train_labels[:256],
+        test_images=digits.test_images[:50],
+        test_labels=digits.test_labels[:50],
+    )
+    made = [small_classifier.train(few, *given)[0] for given in ((1, 1), (1, 2), (2, 1))]
+    first, seed, epochs = ([np.array(w) for w in model.weights] for model in made)
+    for other in (seed, epochs):
+        assert any(not np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+    # The step size of the second epoch is not 0.
+    steps = []
+    monkeypatch.setattr(
+        keras.optimizers.schedules, "CosineDecay", lambda rate, n: steps.append(n) or rate
+    )
+    small_classifier.train(few, 2, 1)
+    assert steps == [2 * -(-256 // small_classifier.BATCH_SIZE)]
+    asked = []
+    monkeypatch.setattr(
+        train_classifier, "train", lambda data, *given: asked.append(given) or (made[0], 3)
+    )
+    arguments = ("--epochs=4", "--seed=7", f"--output={tmp_path / 'a.keras'}")
+    command(capsys, "--dataset=mnist", "--data_source=sample", *arguments, module=train_classifier)
+    assert asked == [(4, 7)]
 
 
 def test_without_real_data_a_run_is_scored_all_the_same(mnist_run, classifier, monkeypatch, capsys):

@@ -13,6 +13,7 @@ from improved_gan_tf import turing_test
 from improved_gan_tf.data import datasets
 from improved_gan_tf.networks import mnist
 from improved_gan_tf.scoring import small_classifier, votes
+from improved_gan_tf.scoring import turing_test as turing_test_images
 from tests.support.commands import call_main, run_python
 from tests.support.written_votes import write_votes
 
@@ -129,6 +130,25 @@ def test_real_pictures_for_a_run_on_a_folder_may_be_of_any_size(tmp_path, capsys
     code, out, err = command(capsys, run, f"--real={tmp_path / 'photos'}", "--num_images=4")
     assert (code, err) == (0, "")
     assert "real:      2 of the 2 pictures in photos" in out
+
+
+def test_the_seed_decides_images_and_order_and_the_batches_are_those_asked_for(
+    run, tmp_path, capsys, monkeypatch
+):
+    sizes, first = [], turing_test_images.first
+    monkeypatch.setattr(
+        turing_test_images, "first", lambda source, *of: sizes.append(of) or first(source, *of)
+    )
+    pages = []
+    for number, given in enumerate(((), (), ("--seed=2",))):
+        folder = tmp_path / str(number)
+        command(capsys, run, "--num_images=40", "--batch_size=7", f"--output={folder}", *given)
+        pages.append(votes.read_page(folder))
+    assert sizes == 6 * [(20, 7)]
+    orders = [page.is_generated.tolist() for page in pages]
+    assert orders[0] == orders[1] != orders[2]
+    images = [{i["sha256"] for i in page.key["images"] if not i["generated"]} for page in pages]
+    assert images[0] == images[1] != images[2]
 
 
 def test_a_page_of_a_runs_generator_says_what_a_page_of_the_run_says(run, tmp_path, capsys):

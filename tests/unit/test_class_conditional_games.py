@@ -67,6 +67,27 @@ def test_a_truncated_image_does_not_depend_on_how_many_are_asked_for():
     np.testing.assert_array_equal(of_counts[0], of_counts[1][:60])
 
 
+def test_every_threshold_has_the_same_z_and_the_batches_asked_for():
+    class Classifier:
+        def classify(self, images):
+            return Classification(np.full((len(images), 10), 0.1), None)
+
+    counted = []
+
+    class Counts(ShowsLatents):
+        def measure_statistics(self, batches):
+            counted.append(len(list(batches)))
+
+    real = truncation.Real(np.eye(10, 3).astype("uint8"), np.arange(10) // 2, None, "")
+    settings = {"num_samples": 40, "batch_size": 20, "standing": 3}
+    generator = Counts()
+    _, first = truncation.curve(generator, Classifier(), real, [None, None], seed=1, **settings)
+    np.testing.assert_array_equal(first[0], first[1])
+    assert counted == [3, 3]
+    _, second = truncation.curve(generator, Classifier(), real, [None], seed=2, **settings)
+    assert not np.array_equal(first[0], second[0])
+
+
 def test_the_truncation_curve_compares_with_the_first_real_images_of_each_class():
     class Classifier:
         num_features = 3

@@ -62,6 +62,15 @@ def test_a_classifier_in_half_precision_gives_probabilities_in_float32(tmp_path,
     assert features is None or features.dtype == np.float32
 
 
+def test_numbers_that_sum_to_one_and_are_negative_are_no_probabilities(tmp_path):
+    images = keras.Input((4, 4, 1))
+    brightness = keras.layers.GlobalAveragePooling2D()(images)
+    outputs = keras.layers.Concatenate()([1.5 + 0.0 * brightness, -0.5 + 0.0 * brightness])
+    keras.Model(images, outputs).save(tmp_path / "sum.keras")
+    probabilities, _ = KerasClassifier(tmp_path / "sum.keras", (0, 1)).classify(random_images(2))
+    np.testing.assert_allclose(probabilities, softmax(np.array([[1.5, -0.5]] * 2)), rtol=1e-5)
+
+
 # --- any Keras classifier ------------------------------------------------------------------
 
 

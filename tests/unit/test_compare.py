@@ -45,14 +45,14 @@ def two_runs(tmp_path):
         logits = np.eye(10, dtype="float32")[answers]
         write_run(
             tmp_path / f"seed{seed}",
-            record(seed=seed, seed_data=seed),
+            record(seed=seed, seed_data=10 + seed),
             predictions={"logits_averaged": logits, "logits_raw": logits, "labels": labels},
             averaged=wrong,
             raw=wrong,
         )
     write_run(
         tmp_path / "seed1" / "supervised_only",
-        record(supervised_only=True),
+        record(supervised_only=True, seed_data=11),
         averaged=1590,
         differences_from_paper=["a supervised-only baseline, which the paper does not report"],
     )
@@ -213,6 +213,9 @@ def test_csv_has_numbers_in_columns_of_their_own(two_runs):
     (row,) = [r for r in rows if (r["num_labels"], r["parameters"]) == ("100", "averaged")][:1]
     assert (float(row["mean_percent"]), float(row["paper_mean_percent"])) == (1.0, 0.93)
     assert float(row["std_percent"]) == pytest.approx(np.std([0.9, 1.1], ddof=1))
+    assert float(row["paper_std_percent"]) == 0.065
+    ensemble = (float(row[f"paper_ensemble_{name}_percent"]) for name in ("mean", "std"))
+    assert tuple(ensemble) == (0.86, 0.056)
     assert row["comparable_with_paper"] == "True"
     assert {r["dataset"] for r in rows} == {"mnist"}
     everything = printed([two_runs], table_format="csv", everything=True)
@@ -225,6 +228,7 @@ def test_json_names_the_runs_behind_each_number(two_runs):
     row = next(r for r in content["tables"]["mnist"] if r["num_runs"] == 2)
     assert row["percent"] == [0.9, 1.1]
     assert [run["seed"] for run in row["runs"]] == [1, 2]
+    assert [run["seed_data"] for run in row["runs"]] == [11, 12]
     assert row["ensemble_percent"] == 0.92
     assert content["left_out"][0]["reason"] == "diverged after 300 epochs"
     assert content["paper_inception_scores"]["Our methods"] == {"mean": 8.09, "spread": 0.07}
@@ -258,6 +262,10 @@ def test_the_papers_measurement_of_a_row_of_its_table_stands_beside_its_number(t
     (run / "score.json").write_text(json.dumps(SCORE | comparable))
     line = table_line(printed([tmp_path]), f"{run} (-L)")
     assert line[2:] == ["8.12 +- 0.25", "4.36 +- 0.04", "50000", "10", "31.26"]
+    # Measured otherwise, it does not stand beside the paper's.
+    (run / "score.json").write_text(json.dumps(SCORE))
+    line = table_line(printed([tmp_path]), f"{run} (-L)")
+    assert line[2:6] == ["8.12 +- 0.25", "50000", "10", "a"]
 
 
 def test_a_row_of_table_3_stands_beside_its_inception_score_until_it_is_scored_too(tmp_path):

@@ -40,6 +40,13 @@ def test_on_its_one_batch_the_copy_is_the_generator(build):
     np.testing.assert_allclose(to_numpy(frozen(z)), to_numpy(model(z)), atol=1e-5)
 
 
+def test_the_statistics_are_without_the_noise_of_training():
+    layers = [keras.layers.Dense(8), keras.layers.Dropout(0.5), BatchStatisticsNorm()]
+    model, z = keras.Sequential([keras.Input((100,)), *layers]), noise(50)
+    frozen = freeze_batch_statistics(model, [z])
+    np.testing.assert_allclose(to_numpy(frozen(z)), to_numpy(model(z)), atol=1e-5)
+
+
 def test_several_batches_count_alike():
     # One layer, so that each batch's moments can be taken by hand.
     model = keras.Sequential([keras.Input((2,)), BatchStatisticsNorm(epsilon=0.5)])

@@ -286,6 +286,12 @@ def test_pictures_are_classified_into_a_table(loaded, run_dir, tmp_path, capsys)
     code, _, err = call_main(classify.main, capsys, *arguments)
     assert code == 2
     assert "exists; give another --output" in err
+    code, _, err = call_main(classify.main, capsys, *arguments, "--overwrite", "--parameters=raw")
+    assert code == 0, err
+    with open(output, encoding="utf-8") as file:
+        _, _, *lines = csv.reader(file)
+    expected = improved_gan_tf.load_run(run_dir, "raw").classify(images)
+    np.testing.assert_allclose(np.array(lines)[:, 3:].astype(float), expected, atol=1e-6)
 
 
 def test_a_classifier_that_couples_images_gets_files_of_mixed_folders(tmp_path):
@@ -357,7 +363,7 @@ def test_a_folder_without_a_readable_picture_is_refused(run_dir, tmp_path, capsy
     assert not (tmp_path / "p.csv").exists()
 
 
-def test_the_exported_classifier_takes_bytes(loaded, run_dir, tmp_path, capsys):
+def test_the_exported_classifier_takes_bytes(loaded, run_dir, tmp_path, capsys, monkeypatch):
     output = tmp_path / "exported"
     code, out, err = call_main(
         export.main, capsys, run_dir, f"--output={output}", "--format=saved_model"
@@ -371,6 +377,12 @@ def test_the_exported_classifier_takes_bytes(loaded, run_dir, tmp_path, capsys):
     code, _, err = call_main(export.main, capsys, run_dir, f"--output={output}")
     assert code == 2
     assert "exists" in err
+    exported = []
+    monkeypatch.setattr(exporting, "export", lambda run, *_: exported.append(run))
+    monkeypatch.setattr(exporting, "check_output", lambda *_: None)
+    call_main(export.main, capsys, run_dir, f"--output={tmp_path}", "--parameters=raw")
+    raw = improved_gan_tf.load_run(run_dir, "raw")
+    np.testing.assert_array_equal(exported[0].classify(images), raw.classify(images))
 
 
 def test_the_exported_classifier_of_coloured_images_takes_bytes(tmp_path):

@@ -96,6 +96,15 @@ def test_a_label_that_no_logit_stands_for_makes_a_compiled_loss_nan(loss, label)
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="PyTorch is eager")
+@pytest.mark.parametrize("loss", [losses.supervised_loss, losses.error_rate])
+def test_a_label_between_two_makes_a_compiled_loss_nan(loss):
+    labels = np.array([0, 1, 2, 3, 4, 5, 6, 1.5], "float32")
+    assert np.isnan(value(compiled(loss)(random_logits(3), labels)))
+    labels[-1] = 1.0
+    assert np.isfinite(value(compiled(loss)(random_logits(3), labels)))
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch is eager")
 def test_the_gradient_of_a_compiled_loss_with_a_wrong_label_is_nan_too():
     labels = np.array([0, 1, 2, 3, 4, 5, 6, -1], "int32")
     loss = compiled(losses.supervised_loss)

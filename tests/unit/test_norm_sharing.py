@@ -28,7 +28,7 @@ def test_a_second_pass_inside_the_block_takes_the_first_ones_norm(layer):
 
 
 def test_layers_do_not_take_each_others_norm(layer):
-    other = WeightNormDense(1, epsilon=0.0)
+    other = WeightNormDense(1, epsilon=0.0, name=layer.name)  # as in another model
     other.build((None, 2))
     other.kernel.assign([[0.0], [5.0]])
     with shared_norms.shared_norms():

@@ -330,6 +330,12 @@ def lines_by_seed(folder):
     return [dict(zip(sections.RUN_HEADERS, line, strict=True)) for line in lines]
 
 
+def test_lines_stand_in_the_order_of_the_splits(tmp_path):
+    for seed, seed_data in ((1, 3), (2, 1), (3, 2)):
+        write_run(tmp_path / f"run{seed}", record(seed=seed, seed_data=seed_data))
+    assert [line["seed"] for line in lines_by_seed(tmp_path)] == ["2", "3", "1"]
+
+
 def test_a_baseline_stands_beside_the_run_of_its_seeds(looked_at):
     one, two = lines_by_seed(looked_at[0])
     assert (one["seed"], one["supervised only, raw %"]) == ("1", "36.00")
@@ -442,17 +448,21 @@ def test_the_spread_is_over_the_same_runs_at_every_epoch():
         [{"epoch": 0, "x": 3.0}, {"epoch": 1, "x": 9.0}, {"epoch": 2, "x": 6.0}],
         [{"epoch": 0}, {"epoch": 1, "x": None}],  # a recipe without this metric
     ]
-    epochs, mean, low, high = figures.spread_over_runs(histories, "x", 10.0)
-    np.testing.assert_array_equal(epochs, [1, 3])
-    np.testing.assert_array_equal(mean, [20, 50])
-    np.testing.assert_array_equal(low, [10, 40])
-    np.testing.assert_array_equal(high, [30, 60])
+    for some in (histories, histories[::-1]):
+        epochs, mean, low, high = figures.spread_over_runs(some, "x", 10.0)
+        np.testing.assert_array_equal(epochs, [1, 3])
+        np.testing.assert_array_equal(mean, [20, 50])
+        np.testing.assert_array_equal(low, [10, 40])
+        np.testing.assert_array_equal(high, [30, 60])
 
 
 def test_the_papers_line_is_its_mean_and_its_bar_as_long_as_its_spread(tmp_path, monkeypatch):
     write_run(tmp_path / "run", record())
     (cell,) = table_cells.cells(read_runs([tmp_path])[0])
     assert sections._papers_level(cell) == ("paper", 0.93)
+    write_run(tmp_path / "other" / "run", record(), differences_from_paper=["data: a sample"])
+    (of_other_data,) = table_cells.cells(read_runs([tmp_path / "other"])[0])
+    assert sections._papers_level(of_other_data) is None
     drawn = []
     monkeypatch.setattr(figures, "svg_of", lambda figure: drawn.append(figure) or "")
     against_paper.picture_svg([against_paper.Line("a", (0.93, 0.065), (1.0, 2.0), True)], "errors")
@@ -490,6 +500,22 @@ def test_the_command_writes_the_page_and_replaces_an_earlier_one(runs, monkeypat
     report_command.main()
     assert re.match(r".*/page.html: 3 runs, [\d.]+ MB\n", capsys.readouterr().out)
     assert (runs / "page.html").read_text().startswith("<!DOCTYPE html>\n" + report.MARK)
+
+
+def test_the_command_reads_its_data_and_links_from_its_own_folder(runs, tmp_path, monkeypatch):
+    asked = {}
+    (tmp_path / "elsewhere").mkdir()
+
+    def page(found, data_dir, folder):
+        asked.update(data_dir=data_dir, folder=folder)
+        return "<p>a page</p>"
+
+    monkeypatch.setattr(report, "page", page)
+    output = tmp_path / "elsewhere" / "page.html"
+    arguments = ["report", str(runs), "--data_dir=some/data", f"--output={output}"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    report_command.main()
+    assert asked == {"data_dir": "some/data", "folder": str(tmp_path / "elsewhere")}
 
 
 def test_another_file_is_not_overwritten(runs, monkeypatch, capsys):

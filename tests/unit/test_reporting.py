@@ -303,6 +303,9 @@ def test_the_truncation_curve_has_the_spread_to_the_right_and_a_row_for_each_cla
     ]
     grids = [np.zeros((6, 8, 8, 1), np.uint8)] * 2  # two classes, three images of each
     axes, panel, _ = truncation_figure.figure(points, grids, "a title").axes
+    _, _, (bars,) = axes.containers[0]
+    lengths = [np.ptp(segment[:, 1]) for segment in bars.get_segments()]
+    np.testing.assert_allclose(lengths, [0.2, 0.2])
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[1.0, 2.0], [0.3, 4.0]])
     assert panel.images[0].get_array().shape[:2] == (2 * (8 + 2) + 2, 3 * (8 + 2) + 2)
 

@@ -7,6 +7,7 @@ import pytest
 
 from improved_gan_tf import networks, rescore
 from improved_gan_tf.data import datasets, tfds_folders
+from improved_gan_tf.runs import rescoring
 from tests.support import noise_runs
 from tests.support.commands import call_main
 from tests.support.written_runs import record, write_dcgan_run, write_imagenet_run, write_run
@@ -33,6 +34,16 @@ def test_recorded_and_new_counts_stand_side_by_side(tmp_path, monkeypatch, capsy
         code, out, _ = command(capsys, tmp_path)
         assert out == f"raw parameters: recorded {recorded} wrong, now {wrong} wrong\n"
         assert code == expected_code
+
+
+def test_everything_is_scored_on_the_data_that_are_given(monkeypatch, capsys):
+    asked = []
+    for name, result in (("rescore", {}), ("closeness", None)):
+        monkeypatch.setattr(
+            rescoring, name, lambda *a, name=name, result=result: asked.append((name, a)) or result
+        )
+    assert command(capsys, "run", "--data_dir=data")[0] == 0
+    assert asked == [("rescore", ("run", "data")), ("closeness", ("run", "data"))]
 
 
 @pytest.mark.parametrize("count", [19, 20], ids=["fewer", "others"])

@@ -52,6 +52,10 @@ def three(seeds):
         (lambda: three(streams.adversarial_tricks(1)), [528966711, 1176412579, 1663630398]),
         (lambda: np.array(streams.step_noise(1).state).tolist(), [1, 0]),
         (lambda: drawn(streams.shown_noise(1)), [37, 235, 908, 72]),
+        (
+            lambda: streams.coupled_test_order().permutation(10).tolist(),
+            [4, 6, 2, 7, 3, 5, 9, 0, 8, 1],
+        ),
     ],
 )
 def test_the_numbers_of_a_stream_are_these(stream, numbers):

@@ -69,6 +69,14 @@ def test_the_layers_are_those_that_one_would_have_put_there_by_hand():
     assert type(virtual.get_layer("norm")) is VirtualBatchNorm
 
 
+def test_what_is_not_trained_stays_so():
+    model = sequential()
+    model.get_layer("norm").trainable = False
+    virtual = use_virtual_batch_norm(model, random(5, 6))
+    assert not virtual.get_layer("norm").trainable
+    assert len(virtual.trainable_weights) == len(model.trainable_weights)
+
+
 def test_an_image_no_longer_depends_on_the_others_of_its_batch():
     virtual, x = use_virtual_batch_norm(sequential(), random(5, 6)), random(4, 6, seed=1)
     alone = to_numpy(virtual(x[:1], training=True))

@@ -28,6 +28,13 @@ PLAIN = [
 ]
 
 
+@pytest.mark.parametrize("trainable", [True, False])
+def test_what_is_not_trained_stays_so(trainable):
+    layer = built(keras.layers.Dense(3), (5,))
+    layer.trainable = trainable
+    assert add_weight_norm(layer).trainable == trainable
+
+
 def random(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
