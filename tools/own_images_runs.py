@@ -50,18 +50,18 @@ BY_DEFAULT = tuple(GROUPS)[:3]
 
 def source(name, data_dir):
     """The flags that name a set's images; its files are written first."""
-    place = RUNS / "data"
-    place.mkdir(parents=True, exist_ok=True)
+    place = RUNS / "data"  # in ROOT, where `train` calls the command
+    (ROOT / place).mkdir(parents=True, exist_ok=True)
     if name == "svhn_stand_in":
         return ["--tfds=svhn_cropped", f"--data_dir={data_dir}"]
     if name == "digits":
         file = place / "digits.npz"
-        if not file.exists():
-            files.write_whole(file, _write_digits)
+        if not (ROOT / file).exists():
+            files.write_whole(ROOT / file, _write_digits)
         return [f"--arrays={file}"]
     folder = place / "mnist_sample"
-    if not (folder / "train").exists():
-        files.write_folder_whole(folder, _write_mnist_sample)
+    if not (ROOT / folder / "train").exists():
+        files.write_folder_whole(ROOT / folder, _write_mnist_sample)
     return [f"--image_folder={folder}"]
 
 

@@ -58,7 +58,10 @@ def write_run(
 
 
 def write_table1(folder):
-    """Two seeds of one recipe with baselines, another recipe, and three runs that do not count."""
+    """Two seeds of one recipe with baselines, another recipe, and three runs that do not count.
+
+    A fourth is neither of full length nor finished, and has collapsed.
+    """
     for seed, wrong in ((2, 110), (1, 90)):
         run = folder / f"released-seed{seed}"
         write_run(run, seed=seed, wrong=wrong)
@@ -68,6 +71,8 @@ def write_table1(folder):
     write_run(folder / "released-seed3", seed=3, wrong=5000, status="interrupted")
     few = ["epochs: 100 instead of 300"]
     write_run(folder / "released-seed4", seed=4, wrong=5000, differences=few)
+    cut = {"differences": few, "status": "interrupted"}
+    write_run(folder / "first_release-seed5", seed=5, wrong=5000, recipe="first_release", **cut)
 
 
 def test_full_length_runs_that_are_finished_count_and_no_others(tmp_path):
@@ -121,6 +126,40 @@ def test_runs_on_ones_own_images_have_a_table_and_a_picture(tmp_path, monkeypatc
     assert (tmp_path / "own.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_finished_pairs_of_own_images_are_collected_without_the_machines_folders(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(own_images_runs, "ROOT", tmp_path)
+    monkeypatch.setattr(own_images_runs, "KEPT", tmp_path / "kept")
+    runs = tmp_path / own_images_runs.RUNS
+    for group in own_images_runs.GROUPS:
+        (runs / group).mkdir(parents=True)
+    write_own_images(runs, "digits-dense", (10, 40))
+    write_own_images(runs, "digits-0.001", (30, 28))
+    alone = runs / "digits-0.001" / "labels50-seed1"
+    (alone / "supervised_only" / "result.json").unlink()
+    own_images_runs.collect()
+    kept = sorted((tmp_path / "kept").rglob("result.json"))
+    wrong = [json.loads(path.read_text())["final"]["test_wrong_averaged"] for path in kept]
+    assert [path.parent.name for path in kept] == ["labels50-seed1", "supervised_only"]
+    assert wrong == [10, 40]
+
+
+def test_the_digits_written_have_their_own_labels(tmp_path, monkeypatch):
+    from sklearn.datasets import load_digits
+
+    monkeypatch.setattr(own_images_runs, "ROOT", tmp_path)
+    (flag,) = own_images_runs.source("digits", None)
+    digits, found = load_digits(), {}
+    for image, label in zip(digits.images, digits.target, strict=True):
+        found.setdefault(np.round(image * 255 / 16).astype("uint8").tobytes(), set()).add(label)
+    with np.load(tmp_path / flag.removeprefix("--arrays=")) as saved:
+        assert len(saved["x_train"]) + len(saved["x_test"]) == len(digits.target)
+        for part in ("train", "test"):
+            for image, label in zip(saved[f"x_{part}"], saved[f"y_{part}"], strict=True):
+                assert label in found[image.tobytes()]
+
+
 def test_a_run_that_collapsed_counts_before_it_has_finished(tmp_path):
     write_table1(tmp_path)
     lines = mnist_tables.collapse_counts(tmp_path).splitlines()
@@ -159,6 +198,9 @@ def test_the_curves_of_table_1_are_drawn_from_whatever_runs_are_there(tmp_path, 
         20: ["released"],
         100: ["first_release", "released"],
     }
+    of_released = [runs / f"released-seed{seed}" for seed in (1, 2, 3)]
+    expected = "1.00 +- 0.14 % (2 of 300 epochs), 1 not finished"
+    assert draw_table1._summary(of_released) == expected
     monkeypatch.setattr("sys.argv", ["draw_table1", str(runs)])
     assert arguments.folders("what it does", "FOLDER", "?") == [runs]
     monkeypatch.setattr("sys.argv", ["draw_table1"])
@@ -290,7 +332,7 @@ def test_a_part_of_a_study_that_there_is_not_is_refused(text):
 
 
 def test_a_set_of_images_whose_preparation_was_stopped_is_made_anew(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(own_images_runs, "ROOT", tmp_path)
 
     def stopped(folder):
         (folder / "train").mkdir()
