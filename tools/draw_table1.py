@@ -49,7 +49,7 @@ def draw(folder, path):
     all_axes = figure.subplots(1, len(found), squeeze=False)[0]
     for axes, (labels, recipes) in zip(all_axes, found.items(), strict=True):
         draw_panel(axes, labels, recipes)
-    figure.suptitle("MNIST, feature matching: test error of every run")
+    figure.suptitle("MNIST, feature matching, 300 epochs: test error of every run")
     figure.savefig(path, dpi=100)
 
 
@@ -117,7 +117,8 @@ def _summary(runs, part=""):
     if finished:
         errors = [error_of(content) for content in finished]
         spread = f" +- {statistics.stdev(errors):.2f}" if len(errors) > 1 else ""
-        texts.append(f"{statistics.mean(errors):.2f}{spread} % ({len(errors)} of 300 epochs)")
+        runs = f"{len(errors)} run{'s' if len(errors) > 1 else ''}"
+        texts.append(f"{statistics.mean(errors):.2f}{spread} % ({runs})")
     if len(finished) < len(contents):
         texts.append(f"{len(contents) - len(finished)} not finished")
     return ", ".join(texts)

@@ -199,7 +199,7 @@ def test_the_curves_of_table_1_are_drawn_from_whatever_runs_are_there(tmp_path, 
         100: ["first_release", "released"],
     }
     of_released = [runs / f"released-seed{seed}" for seed in (1, 2, 3)]
-    expected = "1.00 +- 0.14 % (2 of 300 epochs), 1 not finished"
+    expected = "1.00 +- 0.14 % (2 runs), 1 not finished"
     assert draw_table1._summary(of_released) == expected
     monkeypatch.setattr("sys.argv", ["draw_table1", str(runs)])
     assert arguments.folders("what it does", "FOLDER", "?") == [runs]
