@@ -7,8 +7,6 @@ Paper:    Brock et al. (2019), Sec. 3, 4 and App. C.
 Original: ajbrock/BigGAN-PyTorch@9845943, train.py.
 """
 
-import hashlib
-
 import numpy as np
 
 from improved_gan_tf import streams
@@ -21,6 +19,7 @@ from improved_gan_tf.layers import set_standing_statistics
 from improved_gan_tf.networks import biggan_discriminator, biggan_generator
 from improved_gan_tf.precision import in_float32
 from improved_gan_tf.runs import health
+from improved_gan_tf.runs.data_digest import data_digest
 from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.game import Evaluation
@@ -114,7 +113,7 @@ class BigganGame:
         self.config, self.dataset = config, dataset
         self.epochs = BigganEpochs(len(dataset.train_labels), config)
         self.images = to_32_pixels(dataset.train_images)
-        self.images_digest = hashlib.sha256(self.images).hexdigest()[:16]
+        self.images_digest = data_digest(self.images)
         self.players = players(config, dataset.num_classes)
 
     def prepare(self):
@@ -160,10 +159,10 @@ class BigganGame:
 
     def circumstances(self):
         """Number of images, and digests of them and their labels in order."""
-        labels = np.ascontiguousarray(self.dataset.train_labels)
+        labels = self.dataset.train_labels
         return {
             "training images": len(labels),
-            "digest of the labels": hashlib.sha256(labels).hexdigest()[:16],
+            "digest of the labels": data_digest(labels),
             "digest of the images": self.images_digest,
         }
 

@@ -3,8 +3,6 @@
 They measure losses, mean outputs and gradient norms; samples are scored by `improved-gan score`.
 """
 
-import hashlib
-
 import numpy as np
 
 from improved_gan_tf import streams
@@ -14,6 +12,7 @@ from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.layers.data_dependent import initialize_from_data
 from improved_gan_tf.networks import dcgan
 from improved_gan_tf.networks.latents import slerp
+from improved_gan_tf.runs.data_digest import data_digest
 from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.game import Evaluation
@@ -68,10 +67,7 @@ class Images:
         if self._set is None:
             where = config.cache_dir
             return square_images.prepare(self._source, config.size, where, as_imagenet=False)
-        digest = hashlib.sha256()
-        for array in (self._set.images, self._set.labels):
-            digest.update(np.ascontiguousarray(array))
-        return self._set._replace(digest=digest.hexdigest()[:16])
+        return self._set._replace(digest=data_digest(self._set.images, self._set.labels))
 
 
 def epochs_of(config, images):

@@ -18,6 +18,10 @@ class Progress:
     saved_epochs: int | None = None  # finished epochs when the folder's models were written
     saved_iterations: int | None = None
 
+    def iterations_done(self, iterations):
+        """Iterations of the run so far, where an epoch has `iterations`."""
+        return self.epoch * iterations + self.iteration
+
     def begin_epoch(self, metrics):
         """Starts the next epoch, after one with these metrics."""
         self.history.append(metrics)

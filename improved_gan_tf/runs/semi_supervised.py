@@ -3,10 +3,6 @@
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/train_mnist_feature_matching.py.
 """
 
-import hashlib
-
-import numpy as np
-
 from improved_gan_tf import distribution, losses, networks, streams
 from improved_gan_tf.data import epoch_rows
 from improved_gan_tf.data.device_images import DeviceImages
@@ -14,6 +10,7 @@ from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.data_dependent import initialize_from_data
+from improved_gan_tf.runs.data_digest import data_digest
 from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.frozen_generator import frozen_generator
@@ -104,14 +101,6 @@ def measure_closeness(discriminator, test, generated):
     )
 
 
-def _digest(*arrays):
-    """A short digest of the arrays."""
-    found = hashlib.sha256()
-    for array in arrays:
-        found.update(np.ascontiguousarray(array))
-    return found.hexdigest()[:16]
-
-
 def initialization_rows(config, subset, streams):
     """The rows for the discriminator's data-dependent initialisation, (500,)."""
     rows = subset.order
@@ -134,7 +123,7 @@ class SemiSupervisedGame:
     def __init__(self, config, dataset):
         self.config, self.dataset = config, dataset
         self.subset, self.epochs = labeled_subset_and_streams(config, dataset)
-        self.images_digest = _digest(dataset.train_images, dataset.test_images)
+        self.images_digest = data_digest(dataset.train_images, dataset.test_images)
         self.spec = spec_of(config)
         # Batches of the size that one call of the discriminator is trained on.
         coupled_batch = config.batch_size // self._local_batches()
@@ -194,7 +183,7 @@ class SemiSupervisedGame:
         return {
             "training images": len(train),
             "test images": len(test),
-            "digest of the labels": _digest(train, test),
+            "digest of the labels": data_digest(train, test),
             "digest of the images": self.images_digest,
             "local batches": self._local_batches(),
         }

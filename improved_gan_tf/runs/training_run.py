@@ -84,12 +84,9 @@ class TrainingRun:
     def _restore(self, checkpoint):
         """Restores the state of a checkpoint; None is the beginning."""
         progress = checkpoint and Progress.from_dict(checkpoint.header["progress"])
-        # As one number: workers may see different checkpoints of the same epoch.
-        done = 0
-        if progress is not None:
-            done = progress.epoch * self.game.epochs.iterations + progress.iteration
+        # Iterations, not epochs: workers may see different checkpoints of the same epoch.
         distribution.require_same(
-            done,
+            0 if progress is None else progress.iterations_done(self.game.epochs.iterations),
             f"every worker must see the checkpoints of the first one: --run_dir={self.record.path} "
             "must be in a folder that all of them read",
         )
@@ -129,7 +126,7 @@ class TrainingRun:
         """
         progress, epochs = self.progress, self.config.epochs
         iterations = self.game.epochs.iterations
-        before = progress.epoch * iterations + progress.iteration
+        before = progress.iterations_done(iterations)
         table = EpochTable(self.game.columns(), progress.history)
         if progress.epoch == epochs:
             # A smaller --epochs ends the run at a checkpoint; the folder's files may be later ones.

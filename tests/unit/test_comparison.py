@@ -236,7 +236,7 @@ def test_a_row_has_the_runs_mean_beside_the_papers(tmp_path):
     assert row.apart == pytest.approx(0.27 / math.sqrt(0.04 / 3 + 0.065**2 / 10))
 
 
-def test_a_number_of_the_paper_stands_where_its_labels_ran_in_another_game_only(tmp_path):
+def test_the_papers_number_keeps_its_row_where_only_another_game_ran(tmp_path):
     write_run(tmp_path / "run", record(model="minibatch_discrimination"))
     found = comparison.rows("mnist", table_cells.cells(read_runs([tmp_path])[0]))
     (papers,) = [r for r in found if r.num_labels == 100 and r.paper is not None]

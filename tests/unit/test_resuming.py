@@ -1,8 +1,10 @@
 """What a command may do with the folder it finds."""
 
 import dataclasses
+import hashlib
 import json
 
+import numpy as np
 import pytest
 
 import run_dcgan
@@ -12,6 +14,7 @@ import run_mnist
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs import resuming
 from improved_gan_tf.runs.checkpoints import Checkpoint
+from improved_gan_tf.runs.data_digest import data_digest
 from improved_gan_tf.settings import every_run
 
 MAY_CHANGE = {
@@ -269,6 +272,13 @@ def test_the_command_that_continues_is_none_that_begins_anew(changes, command):
 
 
 # --- circumstances -------------------------------------------------------------------------
+
+
+def test_the_digest_of_data_stays_what_checkpoints_hold():
+    images, labels = np.arange(6, dtype="uint8").reshape(2, 3), np.array([1, 0], "int32")
+    digest = hashlib.sha256(bytes(range(6)) + b"\x01\0\0\0\0\0\0\0").hexdigest()
+    assert data_digest(images, labels) == digest[:16]
+    assert data_digest(images[:, ::-1], labels) != digest[:16]
 
 
 def test_other_circumstances_are_named_with_both_values(tmp_path):
