@@ -4,6 +4,7 @@ python -m tools.draw_own_images        # writes results/own_images.png
 """
 
 import pathlib
+import statistics
 
 import matplotlib.figure
 
@@ -27,7 +28,7 @@ def errors(group, part, folder=KEPT):
     return found
 
 
-def draw(path=PICTURE, folder=KEPT):
+def picture(folder=KEPT):
     """A panel for each set with the settings that `run_images.py` chooses: means, and each seed."""
     figure = matplotlib.figure.Figure(figsize=(10.5, 3.4), layout="constrained")
     panels = figure.subplots(1, len(BY_DEFAULT))
@@ -37,7 +38,7 @@ def draw(path=PICTURE, folder=KEPT):
             found = sorted(errors(group, part, folder).items())
             for labels, values in found:
                 panel.plot(len(values) * [labels], values, ".", color=color, alpha=0.5)
-            means = [sum(values) / len(values) for _, values in found]
+            means = [statistics.mean(values) for _, values in found]
             panel.plot([labels for labels, _ in found], means, style, color=color, label=label)
         panel.set(xscale="log", xlabel="labels a class", ylim=(0, None))
         panel.set_xticks(LABELS, LABELS)
@@ -45,14 +46,14 @@ def draw(path=PICTURE, folder=KEPT):
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("test error (%)")
     panels[0].legend(fontsize=8)
-    figure.savefig(path, dpi=88)
+    return figure
 
 
 def main():
     """Runs the command line."""
     parsing = arguments.parser(__doc__)
     parsing.add_argument("--output", type=pathlib.Path, default=PICTURE)
-    draw(parsing.parse_args().output)
+    picture().savefig(parsing.parse_args().output, dpi=88)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def draw_differences(path):
         _handle("o", PAIR_COLOUR, "one pair: a run, its baseline (bar: 95 %, by the test images)")
     ]
     handles += [
-        _handle(*style[:2], text) for style, text in zip(STYLES.values(), TEXTS, strict=True)
+        _handle(*style[:2], text) for style, text in zip(STYLES.values(), texts(), strict=True)
     ]
     figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=2)
     figure.savefig(path, dpi=100)
@@ -122,11 +122,21 @@ STYLES = {
     "any seed": ("^", "#7a3e9d", 0.3),
     "another rate": ("s", "#2e7d32", 0.3),
 }
-TEXTS = (
-    "mean of the pairs (bar: 95 % interval, from three pairs on)",
-    "against 45 baselines of any seed (bar: 95 % interval)",
-    "against baselines at rate 0.0005 (bar: 95 % interval, from three pairs on)",
-)
+
+
+def texts():
+    """What the picture calls each of STYLES, with the numbers and rates of the baselines."""
+    counts = sorted({len(group.supervised) for group in thin_runs.independent_groups()})
+    rates = sorted({group.baselines_rate for group in thin_runs.groups_at_another_rate()})
+    return (
+        "mean of the pairs (bar: 95 % interval, from three pairs on)",
+        f"against {_one_of(counts)} baselines of any seed (bar: 95 % interval)",
+        f"against baselines at rate {_one_of(rates)} (bar: 95 % interval, from three pairs on)",
+    )
+
+
+def _one_of(values):
+    return " or ".join(f"{value:g}" for value in values)
 
 
 def _draw_line(axes, y, line):

@@ -97,12 +97,15 @@ def _write_mnist_sample(folder):
 
 
 def train(group, seeds, data_dir):
-    """Trains a group's runs with 5, 10 and 20 labels a class, and their baselines."""
+    """Trains a group's runs with 5, 10 and 20 labels a class, and their baselines.
+
+    Returns the command's exit code.
+    """
     name, flags = GROUPS[group]
     counts = ",".join(map(str, LABELS))
     command = [sys.executable, "run_images.py", *source(name, data_dir), *flags]
     command += [f"--labels_per_class={counts}", f"--num_runs={seeds}", f"--run_dir={RUNS / group}"]
-    subprocess.run([*command, "--evaluate_every=1000"], cwd=ROOT, check=False)
+    return subprocess.run([*command, "--evaluate_every=1000"], cwd=ROOT, check=False).returncode
 
 
 def collect():
@@ -183,11 +186,14 @@ def main():
     unknown = sorted(set(given.groups) - set(GROUPS))
     if unknown:
         parsing.error(f"there are the groups {', '.join(GROUPS)}. Received: {unknown[0]}")
-    if not given.collect:
-        for group in given.groups or BY_DEFAULT:
-            train(group, given.seeds, given.data_dir)
+    groups = () if given.collect else given.groups or BY_DEFAULT
+    # A group that fails does not keep the others from their runs.
+    codes = {group: train(group, given.seeds, given.data_dir) for group in groups}
     collect()
     print(table())
+    failed = [group for group, code in codes.items() if code]
+    if failed:
+        sys.exit(f"Not all runs are in the table; these groups failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

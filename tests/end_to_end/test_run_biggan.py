@@ -269,17 +269,27 @@ def classifier(tmp_path_factory):
 
 
 def curve(run_dir, classifier, capsys, *more):
-    few = ("--num_samples=30", "--num_real=20", "--batch_size=20", "--standing_batches=2")
+    few = ("--num_samples=30", "--num_real=25", "--batch_size=20", "--standing_batches=2")
     return call_main(truncation.main, capsys, run_dir, f"--classifier={classifier}", *few, *more)
 
 
-def test_the_truncation_curve_has_a_point_for_every_threshold(straight, classifier, capsys):
+def test_the_truncation_curve_has_a_point_for_every_threshold(
+    straight, classifier, capsys, monkeypatch
+):
+    asked, real_images = [], scoring_truncation.real_images
+
+    def noted(dataset, classifier, *numbers):
+        asked.append(numbers)
+        return real_images(dataset, classifier, *numbers)
+
+    monkeypatch.setattr(scoring_truncation, "real_images", noted)
     settings = ("--thresholds=none,0.01", "--fixed_statistics")
     code, output, _ = curve(straight, classifier, capsys, *settings)
     assert code == 0
     assert "mnist.keras, trained on nothing" in output
     content = json.loads((straight / "truncation_fixed_statistics.json").read_text())
     assert content["generator_sha256"] == finished_runs.generator_digest(straight)
+    assert asked == [(25, 20)]  # --num_real, --batch_size
     free, tight = content["points"]
     assert (free["threshold"], tight["threshold"]) == (None, 0.01)
     assert tight["spread"] < 0.2 * free["spread"]  # nearly one z is left

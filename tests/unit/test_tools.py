@@ -15,6 +15,7 @@ from tools import (
     dcgan_tables,
     draw_own_images,
     draw_table1,
+    draw_thin,
     mnist_runs,
     mnist_tables,
     own_images_runs,
@@ -103,10 +104,10 @@ def test_table_1_has_means_over_seeds_and_says_what_is_under_way(tmp_path):
     assert shown in paper_tables.results(tmp_path)
 
 
-def write_own_images(folder, group, wrong):
-    """A pair of seed 1 with 5 labels a class; 200 test images."""
+def write_own_images(folder, group, wrong, seed=1):
+    """A pair with 5 labels a class; 200 test images."""
     for part, count in zip(("", "supervised_only"), wrong, strict=True):
-        run = folder / group / "labels50-seed1" / part
+        run = folder / group / f"labels50-seed{seed}" / part
         run.mkdir(parents=True)
         final = {"test_wrong_averaged": count, "test_wrong_raw": count + 2, "test_count": 200}
         config = {"labels_per_class": 5, "width_multiplier": 0.125, "learning_rate": 0.001}
@@ -114,16 +115,46 @@ def write_own_images(folder, group, wrong):
         (run / "result.json").write_text(json.dumps(content))
 
 
-def test_runs_on_ones_own_images_have_a_table_and_a_picture(tmp_path, monkeypatch):
+def test_runs_on_ones_own_images_have_a_table(tmp_path, monkeypatch):
     write_own_images(tmp_path, "digits-dense", (10, 40))
     write_own_images(tmp_path, "digits-0.001", (30, 28))
     monkeypatch.setattr(own_images_runs, "KEPT", tmp_path)
     dense, thin = own_images_runs.table().splitlines()[2:]
     assert "| 5 | 0 of 1 | 5.0 % / 6.0 % | 20.0 % / 21.0 % | -15.0 |" in dense
     assert "| convolutional x 0.125, 0.001 | 5 |" in thin  # no network said: from before the choice
-    assert draw_own_images.errors("digits-dense", "", tmp_path) == {5: [5.0]}
-    draw_own_images.draw(tmp_path / "own.png", tmp_path)
-    assert (tmp_path / "own.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_runs_on_ones_own_images_are_drawn_with_their_means(tmp_path):
+    write_own_images(tmp_path, "digits-dense", (10, 40))
+    write_own_images(tmp_path, "digits-dense", (20, 44), seed=2)
+    panels = draw_own_images.picture(tmp_path).axes
+    panel = panels[draw_own_images.BY_DEFAULT.index("digits-dense")]
+    each = [[5.0, 10.0], [7.5], [20.0, 22.0], [21.0]]
+    assert [list(line.get_ydata()) for line in panel.lines] == each
+
+
+def test_a_group_that_fails_is_named_after_the_table_of_the_others(tmp_path, monkeypatch, capsys):
+    called = []
+
+    def train(group, seeds, data_dir):
+        called.append(group)
+        return 1 if group == "digits-dense" else 0
+
+    monkeypatch.setattr(own_images_runs, "ROOT", tmp_path)
+    monkeypatch.setattr(own_images_runs, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(own_images_runs, "train", train)
+    monkeypatch.setattr("sys.argv", ["own_images_runs", "digits-dense", "digits-0.001"])
+    with pytest.raises(SystemExit, match=r"these groups failed: digits-dense$"):
+        own_images_runs.main()
+    assert called == ["digits-dense", "digits-0.001"]
+    assert "| images |" in capsys.readouterr().out
+
+
+def test_the_exit_code_of_the_runs_is_that_of_their_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(own_images_runs, "ROOT", tmp_path)
+    monkeypatch.setattr(own_images_runs, "source", lambda *_: [])
+    (tmp_path / "run_images.py").write_text("import sys; sys.exit(3)")
+    assert own_images_runs.train("digits-dense", 1, None) == 3
 
 
 def test_finished_pairs_of_own_images_are_collected_without_the_machines_folders(
@@ -248,6 +279,14 @@ def test_runs_of_a_group_differ_in_seeds_and_length_only():
         assert len(set(seeds)) == len(seeds) > 1
         kinds = {(thin_runs.name(r), thin_runs.learning_rate(r)) for r in group.runs}
         assert len(kinds) == 1
+
+
+def test_the_picture_of_the_thin_runs_counts_their_baselines():
+    _, of_any_seed, at_another_rate = draw_thin.texts()
+    (count,) = {len(group.supervised) for group in thin_runs.independent_groups()}
+    assert f"against {count} baselines" in of_any_seed
+    assert len(list(thin_runs.BASELINES.iterdir())) < count  # with the runs' own baselines
+    assert "at rate 0.0005 " in at_another_rate
 
 
 # --- DCGAN's short runs ---------------------------------------------------------------------
