@@ -23,30 +23,32 @@ class LabeledSubset(NamedTuple):
     order: np.ndarray  # (N,), the permutation that puts the labeled rows first
 
 
-def choose_labeled_subset(labels, labels_per_class, seed, seed_data, num_classes):
+def choose_labeled_subset(labels, labels_per_class, seed, seed_data, class_names):
     """Permutes the training set and takes the first `labels_per_class` of each class.
 
     Args:
-        labels: (N,) integers from 0 to `num_classes - 1`, or -1 for an image without a label.
+        labels: (N,) integers, each a class's place in `class_names`, or -1 for an image without a
+            label.
         labels_per_class: int >= 1, or None for every image that has a label.
         seed: int, the run's seed, which decides the permutation if `seed_data` is None (as in the
             original's CIFAR-10 minibatch-discrimination script).
         seed_data: int or None, decides the permutation.
-        num_classes: int.
+        class_names: sequence of str.
 
     Raises:
         UserError: a class has fewer than `labels_per_class` images.
     """
-    counts = np.bincount(labels[labels >= 0], minlength=num_classes)
+    counts = np.bincount(labels[labels >= 0], minlength=len(class_names))
     if labels_per_class is not None and labels_per_class > counts.min():
         raise UserError(
             "`labels_per_class` must not exceed the number of labeled training images of any "
             "class. "
-            f"Received: {labels_per_class}; class {counts.argmin()} has {counts.min()} images."
+            f"Received: {labels_per_class}; class {class_names[counts.argmin()]!r} has "
+            f"{counts.min()}."
         )
     order = streams.label_choice(seed, seed_data).permutation(len(labels))
     labeled = np.concatenate(
-        [order[labels[order] == k][:labels_per_class] for k in range(num_classes)]
+        [order[labels[order] == k][:labels_per_class] for k in range(len(class_names))]
     )
     return LabeledSubset(labeled, order)
 

@@ -69,7 +69,7 @@ def labeled_subset_and_streams(config, dataset):
         config.labels_per_class,
         config.seed,
         config.seed_data,
-        dataset.num_classes,
+        dataset.class_names,
     )
     streams = epoch_rows.EpochStreams(
         len(dataset.train_labels),

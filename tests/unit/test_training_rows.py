@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from improved_gan_tf.data import epoch_rows
+from improved_gan_tf.data.known_sets import known_set
 from improved_gan_tf.errors import UserError
 
 LABELS = np.random.RandomState(0).randint(0, 10, 1000)
+NAMES = known_set("cifar10").class_names
 
 
 def subset(labels_per_class=5, seed=1, seed_data=1):
-    return epoch_rows.choose_labeled_subset(LABELS, labels_per_class, seed, seed_data, 10)
+    return epoch_rows.choose_labeled_subset(LABELS, labels_per_class, seed, seed_data, NAMES)
 
 
 # --- the labeled subset --------------------------------------------------------------------
@@ -58,16 +60,16 @@ def test_all_images_of_the_smallest_class_may_be_labeled():
 def test_more_labels_than_a_class_has_are_refused_with_the_class():
     labels = np.repeat(np.arange(10), [9, 9, 9, 4, 9, 9, 9, 9, 9, 9])
     with pytest.raises(UserError) as caught:
-        epoch_rows.choose_labeled_subset(labels, 5, 1, 1, 10)
+        epoch_rows.choose_labeled_subset(labels, 5, 1, 1, NAMES)
     assert str(caught.value) == (
         "`labels_per_class` must not exceed the number of labeled training images of any class. "
-        "Received: 5; class 3 has 4 images."
+        "Received: 5; class 'cat' has 4."
     )
 
 
 def test_a_class_without_images_cannot_be_labeled():
-    with pytest.raises(UserError, match="class 9 has 0 images"):
-        epoch_rows.choose_labeled_subset(np.arange(9), 1, 1, 1, 10)
+    with pytest.raises(UserError, match="class 'truck' has 0"):
+        epoch_rows.choose_labeled_subset(np.arange(9), 1, 1, 1, NAMES)
 
 
 # --- the streams ---------------------------------------------------------------------------
@@ -179,5 +181,5 @@ def test_a_batch_larger_than_the_training_set_is_refused():
 
 def test_as_many_classes_are_labeled_as_there_are():
     labels = np.arange(60, dtype="int32") % 6
-    subset = epoch_rows.choose_labeled_subset(labels, 3, 1, 1, 6)
+    subset = epoch_rows.choose_labeled_subset(labels, 3, 1, 1, NAMES[:6])
     assert labels[subset.labeled].tolist() == [k for k in range(6) for _ in range(3)]
