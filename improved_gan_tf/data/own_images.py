@@ -178,7 +178,8 @@ def _split(found, images, kept, broken, test_fraction):
         )
         notes.append(f"No test image is of class {names}: the test error does not cover it.")
     num_labeled = int(counts.sum())
-    left_out = f"; {len(broken):,} broken pictures left out" if broken else ""
+    plural = "" if len(broken) == 1 else "s"
+    left_out = f"; {len(broken):,} broken picture{plural} left out" if broken else ""
     description = (
         f"{found.title} ({len(train_labels):,} training images, {num_labeled:,} of them labeled, "
         f"of {len(found.class_names)} classes; {len(test_labels):,} test images{left_out})"

@@ -24,6 +24,7 @@ from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
 
 PREPARATION = 2  # increases when the bytes of `imagenet_square` change
+MOST_NAMED = 20  # images that cannot be read, in an error
 _DECODED_AT_ONCE = 256  # images; bounds memory
 
 
@@ -45,8 +46,8 @@ def prepare(source, image_size, cache_dir=None, as_imagenet=True):
         as_imagenet: bool, `imagenet_square` (True) or `own_square` (False).
 
     Raises:
-        UserError: an image cannot be read, most images are smaller than `image_size`, the
-            cache folder cannot be written, or its files are damaged.
+        UserError: images cannot be read, which it names; most images are smaller than
+            `image_size`; the cache folder cannot be written, or its files are damaged.
     """
     # The preparations' numbers keep out images that earlier ones left.
     kind = "" if as_imagenet else f"-own{pictures.PREPARATION}"
@@ -93,20 +94,33 @@ def _write(source, image_size, folder, as_imagenet):
     shape = (source.count, image_size, image_size, 3)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     labels = np.empty(source.count, np.int32)
-    enlarged, row, items = [], 0, source.items()
+    enlarged, broken, row, items = [], [], 0, source.items()
     what = "crop, stretch and resize" if as_imagenet else "crop and resize"
     square = imagenet_square if as_imagenet else own_square
+
+    def square_or_error(item):
+        try:
+            return square(*item[:2], image_size)
+        except UserError as error:
+            return error
+
     progress = progress_bar(source.count, "image", f"{what}, once")
     # Threads suffice: Pillow releases Python's lock while it decodes and resizes.
     with progress as bar, concurrent.futures.ThreadPoolExecutor() as threads:
         while some := list(itertools.islice(items, _DECODED_AT_ONCE)):
-            squares = threads.map(lambda item: square(*item[:2], image_size), some)
-            for (name, _, label), (image, side) in zip(some, squares, strict=True):
-                images[row], labels[row] = image, label
+            found = threads.map(square_or_error, some)
+            for (name, _, label), square_and_side in zip(some, found, strict=True):
+                if isinstance(square_and_side, UserError):
+                    broken.append(square_and_side)
+                else:
+                    images[row], side = square_and_side
+                    labels[row] = label
+                    if side < image_size:
+                        enlarged.append(name)
                 row += 1
-                if side < image_size:
-                    enlarged.append(name)
             bar.update(len(some))
+            if len(broken) > source.count / 2:
+                break
             # A few small images are enlarged, as in the original; ImageNet has some.
             if len(enlarged) > source.count / 2:
                 raise UserError(
@@ -114,11 +128,24 @@ def _write(source, image_size, folder, as_imagenet):
                     f"`image_size={image_size}` on their shorter side, {enlarged[0]} for one. Give "
                     "larger images, or a smaller `image_size` where there is one."
                 )
+    # Only now, so that all are named at once: preparing many images takes hours.
+    if broken:
+        raise UserError(_broken_text(broken, source.count))
     images.flush()
     np.save(folder / "labels.npy", labels)
     (folder / "sha256.txt").write_text(_digest(images, labels), "utf-8")
     for file in folder.iterdir():
         files.synchronize(file)
+
+
+def _broken_text(errors, count):
+    if len(errors) == 1:
+        return str(errors[0])
+    lines = [f"  {error}" for error in errors[:MOST_NAMED]]
+    if len(errors) > MOST_NAMED:
+        lines.append(f"  and {len(errors) - MOST_NAMED:,} more")
+    head = f"{len(errors):,} of the {count:,} images cannot be read; remove or replace them:"
+    return "\n".join([head, *lines])
 
 
 def own_square(name, file, image_size):

@@ -47,7 +47,7 @@ def test_the_run_says_what_it_is_and_ends_with_the_answer(place):
     out = (place / "stdout.txt").read_text("utf-8")
     data = (
         "photos (25 training images, 13 of them labeled, of 3 classes; 12 test images; "
-        "1 broken pictures left out)"
+        "1 broken picture left out)"
     )
     assert f"{data}, feature_matching, 13 labels -> run" in out
     assert f"{data}, supervised only, 13 labels -> run/supervised_only" in out

@@ -279,6 +279,25 @@ def test_an_image_that_cannot_be_read_is_named(folder, tmp_path, content):
         prepared(folder, tmp_path)
 
 
+def test_all_images_that_cannot_be_read_are_named_at_once(folder, tmp_path, monkeypatch):
+    for name in ("dark/001.png", "dark/005.png", "light/003.png"):
+        (folder / name).write_bytes(b"no image")
+    with pytest.raises(UserError) as caught:
+        prepared(folder, tmp_path)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "3 of the 12 images cannot be read; remove or replace them:"
+    for line, name in zip(lines, ("dark/001.png", "dark/005.png", "light/003.png"), strict=True):
+        assert line.startswith(f"  The image {folder}/{name} cannot be read: ")
+    monkeypatch.setattr(square_images, "MOST_NAMED", 2)
+    with pytest.raises(UserError, match=r"005\.png .*\n  and 1 more$"):
+        prepared(folder, tmp_path)
+    monkeypatch.setattr(square_images, "_DECODED_AT_ONCE", 4)
+    for path in folder.glob("*/*.png"):
+        path.write_bytes(b"no image")
+    with pytest.raises(UserError, match=r"^8 of the 12 images"):  # the rest is not looked at
+        prepared(folder, tmp_path)
+
+
 def test_images_mostly_smaller_than_asked_for_are_refused(folder, tmp_path):
     with pytest.raises(UserError) as caught:
         prepared(folder, tmp_path, image_size=64)

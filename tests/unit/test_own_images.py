@@ -192,7 +192,7 @@ def test_a_broken_jpeg_a_text_a_cmyk_picture_one_image_and_unicode_names(photos,
     assert left_out.endswith("train/light/notes.txt.")
     assert broken.startswith("The picture train/light/broken.jpg cannot be read: ")
     assert broken.endswith("It is left out.")
-    assert "1 broken pictures left out" in data.description
+    assert "1 broken picture left out" in data.description
 
 
 def test_a_jpeg_that_breaks_off_is_left_out_too(photos, tmp_path):
