@@ -69,7 +69,7 @@ def commands_of_the_page():
     return found
 
 
-def start_both(tmp_path, *more):
+def start_both(tmp_path, *more, others_folder=None):
     """Starts the page's two commands, on free ports and with more flags."""
     ports, processes = free_ports(), []
     for number, (tf_config, command) in enumerate(commands_of_the_page()):
@@ -78,7 +78,8 @@ def start_both(tmp_path, *more):
             tf_config = tf_config.replace(printed, str(free))
         _, script, *flags = command.split()
         command = [sys.executable, str(ROOT / script), *flags, *more]
-        processes.append(start(command, tf_config, tmp_path, tmp_path / f"{number}.log"))
+        place = (others_folder or tmp_path) if number else tmp_path
+        processes.append(start(command, tf_config, place, tmp_path / f"{number}.log"))
     return processes
 
 
@@ -180,6 +181,21 @@ def test_a_worker_that_is_killed_ends_the_run_and_both_continue_with_the_same_bi
         assert wait_for(processes) == [0, 0], "".join(logs(folder))
     assert "continuing after epoch" in logs(tmp_path)[0]
     assert remains(run) == remains(straight / "runs" / "two-workers")
+
+
+def test_workers_that_do_not_share_the_folder_are_refused_before_they_go_on(tmp_path):
+    codes = wait_for(start_both(tmp_path, "--epochs=1"))
+    assert codes == [0, 0], "".join(logs(tmp_path))
+    run, elsewhere = tmp_path / "runs" / "two-workers", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    before = remains(run)
+    codes = wait_for(start_both(tmp_path, "--epochs=2", others_folder=elsewhere))
+    assert codes == [2, 2], "".join(logs(tmp_path))
+    for log in logs(tmp_path):
+        assert re.search(r"^error: .*every worker must see the checkpoints of the first", log, re.M)
+        assert "Traceback" not in log
+    assert remains(run) == before
+    assert not any(elsewhere.rglob("*.*"))
 
 
 def checkpoint_epochs(run):
