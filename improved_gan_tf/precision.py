@@ -53,6 +53,21 @@ def computing_in(name):
         keras.config.set_dtype_policy(policy)
 
 
+@contextlib.contextmanager
+def full_precision():
+    """New layers inside the `with` block compute in float32 where they would in half precision.
+
+    For what makes a generator's images. In bfloat16 a sigmoid above 6.2 and a tanh above 3.5 are 1,
+    with a gradient of 0, so that white pixels learn nothing more (docs/devices.md).
+    """
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(at_least_float32(policy.compute_dtype))
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
 def at_least_float32(dtype):
     """Returns "float32" for a half-precision dtype, and any other floating-point dtype unchanged.
 

@@ -27,9 +27,9 @@ def in_short(folder=FOLDER):
     """The line of the README: modes without and with minibatch discrimination."""
     found = [r for r in results.read_all(folder) if r.settings.problem == "grid"]
     trials = {name: of_row for (name, _), of_row in tables.rows_of(found).items()}
+    counts = " or ".join(map(str, sorted({len(trials[name]) for name in IN_SHORT})))
     ours = [
-        f"{title} {tables.mean_and_error([t.measures.modes for t in trials[name]], 1)} "
-        f"({len(trials[name])} trials)"
+        f"{title} {tables.mean_and_error([t.measures.modes for t in trials[name]], 1)}"
         for name, title in IN_SHORT.items()
     ]
     _, (modes, error), *_ = tables.PUBLISHED["grid"]["GAN"]
@@ -37,5 +37,5 @@ def in_short(folder=FOLDER):
         "25 Gaussians, narrower networks (Sec. 3.2, PacGAN's protocol)",
         "`python -m examples.mode_collapse ...`",
         f"plain {modes:g} +- {error:g} modes (PacGAN's paper)",
-        f"modes: {', '.join(ours)}",
+        f"modes in {counts} trials: {', '.join(ours)}",
     ]

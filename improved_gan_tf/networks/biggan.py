@@ -19,6 +19,7 @@ from improved_gan_tf.layers.self_attention import SelfAttention2D
 from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
 from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
 from improved_gan_tf.networks.residual_blocks import residual_down, residual_up
+from improved_gan_tf.precision import full_precision
 
 # Width of the 4 x 4 maps, then of each block's output; every block doubles the resolution.
 GENERATOR_WIDTHS = {
@@ -137,8 +138,9 @@ def biggan_generator(
             x = layers.attention(f"block{i}_attention")(x)
     x = BatchNorm(epsilon=batch_norm_epsilon, cross_replica=cross_replica, name="output_norm")(x)
     x = keras.layers.ReLU(name="output_relu")(x)
-    x = layers.convolution(3, 3, "output_conv")(x)
-    images = keras.layers.Activation("tanh", name="images")(x)
+    with full_precision():
+        x = layers.convolution(3, 3, "output_conv")(x)
+        images = keras.layers.Activation("tanh", name="images")(x)
     model = keras.Model({"z": z, "labels": labels}, images, name="biggan_generator")
     return _initialized(model, streams.biggan_generator_weights(seed), initializer)
 

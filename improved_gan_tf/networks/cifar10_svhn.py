@@ -17,6 +17,7 @@ from improved_gan_tf.networks.parts import (
     GeneratorNormalization,
     scaled_widths,
 )
+from improved_gan_tf.precision import full_precision
 
 
 class Upsampling(NamedTuple):
@@ -188,16 +189,17 @@ def convolutional_generator(
         x = keras.layers.Cropping2D(((2, 1), (2, 1)), data_format="channels_last")(x)
         x = normalized_relu(x)
     x = normalization.leave(x)
-    x = WeightNormConv2DTranspose(
-        channels,
-        5,
-        strides=2,
-        padding=padding,
-        output_padding=1,
-        kernel_initializer=normal(),
-        data_format="channels_last",
-        train_scale=True,
-        init_stddev=0.1,
-    )(x)
-    images = keras.layers.Activation("tanh", name="images")(x)
+    with full_precision():
+        x = WeightNormConv2DTranspose(
+            channels,
+            5,
+            strides=2,
+            padding=padding,
+            output_padding=1,
+            kernel_initializer=normal(),
+            data_format="channels_last",
+            train_scale=True,
+            init_stddev=0.1,
+        )(x)
+        images = keras.layers.Activation("tanh", name="images")(x)
     return keras.Model(z, images, name=name)

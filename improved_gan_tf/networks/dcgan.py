@@ -25,6 +25,7 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     PrependReference,
 )
 from improved_gan_tf.networks.parts import scaled_widths
+from improved_gan_tf.precision import full_precision
 
 IMAGE_SIZES = (28, 32, 64)
 CHANNELS = 128  # of the maps next to the image; each halving doubles them
@@ -98,8 +99,9 @@ class _Parts:
         x = keras.layers.Reshape((4, 4, width))(x)
         for size, width in zip(self._sizes[1:-1], self._widths[-2::-1], strict=True):
             x = keras.layers.ReLU()(self.normalized(self._enlarged(x, width, size)))
-        x = self._enlarged(x, self._image_channels, self._sizes[-1])
-        return keras.layers.Activation("tanh")(x)
+        with full_precision():
+            x = self._enlarged(x, self._image_channels, self._sizes[-1])
+            return keras.layers.Activation("tanh")(x)
 
     def _enlarged(self, x, filters, size):
         """The transposed convolution with padding 2 on both sides; "same" pads 1 and 2."""

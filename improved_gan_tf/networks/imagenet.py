@@ -24,6 +24,7 @@ from improved_gan_tf.layers.virtual_batch_norm.reference_batch import (
     DropReference,
     PrependReference,
 )
+from improved_gan_tf.precision import full_precision
 
 IMAGE_SIZES = (32, 64, 128)
 CHANNELS = 64  # of the thinnest maps of both players; gf and df in the original
@@ -151,16 +152,17 @@ def imagenet_generator(seed, width_multiplier=1.0, image_size=128):
         maps = max(1, int(stage.noise * base))
         fresh = noise(f"noise_{stage.size}", (stage.size, stage.size, maps))
         x = keras.layers.Concatenate()([x, fresh])
-    x = keras.layers.Conv2DTranspose(
-        3,
-        5,
-        padding="same",
-        data_format="channels_last",
-        activation="tanh",
-        kernel_initializer=normal(stddev=0.075),
-        bias_initializer=keras.initializers.Constant(-0.45),
-    )(x)
-    images = DropReference(REFERENCE_SIZE, name="images")(x)
+    with full_precision():
+        x = keras.layers.Conv2DTranspose(
+            3,
+            5,
+            padding="same",
+            data_format="channels_last",
+            activation="tanh",
+            kernel_initializer=normal(stddev=0.075),
+            bias_initializer=keras.initializers.Constant(-0.45),
+        )(x)
+        images = DropReference(REFERENCE_SIZE, name="images")(x)
     return keras.Model(inputs, images, name="imagenet_generator")
 
 

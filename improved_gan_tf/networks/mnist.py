@@ -12,6 +12,7 @@ from improved_gan_tf.networks.parts import (
     GeneratorNormalization,
     scaled_widths,
 )
+from improved_gan_tf.precision import full_precision
 
 
 def mnist_discriminator(
@@ -81,8 +82,9 @@ def mnist_generator(seed, width_multiplier=1.0, reference_size=None, cross_repli
         x = normalization.normalize(x)
         x = keras.layers.Activation("softplus")(x)
     x = normalization.leave(x)
-    x = WeightNormDense(
-        28 * 28, activation="sigmoid", kernel_initializer=glorot(), train_scale=True
-    )(x)
-    images = keras.layers.Reshape((28, 28, 1), name="images")(x)
+    with full_precision():
+        x = WeightNormDense(
+            28 * 28, activation="sigmoid", kernel_initializer=glorot(), train_scale=True
+        )(x)
+        images = keras.layers.Reshape((28, 28, 1), name="images")(x)
     return keras.Model(z, images, name="mnist_generator")

@@ -5,8 +5,9 @@ import itertools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from improved_gan_tf import networks
+from improved_gan_tf import networks, precision
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.activations import LeakyReLU, rectify
 from improved_gan_tf.layers.batch_statistics_norm import BatchStatisticsNorm
@@ -402,6 +403,50 @@ def test_the_largest_seed_builds_both_players():
     players = SPECS["mnist", "feature_matching"].build(2**32 - 1, NARROW)
     assert np.all(np.isfinite(to_numpy(players.generator(noise(2)))))
     assert np.all(np.isfinite(to_numpy(players.discriminator(images(2), training=True)["logits"])))
+
+
+GENERATORS = {
+    "mnist": lambda: networks.mnist_generator(1, NARROW),
+    "cifar10": lambda: SPECS["cifar10", "feature_matching"].build(1, NARROW).generator,
+    "virtual batch": lambda: SPECS["svhn", "feature_matching"].build(1, NARROW, 4).generator,
+    "dcgan": lambda: dcgan.dcgan_generator(1, (28, 28, 1), NARROW),
+    "autoencoder": lambda: dcgan.dcgan_autoencoder(1, (28, 28, 1), NARROW),
+    "biggan": lambda: networks.biggan_generator(1, channels=8, attention=()),
+    "imagenet": lambda: imagenet.imagenet_generator(1, NARROW, image_size=32),
+}
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float32", "float64"])
+@pytest.mark.parametrize("build", GENERATORS.values(), ids=GENERATORS)
+def test_images_are_made_in_full_precision(build, policy):
+    with precision.computing_in(policy):
+        model = build()
+        assert keras.layers.Dense(1).dtype_policy.name == policy
+    images = model.output["reconstructions"] if isinstance(model.output, dict) else model.output
+    dtypes = [layer.compute_dtype for layer in _up_to_the_last_weights(images)]
+    assert dtypes == [precision.at_least_float32(policy.removeprefix("mixed_"))] * len(dtypes)
+    others = {layer.compute_dtype for layer in model.layers if layer.weights}
+    assert policy.removeprefix("mixed_") in others
+
+
+def _up_to_the_last_weights(output):
+    """The layers from a model's output back to the first that has weights."""
+    while True:
+        layer = output._keras_history.operation
+        yield layer
+        if layer.weights:
+            return
+        output = layer.input
+
+
+def test_a_white_pixel_has_a_gradient_in_float32_and_none_in_bfloat16():
+    for dtype, is_learning in (("float32", True), ("bfloat16", False)):
+        for activation, value in (("sigmoid", 6.5), ("tanh", 4.0)):
+            x = tf.constant(value, dtype)
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                pixel = keras.layers.Activation(activation, dtype=dtype)(x)
+            assert (float(tape.gradient(pixel, x)) > 0.0) == is_learning
 
 
 def all_players():
