@@ -49,7 +49,7 @@ def config(name, golden):
 
 @pytest.fixture
 def chosen(config, golden):
-    dataset = types.SimpleNamespace(train_labels=golden["y"], num_classes=10)
+    dataset = types.SimpleNamespace(train_labels=golden["y"], class_names=tuple("0123456789"))
     return semi_supervised.labeled_subset_and_streams(config, dataset)
 
 
