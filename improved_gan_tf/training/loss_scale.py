@@ -77,7 +77,8 @@ class LossScale(keras.layers.Layer):
         not_finite = [
             tf.reduce_any(tf.logical_not(tf.math.is_finite(g))) for g in gradients if g is not None
         ]
-        count = tf.add_n([tf.cast(n, tf.float32) for n in not_finite])
+        # A player that is frozen whole has no gradient.
+        count = tf.add_n([tf.zeros(()), *(tf.cast(n, tf.float32) for n in not_finite)])
         self._under_way.finite = tf.equal(distribution.sum_over_replicas(count), 0.0)
         return gradients
 

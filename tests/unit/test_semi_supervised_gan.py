@@ -787,6 +787,18 @@ def test_half_precision_trains_and_goes_on_after_loading(policy, tmp_path):
     assert_equal_states(state(loaded), state(gan))
 
 
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+def test_float16_trains_the_opponent_of_a_player_that_is_frozen_whole(player):
+    with precision.computing_in("mixed_float16"):
+        gan = make()
+        getattr(gan, player).trainable = False
+        gan.compile(0.01)
+        before = [np.array(v) for v in gan.trainable_variables]
+        fit(gan)
+    assert before
+    assert not np.array_equal(before[-1], np.array(gan.trainable_variables[-1]))
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_goes_on_in_a_program_with_another_policy(policy, tmp_path):
     with precision.computing_in(policy):
@@ -854,6 +866,28 @@ def test_a_pipeline_without_end_has_epochs_of_the_steps_that_are_asked_for():
     assert int(gan.steps) == 6
     with pytest.raises(ValueError, match="needs `steps_per_epoch`"):
         fit(gan, **data)
+
+
+@pytest.mark.parametrize("supervised_only", [False, True])
+def test_a_labeled_pipeline_does_not_begin_anew_when_the_unlabeled_one_does(supervised_only):
+    numbered = np.arange(60, dtype="float32")[:, None, None, None] * np.ones_like(X[:1])
+    labels = np.arange(60) % 3
+    labeled = tf.data.Dataset.from_tensor_slices((numbered / 30 - 1, labels))
+    labeled = labeled.batch(BATCH, drop_remainder=True)  # 60 / BATCH batches
+    unlabeled = tf.data.Dataset.from_tensor_slices(X[: 2 * BATCH]).batch(BATCH, drop_remainder=True)
+    seen = []
+
+    class Recording(SemiSupervisedGAN):
+        def train_step(self, data):
+            seen.append(round(30 * float(data[0][0, 0, 0, 0] + 1)))
+            return super().train_step(data)
+
+    parts = make(supervised_only=supervised_only)
+    gan = Recording(parts.discriminator, parts.generator, supervised_only=supervised_only)
+    gan.compile(0.001, run_eagerly=True)
+    data = {"labeled": labeled, "unlabeled": None if supervised_only else unlabeled}
+    gan.fit(**data, steps_per_epoch=60 // BATCH + 1, verbose=0)
+    assert seen == [*range(0, 60, BATCH), 0]
 
 
 def test_a_pipeline_for_the_baseline():

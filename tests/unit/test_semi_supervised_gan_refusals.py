@@ -163,6 +163,19 @@ def test_regularizers_which_the_game_would_leave_out_are_refused():
         gan_of(discriminator)
 
 
+def test_an_activitys_regularizer_is_refused_too():
+    discriminator = keras.Sequential(
+        [
+            keras.Input(small_gan.SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(4, name="features", activity_regularizer="l2"),
+            keras.layers.Dense(3),
+        ]
+    )
+    with pytest.raises(ValueError, match=r"no regularizers.*Received: 1 terms"):
+        gan_of(discriminator)
+
+
 def test_a_generator_of_another_shape_is_refused():
     generator = make_generator(shape=(6, 6, 3))
     with pytest.raises(ValueError, match=r"discriminator's shape.*Received: .*\(None, 6, 6, 3\)"):

@@ -72,11 +72,15 @@ class PipelineBatches:
         """A `tf.data.Dataset` of one epoch's batches, without end if `steps_per_epoch` is given."""
         import tensorflow as tf
 
-        streams = [self._labeled.repeat()]
+        # Each stream is repeated for itself: together, `labeled` would begin anew whenever
+        # `unlabeled` ends, and the rest of its labels would never be seen.
+        is_endless = self.steps_per_epoch is not None
         if self._unlabeled is None:
-            streams = [self._labeled]
+            streams = [self._labeled.repeat() if is_endless else self._labeled]
         else:
-            streams += [self._unlabeled] * (2 if self._expected.sees_real else 1)
+            unlabeled = self._unlabeled.repeat() if is_endless else self._unlabeled
+            streams = [self._labeled.repeat()]
+            streams += [unlabeled] * (2 if self._expected.sees_real else 1)
         dtype = self._expected.dtype
 
         def arranged(*batch):
@@ -86,8 +90,7 @@ class PipelineBatches:
             labels = self._checked(tf.reshape(tf.cast(labels, "int32"), (self.batch_size,)))
             return tf.cast(images, dtype), labels, *(tf.cast(x, dtype) for x in unlabeled)
 
-        batches = tf.data.Dataset.zip(tuple(streams)).map(arranged)
-        return batches if self.steps_per_epoch is None else batches.repeat()
+        return tf.data.Dataset.zip(tuple(streams)).map(arranged)
 
     def _checked(self, labels):
         """The labels; a batch with a wrong one ends `fit` with an `InvalidArgumentError`."""

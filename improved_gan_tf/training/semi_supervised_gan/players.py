@@ -169,11 +169,14 @@ def _require_graph(model, argument):
             f"`{argument}` must have one input. Received: {len(model.inputs)} inputs of "
             f"'{model.name}'"
         )
-    if model.losses:
+    # An activity's term is in `losses` only after a call.
+    active = [x for x in model._flatten_layers() if getattr(x, "activity_regularizer", None)]
+    count = len(model.losses) or len(active)
+    if count:
         raise ValueError(
             f"`{argument}` must have no regularizers: its loss is the game's alone. Give the "
             "optimizer `weight_decay` instead. Received: "
-            f"{len(model.losses)} terms in the losses of '{model.name}'"
+            f"{count} terms in the losses of '{model.name}'"
         )
 
 
