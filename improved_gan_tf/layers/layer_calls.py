@@ -1,4 +1,4 @@
-"""The calls of a layer that a model is made of: its nodes that lead to the model's outputs."""
+"""How a model calls its layers."""
 
 import keras
 
@@ -28,3 +28,12 @@ def calls_in_graph(layer, outputs):
             calls.append(node)
         todo.extend(node.input_tensors)
     return calls
+
+
+def has_own_call(model):
+    """Whether a Sequential or functional model has a `call` that is not Keras's.
+
+    What it computes then, its layers and its graph do not say.
+    """
+    owner = next(kind for kind in type(model).__mro__ if "call" in vars(kind))
+    return owner.__module__.partition(".")[0] != "keras"

@@ -2,6 +2,7 @@
 
 import keras
 
+from improved_gan_tf.layers.layer_calls import has_own_call
 from improved_gan_tf.machine.keras_layers import TRANSPOSED
 
 
@@ -18,7 +19,8 @@ def replace_layers(model, replacement):
         A model of the same structure.
 
     Raises:
-        ValueError: `model` is a subclassed model, or a Sequential one that was never built.
+        ValueError: `model` is a subclassed model or has a `call` of its own, or is a Sequential one
+            that was never built.
     """
     copied, clones = [], {}
 
@@ -29,7 +31,7 @@ def replace_layers(model, replacement):
 
     def new_layer(layer):
         # Not `clone_model(recursive=True)`: before Keras 3.14 it enters no model in a nested one.
-        if isinstance(layer, (keras.Sequential, keras.Function)):
+        if _is_its_layers(layer):
             return copy_of(layer)
         new = replacement(layer)
         if new is None:
@@ -46,10 +48,11 @@ def replace_layers(model, replacement):
             call_function=None if is_sequential else _call_with_what_is_given,
         )
 
-    if not isinstance(model, (keras.Sequential, keras.Function)):
+    if not _is_its_layers(model):
         raise ValueError(
-            "Only a Sequential or functional model can be copied; of a subclassed one nothing says "
-            f"how its layers are called. Received: model={model.name}, a {type(model).__name__}"
+            "Only a Sequential or functional model without a `call` of its own can be copied; of "
+            "another one nothing says how its layers are called. "
+            f"Received: model={model.name}, a {type(model).__name__}"
         )
     if not model.built:
         raise ValueError(
@@ -62,6 +65,11 @@ def replace_layers(model, replacement):
         for part, new_part in zip(layer._flatten_layers(), new._flatten_layers(), strict=True):
             _copy_what_was_adapted(part, new_part)
     return copy
+
+
+def _is_its_layers(layer):
+    """Whether a layer is a model that computes what its layers do, as they are put together."""
+    return isinstance(layer, (keras.Sequential, keras.Function)) and not has_own_call(layer)
 
 
 def _copy_what_was_adapted(layer, new):

@@ -36,10 +36,10 @@ def read_keras_file(path, compile):
         return keras.saving.load_model(path, compile=compile, safe_mode=True)
     except Exception as error:  # each part of the file has errors of its own
         # Keras wraps an error into the error of every layer around it: the innermost says most.
-        innermost = str(error).split("Exception encountered: ")[-1]
-        raise ValueError(
-            f"{path} cannot be loaded: {first_line(innermost if innermost.strip() else error)}"
-        ) from error
+        innermost = str(error).split("Exception encountered: ")[-1].strip() or error
+        if innermost == "None":
+            innermost = type(error).__name__
+        raise ValueError(f"{path} cannot be loaded: {first_line(innermost)}") from error
 
 
 def load_keras_model(path):

@@ -715,8 +715,26 @@ def test_integer_input_is_refused():
 
 
 def test_a_batch_that_cannot_be_divided_is_refused():
-    with pytest.raises(ValueError, match=r"divisible into 2 parts.*Received: inputs.shape="):
-        MinibatchDiscrimination(3, 2, num_parts=2)(np.ones((5, 4), "float32"))
+    layer = MinibatchDiscrimination(3, 2, num_parts=2)
+    for rows in (5, 1):
+        with pytest.raises(
+            ValueError, match=rf"divisible into 2 parts.*Received: a batch of {rows}"
+        ):
+            layer(np.ones((rows, 4), "float32"))
+        with pytest.raises(ValueError, match="divisible into 2 parts"):
+            layer.closeness(np.ones((rows, 4), "float32"))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only a graph learns N late")
+def test_a_batch_that_a_graph_finds_not_to_divide_is_refused():
+    import tensorflow as tf
+
+    layer = MinibatchDiscrimination(3, 2, num_parts=2)
+    graph = tf.function(layer, input_signature=[tf.TensorSpec((None, 4))])
+    assert graph(np.ones((4, 4), "float32")).shape == (4, 10)
+    for rows in (5, 1):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="divisible into 2 parts"):
+            graph(np.ones((rows, 4), "float32"))
 
 
 def test_a_mask_of_another_length_is_refused():

@@ -116,6 +116,66 @@ def test_steps_per_epoch_go_on_through_the_images():
     assert_equal_states(state(whole), state(parts))
 
 
+def images_seen(gan, monkeypatch, **kwargs):
+    """The row numbers of the unlabeled images that one epoch of `fit` showed the discriminator."""
+    seen = []
+
+    def record(data):
+        seen.append(np.array(data[2]))
+        gan.steps.assign_add(1)
+        return {"loss": tf.zeros(())}
+
+    gan.compile(run_eagerly=True)
+    monkeypatch.setattr(gan, "train_step", record)
+    fit(gan, **kwargs)
+    monkeypatch.undo()
+    places = {image.tobytes(): row for row, image in enumerate(X)}
+    return [places[image.tobytes()] for image in np.concatenate(seen)]
+
+
+def test_another_size_of_batches_begins_a_new_pass(monkeypatch, tmp_path):
+    gan = make()
+    first = images_seen(gan, monkeypatch, steps_per_epoch=3)
+    assert len(set(first)) == 18
+    gan.save(tmp_path / "gan.keras")
+    gan = load_model(tmp_path / "gan.keras")
+    second = images_seen(gan, monkeypatch, batch_size=10)
+    third = images_seen(gan, monkeypatch, batch_size=10)
+    fourth = images_seen(gan, monkeypatch, batch_size=5, steps_per_epoch=4)
+    rest = images_seen(gan, monkeypatch, batch_size=5, steps_per_epoch=2)
+    for whole_pass in (second, third, fourth + rest):
+        assert sorted(whole_pass) == list(range(UNLABELED))
+    orders = [first, second[:18], third[:18], fourth[:18]]
+    assert len({tuple(order) for order in orders}) == 4
+
+
+def test_after_pipelines_arrays_begin_a_new_pass(monkeypatch):
+    labeled = tf.data.Dataset.from_tensor_slices(FEW).batch(BATCH, drop_remainder=True)
+    unlabeled = tf.data.Dataset.from_tensor_slices(X).batch(BATCH, drop_remainder=True)
+    pipelines = {"labeled": labeled, "unlabeled": unlabeled, "batch_size": None}
+    gan = make()
+    images_seen(gan, monkeypatch, steps_per_epoch=3, **pipelines)
+    first = images_seen(gan, monkeypatch)
+    images_seen(gan, monkeypatch, steps_per_epoch=3, **pipelines)
+    second = images_seen(gan, monkeypatch)
+    assert sorted(first) == sorted(second) == list(range(UNLABELED))
+    assert first != second
+
+
+def test_a_file_of_an_earlier_version_goes_on_in_its_pass(tmp_path, monkeypatch):
+    gan = make()
+    fit(gan, steps_per_epoch=3)
+    own_state = gan._own_state()
+    del own_state["passes"]
+    monkeypatch.setattr(gan, "_own_state", lambda: own_state, raising=True)
+    gan.save(tmp_path / "gan.keras")
+    monkeypatch.undo()
+    loaded = load_model(tmp_path / "gan.keras")
+    fit(gan)
+    fit(loaded)
+    assert_equal_states(state(gan), state(loaded))
+
+
 def test_the_step_of_a_baseline_needs_no_unlabeled_images():
     gan = make(supervised_only=True)
     history = fit(gan, unlabeled=None, epochs=40).history
@@ -400,6 +460,57 @@ def test_with_minibatch_discrimination_images_are_tested_in_batches_of_training(
     np.testing.assert_allclose([history["val_loss"][0], history["val_accuracy"][0]], tested)
     with pytest.raises(ValueError, match=r"at least one batch.*Received: 5 images, batch_size=6"):
         gan.predict(x[:5], verbose=0)
+
+
+def test_in_batches_of_training_too_a_prediction_has_its_steps_and_callbacks():
+    gan = make(coupled=True)
+    x, _ = make_images(15, seed=1)
+    fit(gan)
+    heard = []
+    callback = keras.callbacks.LambdaCallback()
+    callback.on_predict_begin = lambda logs=None: heard.append("begin")
+    callback.on_predict_end = lambda logs=None: heard.append("end")
+    logits = gan.predict(x, verbose=0, callbacks=[callback])
+    assert heard == ["begin", "end"]
+    assert logits.shape == (15, small_gan.CLASSES)
+    for steps, count in ((1, BATCH), (2, 2 * BATCH), (3, 15)):
+        np.testing.assert_array_equal(gan.predict(x, verbose=0, steps=steps), logits[:count])
+    np.testing.assert_allclose(
+        gan.predict(x[: 2 * BATCH], verbose=0), logits[: 2 * BATCH], rtol=1e-5, atol=1e-6
+    )
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class MeanOfTheBatch(keras.layers.Layer):
+    """A layer of one's own, whose output for an image depends on the others."""
+
+    def call(self, x):
+        return x - keras.ops.mean(x, axis=0, keepdims=True)
+
+
+def test_a_layer_of_ones_own_may_couple_the_images_of_a_batch(tmp_path):
+    images = keras.Input(small_gan.SHAPE)
+    x = keras.layers.Dense(8, name="features")(keras.layers.Flatten()(images))
+    discriminator = keras.Model(images, keras.layers.Dense(3)(MeanOfTheBatch()(x)))
+    for told in (None, True):
+        gan = SemiSupervisedGAN(
+            discriminator, small_gan.make_generator(), couples_examples=told, averaging_rate=0.0
+        )
+        gan.compile()
+        passed = []
+        gan._game.discriminator = lambda x, training, passed=passed: (
+            passed.append(len(x)) or {"logits": tf.zeros((len(x), 3))}
+        )
+        gan._game._logits(*[tf.zeros((BATCH, *small_gan.SHAPE))] * 3)
+        assert passed == ([BATCH] * 3 if told else [3 * BATCH])
+    gan = SemiSupervisedGAN(discriminator, small_gan.make_generator(), couples_examples=True)
+    gan.compile()
+    fit(gan)
+    gan.save(tmp_path / "gan.keras")
+    loaded = load_model(tmp_path / "gan.keras")
+    with pytest.raises(ValueError, match=r"at least one batch.*Received: 5 images, batch_size=6"):
+        loaded.predict(X[:5], verbose=0)
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), gan.predict(X, verbose=0))
 
 
 def test_a_test_set_sorted_by_class_is_evaluated_in_mixed_batches():
@@ -692,6 +803,8 @@ def test_keras_own_data_sets_are_predicted_and_evaluated():
     np.testing.assert_allclose(results, gan.evaluate(X, Y, verbose=0), rtol=1e-5)
     with pytest.raises(ValueError, match=r"depend on the batch\. Received: a PyDataset"):
         make(coupled=True).predict(Batches(), verbose=0)
+    with pytest.raises(ValueError, match=r"depend on the batch\. Received: a PyDataset"):
+        make(coupled=True).evaluate(Batches(), verbose=0)
 
 
 def test_a_player_that_stands_still_leaves_the_other_its_learning_rate():

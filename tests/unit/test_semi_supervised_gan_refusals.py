@@ -130,6 +130,28 @@ def test_a_model_without_a_known_graph_is_refused(discriminator):
         SemiSupervisedGAN(discriminator, make_generator())
 
 
+class Doubled(keras.Sequential):
+    def call(self, *args, **kwargs):
+        return 2.0 * super().call(*args, **kwargs)
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_a_call_of_the_models_own_which_would_not_be_trained_is_refused(player):
+    make_player = {"discriminator": make_discriminator, "generator": make_generator}[player]
+    model = make_player()
+    layers = [x for x in model.layers if not isinstance(x, keras.layers.InputLayer)]
+    doubled = Doubled([keras.Input(model.input_shape[1:]), *layers])
+    with pytest.raises(ValueError, match=f"`{player}` must not have a `call`.*Received: a Doubled"):
+        gan_of(**{player: doubled})
+
+
+def test_a_nested_model_with_a_call_of_its_own_is_called_as_it_is():
+    nested = Doubled([keras.Input((3,)), keras.layers.Dense(3, "softmax")])
+    gan = gan_of(ending_in(nested))  # whose outputs up to 2 are no probabilities
+    logits = gan.predict(X[:2], verbose=0)
+    np.testing.assert_allclose(logits.sum(axis=1), 2.0, rtol=1e-5)
+
+
 def test_a_discriminator_of_any_height_and_width_is_refused():
     images = keras.Input((None, None, 1))
     x = keras.layers.GlobalAveragePooling2D(name="features")(images)
@@ -195,6 +217,7 @@ def test_a_generator_of_another_shape_is_refused():
         ("historical_averaging_players", "all"),
         ("averaging_rate", 1.5),
         ("cross_replica", "all"),
+        ("couples_examples", False),
         ("seed", -1),
         ("seed", True),
         ("generator_steps", True),
@@ -466,3 +489,52 @@ def test_a_wrong_label_in_a_later_batch_of_a_pipeline_ends_the_fit():
     data = {"labeled": pipeline((X[:12], labels)), "unlabeled": pipeline(X), "batch_size": None}
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"labels from 0 to 2\. Received"):
         make().fit(**data, verbose=0)
+
+
+# --- tests -------------------------------------------------------------------------------------
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, *data):
+        super().__init__()
+        self.data = data
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return tuple(part[6 * index : 6 * index + 6] for part in self.data)
+
+
+def test_images_of_another_range_are_not_tested_in_any_way():
+    gan, wrong = make(), (X + 1.0) * 127.5
+    range_error = r"`{}` must hold pixels in the range .*: images / 127.5 - 1. Received: pixels"
+    for test in (gan.evaluate, gan.test_on_batch):
+        with pytest.raises(ValueError, match=range_error.format("x, y")):
+            test(wrong, Y)
+    with pytest.raises(ValueError, match=range_error.format("x")):
+        gan.predict_on_batch(wrong)
+    np.testing.assert_allclose(gan.predict_on_batch(X), gan.predict(X, verbose=0), rtol=1e-5)
+    with pytest.raises(ValueError, match=range_error.format("x")):
+        gan.evaluate(Batches(wrong, Y), verbose=0)
+    with pytest.raises(ValueError, match=range_error.format("x")):
+        gan.predict(Batches(wrong), verbose=0)
+
+
+def test_a_test_without_labels_is_refused():
+    gan, images = make(), tf.data.Dataset.from_tensor_slices(X).batch(6)
+    for test in (gan.evaluate, gan.test_on_batch):
+        with pytest.raises(ValueError, match=r"images and their labels. Received: ndarray and no"):
+            test(X)
+    with pytest.raises(ValueError, match=r"images and their labels. Received: ndarray and no"):
+        gan.evaluate(Batches(X), verbose=0)
+    with pytest.raises(ValueError, match=r"`x` must have batches \(images, labels\)"):
+        gan.evaluate(images, verbose=0)
+    refuse_fit(r"`validation_data` must have batches \(images, labels\)", validation_data=images)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    for name in ("gan.h5", "gan", "gan.weights.h5"):
+        with pytest.raises(ValueError, match=rf"must end in \.keras.*Received: .*{name}$"):
+            make().save(tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -204,6 +204,14 @@ def test_removal_says_what_it_cannot_remove():
 # --- bad input -----------------------------------------------------------------------------
 
 
+def test_low_rank_adaptation_which_would_not_be_normalised_is_refused():
+    layer = SpectralNormDense(3, name="d")
+    layer.build((None, 5))
+    with pytest.raises(ValueError, match=r"`SpectralNormDense` has no LoRA.* layer 'd'"):
+        layer.enable_lora(2)
+    assert not layer.lora_enabled
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

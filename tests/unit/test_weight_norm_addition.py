@@ -110,6 +110,13 @@ def test_what_is_wrong_is_said(make, message):
         add_weight_norm(make())
 
 
+def test_quantized_layers_are_refused():
+    dense = built(keras.layers.Dense(3, name="d"), (8,))
+    dense.quantize("int8")
+    with pytest.raises(ValueError, match=r"before `quantize`.*'d', quantized to int8"):
+        add_weight_norm(dense)
+
+
 def test_an_embedding_is_a_dense_layer_of_one_hot_rows():
     embedding = WeightNormEmbedding(4, 3, use_bias=True, activation="tanh")
     dense = WeightNormDense(3, activation="tanh")

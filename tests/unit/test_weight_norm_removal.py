@@ -245,6 +245,38 @@ def test_a_subclassed_model_is_refused():
         remove_weight_norm(model)
 
 
+class DoubledModel(keras.Sequential):
+    def call(self, *args, **kwargs):
+        return 2.0 * super().call(*args, **kwargs)
+
+
+def test_a_model_with_a_call_of_its_own_is_refused():
+    model = DoubledModel([keras.Input((5,)), WeightNormDense(3, name="d")])
+    with pytest.raises(ValueError, match=r"without a `call` of its own .* a DoubledModel"):
+        remove_weight_norm(model)
+    with pytest.raises(ValueError, match=r"inside other layers.*WeightNormDense 'd'"):
+        remove_weight_norm(keras.Sequential([keras.Input((5,)), model]))
+    inner = DoubledModel([keras.Input((3,)), keras.layers.Dense(2)])
+    outer = keras.Sequential([keras.Input((5,)), WeightNormDense(3), inner])
+    x = inputs((5,))
+    np.testing.assert_allclose(
+        to_numpy(remove_weight_norm(outer)(x)), to_numpy(outer(x)), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_a_subclass_with_the_call_of_keras_is_copied():
+    class Trained(keras.Model):
+        def train_step(self, data):
+            return {}
+
+    pixels = keras.Input((5,))
+    model = Trained(pixels, WeightNormDense(3)(pixels))
+    x = inputs((5,))
+    np.testing.assert_allclose(
+        to_numpy(remove_weight_norm(model)(x)), to_numpy(model(x)), rtol=1e-5, atol=1e-6
+    )
+
+
 @pytest.fixture
 def channels_first_by_default():
     before = keras.config.image_data_format()

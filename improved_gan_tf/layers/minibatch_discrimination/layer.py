@@ -7,7 +7,11 @@ from keras import ops
 
 from improved_gan_tf import distribution, precision
 from improved_gan_tf.layers import data_dependent
-from improved_gan_tf.layers.argument_checks import positive_integer, require_floating
+from improved_gan_tf.layers.argument_checks import (
+    positive_integer,
+    require_floating,
+    require_rows,
+)
 from improved_gan_tf.layers.minibatch_discrimination import (
     direct_kernel_sums,
     kernel_sums,
@@ -169,15 +173,14 @@ class MinibatchDiscrimination(keras.layers.Layer):
             (N, P * B), float32 or float64.
         """
         inputs = ops.convert_to_tensor(inputs)
-        self._check_call_arguments(inputs, None)
+        inputs = self._checked(inputs, None)
         x = ops.cast(self._flat(inputs), self.compute_dtype)  # as Keras does before `call`
         return self._features(self._project(x), self._present(x, None))
 
     def call(self, inputs, row_mask=None):
         if row_mask is not None:
             row_mask = ops.convert_to_tensor(row_mask)
-        self._check_call_arguments(inputs, row_mask)
-        x = self._flat(inputs)
+        x = self._flat(self._checked(inputs, row_mask))
         present = self._present(x, row_mask)  # (N,)
         m = self._project(x if row_mask is None else _zero_absent_rows(x, present))
         if data_dependent.is_initializing() and self.trainable:
@@ -251,7 +254,6 @@ class MinibatchDiscrimination(keras.layers.Layer):
         if self.num_parts == 1:
             return ops.ones((1, ops.shape(m)[0]), dtype=m.dtype)
         part_size = ops.shape(m)[0] // self.num_parts
-        # Of a length other than N if the parts cannot be equal: then the next product fails.
         return ops.repeat(ops.eye(self.num_parts, dtype=m.dtype), part_size, axis=1)
 
     def _initialize_from(self, m, present):
@@ -280,16 +282,19 @@ class MinibatchDiscrimination(keras.layers.Layer):
         self.bias.assign(ops.cast(shift, self.bias.dtype))
         return features + shift
 
-    def _check_call_arguments(self, inputs, row_mask):
+    def _checked(self, inputs, row_mask):
+        """Returns the inputs, if they and the mask can be taken."""
         require_floating(self, inputs.dtype)
         batch_size = inputs.shape[0]
-        if isinstance(batch_size, int) and batch_size % self.num_parts != 0:
-            raise ValueError(
-                f"The batch of layer '{self.name}' must be divisible into "
-                f"{self.num_parts} parts of equal size. Received: inputs.shape={inputs.shape}"
+        if self.num_parts > 1:
+            inputs = require_rows(
+                inputs,
+                lambda rows: rows % self.num_parts == 0,
+                f"The batch of layer '{self.name}' must be divisible into {self.num_parts} parts "
+                "of equal size.",
             )
         if row_mask is None:
-            return
+            return inputs
         is_other_length = (
             len(row_mask.shape) == 1
             and None not in (row_mask.shape[0], batch_size)
@@ -300,6 +305,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
                 f"`row_mask` of layer '{self.name}' must have one entry per row of the batch. "
                 f"Received: row_mask.shape={tuple(row_mask.shape)}"
             )
+        return inputs
 
     def _flat_dim(self, input_shape):
         if len(input_shape) < 2:

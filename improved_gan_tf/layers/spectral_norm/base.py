@@ -102,6 +102,13 @@ class SpectralNormLayer(keras.layers.Layer):
             bias = ops.reshape(bias, (-1, 1, 1))
         return outputs + bias
 
+    def enable_lora(self, *args, **kwargs):
+        """Raises `ValueError`: Keras's change of the kernel would not be normalised."""
+        raise ValueError(
+            f"`{type(self).__name__}` has no LoRA: what Keras adds to the kernel would not be "
+            f"normalised. Call `remove_spectral_norm` first. Received: layer '{self.name}'"
+        )
+
     # Keras's own layers save the weights that they know; all weights are to be saved here.
 
     def save_own_variables(self, store):

@@ -62,7 +62,7 @@ def add_weight_norm(model, train_scale=True, epsilon=1e-6):
 
     Raises:
         ValueError: the model or layer is not built, or is neither of the above, or no layer of
-            the model is; a `Conv1D` has the padding "causal".
+            the model is; a `Conv1D` has the padding "causal"; a layer is quantized.
 
     Example:
 
@@ -100,6 +100,11 @@ def _normalized(layer, train_scale, epsilon):
         raise ValueError(
             "Only a built layer can be converted: call it, or the model, on data first. "
             f"Received: layer '{layer.name}'"
+        )
+    if getattr(layer, "quantization_mode", None) is not None:
+        raise ValueError(
+            "`add_weight_norm` needs kernels that can be trained, before `quantize`. "
+            f"Received: layer '{layer.name}', quantized to {layer.quantization_mode}"
         )
     config = config_of(layer)
     shared = {name: config[name] for name in _SHARED_ARGUMENTS if name in config}

@@ -21,10 +21,35 @@ class Expected(NamedTuple):
     dtype: str  # of images in a batch
 
 
-class ArrayBatches:
-    """Batches of arrays: a pure function of the seed and the number of steps made before.
+class Passes(NamedTuple):
+    """Which passes over arrays a model has made; it is saved with the model."""
 
-    The rows are those of the run scripts (`data.epoch_rows`): every epoch permutes all labeled and
+    length: int  # steps in a pass; 0 if no `fit` has said, NO_PASS after one on pipelines
+    first: int  # the number of the first pass of that length
+    begun: int  # the step with which it began
+
+
+NO_PASS = -1
+
+
+def passes_from(passes, steps, length):
+    """The `Passes` of a `fit`: those before, or a new one where batches of another size begin.
+
+    Args:
+        passes: `Passes` of the `fit` before.
+        steps: int, steps made.
+        length: int, steps in a pass of this `fit`; `NO_PASS` on pipelines.
+    """
+    if passes.length in (0, length):
+        return passes._replace(length=length)
+    made = 0 if passes.length == NO_PASS else -(-(steps - passes.begun) // passes.length)
+    return Passes(length, passes.first + made, steps)
+
+
+class ArrayBatches:
+    """Batches of arrays: a pure function of the seed, the passes and the steps made before.
+
+    The rows are those of the run scripts (`data.epoch_rows`): every pass permutes all labeled and
     all unlabeled images, the labeled ones as often as needed. So training that goes on, after
     loading or in a second `fit`, gets the batches that it would have got without a pause.
 
@@ -62,11 +87,12 @@ class ArrayBatches:
         self._expected = expected
         self.steps = steps or self._epochs.iterations
         self.steps_per_epoch = None  # for Keras: the data set ends with the epoch
-        self._first = 0
+        self.pass_length = self._epochs.iterations
+        self._first_pass, self._first = 0, 0
 
-    def begin_epoch(self, steps):
-        """Makes the next pass over `dataset` begin with batch `steps`, counted from the first."""
-        self._first = steps
+    def begin_epoch(self, passes, steps):
+        """Makes the next reading of `dataset` begin where these `Passes` are after `steps`."""
+        self._first_pass, self._first = passes.first, steps - passes.begun
 
     def initialization_images(self, count):
         """The first images that training will see, at most `count`."""
@@ -91,8 +117,9 @@ class ArrayBatches:
     def _batches(self):
         dtype = self._expected.dtype
         for number in range(self._first, self._first + self.steps):
-            epoch, i = divmod(number, self._epochs.iterations)
-            labeled, unlabeled, for_generator = (rows[i] for rows in self._epochs(epoch))
+            made, i = divmod(number, self.pass_length)
+            rows = self._epochs(self._first_pass + made)
+            labeled, unlabeled, for_generator = (of_pass[i] for of_pass in rows)
             batch = [self._images[labeled].astype(dtype), self._labels[labeled]]
             if not self._expected.supervised_only:
                 batch.append(self._unlabeled[unlabeled].astype(dtype))

@@ -18,6 +18,8 @@ from improved_gan_tf.training.semi_supervised_gan.batches import (
     DEFAULT_BATCH,
     ArrayBatches,
     Expected,
+    Passes,
+    passes_from,
 )
 from improved_gan_tf.training.semi_supervised_gan.initialization import initialize_players
 from improved_gan_tf.training.semi_supervised_gan.measures import StepMeans, test_metrics
@@ -75,6 +77,9 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
             initialised from data before the first step; False for one that has been trained.
         initialize_generator: bool, whether those of the generator are; None for what the original
             does: not where it ends in a sigmoid (MNIST).
+        couples_examples: True if a layer of your own makes an image's logits depend on the rest of
+            its batch: each minibatch then passes by itself, and tests take full ones. None
+            (default) for what is known of the layers of Keras and of this package.
         cross_replica: "global" or "local", the batch of feature matching on several devices.
         seed: int >= 0, decides the order of the images and the generator's noise.
         name: str.
@@ -106,6 +111,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         supervised_only=False,
         initialize_discriminator=True,
         initialize_generator=None,
+        couples_examples=None,
         cross_replica="global",
         seed=1,
         name="semi_supervised_gan",
@@ -139,9 +145,11 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         settings |= {"generator_steps": int(generator_steps), "seed": int(seed)}
         super().__init__(name=name)
         self.discriminator, self.generator = discriminator, generator
-        self.feature_layer = feature_layer
+        self.feature_layer, self.couples_examples = feature_layer, couples_examples
         matches_features = generator_objective != "saturating"
-        read = players.discriminator_of(discriminator, feature_layer, matches_features)
+        read = players.discriminator_of(
+            discriminator, feature_layer, matches_features, couples_examples
+        )
         image_shape = tuple(discriminator.inputs[0].shape[1:])
         players.check_generator(generator, image_shape)
         players.check_random_layers(discriminator, generator)
@@ -169,6 +177,7 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
         add_state(self, "steps", (), "int")
         add_state(self, "averaged_steps", (), "int")  # those that float16 did not undo
         add_state(self, "batch_size", (), "int")  # that of the last `fit`; 0 before the first
+        add_state(self, "passes", (3,), "int")  # `Passes`
         self._shown_noise = streams.shown_noise(settings["seed"])
         self.built = True
 
@@ -250,7 +259,8 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
 
         An epoch is one pass over the unlabeled images, in full batches; the labeled ones are
         repeated as often as needed. Each step takes a batch of both, and feature matching another
-        one of unlabeled images for the generator.
+        one of unlabeled images for the generator. A pass that `steps_per_epoch` cuts goes on in the
+        next epoch or `fit`; with other numbers of images or batches a new one begins.
 
         Args:
             labeled: `(images, labels)`, arrays (L, H, W, C) and integers (L,) or (L, 1) in [0, K);
@@ -302,12 +312,15 @@ class SemiSupervisedGAN(Testing, Saving, keras.Model):
             if done and verbose:
                 print(done)
         self.batch_size.assign(size)
+        passes = Passes(*ops.convert_to_numpy(self.passes).tolist())
+        passes = passes_from(passes, self._steps_made(), batches.pass_length)
+        self.passes.assign(passes)
 
         def follow_rate(batch=None, logs=None):
             keep_ratio(self._optimizers.both, self._optimizers.ratio)
 
         def begin_epoch(epoch, logs):
-            batches.begin_epoch(self._steps_made())
+            batches.begin_epoch(passes, self._steps_made())
             follow_rate()
 
         # Behind the others: after a callback has set a rate.

@@ -1,6 +1,7 @@
 """The batches of each epoch of a `fit` on a person's own `tf.data` pipelines."""
 
 from improved_gan_tf.training.semi_supervised_gan import checks
+from improved_gan_tf.training.semi_supervised_gan.batches import NO_PASS
 
 
 def is_pipeline(data):
@@ -55,8 +56,9 @@ class PipelineBatches:
                 "A data set without end needs `steps_per_epoch`. Received: steps_per_epoch=None"
             )
         self.steps_per_epoch = steps
+        self.pass_length = NO_PASS
 
-    def begin_epoch(self, steps):
+    def begin_epoch(self, passes, steps):
         """Nothing: pipelines of one's own begin as they were made to."""
 
     def initialization_images(self, count):
@@ -123,7 +125,7 @@ class PipelineBatches:
                 checks.as_labels(labels[0], name, self._expected.num_classes)
 
 
-def check_test_pipeline(data, name, expected, couples_predictions):
+def check_test_pipeline(data, name, expected, couples_predictions, has_labels):
     """Raises `ValueError` for a data set on which a model cannot be tested.
 
     Reads its first batch.
@@ -133,8 +135,11 @@ def check_test_pipeline(data, name, expected, couples_predictions):
         name: str, the argument's name.
         expected: `batches.Expected`.
         couples_predictions: bool, whether a prediction depends on the batch.
+        has_labels: bool, whether labels are needed.
     """
     images, *labels = _flat(data.element_spec)
+    if has_labels and not labels:
+        raise ValueError(f"`{name}` must have batches (images, labels). Received: no labels")
     _require_floating(images, name)
     if labels and labels[0].shape.rank is not None:
         dtype = labels[0].dtype.as_numpy_dtype

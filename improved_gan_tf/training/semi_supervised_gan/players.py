@@ -5,7 +5,7 @@ from typing import NamedTuple
 import keras
 
 from improved_gan_tf.layers.coupled_layers import COUPLED_ALWAYS, COUPLED_IN_TRAINING
-from improved_gan_tf.layers.layer_calls import calls_in_graph
+from improved_gan_tf.layers.layer_calls import calls_in_graph, has_own_call
 
 # What a generator's last activation says about the range of its images.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0)}
@@ -21,7 +21,7 @@ class Discriminator(NamedTuple):
     couples_predictions: bool  # whether a prediction depends on the batch
 
 
-def discriminator_of(model, feature_layer, needs_features):
+def discriminator_of(model, feature_layer, needs_features, couples_examples):
     """Reads a `Discriminator` from a person's model.
 
     Args:
@@ -29,10 +29,16 @@ def discriminator_of(model, feature_layer, needs_features):
         feature_layer: str, the layer for feature matching; None for the output or layer
             "features".
         needs_features: bool, whether the generator is trained with feature matching.
+        couples_examples: True, or None for what is known of the layers.
 
     Raises:
         ValueError: the model cannot be a discriminator.
     """
+    if couples_examples not in (None, True):
+        raise ValueError(
+            "`couples_examples` must be True, or None for what is known of the layers. "
+            f"Received: couples_examples={couples_examples!r}"
+        )
     _require_graph(model, "discriminator")
     output = _output(model)
     image_shape = tuple(model.inputs[0].shape[1:])
@@ -54,8 +60,8 @@ def discriminator_of(model, feature_layer, needs_features):
     parts = list(model._flatten_layers())
     return Discriminator(
         keras.Model(model.inputs[0], outputs, name=model.name),
-        any(isinstance(part, COUPLED_IN_TRAINING) for part in parts),
-        any(isinstance(part, COUPLED_ALWAYS) for part in parts),
+        couples_examples or any(isinstance(part, COUPLED_IN_TRAINING) for part in parts),
+        couples_examples or any(isinstance(part, COUPLED_ALWAYS) for part in parts),
     )
 
 
@@ -105,6 +111,8 @@ def final_activation(tensor):
     """
     operation, node, index = tensor._keras_history
     kind = type(operation).__name__
+    if isinstance(operation, keras.Model) and has_own_call(operation):
+        return None
     if isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
         return final_activation(operation.outputs[index])
     if kind in _ARRANGING:
@@ -163,6 +171,11 @@ def _require_graph(model, argument):
         raise ValueError(
             f"`{argument}` must be a functional model, or a Sequential one that begins with a "
             f"keras.Input: a graph of known layers. Received: {argument}={model!r}"
+        )
+    if has_own_call(model):
+        raise ValueError(
+            f"`{argument}` must not have a `call` of its own: its graph is trained. Put what it "
+            f"does into a layer. Received: a {type(model).__name__}"
         )
     if len(model.inputs) != 1:
         raise ValueError(

@@ -29,6 +29,7 @@ class Saving:
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "generator": keras.saving.serialize_keras_object(self.generator),
             "feature_layer": self.feature_layer,
+            "couples_examples": self.couples_examples,
             "initialize_discriminator": self.initialize_discriminator,
             "initialize_generator": self.initialize_generator,
             **self._settings,
@@ -43,6 +44,19 @@ class Saving:
                 config[player], custom_objects=custom_objects
             )
         return cls(**config)
+
+    def save(self, filepath, *args, **kwargs):
+        """Keras's `save`, into a `.keras` file.
+
+        Raises:
+            ValueError: the name ends otherwise; HDF5 of before Keras 3 cannot hold the two models.
+        """
+        if not str(filepath).endswith(".keras"):
+            raise ValueError(
+                "`filepath` must end in .keras; `export` writes a SavedModel, `save_weights` "
+                f"a .weights.h5. Received: filepath={filepath}"
+            )
+        super().save(filepath, *args, **kwargs)
 
     def export(self, filepath, *args, input_signature=None, **kwargs):
         """Keras's `export`, of images to logits (N, K), by default with any number of images."""
@@ -81,6 +95,8 @@ class Saving:
         for name, variable in self._own_state().items():
             # Earlier files counted all steps alike.
             name = "steps" if name == "averaged_steps" and name not in store else name
+            if name == "passes" and name not in store:  # their passes began with the first step
+                continue
             variable.assign(store[name][()])
         if "shown_noise" in store:  # later than in the first files
             *keys, position = store["shown_noise"][()]
@@ -94,5 +110,5 @@ class Saving:
             part, index, *_ = name.split(".")  # the rest is Keras's name, another once loaded
             if part not in SAVED_BY_KERAS and id(variable) not in saved:
                 state[f"{part}.{index}"] = variable
-        counts = ("steps", "averaged_steps", "batch_size")
+        counts = ("steps", "averaged_steps", "batch_size", "passes")
         return {**{name: getattr(self, name) for name in counts}, **state}

@@ -45,8 +45,10 @@ class Testing:
         beginning and its end.
         """
         if is_pipeline(x):
-            self._check_pipeline(x, "x")
-        elif y is not None:
+            self._check_pipeline(x, "x", has_labels=True)
+        elif isinstance(x, keras.utils.PyDataset):
+            self._check_py_dataset(x, "x", has_labels=True)
+        else:
             x, y = self._checked_test_set((x, y), "x, y")
         if y is not None and self._couples_predictions:
             names = ("sample_weight", "steps", "callbacks")
@@ -92,6 +94,7 @@ class Testing:
             sample_weight: (N,) or None.
             return_dict: bool, whether results are `{name: float}`; otherwise a list of floats.
         """
+        x, y = self._checked_test_set((x, y), "x, y")
         self.reset_metrics()  # which early versions of Keras 3 leave to the caller
         results = super().test_on_batch(x, y, sample_weight, return_dict=True)
         results = {name: float(results[name]) for name in self._test_names}
@@ -112,17 +115,21 @@ class Testing:
             self._check_pipeline(x, "x")
             return super().predict(x, verbose=verbose, **kwargs)
         if isinstance(x, keras.utils.PyDataset):
-            self._require_uncoupled("x")
+            self._check_py_dataset(x, "x")
             return super().predict(x, verbose=verbose, **kwargs)
         x = self._checked_images(x, "x")
 
-        def predict(images, size):
+        def predict(images, size=batch_size):
             return super(Testing, self).predict(images, batch_size=size, verbose=verbose, **kwargs)
 
         if not self._couples_predictions:
-            return predict(x, batch_size)
+            return predict(x)
         size = self._size_of_test_batch(batch_size)
         return predict_in_full_batches(lambda images: predict(images, size), x, size)
+
+    def predict_on_batch(self, x):
+        """Logits (N, K) of one batch of images (N, H, W, C), of the averaged parameters."""
+        return super().predict_on_batch(self._checked_images(x, "x"))
 
     @property
     def classifier(self):
@@ -165,21 +172,33 @@ class Testing:
     def _checked_test_set(self, data, name, batch_size=1):
         """Images and labels as arrays, at least a batch of them if they are tested in full ones."""
         if is_pipeline(data):
-            self._check_pipeline(data, name)
+            self._check_pipeline(data, name, has_labels=True)
         if data is None or is_pipeline(data):
             return data
         images, labels = checks.pair(data, name)
+        if labels is None:
+            raise ValueError(
+                f"`{name}` must be images and their labels. "
+                f"Received: {type(images).__name__} and no labels"
+            )
         images = self._checked_images(images, name)
         if self._couples_predictions:
             require_full_batch(len(images), batch_size)
         return images, checks.as_labels(labels, name, self._expected.num_classes, len(images))
 
-    def _require_uncoupled(self, name):
+    def _check_py_dataset(self, data, name, has_labels=False):
+        """Raises `ValueError` if the model cannot be tested on it, by its first batch."""
         if self._couples_predictions:
             raise ValueError(
                 f"`{name}` must be arrays or a tf.data.Dataset of batches of one known size, since "
                 "with minibatch discrimination logits depend on the batch. Received: a PyDataset"
             )
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data[0])
+        if has_labels:
+            self._checked_test_set((images, labels), name)
+        else:
+            self._checked_images(images, name)
 
-    def _check_pipeline(self, data, name):
-        check_test_pipeline(data, name, self._expected, self._couples_predictions)
+    def _check_pipeline(self, data, name, has_labels=False):
+        coupled = self._couples_predictions
+        check_test_pipeline(data, name, self._expected, coupled, has_labels)
