@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from improved_gan_tf import SemiSupervisedGAN
+from improved_gan_tf import SemiSupervisedGAN, precision
 from improved_gan_tf.layers import (
     BatchStatisticsNorm,
     Dropout,
@@ -36,14 +36,18 @@ def make_discriminator(coupled=False, units=CLASSES, activation=None):
 
 def make_generator(activation="tanh", virtual=False, shape=SHAPE):
     size = int(np.prod(shape))
+    with precision.full_precision():
+        images = [
+            WeightNormDense(size, activation, kernel_initializer=normal(7), train_scale=True),
+            keras.layers.Reshape(shape),
+        ]
     generator = keras.Sequential(
         [
             keras.Input((NOISE,)),
             keras.layers.Dense(8, use_bias=False, kernel_initializer=normal(6)),
             keras.layers.BatchNormalization() if virtual else BatchStatisticsNorm(),
             keras.layers.ReLU(),
-            WeightNormDense(size, activation, kernel_initializer=normal(7), train_scale=True),
-            keras.layers.Reshape(shape),
+            *images,
         ],
         name="small_generator",
     )

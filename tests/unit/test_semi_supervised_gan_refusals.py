@@ -228,6 +228,15 @@ def test_a_setting_out_of_its_range_is_refused(setting, value):
         gan_of(**{setting: value})
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_generator_that_makes_images_in_half_precision_is_warned_of(dtype):
+    last = keras.layers.Activation("linear", dtype=f"mixed_{dtype}")
+    noise = keras.Input((small_gan.NOISE,))
+    generator = keras.Sequential([noise, *make_generator().layers, last])
+    with pytest.warns(UserWarning, match=f"images in {dtype}, .* last layer dtype='float32'"):
+        gan_of(generator=generator)
+
+
 def test_numpy_integers_are_settings():
     config = gan_of(seed=np.int64(7), generator_steps=np.int32(2)).get_config()
     assert (config["seed"], config["generator_steps"]) == (7, 2)

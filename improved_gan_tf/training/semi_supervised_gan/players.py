@@ -1,11 +1,13 @@
 """What a person's own generator and discriminator must be: read from their graphs, checked once."""
 
+import warnings
 from typing import NamedTuple
 
 import keras
 
 from improved_gan_tf.layers.coupled_layers import COUPLED_ALWAYS, COUPLED_IN_TRAINING
 from improved_gan_tf.layers.layer_calls import calls_in_graph, has_own_call
+from improved_gan_tf.precision import at_least_float32
 
 # What a generator's last activation says about the range of its images.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0)}
@@ -66,7 +68,10 @@ def discriminator_of(model, feature_layer, needs_features, couples_examples):
 
 
 def check_generator(generator, image_shape):
-    """Raises `ValueError` for a model that cannot generate images of the discriminator's shape."""
+    """Raises `ValueError` for a model that cannot generate images of the discriminator's shape.
+
+    Warns of images that are made in half precision.
+    """
     _require_graph(generator, "generator")
     output, noise = _output(generator), tuple(generator.inputs[0].shape)
     if not isinstance(output, keras.KerasTensor) or tuple(output.shape[1:]) != image_shape:
@@ -78,6 +83,13 @@ def check_generator(generator, image_shape):
         raise ValueError(
             "`generator` must take noise of a known shape, (N, Z). "
             f"Received: an input of shape {noise}"
+        )
+    dtype = keras.backend.standardize_dtype(output.dtype)
+    if at_least_float32(dtype) != dtype:
+        warnings.warn(
+            f"`generator` makes its images in {dtype}, in which white pixels lose their gradient "
+            "(docs/devices.md). Give its last layer dtype='float32'.",
+            stacklevel=3,
         )
 
 
