@@ -48,6 +48,13 @@ def _run(arguments):
     if arguments.format == "csv":
         for item in found.left_out:
             print(f"left out: {item.path}: {item.reason}", file=sys.stderr)
+        others = len(found.scores), len(found.turing_tests)
+        if any(others):
+            print(
+                f"not in CSV: {others[0]} Inception scores and {others[1]} visual Turing tests; "
+                "--format=json has them",
+                file=sys.stderr,
+            )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Prints the (Inception) score, the Frechet distance to the real images on the sam
 diversity of the images next to that of real ones, with the name of the classifier's weights. The
 last command checks that a frozen graph is the authors': it must give 11.24.
 
-Writes RUN_DIR/score.json, or --output:
+Writes RUN_DIR/score.json, or the file of --output.
 
 {"kind": "inception_score", "classifier": label, "mean": ..., "std": ..., "num_samples": ...,
  "num_splits": ..., "comparable_with_paper": ..., "why_not": [...], "frechet": {...} or null,

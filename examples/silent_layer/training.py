@@ -1,6 +1,7 @@
 """One trial: the thin game of minibatch discrimination, watched from its first iteration."""
 
 import dataclasses
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -125,8 +126,8 @@ class Trial:
             epoch, first = divmod(self.iteration, self.game.epochs.iterations)
             count = min(iteration - self.iteration, self.game.epochs.iterations - first)
             rows = [r[first : first + count] for r in self.game.epochs(epoch)]
-            _, done = self.game.trainer.train(rows, self.config.learning_rate)
-            if done < count:
+            sums, done = self.game.trainer.train(rows, self.config.learning_rate)
+            if done < count or not all(map(math.isfinite, sums)):
                 raise DivergedError(
                     f"A loss became NaN or infinite in iteration {self.iteration + done}."
                 )

@@ -1,10 +1,14 @@
 """Folders of prepared data: made once, whole or not at all, by whichever process comes first."""
 
+import os
 import pathlib
 import shutil
 import tempfile
 
+import numpy as np
+
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import interruption
 
 DEFAULT_CACHE = "~/.cache/improved_gan_tf"
 
@@ -33,7 +37,8 @@ def made_once(cache_dir, name, needed, write):
         inner = unfinished / "images"  # with default permissions, unlike mkdtemp's folder
         inner.mkdir()
         _require_space(cache, needed)
-        write(inner)
+        with interruption.raise_on_signals():  # a run would go on until it is done, perhaps hours
+            write(inner)
         _publish(inner, folder)
     except OSError as error:
         raise UserError(
@@ -43,6 +48,21 @@ def made_once(cache_dir, name, needed, write):
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
     return folder
+
+
+def new_array(path, shape):
+    """A new .npy file of bytes in memory's place, whose room on the disk is its own.
+
+    Without it a disk that fills up meanwhile would end the process with a bus error.
+
+    Raises:
+        OSError: there is no room.
+    """
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    if hasattr(os, "posix_fallocate"):
+        with open(path, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+    return array
 
 
 def _publish(unfinished, folder):

@@ -10,8 +10,19 @@ from typing import NamedTuple
 from improved_gan_tf.data import tfds_folders
 from improved_gan_tf.data.earlier_runs import outside, run_folders_below
 from improved_gan_tf.data.known_sets import IMAGENET
-from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below, require_text_names
+from improved_gan_tf.data.picture_files import (
+    EXTENSIONS,
+    pictures_below,
+    require_text_names,
+    state_of,
+)
 from improved_gan_tf.errors import UserError
+
+# Folders of these names alone are no classes.
+PARTS = (
+    *("train", "training", "test", "testing", "val", "valid", "validation"),
+    *("unlabeled", "unlabelled"),
+)
 
 
 class Source(NamedTuple):
@@ -86,7 +97,15 @@ def _images_by_class(root):
     runs = run_folders_below(root)
     folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     found = {folder.name: outside(pictures_below(folder), runs) for folder in folders}
-    return {name: paths for name, paths in found.items() if paths}
+    found = {name: paths for name, paths in found.items() if paths}
+    parts = [name for name in found if name.casefold() in PARTS]
+    if len(parts) == len(found) > 1:
+        raise UserError(
+            f"`image_folder={root}` must hold a folder for each class. Received: "
+            f"{', '.join(parts)}, which are parts of a data set: give one of them, "
+            f"`image_folder={root / parts[0]}`."
+        )
+    return found
 
 
 def _source(root, by_class):
@@ -96,9 +115,8 @@ def _source(root, by_class):
     labeled = [(p, label) for label, paths in enumerate(by_class.values()) for p in paths]
     digest = hashlib.sha256()
     for path, _ in labeled:
-        stat = path.stat()
-        state = f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n"
-        digest.update(state.encode("utf-8", "surrogateescape"))  # a name may not be UTF-8
+        # A name may not be UTF-8.
+        digest.update(state_of(root, path).encode("utf-8", "surrogateescape"))
     classes = f" of {len(by_class)} classes" if len(by_class) > 1 else ""
     return Source(
         count=len(labeled),

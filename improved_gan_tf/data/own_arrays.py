@@ -11,6 +11,7 @@ from improved_gan_tf.data.own_images import NO_LABEL, Found, digest_of
 from improved_gan_tf.errors import UserError, first_line
 
 NEEDED = ("x_train", "y_train")
+MOST_CLASSES = 10_000
 
 
 def find(arrays):
@@ -125,15 +126,22 @@ def _class_names(path, found, labels):
     elif labels[0].dtype.kind in "iu" and labels[0].size:
         # As Python's numbers: unsigned ones have no -1.
         largest = max(int(part.max()) for part in labels if part.size)
+        if largest >= MOST_CLASSES:
+            raise UserError(
+                f"y_train and y_test of {path} must be the numbers of classes, 0..K-1 with K at "
+                f"most {MOST_CLASSES:,} (-1: no label, of a signed type). Received: {largest}. Of "
+                "other numbers: names, y = np.unique(numbers, return_inverse=True)."
+            )
         names = tuple(map(str, range(largest + 1)))
     else:
         raise UserError(
             f"y_train of {path} must be whole numbers from 0 (-1: no label) or texts. Received: "
             f"{labels[0].dtype} of shape {labels[0].shape}."
         )
-    if not 2 <= len(names) <= 10_000 or len(set(names)) < len(names):
+    if not 2 <= len(names) <= MOST_CLASSES or len(set(names)) < len(names):
         raise UserError(
-            f"{path} must have two or more classes (at most 10,000), each with a name of its own. "
+            f"{path} must have two or more classes (at most {MOST_CLASSES:,}), each with a name of "
+            "its own. "
             f"Received: {len(names)} ({', '.join(names[:5])}{', ...' if names[5:] else ''})."
         )
     return names

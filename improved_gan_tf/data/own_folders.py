@@ -13,7 +13,12 @@ from improved_gan_tf.data import pictures
 from improved_gan_tf.data.earlier_runs import outside, run_folders_below
 from improved_gan_tf.data.encoded_images import require_folder
 from improved_gan_tf.data.own_images import NO_LABEL, Found, digest_of
-from improved_gan_tf.data.picture_files import EXTENSIONS, pictures_below
+from improved_gan_tf.data.picture_files import (
+    EXTENSIONS,
+    leads_nowhere,
+    pictures_below,
+    state_of,
+)
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.folder_walk import files_below
 
@@ -70,7 +75,7 @@ def find(image_folder):
         labels=np.array(labels, np.int32),
         is_test=np.array(is_test, bool),
         class_names=names,
-        key=f"{title}-{digest_of(*(_state(root, path) for path in paths))}",
+        key=f"{title}-{digest_of(*(state_of(root, path) for path in paths))}",
         notes=tuple(_notes(root, parts, names, paths, runs)),
     )
 
@@ -131,17 +136,12 @@ def _check(root, train, classes, test_folders, test):
         )
 
 
-def _state(root, path):
-    stat = path.stat()
-    return f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n"
-
-
 def _notes(root, parts, class_names, paths, runs):
     taken = set(paths)
     others = [
         path.relative_to(root).as_posix()
         for path in outside(sorted(files_below(root, hidden=False)), runs)
-        if path.is_file() and path not in taken
+        if (path.is_file() or leads_nowhere(path)) and path not in taken
     ]
     if others:
         count = "1 file is" if len(others) == 1 else f"{len(others):,} files are"

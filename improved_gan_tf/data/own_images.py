@@ -25,6 +25,7 @@ from improved_gan_tf.machine.progress_bar import progress_bar
 
 NO_LABEL = -1
 MOST_BROKEN = 0.1  # of all pictures; with more, something else is wrong
+DARK = 64  # of 255; if no pixel of all images is brighter, white is probably another number
 LARGEST_BY_ITSELF = 64  # pixels, unless a larger size is asked for
 
 
@@ -104,7 +105,7 @@ def _squares(found, numbers, image_size, channels, cache_dir):
     shape = (len(numbers), image_size, image_size, channels)
 
     def write(folder):
-        images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
+        images = cache_folders.new_array(folder / "images.npy", shape)
         broken = {}
 
         def square_or_error(number):
@@ -127,7 +128,9 @@ def _squares(found, numbers, image_size, channels, cache_dir):
         for file in folder.iterdir():
             files.synchronize(file)
 
-    name = f"{found.key}-{image_size}x{channels}-own{pictures.PREPARATION}"
+    # Which pictures can be read is not in the key: permissions change without a trace in a file.
+    readable = "" if len(numbers) == len(found.names) else f"-{digest_of(np.array(numbers))}"
+    name = f"{found.key}{readable}-{image_size}x{channels}-own{pictures.PREPARATION}"
     folder = cache_folders.made_once(cache_dir, name, int(np.prod(shape)), write)
     try:
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
@@ -163,6 +166,12 @@ def _split(found, images, kept, broken, test_fraction):
             f"There are no test images: {is_test.sum():,} of the {np.sum(labels >= 0):,} labeled "
             f"images are held out for testing, the same ones in every run "
             f"(--test_fraction={test_fraction:g})."
+        )
+    brightest = images.max()
+    if brightest < DARK:
+        notes.append(
+            f"The brightest pixel of all images is {brightest} of 255. If {brightest} means white, "
+            "scale the images to 255."
         )
     train_labels, test_labels = labels[~is_test], labels[is_test]
     counts = np.bincount(train_labels[train_labels >= 0], minlength=len(found.class_names))

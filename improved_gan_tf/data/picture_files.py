@@ -9,12 +9,26 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 def pictures_below(folder, endings=EXTENSIONS):
-    """Picture files in a folder (a Path) and below it, sorted; hidden ones are left out."""
+    """Picture files in a folder (a Path) and below it, sorted; hidden ones are left out.
+
+    Links that lead nowhere are among them: pictures that cannot be read.
+    """
     return sorted(
         path
         for path in files_below(folder, hidden=False)
-        if path.suffix.lower() in endings and path.is_file()
+        if path.suffix.lower() in endings and (path.is_file() or leads_nowhere(path))
     )
+
+
+def leads_nowhere(path):
+    """Whether a path is a link to something that does not exist."""
+    return path.is_symlink() and not path.exists()
+
+
+def state_of(root, path):
+    """A line that changes when a file below `root` does."""
+    stat = path.lstat() if leads_nowhere(path) else path.stat()
+    return f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n"
 
 
 def below(paths):
@@ -42,8 +56,10 @@ def below(paths):
 
 
 def require_text_names(*names):
-    """Raises `UserError` for a folder's name that is not UTF-8, which no result could show."""
+    """Raises `UserError` for a name that no result could show: not UTF-8, or of several lines."""
     for name in names:
+        if len(name.splitlines()) > 1:
+            raise UserError(f"Names of data and classes must be one line. Received: {name!r}.")
         try:
             name.encode("utf-8")
         except UnicodeEncodeError as error:

@@ -23,8 +23,6 @@ _TURNS = {
 _QUARTER_TURNS = (5, 6, 7, 8)  # orientations that exchange width and height
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
 _SIXTEEN_BITS_AS_I = ("PNG", "PPM")  # formats whose 16 bits Pillow may read as its 32-bit mode
-# Errors of Pillow's readers for files that are damaged, or something else.
-_UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
 class Header(NamedTuple):
@@ -44,7 +42,7 @@ def read_header(name, file):
         with Image.open(file) as image:
             require_known_white(image)
             return Header(image.mode in GREY_MODES, min(image.size))
-    except _UNREADABLE as error:
+    except Exception as error:  # Pillow's readers have many for damaged files
         raise _unreadable(name, error) from error
 
 
@@ -75,7 +73,7 @@ def read_square(name, file, image_size, channels):
             image = upright(opened)
             image.load()
             return square_of(image, image_size, channels)
-    except _UNREADABLE as error:
+    except Exception as error:
         raise _unreadable(name, error) from error
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from improved_gan_tf.data import cache_folders, pictures
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
 
@@ -92,7 +92,7 @@ def _digest(images, labels):
 def _write(source, image_size, folder, as_imagenet):
     """Writes images.npy, labels.npy and sha256.txt, and waits until they are on the disk."""
     shape = (source.count, image_size, image_size, 3)
-    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
+    images = cache_folders.new_array(folder / "images.npy", shape)
     labels = np.empty(source.count, np.int32)
     enlarged, broken, row, items = [], [], 0, source.items()
     what = "crop, stretch and resize" if as_imagenet else "crop and resize"
@@ -179,8 +179,8 @@ def imagenet_square(name, file, image_size):
         with Image.open(file) as image:
             pictures.require_known_white(image)
             rgb = pictures.eight_bits(image).convert("RGB")  # D16: of CMYK too
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"The image {name} cannot be read: {error}.") from error
+    except Exception as error:  # Pillow's readers have many for damaged files
+        raise UserError(f"The image {name} cannot be read: {first_line(error)}.") from error
     side = min(rgb.size)
     # Halves are rounded up, as in Python 2.
     left, top = ((length - side + 1) // 2 for length in rgb.size)

@@ -86,6 +86,26 @@ def raise_on_sigterm():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+@contextlib.contextmanager
+def raise_on_signals():
+    """Makes SIGINT and SIGTERM inside the `with` block raise at once, whoever waits for them.
+
+    For long work before a run, of which nothing could be saved. A signal that is ignored stays so,
+    as does everything in a thread.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    raising = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _raise_terminated}
+    previous = {}
+    try:
+        for number, handler in raising.items() if in_main_thread else ():
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                previous[number] = signal.signal(number, handler)
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 def _raise_terminated(number, frame):
     signal.signal(number, signal.SIG_DFL)
     raise Terminated

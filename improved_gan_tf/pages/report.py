@@ -54,7 +54,7 @@ def page(found, data_dir=None, ledger=LEDGER, folder="."):
             | {"turing_tests": turing_test_links(cell, folder)}
             for cell, text in zip(cells, settings, strict=True)
         ]
-    return templates.get_template("report.html.jinja").render(
+    text = templates.get_template("report.html.jinja").render(
         mark=MARK,
         against_paper=against_paper.pictures(found),
         tables=tables(found),
@@ -67,6 +67,8 @@ def page(found, data_dir=None, ledger=LEDGER, folder="."):
         left_out=found.left_out,
         deviations=deviations(ledger),
     )
+    # A folder's name may be no UTF-8.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def title(num_runs):
@@ -133,14 +135,10 @@ def turing_test_links(cell, folder):
     The links are relative to `folder`.
     """
     found = [page for run in cell.runs for page in votes.find_pages(run.path)]
+    links = [pathlib.Path(os.path.relpath(page / votes.PAGE_NAME, folder)) for page in found]
     return [
-        (
-            urllib.parse.quote(
-                pathlib.Path(os.path.relpath(page / votes.PAGE_NAME, folder)).as_posix()
-            ),
-            str(page),
-        )
-        for page in found
+        (urllib.parse.quote(os.fsencode(link.as_posix())), str(page))
+        for link, page in zip(links, found, strict=True)
     ]
 
 

@@ -181,7 +181,8 @@ class BigganGame:
         return Evaluation({"spread": distance / self.real_distance}, {})
 
     def measured(self, history, numbers):
-        """The samples' spread, None if not measured; the first singular values; the collapse.
+        """The samples' spread, None if not measured; the first singular values; whether the
+        run is collapsed.
 
         `sigma0/PLAYER/LAYER` is the largest of a layer, `sigma1/...` the second, ...;
         `sigma0_PLAYER` the largest of all layers of a player.
@@ -194,7 +195,7 @@ class BigganGame:
                 for i, value in enumerate(values):
                     metrics[f"sigma{i}/{player}/{layer}"] = value
         spreads = [m.get("spread") for m in history[:-1]] + [metrics["spread"]]
-        return {**metrics, "collapsed": health.alike_at(spreads) is not None}
+        return {**metrics, "collapsed": health.is_alike(spreads)}
 
     def final(self, history, numbers):
         """The last evaluation's part of result.json."""

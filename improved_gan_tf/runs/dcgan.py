@@ -136,7 +136,9 @@ class DcganGame:
         generator, discriminator = self.players
         if config.minibatch_discrimination:
             # Once: without it the layer's distances may be so large that it says nothing.
-            rows = np.sort(self.epochs(0)[0].ravel()[:INITIALIZATION_IMAGES])
+            # And by different ones: an image that comes twice has no distance to its nearest.
+            count = min(INITIALIZATION_IMAGES, self.images.count)
+            rows = np.sort(self.epochs(0)[0].ravel()[:count])
             divisor, offset = config.pixels
             images = (self.image_set.images[rows].astype("float32") - offset) / divisor
             if config.conditional == "cgan":

@@ -22,7 +22,7 @@ class _Pattern(NamedTuple):
     def read(self):
         """The pattern as an `ImageSet`."""
         shape = (self.count, self.size, self.size, self.channels)
-        pixels = (np.arange(np.prod(shape)) % 251).astype("uint8").reshape(shape)
+        pixels = np.random.RandomState(0).randint(0, 256, shape, "uint8")
         labels = np.arange(self.count, dtype="int32") % self.num_classes
         return square_images.ImageSet(pixels, labels)
 

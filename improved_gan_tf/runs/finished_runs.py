@@ -74,8 +74,6 @@ def read_run(path, other_versions=False):
     With `other_versions`, runs of other versions of this package count as well.
     """
     path = pathlib.Path(path)
-    if any(_MOVED_ASIDE.search(part.name) for part in (path, *path.parents)):
-        return LeftOut(path, "moved aside when another run took its place")
     if not (path / "result.json").exists():
         return LeftOut(path, _why_without_result(path))
     try:
@@ -144,7 +142,10 @@ def read_runs(paths, other_versions=False):
     """
     runs, left_out = [], []
     for path in find_run_folders(paths):
-        found = read_run(path, other_versions)
+        if _was_moved_aside(path, paths):
+            found = LeftOut(path, "moved aside when another run took its place")
+        else:
+            found = read_run(path, other_versions)
         if isinstance(found, Run):
             twin = next((run for run in runs if _same_run(run, found)), None)
             if twin is not None:
@@ -153,6 +154,12 @@ def read_runs(paths, other_versions=False):
                 found = LeftOut(path, reason)
         (runs if isinstance(found, Run) else left_out).append(found)
     return runs, left_out
+
+
+def _was_moved_aside(folder, paths):
+    """Whether a name from one of `paths` down to a run's folder says so; a path given does not."""
+    below = [folder.relative_to(path).parts for path in paths if folder.is_relative_to(path)]
+    return all(any(map(_MOVED_ASIDE.search, parts)) for parts in below)
 
 
 def _same_run(one, other):

@@ -60,6 +60,12 @@ def recovered_at(unsupervised_losses):
     return first if len(unsupervised_losses) - first >= EPOCHS_IN_A_ROW else None
 
 
+def is_collapsed(unsupervised_losses):
+    """Whether a run has collapsed and not come back."""
+    losses = unsupervised_losses
+    return collapsed_at(losses) is not None and recovered_at(losses) is None
+
+
 def collapse_text(final):
     """When a run collapsed, and when it came back, as "epoch 4, recovered in epoch 8".
 
@@ -91,3 +97,9 @@ def alike_at(spreads):
         if max(spread, following) < ALIKE_BELOW:
             return epoch
     return None
+
+
+def is_alike(spreads):
+    """Whether samples of a class were alike in the last two evaluations (as `alike_at`)."""
+    last = [spread for spread in spreads if spread is not None][-2:]
+    return len(last) == 2 and max(last) < ALIKE_BELOW

@@ -99,15 +99,31 @@ def require_same_settings(config, path):
     saved = config.in_one_spelling(saved)
     defaults = {f.name: f.default for f in dataclasses.fields(config)} | config.BEFORE
     allowed = may_change(saved, config)
-    different = [
-        f"--{name}={value} (the run's is {saved.get(name)})"
+    different = {
+        name: value
         for name, value in config.to_dict().items()
         # An earlier version without this setting ran with its default, or as `BEFORE` says.
         if name not in allowed and saved.get(name, defaults[name]) != value
+    }
+    found = [name for name in different if name in config.FOUND_IN_DATA]
+    if found and "image_size" not in different:
+        received = [
+            f"{config.FOUND_IN_DATA[name]}: {different[name]} (the run's: {saved.get(name)})"
+            for name in found
+        ]
+        raise UserError(
+            f"--run_dir={path} holds a run on other images. Received: {'; '.join(received)}. Give "
+            "the run's own images to continue it, another --run_dir, or --overwrite to move the "
+            "old folder aside."
+        )
+    received = [
+        f"--{name}={value} (the run's is {saved.get(name)})"
+        for name, value in different.items()
+        if name not in found
     ]
     if different:
         raise UserError(
-            f"--run_dir={path} holds a run with other settings. Received: {', '.join(different)}. "
+            f"--run_dir={path} holds a run with other settings. Received: {', '.join(received)}. "
             "Give the run's own settings to continue it (of the settings, --epochs may grow, and "
             "the learning rate may fall in the epochs added), another --run_dir, or --overwrite to "
             "move the old folder aside."

@@ -15,7 +15,7 @@ from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.frozen_generator import frozen_generator
 from improved_gan_tf.runs.game import Evaluation
-from improved_gan_tf.runs.health import Closeness, collapsed_at, recovered_at
+from improved_gan_tf.runs.health import Closeness, collapsed_at, is_collapsed, recovered_at
 from improved_gan_tf.runs.training_run import TrainingRun
 from improved_gan_tf.settings.every_run import differences_from_published
 from improved_gan_tf.settings.images import DENSE, IMAGES
@@ -219,7 +219,7 @@ class SemiSupervisedGame:
         )
 
     def measured(self, history, numbers):
-        """The epoch's test errors, None if not measured, and whether it collapsed.
+        """The epoch's test errors, None if not measured, and whether the run is collapsed.
 
         With minibatch discrimination also the mean closeness of 100 real and 100 generated images.
         """
@@ -232,7 +232,7 @@ class SemiSupervisedGame:
             found = numbers["closeness"] if numbers else [None] * len(Closeness._fields)
             for kind, value in zip(Closeness._fields, found, strict=True):
                 metrics[f"closeness_{kind}"] = value
-        return {**metrics, "collapsed": self.collapsed_at_epoch(history) is not None}
+        return {**metrics, "collapsed": is_collapsed(self._unsupervised_losses(history))}
 
     def collapsed_at_epoch(self, history):
         """The epoch in which the discriminator won, or None; see `health.collapsed_at`."""

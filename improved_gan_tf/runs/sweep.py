@@ -6,6 +6,7 @@ Paper: Salimans et al. (2016), Sec. 6.
 """
 
 import dataclasses
+import os
 import pathlib
 import sys
 import traceback
@@ -93,12 +94,12 @@ def earlier_outcome(config):
     """The `Outcome` of a run that an earlier command ended, or None if it must run.
 
     Raises:
-        UserError: the run's folder holds another experiment.
+        UserError: the run's folder holds another experiment, or cannot be used.
     """
     folder = pathlib.Path(config.run_dir)
     if config.overwrite:
         return None
-    is_ended = (folder / "result.json").exists()
+    is_ended = os.path.exists(folder / "result.json")
     # A run that another version finished is finished, even if the table does not count it.
     found = read_run(folder, other_versions=True) if is_ended else None
     if isinstance(found, Run):
@@ -106,7 +107,7 @@ def earlier_outcome(config):
         if found.config.epochs < config.epochs:
             return None  # it continues from its last checkpoint
         return Outcome(config, "finished", "finished earlier")
-    if (folder / "config.json").exists():
+    if os.path.exists(folder / "config.json"):
         try:
             resuming.require_same_settings(config, folder)
         except OSError as error:
@@ -115,6 +116,10 @@ def earlier_outcome(config):
     stops = ("diverged", "collapsed") if config.stop_on_collapse else ("diverged",)
     if found is not None and found.reason.startswith(stops):
         return Outcome(config, "diverged", f"{found.reason}, earlier")
+    if config.resume == "never" or not os.path.exists(folder / "config.json"):
+        # What is missing may begin, also where others must be continued.
+        resume = "auto" if config.resume == "must" else config.resume
+        resuming.look(dataclasses.replace(config, resume=resume), folder)
     return None
 
 

@@ -13,9 +13,9 @@ _SIDE = 299
 def gives_probabilities(model, output):
     """Whether a model's output is probabilities; otherwise it is logits.
 
-    A final softmax means probabilities, and any other final activation logits. If the model ends in
-    something else, such as a mean of outputs, it returns probabilities if the rows for a few fixed
-    images are not negative and sum to 1.
+    A final softmax means probabilities. If the model ends in something else, such as a cast or a
+    mean of outputs, it returns probabilities if the rows for a few fixed images are not negative
+    and sum to 1.
 
     Args:
         model: Keras model from float images (N, H, W, C); H and W may be unknown.
@@ -27,9 +27,8 @@ def gives_probabilities(model, output):
     last = _last_operation(output)
     if type(last).__name__ == "Softmax":  # the layer or the function of `keras.ops`
         return True
-    activation = getattr(last, "activation", None)
-    if activation is not None:
-        return activation is keras.activations.softmax
+    if getattr(last, "activation", None) is keras.activations.softmax:
+        return True
     rows = keras.ops.convert_to_numpy(model(_fixed_images(model.inputs[0].shape), training=False))
     tolerance = HALF_PRECISION_TOLERANCE if rows.dtype.itemsize < 4 else ROW_SUM_TOLERANCE
     sums = rows.astype(np.float32).sum(axis=1)

@@ -6,10 +6,10 @@ See `image_sources` for what a source is.
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from improved_gan_tf.data import picture_files, pictures, square_images
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.machine.files import name_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
@@ -55,6 +55,7 @@ class FolderImages:
         self.image_shape = _common_shape(headers) if image_shape is None else tuple(image_shape)
         order = np.random.RandomState(seed).permutation(len(files))
         self._files = [files[i] for i in order]
+        self._sizes = {file: header.size for file, header in zip(files, headers, strict=True)}
         self.available = len(files)
         folders = len({file.parent for file in files})
         name = name_of(path)
@@ -74,8 +75,13 @@ class FolderImages:
             with Image.open(file) as picture:
                 upright = pictures.upright(picture)
                 plain = pictures.over_white(upright).convert("L" if channels == 1 else "RGB")
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise UserError(f"The picture {file} is damaged: {error}.") from error
+        except Exception as error:  # Pillow's readers have many for damaged files
+            raise UserError(f"The picture {file} is damaged: {first_line(error)}.") from error
+        if upright.size != self._sizes[file]:  # by a note behind the pixels, which was not counted
+            raise UserError(
+                f"The picture {file} is turned by a note that stands behind its pixels: save it "
+                "upright."
+            )
         if plain.size != (width, height):
             middle = plain.crop(_middle(plain.size, width / height))
             plain = middle.resize((width, height), Image.Resampling.BICUBIC)
@@ -159,8 +165,8 @@ def _header(file):
         with Image.open(file) as picture:
             mode, size = picture.mode, pictures.upright_size(picture)
             transparent = pictures.has_alpha(picture)
-    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise UserError(f"The picture {file} cannot be read: {error}.") from error
+    except Exception as error:  # as in `_read`
+        raise UserError(f"The picture {file} cannot be read: {first_line(error)}.") from error
     if mode not in _GREY_MODES + _COLOUR_MODES:
         raise UserError(
             "Pictures must have 8 bits a channel: grey, RGB or a palette, with or without "

@@ -59,6 +59,7 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
             real = picture_folders.SquaredPictures(folder, seed, size, as_imagenet)
         else:
             real = picture_folders.FolderImages(folder, seed)
+            real.differences = [f"data: {real.description}", *real.differences]
     else:
         name = name or source.dataset
         if name not in KNOWN_SETS:
@@ -81,6 +82,12 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
             f"({source.description})."
         )
     return real
+
+
+def dataset_of(source, real_source):
+    """The data set of which both kinds of images are, or None."""
+    known = source.dataset is None or source.dataset == real_source.dataset
+    return real_source.dataset if known else None
 
 
 def first(source, count, batch_size):
@@ -145,16 +152,22 @@ def model_of(config):
 
 
 def differences_of_run(source):
-    """How a finished run's settings and data differ from the paper's, as texts.
+    """How a run's settings, data and length differ from the paper's, as texts.
 
-    `source` (a Path) is the run's folder or a generator in it. The list is empty if the folder
-    holds no result.json.
+    `source` (a Path) is the run's folder or a generator in it. The list is empty if the folder is
+    no run's.
     """
     run_dir = source.parent if source.suffix == ".keras" else source
+    if not (run_dir / "result.json").exists() and (run_dir / "config.json").exists():
+        return ["the run has not finished"]
     try:
         result = json.loads((run_dir / "result.json").read_text("utf-8"))
         if other := other_game(result["config"]):  # which lists differences from another recipe
             return [f"the game is {other}"]
-        return [str(text) for text in result["differences_from_paper"]]
+        found = [str(text) for text in result["differences_from_paper"]]
+        if result["status"] != "finished":
+            done, epochs = result["final"]["epochs"], result["config"]["epochs"]
+            found.append(f"the run was {result['status']} after {done} of {epochs} epochs")
+        return found
     except (OSError, ValueError, KeyError, TypeError):
         return []

@@ -109,7 +109,7 @@ def read_page(folder):
         digest = key["digest"]
     except FileNotFoundError as error:
         raise RefusedError(f"there is no {KEY_NAME}, the key of the page") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RefusedError(f"not a page's key of this package ({error!r})") from error
     if digest != key_digest(key) or is_generated.dtype != bool or len(set(is_generated)) != 2:
         raise RefusedError("the key was changed: its digest does not match its content")
@@ -136,10 +136,12 @@ def read_votes(path, page):
         votes = {int(vote["image"]): vote for vote in content["votes"]}
         seconds_times_1000 = [float(votes[image]["milliseconds"]) for image in sorted(votes)]
         answers = [(votes[image]["truth"], votes[image]["answer"]) for image in sorted(votes)]
+        if not all(isinstance(text, str) for answer in answers for text in answer):
+            raise TypeError("an answer is no text")
         changed = digest != content["digest"]
     except OSError as error:
         raise RefusedError(f"cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise RefusedError(f"not votes of this package ({error!r})") from error
     if changed:
         raise RefusedError("the votes were changed: their digest does not match their content")

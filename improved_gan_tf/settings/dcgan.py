@@ -48,7 +48,7 @@ class DcganConfig(RunConfig):
         decides=Decides.SOURCE,
     )
     data_source: str = setting(
-        "'tfds' for the real data set, 'sample' for 5,000 embedded MNIST digits",
+        "'tfds' for the real data set, 'sample' for 5,000 embedded digits (MNIST only)",
         source=OURS,
         default="tfds",
         choices=("tfds", "sample"),
@@ -283,7 +283,7 @@ class DcganConfig(RunConfig):
         dcgan_rules.check(self)
 
     def not_read(self):
-        """What the optimizers of both players do not read; see `RunConfig.not_read`."""
+        """What the players do not read; see `RunConfig.not_read`."""
         return dcgan_rules.not_read(self)
 
     @property

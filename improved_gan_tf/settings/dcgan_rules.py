@@ -117,11 +117,15 @@ def _rules(c):
 
 def not_read(c):
     """`{setting: why}` of what the game of a `DcganConfig` does not read."""
-    players = c.generator_optimizer, c.discriminator_optimizer
-    if "adam" in players:
-        return {}
-    why = f"is Adam's, and the players' optimizers are {' and '.join(players)}."
-    return {name: f"--{name} {why}" for name in ("beta_1", "beta_2")}
+    found, players = {}, (c.generator_optimizer, c.discriminator_optimizer)
+    if "adam" not in players:
+        why = f"is Adam's, and the players' optimizers are {' and '.join(players)}."
+        found |= {name: f"--{name} {why}" for name in ("beta_1", "beta_2")}
+    if c.discriminator_normalization == "none":
+        found["separate_batches"] = (
+            "--separate_batches is for batch normalization, and the discriminator has none."
+        )
+    return found
 
 
 def require_classes(conditional, num_classes):

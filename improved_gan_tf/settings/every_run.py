@@ -31,6 +31,8 @@ class RunConfig:
     repeats: ClassVar[bool] = False
     # What runs had before there was a setting for it, if it is not the setting's default.
     BEFORE: ClassVar[dict] = {}
+    # What is found in the images and not given, with its name in an error.
+    FOUND_IN_DATA: ClassVar[dict] = {}
 
     # Decided by the run script alone; there are no flags for them.
     dataset: str

@@ -41,6 +41,11 @@ class ImagesConfig(ExperimentConfig):
     """The resolved settings of one run on images of one's own."""
 
     BEFORE: ClassVar[dict] = {"network": CONVOLUTIONAL}
+    FOUND_IN_DATA: ClassVar[dict] = {
+        "image_shape": "shape of the images",
+        "class_names": "classes",
+        "num_labeled_images": "labeled training images",
+    }
 
     # Found in the images, not given; see `resolved`.
     image_shape: tuple[int, int, int] | None = None

@@ -49,7 +49,7 @@ class ExperimentConfig(RunConfig):
         decides=Decides.SOURCE,
     )
     data_source: str = setting(
-        "'tfds' for the real data set, 'sample' for 5,000 embedded MNIST digits",
+        "'tfds' for the real data set, 'sample' for 5,000 embedded digits (MNIST only)",
         source=OURS,
         default="tfds",
         choices=DATA_SOURCES,

@@ -71,6 +71,7 @@ def _as_tables(found, markdown, everything):
 def table_blocks(title, headers, lines, notes, markdown):
     """A title, a table and its footnotes (`comparison.Notes`), as a list of str."""
     if markdown:
+        lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
         table = tabulate(lines, headers=headers, tablefmt="pipe", disable_numparse=True)
     else:
         table = text_table(headers, lines)

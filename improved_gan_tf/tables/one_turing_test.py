@@ -48,9 +48,7 @@ def _as_tables(counted, markdown):
     title = f"Visual Turing test of {page.key['source']} (page {page.digest[:12]})"
     about = [f"real: {page.key['real']}", f"generated: {page.key['generated']}"]
     pooled = table_blocks(title, headers, _pooled_lines(counted), notes, markdown)
-    people = table_blocks(
-        "Each person", PERSON_HEADERS, _person_lines(counted, markdown), Notes(), markdown
-    )
+    people = table_blocks("Each person", PERSON_HEADERS, _person_lines(counted), Notes(), markdown)
     legend = listed(turing_tests.LEGEND, markdown)
     return "\n\n".join([pooled[0], listed(about, markdown), *pooled[1:], *people, legend])
 
@@ -74,10 +72,10 @@ def _pooled_lines(counted):
     ]
 
 
-def _person_lines(counted, markdown):
+def _person_lines(counted):
     return [
         [
-            _name(person).replace("|", "\\|" if markdown else "|"),
+            _name(person),
             str(tally.right.votes),
             percent(tally.right),
             p_text(tally.p_value),

@@ -145,8 +145,8 @@ def over_persons_text(found):
 
 
 def p_text(p_value):
-    """`"0.034"`, `"3e-09"`."""
-    return f"{p_value:.2g}"
+    """`"0.034"`, `"3e-09"`; `"<1e-300"` for what floats cannot hold."""
+    return "<1e-300" if p_value < 1e-300 else f"{p_value:.2g}"
 
 
 def as_dict(counted):

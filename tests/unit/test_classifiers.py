@@ -110,6 +110,9 @@ def output_of(ending, logits):
         "dense of softmax": lambda: keras.layers.Dense(3, "softmax", kernel_initializer="identity")(
             logits
         ),
+        "cast": lambda: keras.layers.Activation("linear")(keras.ops.softmax(logits)),
+        "layer as activation": lambda: keras.layers.Activation(keras.layers.Softmax())(logits),
+        "function as activation": lambda: keras.layers.Activation(keras.ops.softmax)(logits),
         "nested": lambda: keras.Sequential([keras.layers.Softmax()])(logits),
         "mean of logits": lambda: keras.layers.Average()(halves),
         "mean of softmaxes": lambda: keras.layers.Average()([keras.ops.softmax(h) for h in halves]),
@@ -123,6 +126,9 @@ def output_of(ending, logits):
         ("softmax activation", True),
         ("keras.ops", True),
         ("dense of softmax", True),
+        ("cast", True),
+        ("layer as activation", True),
+        ("function as activation", True),
         ("nested", True),
         ("mean of logits", False),
         ("mean of softmaxes", True),

@@ -1,12 +1,19 @@
 """When a run counts as collapsed."""
 
 import dataclasses
+import types
 
 import pytest
 
 import run_mnist
 from improved_gan_tf.runs import semi_supervised
-from improved_gan_tf.runs.health import collapse_text, collapsed_at, recovered_at
+from improved_gan_tf.runs.health import (
+    collapse_text,
+    collapsed_at,
+    is_alike,
+    is_collapsed,
+    recovered_at,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +73,28 @@ def test_the_answer_does_not_change_as_epochs_are_added():
     losses = [0.2, 0.3, 0.02, 0.4, 0.01, 0.005, 0.001, 0.2]
     answers = [collapsed_at(losses[:n]) for n in range(1, len(losses) + 1)]
     assert answers == [None, None, None, None, None, 4, 4, 4]
+
+
+def test_a_run_is_collapsed_until_it_has_come_back():
+    losses = [0.4, 0.01, 0.01, 0.3, 0.4, 0.01, 0.4]
+    answers = [is_collapsed(losses[:n]) for n in range(1, len(losses) + 1)]
+    assert answers == [False, False, True, True, False, True, True]
+
+
+def test_samples_are_alike_while_the_last_two_evaluations_say_so():
+    spreads = [0.5, 0.05, None, 0.04, None, 0.3]
+    answers = [is_alike(spreads[:n]) for n in range(1, len(spreads) + 1)]
+    assert answers == [False, False, False, True, True, False]
+
+
+def test_the_measurements_of_an_epoch_say_whether_the_run_is_collapsed_then():
+    game = object.__new__(semi_supervised.SemiSupervisedGame)
+    game.config = run_mnist.EXPERIMENT
+    game.dataset = types.SimpleNamespace(test_labels=range(10))
+    game.watches_closeness = False
+    for losses, collapsed in (([0.4, 0.01, 0.01], True), ([0.01, 0.01, 0.4, 0.4], False)):
+        history = [{"loss_unsupervised": loss} for loss in losses]
+        assert game.measured(history, {})["collapsed"] is collapsed
 
 
 def collapsed_at_epoch(losses, **settings):

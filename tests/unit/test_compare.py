@@ -350,6 +350,20 @@ def test_the_command_prints_the_tables(two_runs, monkeypatch, capsys):
     assert printed_text.err == f"left out: {seed3}: diverged after 300 epochs\n"
 
 
+def test_what_csv_leaves_out_is_told(two_runs, capsys):
+    (two_runs / "seed1" / "score.json").write_text(json.dumps(SCORE))
+    compare.main([str(two_runs), "--format=csv"])
+    told = "not in CSV: 1 Inception scores and 0 visual Turing tests; --format=json has them\n"
+    assert told in capsys.readouterr().err
+
+
+def test_in_markdown_a_bar_in_a_cell_parts_none():
+    _, table = formats.table_blocks("", ["a", "b"], [["x|y", "z"]], comparison.Notes(), True)
+    assert "x\\|y" in table
+    _, table = formats.table_blocks("", ["a", "b"], [["x|y", "z"]], comparison.Notes(), False)
+    assert "x|y" in table
+
+
 def test_all_prints_every_table(two_runs, capsys):
     for arguments, tables in (([], 1), (["--all"], 4)):
         compare.main([str(two_runs), *arguments])

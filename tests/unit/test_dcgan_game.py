@@ -13,6 +13,7 @@ from improved_gan_tf import losses, precision
 from improved_gan_tf.data.square_images import ImageSet
 from improved_gan_tf.losses import adversarial
 from improved_gan_tf.runs import dcgan as runs
+from improved_gan_tf.runs import dcgan_pace
 from improved_gan_tf.training.adversarial import AdversarialTrainer
 from tests.support import noise_runs
 from tests.support.dcgan_games import BATCH, images, players, rows, settings, trainer_of, values
@@ -316,6 +317,22 @@ def test_minibatch_discrimination_is_scaled_by_real_images_before_training(condi
     before = np.array(kernels[0].log_weight_scale)
     game.prepare()
     assert not np.array_equal(before, np.array(kernels[0].log_weight_scale))
+
+
+@pytest.mark.parametrize("count", [24, 8])
+def test_minibatch_discrimination_is_scaled_by_different_images(count, monkeypatch):
+    found = FoundImages()
+    found.count = count
+    given = []
+    monkeypatch.setattr(runs, "initialize_from_data", lambda model, batch: given.append(batch))
+    config = settings(minibatch_discrimination=4, batch_size=4, epoch_iterations=40)
+    runs.DcganGame(config, found).prepare()
+    assert len({image.tobytes() for image in given[0]}) == len(given[0]) == count
+
+
+def test_the_pattern_that_is_timed_has_no_image_twice():
+    pattern = dcgan_pace._Pattern(300, 3, 1, 28).read().images
+    assert len({image.tobytes() for image in pattern}) == 300
 
 
 class FoundImages:

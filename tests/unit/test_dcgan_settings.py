@@ -126,6 +126,14 @@ def test_a_decay_of_adam_is_refused_where_no_player_uses_it(given, players, tmp_
         (folder / "config.json").write_text("[]")
 
 
+def test_one_batch_for_both_kinds_is_refused_where_the_discriminator_normalises_nothing(tmp_path):
+    sentence = "--separate_batches is for batch normalization, and the discriminator has none"
+    config, published = parsed("--objective=wasserstein_gp", "--noseparate_batches")
+    with pytest.raises(UserError, match=sentence):
+        one_run.refuse_settings_not_read(config, published, tmp_path)
+    one_run.refuse_settings_not_read(*parsed("--noseparate_batches"), tmp_path)
+
+
 def test_a_decay_of_adam_is_taken_where_it_is_read_or_the_recipes(tmp_path):
     for given in (
         *(("--beta_1=0.3",), WITHOUT_ADAM, (*WITHOUT_ADAM, "--beta_1=0.5")),

@@ -376,6 +376,24 @@ def test_pictures_stand_upright_whatever_way_the_camera_was_held(tmp_path, quart
     assert source.differences == []
 
 
+def test_a_picture_turned_by_a_note_behind_its_pixels_is_refused(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("L", (6, 4)).save(tmp_path / "a.png", exif=exif)
+    chunks, data = [], (tmp_path / "a.png").read_bytes()
+    at = 8
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big") + 12
+        chunks.append(data[at : at + length])
+        at += length
+    behind = sorted(chunks, key=lambda chunk: (chunk[4:8] == b"eXIf") + 2 * (chunk[4:8] == b"IEND"))
+    (tmp_path / "a.png").write_bytes(data[:8] + b"".join(behind))
+    with pytest.raises(
+        UserError, match=r"a\.png is turned by a note that stands behind its pixels"
+    ):
+        all_batches(FolderImages(tmp_path, 1), 1, 1)
+
+
 def test_grey_pictures_among_coloured_ones_become_rgb(tmp_path):
     Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "a.png")
     Image.new("L", (4, 4), 9).save(tmp_path / "b.png")

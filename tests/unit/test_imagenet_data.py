@@ -1,7 +1,9 @@
 """Folders of images and TFDS's ImageNet: labels, crop, cache, order, and what is refused."""
 
+import errno
 import os
 import shutil
+import signal
 import sys
 import types
 
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from improved_gan_tf.data import encoded_images, shuffled_batches, square_images
+from improved_gan_tf.data import cache_folders, encoded_images, shuffled_batches, square_images
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import interruption
 from tests.support.image_folders import write_image_folder
 
 
@@ -271,6 +274,20 @@ def test_one_class_is_refused(tmp_path):
         encoded_images.find(folder, None)
 
 
+def test_parts_of_a_data_set_are_no_classes(tmp_path):
+    folder = write_image_folder(tmp_path / "images", classes=("Train", "val"))
+    for find in (
+        lambda: encoded_images.find(folder, None),
+        lambda: encoded_images.find_any(folder),
+    ):
+        with pytest.raises(
+            UserError, match=r"Train, val, which are parts .*`image_folder=.*/Train`"
+        ):
+            find()
+    write_image_folder(folder, classes=("truck",))
+    assert encoded_images.find_any(folder).class_names == ("Train", "truck", "val")
+
+
 @pytest.mark.parametrize("content", [b"", b"no image", "half"])
 def test_an_image_that_cannot_be_read_is_named(folder, tmp_path, content):
     path = folder / "light" / "003.png"
@@ -319,6 +336,34 @@ def test_a_full_disk_is_noticed_before(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(UserError, match=r"has 0\.0 GB left"):
         prepared(folder, tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="only POSIX reserves room")
+def test_a_disk_that_fills_up_is_noticed_before_a_pixel_is_written(folder, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(UserError, match=r"cannot hold the prepared images: No space left"):
+        prepared(folder, tmp_path)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_preparation_of_a_run_and_leaves_nothing(
+    number, folder, tmp_path, monkeypatch
+):
+    def signaled(*_):
+        signal.raise_signal(number)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(cache_folders, "new_array", signaled)
+    with interruption.stop_on_signals() as request:
+        with pytest.raises(KeyboardInterrupt) as ended:
+            prepared(folder, tmp_path)
+        assert isinstance(ended.value, interruption.Terminated) == (number == signal.SIGTERM)
+        assert signal.getsignal(number) == request.handle  # as before
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_cache_that_cannot_be_made_is_refused(folder, tmp_path):

@@ -205,6 +205,47 @@ def test_a_jpeg_that_breaks_off_is_left_out_too(photos, tmp_path):
     assert load(photos, tmp_path).notes == loaded.notes  # from the cache
 
 
+def test_other_pictures_that_cannot_be_read_leave_each_image_its_label(photos, tmp_path):
+    # As after a change of permissions, of which size and date say nothing.
+    unreadable = "train/dark/000.png"
+
+    def header(number):
+        if found.names[number] == unreadable:
+            raise UserError(f"{unreadable} cannot be read.")
+        return read(number)
+
+    read = own_folders.find(photos).header
+    found = own_folders.find(photos)._replace(header=header)
+    for unreadable in ("train/dark/000.png", "train/light/005.png", None):
+        loaded = own_images.load(found, 28, settings.IMAGE_SIZES, str(tmp_path / "cache"), 0.2)
+        data = loaded.dataset
+        assert len(data.train_labels) == (20 if unreadable is None else 19)
+        brightness = data.train_images.mean(axis=(1, 2, 3))
+        assert brightness[data.train_labels == 0].max() < brightness[data.train_labels == 1].min()
+
+
+def test_a_link_that_leads_nowhere_is_a_picture_that_cannot_be_read(photos, tmp_path):
+    (photos / "train" / "dark" / "gone.png").symlink_to(tmp_path / "unmounted" / "gone.png")
+    (photos / "bird").symlink_to(tmp_path / "unmounted" / "bird")
+    broken, *_ = notes = load(photos, tmp_path).notes
+    assert "1 file is left out, neither a picture of a class" in broken
+    assert "bird" in broken
+    assert any(note.startswith("The picture train/dark/gone.png cannot be read") for note in notes)
+
+
+def test_images_whose_white_is_another_number_are_told(tmp_path):
+    path = arrays(tmp_path, x_train=np.full((12, 8, 8), 16, "uint8"), x_test=None, y_test=None)
+    found = own_arrays.find(path)
+    loaded = own_images.load(found, None, settings.IMAGE_SIZES, str(tmp_path / "cache"), 0.2)
+    assert any("brightest pixel of all images is 16 of 255" in note for note in loaded.notes)
+
+
+def test_a_name_of_two_lines_is_refused(tmp_path):
+    path = arrays(tmp_path, class_names=np.array(["cat\nblack", "dog", "ant"]))
+    with pytest.raises(UserError, match=r"must be one line\. Received: 'cat\\nblack'"):
+        load_arrays(path, tmp_path)
+
+
 def test_many_broken_pictures_are_refused(photos, tmp_path):
     for i in range(4):
         (photos / "train" / "dark" / f"{i:03d}.png").write_bytes(b"no")
@@ -398,6 +439,11 @@ def test_arrays_may_have_names_unlabeled_images_and_whole_floats(tmp_path):
         ({"y_train": np.array([0, -2] * 6)}, r"-1 for no label. Received: -2\.\.0"),
         ({"y_test": np.array([0, 1, 7] * 2), "class_names": np.array(["a", "b", "c"])}, r"0\.\.7"),
         ({"y_train": np.array([object()] * 12)}, "cannot be read as an .npz file"),
+        (
+            {"y_train": np.arange(12, dtype="uint64") - 1},
+            "numbers of classes, .*: 1844674407370955",
+        ),
+        ({"y_train": np.full(12, 4_000_000_000)}, "K at most 10,000 .*Received: 4000000000"),
     ],
 )
 def test_wrong_arrays_are_one_sentence(tmp_path, changes, message):

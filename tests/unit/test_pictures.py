@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from improved_gan_tf.data import picture_files, pictures
+from improved_gan_tf.data import picture_files, pictures, square_images
 from improved_gan_tf.errors import UserError
 
 
@@ -132,6 +132,21 @@ def test_a_damaged_file_is_named():
     for content in (whole[: len(whole) // 3], b"no picture", b""):
         with pytest.raises(UserError, match=r"The picture cat\.jpg cannot be read: .+"):
             pictures.read_square("cat.jpg", io.BytesIO(content), 8, 3)
+
+
+def test_any_error_of_a_reader_is_that_of_a_damaged_file(monkeypatch):
+    def damaged(*_):
+        raise TypeError("'float' object cannot be interpreted as an integer")
+
+    file = as_file(Image.new("RGB", (8, 8)))
+    monkeypatch.setattr(pictures, "upright", damaged)
+    with pytest.raises(UserError, match=r"The picture cat\.tif cannot be read: 'float' object"):
+        pictures.read_square("cat.tif", file, 8, 3)
+    monkeypatch.setattr(pictures, "require_known_white", damaged)
+    with pytest.raises(UserError, match=r"The picture cat\.tif cannot be read: 'float' object"):
+        pictures.read_header("cat.tif", file)
+    with pytest.raises(UserError, match=r"The image cat\.tif cannot be read: 'float' object"):
+        square_images.imagenet_square("cat.tif", file, 8)
 
 
 def test_pictures_below_folders_are_found_and_hidden_and_other_files_are_not(tmp_path):

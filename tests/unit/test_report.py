@@ -4,6 +4,8 @@ import base64
 import html
 import io
 import json
+import os
+import pathlib
 import re
 import sys
 
@@ -153,6 +155,14 @@ def test_hostile_names_are_escaped(runs):
     assert "onerror=y" in text
     assert "<img src=x" not in text
     assert "script" not in Reader(text).tags
+
+
+def test_names_that_are_no_text_are_shown_with_escapes(runs):
+    folder = os.fsdecode(os.fsencode(runs) + b"/caf\xe9")
+    write_run(pathlib.Path(folder), status="diverged")
+    text = page_of(runs)
+    assert "caf\\udce9" in text
+    text.encode("utf-8")
 
 
 def test_every_picture_has_a_text(looked_at):

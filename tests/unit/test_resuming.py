@@ -15,7 +15,7 @@ from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs import resuming
 from improved_gan_tf.runs.checkpoints import Checkpoint
 from improved_gan_tf.runs.data_digest import data_digest
-from improved_gan_tf.settings import every_run
+from improved_gan_tf.settings import every_run, images
 
 MAY_CHANGE = {
     *("data_dir", "run_dir", "overwrite", "with_baseline", "evaluate_every", "checkpoint_every"),
@@ -144,6 +144,22 @@ def test_other_settings_are_listed_with_both_values(folder):
         f"--run_dir={folder} holds a run with other settings. Received: --seed=2 (the run's is "
         "1), --learning_rate=0.5 (the run's is 0.003). "
     )
+
+
+def test_other_images_are_told_by_what_was_found_in_them(tmp_path):
+    found = (28, 28, 1), ("ant", "bee"), 300
+    before = images.resolved(run_images.EXPERIMENT, *found, num_labeled_images=20)
+    now = images.resolved(run_images.EXPERIMENT, *found[:2], 305, num_labeled_images=24)
+    (tmp_path / "config.json").write_text(json.dumps(before.to_dict()))
+    with pytest.raises(UserError) as caught:
+        resuming.look(now, tmp_path)
+    assert str(caught.value).startswith(
+        f"--run_dir={tmp_path} holds a run on other images. Received: labeled training images: 24 "
+        "(the run's: 20). "
+    )
+    larger = dataclasses.replace(now, image_size=32, image_shape=(32, 32, 1))
+    with pytest.raises(UserError, match=r"other settings. Received: --image_size=32 \(the run's"):
+        resuming.look(larger, tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(f.name for f in dataclasses.fields(record())))

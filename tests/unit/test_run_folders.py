@@ -154,9 +154,12 @@ def test_impossible_numbers_are_left_out(tmp_path, numbers):
 
 
 def test_a_folder_that_was_moved_aside_is_left_out_with_its_baseline(tmp_path):
-    write_run(tmp_path / "run.old-1" / "supervised_only")
-    reason = reason_of(tmp_path / "run.old-1" / "supervised_only")
-    assert reason == "moved aside when another run took its place"
+    folder = write_run(tmp_path / "run.old-1" / "supervised_only")
+    reason = "moved aside when another run took its place"
+    assert read_runs([tmp_path]) == ([], [LeftOut(folder, reason)])
+    # What is asked for by its name counts.
+    for path in (folder, folder.parent):
+        assert [run.path for run in read_runs([path])[0]] == [folder]
 
 
 # --- duplicates ----------------------------------------------------------------------------

@@ -196,6 +196,23 @@ def test_an_unfinished_run_with_other_settings_is_refused_before_anything_runs(t
         run_all(records, lambda c: pytest.fail("a run started"))
 
 
+def test_a_folder_that_no_run_can_use_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "file").write_text("notes")
+    (tmp_path / "theses" / "labels100-seed2").mkdir(parents=True)
+    (tmp_path / "theses" / "labels100-seed2" / "thesis.txt").write_text("mine")
+    for place, message in (
+        (tmp_path / "file", "no folder to write in"),
+        (tmp_path / "theses", "exists and is not empty"),
+        (tmp_path / ("x" * 300), "File name too long"),
+    ):
+        with pytest.raises(UserError, match=message):
+            run_all(in_folder(place), lambda c: pytest.fail("a run started"))
+
+
+def test_where_all_must_be_continued_what_is_missing_may_begin(tmp_path):
+    assert [sweep.earlier_outcome(r) for r in in_folder(tmp_path, resume="must")] == [None] * 3
+
+
 @pytest.mark.parametrize("status", ["interrupted", None])
 def test_an_unfinished_run_is_executed(tmp_path, status):
     records = in_folder(tmp_path)

@@ -114,6 +114,41 @@ def test_the_real_images_are_test_images_of_the_runs_data_set(monkeypatch):
     assert real.description == "test images of numbers"
 
 
+def test_pictures_of_ones_own_are_of_no_data_set_and_that_is_a_difference(tmp_path):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    source = Source()
+    source.dataset = "mnist"
+    real = turing_test.open_real(source, seed=1, folder=tmp_path)
+    assert turing_test.dataset_of(source, real) is None
+    assert real.differences == [f"data: {real.description}"]
+
+
+@pytest.mark.parametrize(
+    ("generated", "real", "both"),
+    [("mnist", "mnist", "mnist"), (None, "mnist", "mnist"), ("svhn", "cifar10", None)],
+)
+def test_the_data_set_of_a_page_is_that_of_both_kinds(generated, real, both):
+    sources = Source(), Source()
+    sources[0].dataset, sources[1].dataset = generated, real
+    assert turing_test.dataset_of(*sources) == both
+
+
+def test_an_unfinished_run_is_a_difference(tmp_path):
+    assert turing_test.differences_of_run(tmp_path) == []
+    (tmp_path / "config.json").write_text("{}")
+    assert turing_test.differences_of_run(tmp_path) == ["the run has not finished"]
+    result = {
+        "config": {"model": "feature_matching", "dataset": "mnist", "epochs": 300},
+        "differences_from_paper": [],
+        "status": "interrupted",
+        "final": {"epochs": 1},
+    }
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    assert turing_test.differences_of_run(tmp_path / "generator.keras") == [
+        "the run was interrupted after 1 of 300 epochs"
+    ]
+
+
 def test_without_a_data_set_a_folder_is_asked_for():
     with pytest.raises(UserError, match=r"--real=FOLDER, for images of an unnamed data set\."):
         turing_test.open_real(Source(), seed=1)
@@ -141,7 +176,11 @@ def test_pictures_beside_an_imagenet_run_are_made_square_as_its_training_images(
 
 def test_a_run_of_another_game_says_so_and_not_how_it_differs_from_its_recipe(tmp_path):
     config = {"objective": "wasserstein_gp", "dataset": "mnist"}
-    result = {"config": config, "differences_from_paper": ["batch_size: 16 instead of 64"]}
+    result = {
+        "config": config,
+        "differences_from_paper": ["batch_size: 16 instead of 64"],
+        "status": "finished",
+    }
     (tmp_path / "result.json").write_text(json.dumps(result))
     for source in (tmp_path, tmp_path / "generator.keras"):
         assert turing_test.differences_of_run(source) == ["the game is one of DCGAN's games"]

@@ -100,6 +100,19 @@ def test_other_files_are_no_votes(tmp_path, page, text, reason):
     assert reason in refusal(tmp_path / "votes-1.json", page)
 
 
+def test_damaged_votes_are_no_votes(tmp_path, page):
+    (tmp_path / "votes-1.json").write_text("[" * 100_000)
+    assert "not votes of this package (RecursionError" in refusal(tmp_path / "votes-1.json", page)
+    for change, error in (
+        (lambda content: content["votes"][0].update(image=float("inf")), "OverflowError"),
+        (lambda content: content["votes"][0].update(answer=["real"]), "TypeError"),
+    ):
+        content = content_of(page, person="Ana")
+        change(content)
+        (tmp_path / "votes-1.json").write_text(json.dumps(signed(content)))
+        assert f"not votes of this package ({error}" in refusal(tmp_path / "votes-1.json", page)
+
+
 def test_the_same_session_and_the_same_person_count_once(tmp_path, page):
     first = write_votes(tmp_path, page, "a", person="Ana")
     copy = tmp_path / "votes-copy.json"

@@ -12,6 +12,7 @@ Paper: Berthelot et al. (2017), BEGAN, Sec. 3.3, 3.4.
 
 from keras import ops
 
+from improved_gan_tf.losses.shapes import require_reconstructions
 from improved_gan_tf.precision import in_float32, mean
 
 
@@ -21,9 +22,13 @@ def began_reconstruction_error(examples, reconstructions):
     Args:
         examples: (N, ...).
         reconstructions: the same shape.
+
+    Raises:
+        ValueError: they have different shapes.
     """
-    difference = ops.subtract(in_float32(examples), in_float32(reconstructions))
-    return mean(ops.abs(difference))
+    examples, reconstructions = in_float32(examples), in_float32(reconstructions)
+    require_reconstructions(examples, reconstructions)
+    return mean(ops.abs(ops.subtract(examples, reconstructions)))
 
 
 def began_discriminator_loss(error_real, error_generated, k):

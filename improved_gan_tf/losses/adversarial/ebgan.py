@@ -10,20 +10,25 @@ from keras import ops
 
 from improved_gan_tf import distribution
 from improved_gan_tf.losses.adversarial.norms import euclidean_norms
+from improved_gan_tf.losses.shapes import require_reconstructions
 from improved_gan_tf.precision import in_float32, matmul, mean
 
 
 def euclidean_energy(examples, reconstructions):
-    """`||Dec(Enc(x)) - x||`, the paper's energy: (N,), >= 0, of two arrays (N, ...)."""
-    return euclidean_norms(_difference(reconstructions, examples))
+    """`||Dec(Enc(x)) - x||`, the paper's energy: (N,), >= 0, of two arrays (N, ...).
+
+    Raises:
+        ValueError: they have different shapes.
+    """
+    return euclidean_norms(_difference(examples, reconstructions))
 
 
 def mean_squared_energy(examples, reconstructions):
     """`mean((Dec(Enc(x)) - x)^2)` over an example's elements: (N,), >= 0.
 
-    Arguments as for `euclidean_energy`; the margin must be chosen for it.
+    Arguments and errors as for `euclidean_energy`; the margin must be chosen for it.
     """
-    difference = _difference(reconstructions, examples)
+    difference = _difference(examples, reconstructions)
     return mean(ops.square(difference), axis=tuple(range(1, len(difference.shape))))
 
 
@@ -91,5 +96,7 @@ def pull_away_term(encodings, cross_replica="global"):
     return mean((ops.sum(squares, axis=1) - own) / count)
 
 
-def _difference(x, y):
-    return ops.subtract(in_float32(x), in_float32(y))
+def _difference(examples, reconstructions):
+    examples, reconstructions = in_float32(examples), in_float32(reconstructions)
+    require_reconstructions(examples, reconstructions)
+    return ops.subtract(reconstructions, examples)
