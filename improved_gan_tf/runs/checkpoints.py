@@ -129,13 +129,18 @@ class Checkpoints:
         """The newest whole `Checkpoint`, or None without files; warns of each damaged one.
 
         Raises:
-            UserError: there are files, but none can be used.
+            UserError: there are files, but none can be used, or the disk does not give one.
         """
         found = self.paths()
         for path in found:
             try:
                 checkpoint = read(path)
             except DamagedCheckpointError as error:
+                if isinstance(error.__cause__, OSError):  # perhaps whole, and readable later
+                    raise UserError(
+                        f"{path} cannot be read: {error}. Make it readable; to go on from the "
+                        "checkpoint before it, move it elsewhere."
+                    ) from error
                 print(f"warning: {path} is damaged ({error}); leaving it out", file=sys.stderr)
                 continue
             if checkpoint.header.get("format") not in READABLE:

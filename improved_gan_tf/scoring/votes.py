@@ -11,6 +11,7 @@ Nothing here starts TensorFlow.
 import hashlib
 import json
 import pathlib
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
@@ -155,9 +156,13 @@ def read_votes(path, page):
     if [truth for truth, _ in answers] != truths or {a for _, a in answers} - {REAL, GENERATED}:
         raise RefusedError("the votes were changed: they do not say what the page's images are")
     said_generated = np.array([answer == GENERATED for _, answer in answers])
-    return Votes(
-        path, " ".join(person.split()), session, said_generated, np.array(seconds_times_1000)
-    )
+    return Votes(path, _plain(person), session, said_generated, np.array(seconds_times_1000))
+
+
+def _plain(person):
+    """A name on one line in one of its spellings, without what would steer a terminal."""
+    text = unicodedata.normalize("NFC", " ".join(person.split()))
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def read_all(paths, page):

@@ -1,5 +1,6 @@
 """The file of a checkpoint: what is written is what is read, or it is noticed."""
 
+import errno
 import json
 import zipfile
 
@@ -163,6 +164,19 @@ def test_a_damaged_one_is_named_and_the_one_before_is_taken(checkpoints, damage,
     else:
         assert warning.startswith(f"warning: {newest} is damaged (")
         assert warning.count("\n") == 1
+
+
+def test_one_that_the_disk_does_not_give_is_no_reason_to_go_back(checkpoints, monkeypatch):
+    newest = checkpoints.paths()[0]
+
+    def refuse(path, *mode):
+        if path == newest:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open(path, *mode)
+
+    monkeypatch.setattr(checkpointing, "open", refuse, raising=False)
+    with pytest.raises(UserError, match=r"1000000000\.npz cannot be read: .*Permission denied"):
+        checkpoints.newest()
 
 
 @pytest.mark.parametrize("keep", [1, 2])

@@ -113,6 +113,13 @@ def test_damaged_votes_are_no_votes(tmp_path, page):
         assert f"not votes of this package ({error}" in refusal(tmp_path / "votes-1.json", page)
 
 
+def test_a_name_is_shown_in_one_spelling_and_steers_no_terminal(tmp_path, page):
+    for written, shown in (("Jose\u0301 ", "Jos\u00e9"), ("\x1b[31mred", "?[31mred")):
+        content = content_of(page, person=written)
+        (tmp_path / "votes-1.json").write_text(json.dumps(signed(content)))
+        assert votes.read_votes(tmp_path / "votes-1.json", page).person == shown
+
+
 def test_the_same_session_and_the_same_person_count_once(tmp_path, page):
     first = write_votes(tmp_path, page, "a", person="Ana")
     copy = tmp_path / "votes-copy.json"
