@@ -349,6 +349,10 @@ def test_a_loss_that_is_not_finite_is_a_divergence(digits):
     trial.game.trainer.train = lambda *arguments: (None, 3)
     with pytest.raises(DivergedError, match="in iteration 3"):
         trial.train_to(5)
+    # In the last iteration the sums alone say so.
+    trial.game.trainer.train = lambda *arguments: ((0.1, float("nan")), 5)
+    with pytest.raises(DivergedError, match="in iteration 5"):
+        trial.train_to(5)
 
 
 @pytest.mark.parametrize("dataset", command.LABELS_PER_CLASS)

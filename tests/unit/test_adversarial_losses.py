@@ -247,6 +247,17 @@ def test_points_are_of_the_examples_type_whatever_the_random_numbers_are(points,
     assert np.abs(expected).max() > 1.0
 
 
+def test_reconstructions_of_another_shape_are_refused_instead_of_broadcast():
+    images = np.zeros((16, 8, 1), "float32")
+    energies = (adversarial.euclidean_energy, adversarial.mean_squared_energy)
+    for error in (*energies, adversarial.began_reconstruction_error):
+        for other in (images[:, :1], images[..., 0], images[:1]):
+            with pytest.raises(
+                ValueError, match=r"the shape of `examples`\. Received: .*\(16, 8, 1"
+            ):
+                error(images, other)
+
+
 def test_reconstruction_errors_of_bytes_do_not_wrap_around():
     a, b = np.full((1, 2), 3, "uint8"), np.full((1, 2), 250, "uint8")
     assert to_numpy(adversarial.mean_squared_energy(a, b)) == [247.0**2]

@@ -104,14 +104,15 @@ def test_table_1_has_means_over_seeds_and_says_what_is_under_way(tmp_path):
     assert shown in paper_tables.results(tmp_path)
 
 
-def write_own_images(folder, group, wrong, seed=1):
-    """A pair with 5 labels a class; 200 test images."""
+def write_own_images(folder, group, wrong, seed=1, baseline="finished"):
+    """A pair with 5 labels a class and the status of its baseline; 200 test images."""
     for part, count in zip(("", "supervised_only"), wrong, strict=True):
         run = folder / group / f"labels50-seed{seed}" / part
         run.mkdir(parents=True)
         final = {"test_wrong_averaged": count, "test_wrong_raw": count + 2, "test_count": 200}
         config = {"labels_per_class": 5, "width_multiplier": 0.125, "learning_rate": 0.001}
         content = {"config": config, "final": {**final, "collapsed_at_epoch": None}}
+        content["status"] = baseline if part else "finished"
         (run / "result.json").write_text(json.dumps(content))
 
 
@@ -169,6 +170,7 @@ def test_finished_pairs_of_own_images_are_collected_without_the_machines_folders
     write_own_images(runs, "digits-0.001", (30, 28))
     alone = runs / "digits-0.001" / "labels50-seed1"
     (alone / "supervised_only" / "result.json").unlink()
+    write_own_images(runs, "svhn_stand_in-0.0003", (20, 50), baseline="interrupted")
     own_images_runs.collect()
     kept = sorted((tmp_path / "kept").rglob("result.json"))
     wrong = [json.loads(path.read_text())["final"]["test_wrong_averaged"] for path in kept]
@@ -205,7 +207,7 @@ def test_every_split_has_its_line_with_its_baseline_and_its_collapse(tmp_path):
         "| 100 | first_release | 1 | 0.95 % | - | no |",
         "| 100 | released | 1 | 0.90 % | 20.01 % | no |",
         "| 100 | released | 2 | 1.10 % | 20.02 % | no |",
-        "| 100 | released | 3 | 50.00 % after 170 epochs | - | 11 |",
+        "| 100 | released | 3 | 50.00 %, stopped in epoch 171 | - | 11 |",
     ]
 
 

@@ -36,6 +36,11 @@ def counted(tmp_path):
     return votes.tally(sorted(tmp_path.glob(votes.VOTES_PATTERN)))
 
 
+def test_a_p_value_too_small_for_a_float_is_no_zero():
+    assert turing_tests.p_text(human_evaluation.p_against_chance(1900, 2000)) == "<1e-300"
+    assert turing_tests.p_text(0.0341) == "0.034"
+
+
 # --- one page ------------------------------------------------------------------------------
 
 
