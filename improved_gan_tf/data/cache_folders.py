@@ -51,9 +51,9 @@ def made_once(cache_dir, name, needed, write):
 
 
 def new_array(path, shape):
-    """A new .npy file of bytes in memory's place, whose room on the disk is its own.
+    """A new .npy file of bytes, memory-mapped, with its disk space reserved.
 
-    Without it a disk that fills up meanwhile would end the process with a bus error.
+    Otherwise a disk that fills up meanwhile would end the process with a bus error.
 
     Raises:
         OSError: there is no room.

@@ -89,7 +89,20 @@ def _find_folder(image_folder):
             f"`image_folder={image_folder}` must hold one folder of images for each of two or "
             f"more classes ({', '.join(EXTENSIONS)}). Received: {len(by_class)} such folders."
         )
+    require_no_parts(root, by_class)
     return _source(root, by_class)
+
+
+def require_no_parts(root, class_names):
+    """Raises `UserError` if the folders in `root` are parts of a data set and no classes."""
+    if not all(name.casefold() in PARTS for name in class_names):
+        return
+    part = next((name for name in class_names if name.casefold().startswith("train")), None)
+    advice = f": give `image_folder={pathlib.Path(root) / part}`" if part else ""
+    raise UserError(
+        f"`image_folder={root}` must hold a folder for each class. Received: "
+        f"{', '.join(class_names)}, which are parts of a data set{advice}."
+    )
 
 
 def _images_by_class(root):
@@ -97,15 +110,7 @@ def _images_by_class(root):
     runs = run_folders_below(root)
     folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     found = {folder.name: outside(pictures_below(folder), runs) for folder in folders}
-    found = {name: paths for name, paths in found.items() if paths}
-    parts = [name for name in found if name.casefold() in PARTS]
-    if len(parts) == len(found) > 1:
-        raise UserError(
-            f"`image_folder={root}` must hold a folder for each class. Received: "
-            f"{', '.join(parts)}, which are parts of a data set: give one of them, "
-            f"`image_folder={root / parts[0]}`."
-        )
-    return found
+    return {name: paths for name, paths in found.items() if paths}
 
 
 def _source(root, by_class):

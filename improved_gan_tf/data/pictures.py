@@ -42,6 +42,8 @@ def read_header(name, file):
         with Image.open(file) as image:
             require_known_white(image)
             return Header(image.mode in GREY_MODES, min(image.size))
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's readers have many for damaged files
         raise _unreadable(name, error) from error
 
@@ -73,6 +75,8 @@ def read_square(name, file, image_size, channels):
             image = upright(opened)
             image.load()
             return square_of(image, image_size, channels)
+    except MemoryError:
+        raise
     except Exception as error:
         raise _unreadable(name, error) from error
 

@@ -179,6 +179,8 @@ def imagenet_square(name, file, image_size):
         with Image.open(file) as image:
             pictures.require_known_white(image)
             rgb = pictures.eight_bits(image).convert("RGB")  # D16: of CMYK too
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's readers have many for damaged files
         raise UserError(f"The image {name} cannot be read: {first_line(error)}.") from error
     side = min(rgb.size)

@@ -45,6 +45,7 @@ from improved_gan_tf.distribution.session import training_on
 from improved_gan_tf.distribution.strategy import (
     DeviceCopies,
     current_strategy,
+    is_one_copy,
     mean_over_steps,
     num_replicas,
     run_step,
@@ -70,6 +71,7 @@ __all__ = [
     "draw_for_batch",
     "gather_rows",
     "is_chief",
+    "is_one_copy",
     "joint_minibatches",
     "lost_workers",
     "mean_over_batch",

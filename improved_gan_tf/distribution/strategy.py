@@ -40,6 +40,14 @@ def num_replicas():
     return current_strategy().num_replicas_in_sync
 
 
+def is_one_copy(variable):
+    """Whether a `tf.Variable` has one value here: not one of every replica outside all of them."""
+    import tensorflow as tf
+
+    on_a_replica = tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()
+    return on_a_replica or not hasattr(variable, "values")
+
+
 def spans_workers(strategy):
     """Whether replicas of `strategy` are in several processes (bool)."""
     import tensorflow as tf

@@ -53,7 +53,7 @@ def _run_several(config, published, num_runs, parent):
         left = [record for record, ended in zip(records, earlier, strict=True) if ended is None]
         dry_run.print_dcgan_dry_run(left, published, images, parent)
         return 0
-    if config.dataset == "folder":
+    if config.dataset == "folder" and None in earlier:
         images.read()  # prepared here: the runs' processes hear of no signal until they train
     ended = several_runs.train(records, earlier, _train, published)
     return several_runs.end_of_seeds(*ended, parent, NOT_PUBLISHED)

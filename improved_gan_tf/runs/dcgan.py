@@ -17,7 +17,7 @@ from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.game import Evaluation
 from improved_gan_tf.runs.training_run import TrainingRun
-from improved_gan_tf.settings.dcgan_rules import AUTOENCODERS, require_classes
+from improved_gan_tf.settings.dcgan_rules import AUTOENCODERS, needs_labels, require_classes
 from improved_gan_tf.settings.every_run import differences_from_published
 from improved_gan_tf.settings.setting import Decides
 from improved_gan_tf.training.adversarial import AdversarialTrainer
@@ -56,6 +56,8 @@ class Images:
             self.channels, self.is_whole = found.train_images.shape[-1], found.is_papers
         else:
             found = self._source = encoded_images.find_any(config.image_folder)
+            if needs_labels(config.conditional):
+                encoded_images.require_no_parts(config.image_folder, found.class_names)
             self._set, self.is_whole = None, True
             self.count, self.num_classes, self.channels = found.count, len(found.class_names), 3
         self.description = found.description

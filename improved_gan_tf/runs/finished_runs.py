@@ -140,7 +140,7 @@ def read_runs(paths, other_versions=False):
     Among folders with the same settings and seeds the first counts. Raises `UserError` as
     `find_run_folders` does.
     """
-    runs, left_out = [], []
+    runs, left_out, paths = [], [], list(paths)
     for path in find_run_folders(paths):
         if _was_moved_aside(path, paths):
             found = LeftOut(path, "moved aside when another run took its place")
@@ -158,7 +158,9 @@ def read_runs(paths, other_versions=False):
 
 def _was_moved_aside(folder, paths):
     """Whether a name from one of `paths` down to a run's folder says so; a path given does not."""
-    below = [folder.relative_to(path).parts for path in paths if folder.is_relative_to(path)]
+    folder = folder.resolve()
+    given = [pathlib.Path(path).resolve() for path in paths]
+    below = [folder.relative_to(path).parts for path in given if folder.is_relative_to(path)]
     return all(any(map(_MOVED_ASIDE.search, parts)) for parts in below)
 
 

@@ -61,9 +61,12 @@ def recovered_at(unsupervised_losses):
 
 
 def is_collapsed(unsupervised_losses):
-    """Whether a run has collapsed and not come back."""
-    losses = unsupervised_losses
-    return collapsed_at(losses) is not None and recovered_at(losses) is None
+    """Whether a run is collapsed now: two epochs in a row begin a collapse, and two end it."""
+    collapsed = False
+    lows = [loss < COLLAPSED_BELOW for loss in unsupervised_losses]
+    for before, low in itertools.pairwise(lows):
+        collapsed = low if before == low else collapsed
+    return collapsed
 
 
 def collapse_text(final):

@@ -92,6 +92,10 @@ def _look(config, path):
     return _what_is_left(config, path)
 
 
+# Settings by which the same pictures become other images.
+_DECIDE_IMAGES = ("image_size", "test_fraction")
+
+
 def require_same_settings(config, path):
     """Raises `UserError` if the config.json in `path` forbids continuing it with `config`."""
     saved = _read_json(path / "config.json")
@@ -106,21 +110,22 @@ def require_same_settings(config, path):
         if name not in allowed and saved.get(name, defaults[name]) != value
     }
     found = [name for name in different if name in config.FOUND_IN_DATA]
-    if found and "image_size" not in different:
-        received = [
-            f"{config.FOUND_IN_DATA[name]}: {different[name]} (the run's: {saved.get(name)})"
-            for name in found
-        ]
-        raise UserError(
-            f"--run_dir={path} holds a run on other images. Received: {'; '.join(received)}. Give "
-            "the run's own images to continue it, another --run_dir, or --overwrite to move the "
-            "old folder aside."
-        )
     received = [
         f"--{name}={value} (the run's is {saved.get(name)})"
         for name, value in different.items()
         if name not in found
     ]
+    if found and different.keys().isdisjoint(_DECIDE_IMAGES):
+        images = [
+            f"{config.FOUND_IN_DATA[name]}: {different[name]} (the run's: {saved.get(name)})"
+            for name in found
+        ]
+        others = f" Settings that follow, or are others: {', '.join(received)}." if received else ""
+        raise UserError(
+            f"--run_dir={path} holds a run on other images. Received: {'; '.join(images)}."
+            f"{others} Give the run's own images to continue it, another --run_dir, or --overwrite "
+            "to move the old folder aside."
+        )
     if different:
         raise UserError(
             f"--run_dir={path} holds a run with other settings. Received: {', '.join(received)}. "

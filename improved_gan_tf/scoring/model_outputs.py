@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from improved_gan_tf.layers.layer_calls import has_own_call
 from improved_gan_tf.scoring.inception_score import ROW_SUM_TOLERANCE
 
 HALF_PRECISION_TOLERANCE = 0.01  # each of bfloat16's probabilities is off by up to 0.4 %
@@ -24,7 +25,7 @@ def gives_probabilities(model, output):
     Returns:
         bool.
     """
-    last = _last_operation(output)
+    last = None if has_own_call(model) else _last_operation(output)
     if type(last).__name__ == "Softmax":  # the layer or the function of `keras.ops`
         return True
     if getattr(last, "activation", None) is keras.activations.softmax:
@@ -38,7 +39,8 @@ def gives_probabilities(model, output):
 def _last_operation(output):
     """The layer or operation that made a symbolic output, also inside nested models."""
     operation, _, index = output._keras_history
-    if isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
+    is_graph = isinstance(operation, keras.Model) and getattr(operation, "outputs", None)
+    if is_graph and not has_own_call(operation):
         return _last_operation(operation.outputs[index])
     return operation
 

@@ -75,11 +75,13 @@ class FolderImages:
             with Image.open(file) as picture:
                 upright = pictures.upright(picture)
                 plain = pictures.over_white(upright).convert("L" if channels == 1 else "RGB")
+        except MemoryError:
+            raise
         except Exception as error:  # Pillow's readers have many for damaged files
             raise UserError(f"The picture {file} is damaged: {first_line(error)}.") from error
         if upright.size != self._sizes[file]:  # by a note behind the pixels, which was not counted
             raise UserError(
-                f"The picture {file} is turned by a note that stands behind its pixels: save it "
+                f"The picture {file} is rotated by an EXIF tag stored after its pixels: save it "
                 "upright."
             )
         if plain.size != (width, height):
@@ -165,6 +167,8 @@ def _header(file):
         with Image.open(file) as picture:
             mode, size = picture.mode, pictures.upright_size(picture)
             transparent = pictures.has_alpha(picture)
+    except MemoryError:
+        raise
     except Exception as error:  # as in `_read`
         raise UserError(f"The picture {file} cannot be read: {first_line(error)}.") from error
     if mode not in _GREY_MODES + _COLOUR_MODES:

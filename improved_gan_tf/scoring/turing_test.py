@@ -167,7 +167,8 @@ def differences_of_run(source):
         found = [str(text) for text in result["differences_from_paper"]]
         if result["status"] != "finished":
             done, epochs = result["final"]["epochs"], result["config"]["epochs"]
-            found.append(f"the run was {result['status']} after {done} of {epochs} epochs")
+            ended = {"interrupted": "was interrupted"}.get(result["status"], result["status"])
+            found.append(f"the run {ended} after {done} of {epochs} epochs")
         return found
     except (OSError, ValueError, KeyError, TypeError):
         return []

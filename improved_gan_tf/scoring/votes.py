@@ -162,7 +162,8 @@ def read_votes(path, page):
 def _plain(person):
     """A name on one line in one of its spellings, without what would steer a terminal."""
     text = unicodedata.normalize("NFC", " ".join(person.split()))
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    joiners = "\u200c\u200d"  # within words of some scripts, and pictures
+    return "".join(x if x.isprintable() or x in joiners else "?" for x in text)
 
 
 def read_all(paths, page):

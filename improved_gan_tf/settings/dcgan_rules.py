@@ -128,6 +128,11 @@ def not_read(c):
     return found
 
 
+def needs_labels(conditional):
+    """Whether a game's players are told the images' classes, or tell them."""
+    return conditional in _WITH_LABELS
+
+
 def require_classes(conditional, num_classes):
     """Raises `UserError` if a game needs classes and the images have none.
 
@@ -135,7 +140,7 @@ def require_classes(conditional, num_classes):
         conditional: "none", "cgan", "acgan" or "infogan".
         num_classes: int, classes of the images found.
     """
-    if conditional in _WITH_LABELS and num_classes < 2:
+    if needs_labels(conditional) and num_classes < 2:
         raise UserError(
             f"--conditional={conditional} needs images of two or more classes, one folder for "
             f"each in --image_folder. Received: {num_classes} class."

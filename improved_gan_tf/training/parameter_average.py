@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
+from improved_gan_tf import distribution
 from improved_gan_tf.machine.copies import assign_copy
 from improved_gan_tf.precision import at_least_float32
 from improved_gan_tf.training.layer_state import (
@@ -76,8 +77,10 @@ class ParameterAverage(keras.layers.Layer):
         return [state_variable(self, f"average_{i}") for i in range(len(self.parameters))]
 
     def update(self):
-        """Moves every average towards its parameter's current value."""
-        if keras.backend.backend() == "tensorflow":
+        """Moves every average towards its parameter's current value, on every device."""
+        if keras.backend.backend() == "tensorflow" and all(
+            map(distribution.is_one_copy, self.averages)
+        ):
             self._update_fused()
             return
         for average, parameter in zip(self.averages, self.parameters, strict=True):

@@ -22,6 +22,7 @@ from improved_gan_tf.layers import (
     SpectralNormDense,
     VirtualBatchNorm,
 )
+from improved_gan_tf.training.parameter_average import ParameterAverage
 from improved_gan_tf.training.weight_average import WeightAverage
 from tests.support.numerics import float64 as float64_numbers
 
@@ -310,6 +311,20 @@ def test_the_weight_average_is_the_same_on_every_replica(strategy):
     expected += 0.25 * (np.arange(3.0) + 3)
     for held in strategy.experimental_local_results(average.averages[0]):
         np.testing.assert_allclose(held, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("in_scope", [True, False])
+def test_outside_of_replicas_too_the_parameter_average_is_the_same_on_every_one(in_scope, strategy):
+    with strategy.scope():
+        variable = keras.Variable(np.arange(3.0), aggregation="only_first_replica")
+        average = ParameterAverage([variable], rate=0.25)
+    with strategy.scope() if in_scope else contextlib.nullcontext():
+        average.update()
+    on_replicas(strategy, lambda x: average.update() or [x], HALVES, examples())
+    with strategy.scope() if in_scope else contextlib.nullcontext():
+        average.update()
+    for held in strategy.experimental_local_results(average.averages[0]):
+        np.testing.assert_allclose(held, (1 - 0.75**3) * np.arange(3.0), rtol=1e-6)
 
 
 # --- noise and dropout ---------------------------------------------------------------------

@@ -156,6 +156,23 @@ def test_all_batches_of_a_classifier_are_read_as_the_same(tmp_path, ending, is_p
     np.testing.assert_allclose(mixed.sum(axis=1), 1.0, atol=1e-6)
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class LogOfIts(keras.Sequential):
+    def call(self, *args, **kwargs):
+        return keras.ops.log(super().call(*args, **kwargs))
+
+
+def test_what_a_model_computes_in_a_call_of_its_own_is_looked_at(tmp_path):
+    images = keras.Input((4, 4, 1))
+    dense = keras.layers.Dense(3)(keras.layers.Flatten()(images))
+    nested = LogOfIts([keras.Input((3,)), keras.layers.Softmax()])
+    keras.Model(images, nested(dense)).save(tmp_path / "nested.keras")
+    layers = [images, keras.layers.Flatten(), keras.layers.Dense(3, "softmax")]
+    LogOfIts(layers).save(tmp_path / "whole.keras")
+    for name in ("nested", "whole"):
+        assert not KerasClassifier(tmp_path / f"{name}.keras", (0, 1))._gives_probabilities
+
+
 def test_a_classifier_of_images_of_any_size_is_read_once_too(tmp_path):
     images = keras.Input((None, None, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(images))

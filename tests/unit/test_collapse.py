@@ -78,7 +78,8 @@ def test_the_answer_does_not_change_as_epochs_are_added():
 def test_a_run_is_collapsed_until_it_has_come_back():
     losses = [0.4, 0.01, 0.01, 0.3, 0.4, 0.01, 0.4]
     answers = [is_collapsed(losses[:n]) for n in range(1, len(losses) + 1)]
-    assert answers == [False, False, True, True, False, True, True]
+    assert answers == [False, False, True, True, False, False, False]
+    assert is_collapsed([0.01, 0.01, 0.4, 0.4, 0.01, 0.01])
 
 
 def test_samples_are_alike_while_the_last_two_evaluations_say_so():

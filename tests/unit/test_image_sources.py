@@ -389,7 +389,7 @@ def test_a_picture_turned_by_a_note_behind_its_pixels_is_refused(tmp_path):
     behind = sorted(chunks, key=lambda chunk: (chunk[4:8] == b"eXIf") + 2 * (chunk[4:8] == b"IEND"))
     (tmp_path / "a.png").write_bytes(data[:8] + b"".join(behind))
     with pytest.raises(
-        UserError, match=r"a\.png is turned by a note that stands behind its pixels"
+        UserError, match=r"a\.png is rotated by an EXIF tag stored after its pixels"
     ):
         all_batches(FolderImages(tmp_path, 1), 1, 1)
 

@@ -1,5 +1,6 @@
 """Folders of images and TFDS's ImageNet: labels, crop, cache, order, and what is refused."""
 
+import dataclasses
 import errno
 import os
 import shutil
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+import run_dcgan
 from improved_gan_tf.data import cache_folders, encoded_images, shuffled_batches, square_images
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import interruption
+from improved_gan_tf.runs import dcgan
 from tests.support.image_folders import write_image_folder
 
 
@@ -275,17 +278,25 @@ def test_one_class_is_refused(tmp_path):
 
 
 def test_parts_of_a_data_set_are_no_classes(tmp_path):
-    folder = write_image_folder(tmp_path / "images", classes=("Train", "val"))
-    for find in (
-        lambda: encoded_images.find(folder, None),
-        lambda: encoded_images.find_any(folder),
-    ):
-        with pytest.raises(
-            UserError, match=r"Train, val, which are parts .*`image_folder=.*/Train`"
-        ):
-            find()
+    folder = write_image_folder(tmp_path / "images", classes=("test", "Train"))
+    with pytest.raises(UserError, match=r"Train, test, which are parts .*`image_folder=.*/Train`"):
+        encoded_images.find(folder, None)
+    assert encoded_images.find_any(folder).count == 12  # for a game without classes
     write_image_folder(folder, classes=("truck",))
-    assert encoded_images.find_any(folder).class_names == ("Train", "truck", "val")
+    assert encoded_images.find(folder, None).class_names == ("Train", "test", "truck")
+
+
+@pytest.mark.parametrize("conditional", ["none", "infogan", "cgan", "acgan"])
+def test_a_game_with_classes_takes_no_parts_for_them(tmp_path, conditional):
+    folder = write_image_folder(tmp_path / "images", classes=("train", "val"))
+    config = dataclasses.replace(
+        run_dcgan.EXPERIMENT, dataset="folder", image_folder=str(folder), conditional=conditional
+    )
+    if conditional in ("none", "infogan"):
+        assert dcgan.Images(config).count == 12
+    else:
+        with pytest.raises(UserError, match="train, val, which are parts"):
+            dcgan.Images(config)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", "half"])

@@ -149,6 +149,21 @@ def test_any_error_of_a_reader_is_that_of_a_damaged_file(monkeypatch):
         square_images.imagenet_square("cat.tif", file, 8)
 
 
+def test_too_little_memory_makes_no_picture_a_damaged_one(monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    file = as_file(Image.new("RGB", (8, 8)))
+    monkeypatch.setattr(pictures, "require_known_white", full)
+    for read in (
+        lambda: pictures.read_square("cat.tif", file, 8, 3),
+        lambda: pictures.read_header("cat.tif", file),
+        lambda: square_images.imagenet_square("cat.tif", file, 8),
+    ):
+        with pytest.raises(MemoryError):
+            read()
+
+
 def test_pictures_below_folders_are_found_and_hidden_and_other_files_are_not(tmp_path):
     for name in ("b/Zoë.PNG", "b/a.jpg", "b/.hidden/c.jpg", "b/notes.txt", "b/._a.jpg", "d.jpeg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

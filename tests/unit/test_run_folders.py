@@ -158,8 +158,9 @@ def test_a_folder_that_was_moved_aside_is_left_out_with_its_baseline(tmp_path):
     reason = "moved aside when another run took its place"
     assert read_runs([tmp_path]) == ([], [LeftOut(folder, reason)])
     # What is asked for by its name counts.
-    for path in (folder, folder.parent):
-        assert [run.path for run in read_runs([path])[0]] == [folder]
+    (tmp_path / "link").symlink_to(tmp_path / "run.old-1")
+    for path in (folder, folder.parent, str(tmp_path / "link")):
+        assert [run.path.resolve() for run in read_runs([path])[0]] == [folder]
 
 
 # --- duplicates ----------------------------------------------------------------------------

@@ -141,12 +141,40 @@ def test_another_size_of_batches_begins_a_new_pass(monkeypatch, tmp_path):
     gan = load_model(tmp_path / "gan.keras")
     second = images_seen(gan, monkeypatch, batch_size=10)
     third = images_seen(gan, monkeypatch, batch_size=10)
+    images_seen(gan, monkeypatch, batch_size=9, steps_per_epoch=1)
+    assert len(set(images_seen(gan, monkeypatch, batch_size=8))) == 24  # as many steps in a pass
     fourth = images_seen(gan, monkeypatch, batch_size=5, steps_per_epoch=4)
     rest = images_seen(gan, monkeypatch, batch_size=5, steps_per_epoch=2)
     for whole_pass in (second, third, fourth + rest):
         assert sorted(whole_pass) == list(range(UNLABELED))
     orders = [first, second[:18], third[:18], fourth[:18]]
     assert len({tuple(order) for order in orders}) == 4
+
+
+def test_other_labels_begin_a_new_pass(monkeypatch):
+    gan = make()
+    images_seen(gan, monkeypatch, steps_per_epoch=3)
+    more = (X[:18], Y[:18])
+    assert sorted(images_seen(gan, monkeypatch, labeled=more)) == list(range(UNLABELED))
+
+
+def test_a_backup_goes_on_in_the_pass_that_it_was_saved_in(tmp_path):
+    def stop(epoch, logs):
+        raise KeyboardInterrupt
+
+    uninterrupted, stopped, restored = make(), make(), make()
+    folder = str(tmp_path / "backup")
+    for gan in (uninterrupted, stopped):
+        fit(gan, steps_per_epoch=2)
+    fit(uninterrupted, 2, batch_size=10)
+    callbacks = [
+        keras.callbacks.BackupAndRestore(folder),
+        keras.callbacks.LambdaCallback(on_epoch_end=stop),
+    ]
+    with pytest.raises(KeyboardInterrupt):
+        fit(stopped, 2, batch_size=10, callbacks=callbacks)
+    fit(restored, 2, batch_size=10, callbacks=[keras.callbacks.BackupAndRestore(folder)])
+    assert_equal_states(state(restored), state(uninterrupted))
 
 
 def test_after_pipelines_arrays_begin_a_new_pass(monkeypatch):
@@ -801,10 +829,14 @@ def test_keras_own_data_sets_are_predicted_and_evaluated():
     np.testing.assert_allclose(gan.predict(Batches(), verbose=0), expected, rtol=1e-5, atol=1e-6)
     results = gan.evaluate(Batches(), verbose=0)
     np.testing.assert_allclose(results, gan.evaluate(X, Y, verbose=0), rtol=1e-5)
-    with pytest.raises(ValueError, match=r"depend on the batch\. Received: a PyDataset"):
+    generator = (Batches()[i] for i in range(len(Batches())))
+    np.testing.assert_allclose(gan.evaluate(generator, steps=3, verbose=0), results, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"depend on the batch\. Received: a Batches"):
         make(coupled=True).predict(Batches(), verbose=0)
-    with pytest.raises(ValueError, match=r"depend on the batch\. Received: a PyDataset"):
+    with pytest.raises(ValueError, match=r"depend on the batch\. Received: a Batches"):
         make(coupled=True).evaluate(Batches(), verbose=0)
+    with pytest.raises(ValueError, match=r"depend on the batch\. Received: a generator"):
+        make(coupled=True).evaluate((Batches()[i] for i in range(3)), verbose=0)
 
 
 def test_a_player_that_stands_still_leaves_the_other_its_learning_rate():

@@ -543,7 +543,7 @@ def test_a_test_without_labels_is_refused():
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
-    for name in ("gan.h5", "gan", "gan.weights.h5"):
+    for name in ("gan.h5", "gan.hdf5", "gan.weights.h5"):
         with pytest.raises(ValueError, match=rf"must end in \.keras.*Received: .*{name}$"):
             make().save(tmp_path / name)
     assert not list(tmp_path.iterdir())

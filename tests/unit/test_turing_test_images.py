@@ -137,16 +137,17 @@ def test_an_unfinished_run_is_a_difference(tmp_path):
     assert turing_test.differences_of_run(tmp_path) == []
     (tmp_path / "config.json").write_text("{}")
     assert turing_test.differences_of_run(tmp_path) == ["the run has not finished"]
-    result = {
-        "config": {"model": "feature_matching", "dataset": "mnist", "epochs": 300},
-        "differences_from_paper": [],
-        "status": "interrupted",
-        "final": {"epochs": 1},
-    }
-    (tmp_path / "result.json").write_text(json.dumps(result))
-    assert turing_test.differences_of_run(tmp_path / "generator.keras") == [
-        "the run was interrupted after 1 of 300 epochs"
-    ]
+    for status, ended in (("interrupted", "was interrupted"), ("collapsed", "collapsed")):
+        result = {
+            "config": {"model": "feature_matching", "dataset": "mnist", "epochs": 300},
+            "differences_from_paper": [],
+            "status": status,
+            "final": {"epochs": 1},
+        }
+        (tmp_path / "result.json").write_text(json.dumps(result))
+        assert turing_test.differences_of_run(tmp_path / "generator.keras") == [
+            f"the run {ended} after 1 of 300 epochs"
+        ]
 
 
 def test_without_a_data_set_a_folder_is_asked_for():

@@ -114,7 +114,11 @@ def test_damaged_votes_are_no_votes(tmp_path, page):
 
 
 def test_a_name_is_shown_in_one_spelling_and_steers_no_terminal(tmp_path, page):
-    for written, shown in (("Jose\u0301 ", "Jos\u00e9"), ("\x1b[31mred", "?[31mred")):
+    for written, shown in (
+        ("Jose\u0301 ", "Jos\u00e9"),
+        ("\x1b[31mred", "?[31mred"),
+        ("a\u200cb", "a\u200cb"),
+    ):
         content = content_of(page, person=written)
         (tmp_path / "votes-1.json").write_text(json.dumps(signed(content)))
         assert votes.read_votes(tmp_path / "votes-1.json", page).person == shown

@@ -24,26 +24,32 @@ class Expected(NamedTuple):
 class Passes(NamedTuple):
     """Which passes over arrays a model has made; it is saved with the model."""
 
-    length: int  # steps in a pass; 0 if no `fit` has said, NO_PASS after one on pipelines
-    first: int  # the number of the first pass of that length
-    begun: int  # the step with which it began
+    first: int = 0  # the number of the first pass of this kind
+    begun: int = 0  # the step with which it began
+    batch_size: int = 0  # 0 if no `fit` has said, NO_PASS after one on pipelines
+    num_labeled: int = 0
+    num_images: int = 0  # in a pass: the unlabeled ones, or the baseline's labeled ones
 
 
 NO_PASS = -1
 
 
-def passes_from(passes, steps, length):
-    """The `Passes` of a `fit`: those before, or a new one where batches of another size begin.
+def passes_from(passes, steps, kind):
+    """The `Passes` that go on: those before, or new ones where their kind is another.
 
     Args:
-        passes: `Passes` of the `fit` before.
+        passes: `Passes` of the steps before.
         steps: int, steps made.
-        length: int, steps in a pass of this `fit`; `NO_PASS` on pipelines.
+        kind: `(batch_size, num_labeled, num_images)` of the next steps; `(NO_PASS, 0, 0)` on
+            pipelines.
     """
-    if passes.length in (0, length):
-        return passes._replace(length=length)
-    made = 0 if passes.length == NO_PASS else -(-(steps - passes.begun) // passes.length)
-    return Passes(length, passes.first + made, steps)
+    first, begun, *before = passes
+    if passes.batch_size == 0 or tuple(before) == kind:
+        return Passes(first, begun, *kind)
+    if passes.batch_size == NO_PASS:
+        return Passes(first, steps, *kind)
+    made = -(-(steps - begun) // (passes.num_images // passes.batch_size))
+    return Passes(first + made, steps, *kind)
 
 
 class ArrayBatches:
@@ -87,7 +93,7 @@ class ArrayBatches:
         self._expected = expected
         self.steps = steps or self._epochs.iterations
         self.steps_per_epoch = None  # for Keras: the data set ends with the epoch
-        self.pass_length = self._epochs.iterations
+        self.kind_of_pass = (batch_size, len(self._images), count)
         self._first_pass, self._first = 0, 0
 
     def begin_epoch(self, passes, steps):
@@ -117,7 +123,7 @@ class ArrayBatches:
     def _batches(self):
         dtype = self._expected.dtype
         for number in range(self._first, self._first + self.steps):
-            made, i = divmod(number, self.pass_length)
+            made, i = divmod(number, self._epochs.iterations)
             rows = self._epochs(self._first_pass + made)
             labeled, unlabeled, for_generator = (of_pass[i] for of_pass in rows)
             batch = [self._images[labeled].astype(dtype), self._labels[labeled]]

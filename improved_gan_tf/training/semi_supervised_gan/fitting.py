@@ -94,15 +94,18 @@ class Fitting:
             done = initialize_players(self._game, images, size, *asked)
             if done and verbose:
                 print(done)
+        if int(ops.convert_to_numpy(self.batch_size)) != size:
+            self.train_function = None  # else Keras's graph becomes one of any batch size
         self.batch_size.assign(size)
-        passes = Passes(*ops.convert_to_numpy(self.passes).tolist())
-        passes = passes_from(passes, self._steps_made(), batches.pass_length)
-        self.passes.assign(passes)
 
         def follow_rate(batch=None, logs=None):
             keep_ratio(self._optimizers.both, self._optimizers.ratio)
 
         def begin_epoch(epoch, logs):
+            # Read now: `BackupAndRestore` may have put back those of an earlier moment.
+            passes = Passes(*ops.convert_to_numpy(self.passes).tolist())
+            passes = passes_from(passes, self._steps_made(), batches.kind_of_pass)
+            self.passes.assign(passes)
             batches.begin_epoch(passes, self._steps_made())
             follow_rate()
 

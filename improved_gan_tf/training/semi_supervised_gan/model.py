@@ -163,7 +163,7 @@ class SemiSupervisedGAN(Fitting, Testing, Saving, keras.Model):
         add_state(self, "steps", (), "int")
         add_state(self, "averaged_steps", (), "int")  # those that float16 did not undo
         add_state(self, "batch_size", (), "int")  # that of the last `fit`; 0 before the first
-        add_state(self, "passes", (3,), "int")  # `Passes`
+        add_state(self, "passes", (5,), "int")  # `Passes`
         self._shown_noise = streams.shown_noise(settings["seed"])
         self.built = True
 

@@ -56,7 +56,7 @@ class PipelineBatches:
                 "A data set without end needs `steps_per_epoch`. Received: steps_per_epoch=None"
             )
         self.steps_per_epoch = steps
-        self.pass_length = NO_PASS
+        self.kind_of_pass = (NO_PASS, 0, 0)
 
     def begin_epoch(self, passes, steps):
         """Nothing: pipelines of one's own begin as they were made to."""

@@ -46,12 +46,12 @@ class Saving:
         return cls(**config)
 
     def save(self, filepath, *args, **kwargs):
-        """Keras's `save`, into a `.keras` file.
+        """Keras's `save`.
 
         Raises:
-            ValueError: the name ends otherwise; HDF5 of before Keras 3 cannot hold the two models.
+            ValueError: the name is of HDF5 from before Keras 3, which could not be loaded.
         """
-        if not str(filepath).endswith(".keras"):
+        if str(filepath).endswith((".h5", ".hdf5")):
             raise ValueError(
                 "`filepath` must end in .keras; `export` writes a SavedModel, `save_weights` "
                 f"a .weights.h5. Received: filepath={filepath}"

@@ -48,8 +48,10 @@ class Testing:
             self._check_pipeline(x, "x", has_labels=True)
         elif isinstance(x, keras.utils.PyDataset):
             self._check_py_dataset(x, "x", has_labels=True)
-        else:
+        elif y is not None or isinstance(x, list | tuple) or hasattr(x, "shape"):
             x, y = self._checked_test_set((x, y), "x, y")
+        else:  # a generator or the like, whose batches can be read only once
+            self._require_uncoupled(x, "x")
         if y is not None and self._couples_predictions:
             names = ("sample_weight", "steps", "callbacks")
             results = self._evaluate_in_full_batches(
@@ -186,13 +188,17 @@ class Testing:
             require_full_batch(len(images), batch_size)
         return images, checks.as_labels(labels, name, self._expected.num_classes, len(images))
 
-    def _check_py_dataset(self, data, name, has_labels=False):
-        """Raises `ValueError` if the model cannot be tested on it, by its first batch."""
+    def _require_uncoupled(self, data, name):
         if self._couples_predictions:
             raise ValueError(
                 f"`{name}` must be arrays or a tf.data.Dataset of batches of one known size, since "
-                "with minibatch discrimination logits depend on the batch. Received: a PyDataset"
+                "with minibatch discrimination logits depend on the batch. "
+                f"Received: a {type(data).__name__}"
             )
+
+    def _check_py_dataset(self, data, name, has_labels=False):
+        """Raises `ValueError` if the model cannot be tested on it, by its first batch."""
+        self._require_uncoupled(data, name)
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data[0])
         if has_labels:
             self._checked_test_set((images, labels), name)
