@@ -165,7 +165,7 @@ def differences_of_run(source):
         if other := other_game(result["config"]):  # which lists differences from another recipe
             return [f"the game is {other}"]
         found = [str(text) for text in result["differences_from_paper"]]
-        if result["status"] != "finished":
+        if result.get("status", "finished") != "finished":
             done, epochs = result["final"]["epochs"], result["config"]["epochs"]
             ended = {"interrupted": "was interrupted"}.get(result["status"], result["status"])
             found.append(f"the run {ended} after {done} of {epochs} epochs")

@@ -129,7 +129,7 @@ def test_a_run_goes_on_with_the_same_settings_and_no_others(tmp_path):
     config = of(200, image_folder="photos")
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
     resuming.require_same_settings(config, tmp_path)
-    with pytest.raises(UserError, match=r"--class_names=\['a', 'c'\]"):
+    with pytest.raises(UserError, match=r"classes: \['a', 'c'\] \(the run's: "):
         resuming.require_same_settings(of(200, image_folder="photos", names=("a", "c")), tmp_path)
 
 
