@@ -1,5 +1,6 @@
 """Folders of prepared data: made once, whole or not at all, by whichever process comes first."""
 
+import errno
 import os
 import pathlib
 import shutil
@@ -61,7 +62,11 @@ def new_array(path, shape):
     array = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
     if hasattr(os, "posix_fallocate"):
         with open(path, "r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+            try:
+                os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+            except OSError as error:  # some file systems cannot reserve
+                if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+                    raise
     return array
 
 
