@@ -18,11 +18,9 @@ from improved_gan_tf.data.picture_files import (
 )
 from improved_gan_tf.errors import UserError
 
-# Folders of these names alone are no classes.
-PARTS = (
-    *("train", "training", "test", "testing", "val", "valid", "validation"),
-    *("unlabeled", "unlabelled"),
-)
+# Names of folders that are parts of a data set: those of one's own, and what others call them.
+OTHER_PARTS = ("training", "testing", "val", "valid", "validation")
+PARTS = ("train", "test", "unlabeled", "unlabelled", *OTHER_PARTS)
 
 
 class Source(NamedTuple):

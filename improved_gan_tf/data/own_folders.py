@@ -11,7 +11,7 @@ import numpy as np
 
 from improved_gan_tf.data import pictures
 from improved_gan_tf.data.earlier_runs import outside, run_folders_below
-from improved_gan_tf.data.encoded_images import require_folder
+from improved_gan_tf.data.encoded_images import OTHER_PARTS, require_folder
 from improved_gan_tf.data.own_images import NO_LABEL, Found, digest_of
 from improved_gan_tf.data.picture_files import (
     EXTENSIONS,
@@ -24,8 +24,6 @@ from improved_gan_tf.machine.folder_walk import files_below
 
 UNLABELED, TRAIN, TEST = "unlabeled", "train", "test"
 _BRITISH = "unlabelled"
-# Folders next to the classes that people mean for something else.
-_NO_PARTS = ("training", "testing", "val", "valid", "validation")
 
 
 def find(image_folder):
@@ -150,7 +148,7 @@ def _notes(root, parts, class_names, paths, runs):
             f"{', '.join(others[:3])}{', ...' if others[3:] else ''}."
         )
     for name in class_names if not parts[TRAIN] else ():
-        if name.casefold() in _NO_PARTS:
+        if name.casefold() in OTHER_PARTS:
             yield (
                 f"The folder {name} counts as a class: training pictures are in train/, test "
                 "pictures in test/."

@@ -41,7 +41,10 @@ def num_replicas():
 
 
 def is_one_copy(variable):
-    """Whether a `tf.Variable` has one value here: not one of every replica outside all of them."""
+    """Whether a `tf.Variable` stands for one copy here.
+
+    One with a copy on every replica does so on a replica, and outside of them not.
+    """
     import tensorflow as tf
 
     on_a_replica = tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()

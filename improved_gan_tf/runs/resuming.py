@@ -120,7 +120,7 @@ def require_same_settings(config, path):
             f"{config.FOUND_IN_DATA[name]}: {different[name]} (the run's: {saved.get(name)})"
             for name in found
         ]
-        others = f" Settings that follow, or are others: {', '.join(received)}." if received else ""
+        others = f" Some settings differ too: {', '.join(received)}." if received else ""
         raise UserError(
             f"--run_dir={path} holds a run on other images. Received: {'; '.join(images)}."
             f"{others} Give the run's own images to continue it, another --run_dir, or --overwrite "

@@ -162,9 +162,7 @@ def test_other_images_are_told_by_what_was_found_in_them(tmp_path):
         UserError, match=r"other settings. Received: --seed=9 .*--test_fraction=0.3"
     ):
         resuming.look(other, tmp_path)
-    with pytest.raises(
-        UserError, match=r"20\). Settings that follow, or are others: --seed=9 \(the"
-    ):
+    with pytest.raises(UserError, match=r"20\). Some settings differ too: --seed=9 \(the"):
         resuming.look(dataclasses.replace(now, seed=9), tmp_path)
     larger = dataclasses.replace(now, image_size=32, image_shape=(32, 32, 1))
     with pytest.raises(UserError, match=r"other settings. Received: --image_size=32 \(the run's"):
