@@ -231,7 +231,7 @@ def _tf_config():
         others = set(values["cluster"]) - {"worker"}
         workers = values["cluster"]["worker"]
         kind, index = values["task"]["type"], int(values["task"]["index"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:  # an infinite index
         raise _wrong_tf_config(text) from error
     named = isinstance(workers, list) and all(map(_is_address, workers))
     if others or not named or kind != "worker" or not 0 <= index < len(workers):

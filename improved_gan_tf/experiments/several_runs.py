@@ -50,8 +50,9 @@ def of_seeds(config, num_runs, parent):
     no other from its turn.
 
     Raises:
-        UserError: a folder can neither be continued nor be written.
+        UserError: a folder can neither be continued nor be written, or `parent` is a run's folder.
     """
+    sweep.require_no_run_in(parent)
     records = [
         dataclasses.replace(config, seed=seed, run_dir=f"{parent}/seed{seed}")
         for seed in range(config.seed, config.seed + num_runs)

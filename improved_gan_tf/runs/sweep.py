@@ -34,8 +34,9 @@ def plan(config, repetitions, parent):
         parent: folder for the runs' folders.
 
     Raises:
-        UserError: a label count or a seed is out of its range.
+        UserError: a label count or a seed is out of its range, or `parent` is a run's folder.
     """
+    require_no_run_in(parent)
     records = []
     for i in range(repetitions.num_runs):
         seed = config.seed + i
@@ -61,6 +62,15 @@ def plan(config, repetitions, parent):
             if config.with_baseline and not config.supervised_only:
                 records.append(baseline_of(record, folder))
     return records
+
+
+def require_no_run_in(parent):
+    """Raises `UserError` if the folder for the folders of several runs is that of a run."""
+    if os.path.exists(pathlib.Path(parent) / "config.json"):
+        raise UserError(
+            f"--run_dir={parent} is the folder of a single run; --num_runs or several label counts "
+            "need a folder for the folders of their runs. Give another --run_dir."
+        )
 
 
 def baseline_of(config, run_dir):

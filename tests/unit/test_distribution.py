@@ -117,6 +117,7 @@ def test_a_dry_run_refuses_what_no_machine_could_do():
         cluster("one:1"),
         cluster(["one:1", "two:2"], index=2),
         cluster(["one:1", "two:2"], index="first"),
+        cluster(["one:1", "two:2"], index=float("inf")),
         cluster(["one:1"], kind="chief"),
         cluster(["one", "two:2"]),
         cluster(["one:1", ":2"]),

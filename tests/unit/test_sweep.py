@@ -92,6 +92,14 @@ def test_a_seed_that_counts_out_of_range_is_refused():
         planned(2, (5,), seed=2**32 - 1)
 
 
+def test_several_runs_are_refused_in_the_folder_of_a_single_run(tmp_path):
+    write_run(tmp_path)
+    with pytest.raises(UserError, match="is the folder of a single run"):
+        sweep.plan(record(), Repetitions(2, (5,), False), tmp_path)
+    with pytest.raises(UserError, match="is the folder of a single run"):
+        several_runs.of_seeds(record(), 2, str(tmp_path))
+
+
 # --- running -------------------------------------------------------------------------------
 
 
