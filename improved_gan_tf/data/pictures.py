@@ -1,5 +1,6 @@
 """One picture file of any size and colour mode, made a square of bytes."""
 
+import contextlib
 from typing import NamedTuple
 
 import numpy as np
@@ -32,20 +33,35 @@ class Header(NamedTuple):
     shorter_side: int  # pixels
 
 
+@contextlib.contextmanager
+def opened(name, file):
+    """The `PIL.Image.Image` of a picture file, for a with block that reads from it.
+
+    Args:
+        name: str, the picture's name in an error.
+        file: path or open file.
+
+    Raises:
+        UserError: what the block asks of the file cannot be read.
+    """
+    try:
+        with Image.open(file) as picture:
+            yield picture
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's readers have many for damaged files
+        raise UserError(f"The picture {name} cannot be read: {first_line(error)}.") from error
+
+
 def read_header(name, file):
     """The `Header` of a picture; its pixels are not read.
 
     Raises:
         UserError: the file is damaged or not a picture.
     """
-    try:
-        with Image.open(file) as image:
-            require_known_white(image)
-            return Header(image.mode in GREY_MODES, min(image.size))
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's readers have many for damaged files
-        raise _unreadable(name, error) from error
+    with opened(name, file) as image:
+        require_known_white(image)
+        return Header(image.mode in GREY_MODES, min(image.size))
 
 
 def read_square(name, file, image_size, channels):
@@ -67,18 +83,13 @@ def read_square(name, file, image_size, channels):
     Raises:
         UserError: the file is damaged or not a picture.
     """
-    try:
-        with Image.open(file) as opened:
-            require_known_white(opened)
-            # A JPEG may be decoded at an eighth of its size; twice the size leaves room to resize.
-            opened.draft(None, (2 * image_size, 2 * image_size))
-            image = upright(opened)
-            image.load()
-            return square_of(image, image_size, channels)
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise _unreadable(name, error) from error
+    with opened(name, file) as picture:
+        require_known_white(picture)
+        # A JPEG may be decoded at an eighth of its size; twice the size leaves room to resize.
+        picture.draft(None, (2 * image_size, 2 * image_size))
+        image = upright(picture)
+        image.load()
+        return square_of(image, image_size, channels)
 
 
 def square_of(image, image_size, channels):
@@ -140,7 +151,3 @@ def eight_bits(image):
     if image.mode not in _SIXTEEN_BITS:
         return image
     return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))  # 65535 becomes 255
-
-
-def _unreadable(name, error):
-    return UserError(f"The picture {name} cannot be read: {first_line(error)}.")

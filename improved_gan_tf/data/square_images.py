@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from improved_gan_tf.data import cache_folders, pictures
-from improved_gan_tf.errors import UserError, first_line
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.machine.progress_bar import progress_bar
 
@@ -175,14 +175,9 @@ def imagenet_square(name, file, image_size):
     Raises:
         UserError: the file is damaged or not an image.
     """
-    try:
-        with Image.open(file) as image:
-            pictures.require_known_white(image)
-            rgb = pictures.eight_bits(image).convert("RGB")  # D16: of CMYK too
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's readers have many for damaged files
-        raise UserError(f"The image {name} cannot be read: {first_line(error)}.") from error
+    with pictures.opened(name, file) as image:
+        pictures.require_known_white(image)
+        rgb = pictures.eight_bits(image).convert("RGB")  # D16: of CMYK too
     side = min(rgb.size)
     # Halves are rounded up, as in Python 2.
     left, top = ((length - side + 1) // 2 for length in rgb.size)

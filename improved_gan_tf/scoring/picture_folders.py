@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from improved_gan_tf.data import picture_files, pictures, square_images
-from improved_gan_tf.errors import UserError, first_line
+from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.files import name_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
@@ -71,14 +71,9 @@ class FolderImages:
 
     def _read(self, file):
         height, width, channels = self.image_shape
-        try:
-            with Image.open(file) as picture:
-                upright = pictures.upright(picture)
-                plain = pictures.over_white(upright).convert("L" if channels == 1 else "RGB")
-        except MemoryError:
-            raise
-        except Exception as error:  # Pillow's readers have many for damaged files
-            raise UserError(f"The picture {file} is damaged: {first_line(error)}.") from error
+        with pictures.opened(file, file) as picture:
+            upright = pictures.upright(picture)
+            plain = pictures.over_white(upright).convert("L" if channels == 1 else "RGB")
         if upright.size != self._sizes[file]:  # by a note behind the pixels, which was not counted
             raise UserError(
                 f"The picture {file} is rotated by an EXIF tag stored after its pixels: save it "
@@ -163,14 +158,9 @@ class _Header(NamedTuple):
 
 def _header(file):
     """The `_Header` of a picture; its pixels are not read."""
-    try:
-        with Image.open(file) as picture:
-            mode, size = picture.mode, pictures.upright_size(picture)
-            transparent = pictures.has_alpha(picture)
-    except MemoryError:
-        raise
-    except Exception as error:  # as in `_read`
-        raise UserError(f"The picture {file} cannot be read: {first_line(error)}.") from error
+    with pictures.opened(file, file) as picture:
+        mode, size = picture.mode, pictures.upright_size(picture)
+        transparent = pictures.has_alpha(picture)
     if mode not in _GREY_MODES + _COLOUR_MODES:
         raise UserError(
             "Pictures must have 8 bits a channel: grey, RGB or a palette, with or without "

@@ -144,7 +144,7 @@ def test_a_stopped_run_is_not_continued_on_other_pictures_of_the_same_names(sett
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [
-        ("unreadable", r"The image .*light/003\.png cannot be read"),
+        ("unreadable", r"The picture .*light/003\.png cannot be read"),
         ("too few", r"`batch_size` must not exceed the 12 images: .*\. Received: 64\."),
         ("too small", r"half of the 12 images are smaller than `image_size=64`"),
         ("too thin", r"`width_multiplier` must leave 2 of the 64 channels"),

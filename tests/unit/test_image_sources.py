@@ -425,7 +425,7 @@ def test_a_picture_cut_short_is_refused(tmp_path):
     write_pictures(tmp_path / "a", count=1, size=(50, 50))
     path = tmp_path / "a" / "000.png"
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(UserError, match=r"The picture .*000\.png is damaged"):
+    with pytest.raises(UserError, match=r"The picture .*000\.png cannot be read"):
         all_batches(open_source(tmp_path / "a", 1), 1, 1)
 
 

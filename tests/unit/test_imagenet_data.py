@@ -303,7 +303,7 @@ def test_a_game_with_classes_takes_no_parts_for_them(tmp_path, conditional):
 def test_an_image_that_cannot_be_read_is_named(folder, tmp_path, content):
     path = folder / "light" / "003.png"
     path.write_bytes(path.read_bytes()[:400] if content == "half" else content)
-    with pytest.raises(UserError, match=r"The image .*light/003\.png cannot be read: "):
+    with pytest.raises(UserError, match=r"The picture .*light/003\.png cannot be read: "):
         prepared(folder, tmp_path)
 
 
@@ -315,7 +315,7 @@ def test_all_images_that_cannot_be_read_are_named_at_once(folder, tmp_path, monk
     head, *lines = str(caught.value).splitlines()
     assert head == "3 of the 12 images cannot be read; remove or replace them:"
     for line, name in zip(lines, ("dark/001.png", "dark/005.png", "light/003.png"), strict=True):
-        assert line.startswith(f"  The image {folder}/{name} cannot be read: ")
+        assert line.startswith(f"  The picture {folder}/{name} cannot be read: ")
     monkeypatch.setattr(square_images, "MOST_NAMED", 2)
     with pytest.raises(UserError, match=r"005\.png .*\n  and 1 more$"):
         prepared(folder, tmp_path)

@@ -145,7 +145,7 @@ def test_any_error_of_a_reader_is_that_of_a_damaged_file(monkeypatch):
     monkeypatch.setattr(pictures, "require_known_white", damaged)
     with pytest.raises(UserError, match=r"The picture cat\.tif cannot be read: 'float' object"):
         pictures.read_header("cat.tif", file)
-    with pytest.raises(UserError, match=r"The image cat\.tif cannot be read: 'float' object"):
+    with pytest.raises(UserError, match=r"The picture cat\.tif cannot be read: 'float' object"):
         square_images.imagenet_square("cat.tif", file, 8)
 
 
