@@ -107,12 +107,13 @@ def answers_of(page, wrong):
 
 
 def requests(browser):
-    """Addresses of everything that the page has asked for."""
+    """Schemes of the addresses that the page has asked for."""
     messages = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
+    sent = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
     return {
-        message["params"]["request"]["url"].split(":")[0]
-        for message in messages
-        if message["method"] == "Network.requestWillBeSent"
+        request["request"]["url"].split(":")[0]
+        for request in sent
+        if not request["documentURL"].startswith("chrome:")  # the browser's own first page
     }
 
 
