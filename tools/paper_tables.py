@@ -110,22 +110,6 @@ def _short_mnist():
         f"{paper_100.mean:.2f} % at 300",
         f"{told}; supervised only {_percents(supervised)}",
     ]
-    few = [RESULTS / "mnist_labels" / f"labels{labels}-seed1" for labels in (20, 50, 200)]
-    papers = [paper.error_percent("mnist", n, "feature_matching")[0].mean for n in (20, 50, 200)]
-    yield [
-        "MNIST, 20, 50, 200 labels, 25 epochs",
-        "`run_mnist.py --epochs=25 --labels_per_class=2,5,20`",
-        f"{_percents(papers)} at 300",
-        f"{_averaged_and_raw(few)}; supervised only {_averaged_and_raw(few, 'supervised_only')}",
-    ]
-
-
-def _averaged_and_raw(runs, part=""):
-    """So early the average that the recipe tests with holds too little of its weight."""
-    contents = [result(run, part) for run in runs]
-    finals = [content["final"] for content in contents]
-    raw = _percents(100 * final["test_wrong_raw"] / final["test_count"] for final in finals)
-    return f"{_percents(map(error_of, contents))} (raw {raw})"
 
 
 def _thin():
