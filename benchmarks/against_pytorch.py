@@ -49,10 +49,13 @@ def parse():
     add("--rounds", type=whole_number, default=3, help="rounds; the median over them is taken (3)")
     add("--write", action="store_true", help=f"put the numbers into {measured.PATH.name}")
     settings = parser.parse_args()
-    if settings.write and set(settings.experiments) != set(EXPERIMENTS):
+    of_the_table = ("experiments", "width_multiplier", "iterations", "rounds")
+    other = [n for n in of_the_table if getattr(settings, n) != parser.get_default(n)]
+    if settings.write and other:
+        received = ", ".join(f"--{name}={getattr(settings, name)}" for name in other)
         parser.error(
-            f"--write replaces the whole section of {measured.PATH.name}: give no --experiments. "
-            f"Received: {' '.join(settings.experiments)}"
+            f"--write replaces the whole section of {measured.PATH.name}, whose table does not say "
+            f"how it was measured: give none of its settings. Received: {received}"
         )
     return settings
 

@@ -331,9 +331,12 @@ def main():
         place = parent / name.replace(", ", "-").replace(" ", "_")
         outcomes += campaign(name, config, dataset, arguments.kills, place, arguments.seed)
     print(f"\n{table(outcomes)}")
-    if folder is None:  # a campaign that failed leaves its logs
+    all_survived = all(survived for _, _, survived in outcomes)
+    if not all_survived:  # what differs can then be looked at
+        print(f"The runs that differ, and their logs, are in {parent}.")
+    elif folder is None:
         shutil.rmtree(parent)
-    sys.exit(0 if all(survived for _, _, survived in outcomes) else 1)
+    sys.exit(0 if all_survived else 1)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,9 @@ def measure_in_a_process(implementation, shape, repeats, jit_compile):
     command += ["--only", implementation, "--shapes", text_of(shape), "--repeats", str(repeats)]
     command += ["--jit_compile"] * jit_compile
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    if output.returncode != 0:
+        sys.exit(f"{implementation} of {text_of(shape)} ended with code {output.returncode}.")
     return json.loads(output.stdout.splitlines()[-1])
 
 

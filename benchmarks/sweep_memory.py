@@ -26,6 +26,12 @@ COMMAND = (
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
+def require_linux():
+    """Ends the program where the processes' memory cannot be read."""
+    if not pathlib.Path("/proc/self/smaps_rollup").exists():
+        sys.exit("This benchmark reads /proc/PID/smaps_rollup, which Linux alone has.")
+
+
 def memory_of(process):
     """MB that the process and its children have to themselves."""
     total = 0
@@ -79,6 +85,7 @@ def main():
     counts = parser.parse_args().runs
     if len(set(counts)) < len(counts):
         parser.error(f"--runs must name each number once. Received: {counts}")
+    require_linux()
     measured = []
     for count in counts:
         megabytes, seconds = largest(count)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 
 import improved_gan_tf
@@ -59,7 +59,9 @@ command += [f"--cache_dir={place / 'cache'}", "--evaluate_every=10"]
 done = subprocess.run(
     [sys.executable, "-m", "improved_gan_tf", *command], capture_output=True, text=True
 )
-print(done.stderr if done.returncode else done.stdout)
+if done.returncode:
+    raise SystemExit(done.stderr)
+print(done.stdout)
 
 # %% [markdown]
 # The last line answers the question. The interval says how sure that is on these test images.
@@ -74,14 +76,22 @@ answer
 # %%
 run = improved_gan_tf.load_run(place / "run")
 print(run)
+height, width, channels = run.image_shape
+
+
+def as_in_training(file):
+    """A picture's middle square, in the run's size and colours."""
+    picture = Image.open(file).convert("L" if channels == 1 else "RGB")
+    return np.asarray(ImageOps.fit(picture, (width, height))).reshape(run.image_shape)
+
+
 files = sorted((photos / "test").rglob("*.png"))
-with_label = [(np.asarray(Image.open(f).resize(run.image_shape[:2])), f.parent.name) for f in files]
-probabilities = run.classify(np.stack([image for image, _ in with_label])[..., None])
+probabilities = run.classify(np.stack([as_in_training(file) for file in files]))
 predicted = [run.class_names[k] for k in probabilities.argmax(axis=1)]
-np.mean([one == label for one, (_, label) in zip(predicted, with_label, strict=True)])
+np.mean([one == file.parent.name for one, file in zip(predicted, files, strict=True)])
 
 # %% [markdown]
-# For files there is a command, which crops and resizes as the training did:
+# For files there is a command:
 
 # %%
 table = place / "predictions.csv"

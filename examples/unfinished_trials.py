@@ -27,7 +27,8 @@ def read(result, settings):
         settings: dict of JSON types, all that decides the trial's numbers but the versions.
 
     Raises:
-        UserError: the checkpoint is damaged or is one of a trial with other settings.
+        UserError: the checkpoint is damaged, cannot be read now, or is one of a trial with other
+            settings.
     """
     path = path_of(result)
     if not path.exists():
@@ -35,6 +36,8 @@ def read(result, settings):
     try:
         checkpoint = checkpoints.read(path)
     except checkpoints.DamagedCheckpointError as error:
+        if isinstance(error.__cause__, OSError):  # perhaps whole, and readable later
+            raise UserError(f"{path} cannot be read: {error}.") from error
         raise UserError(f"{path} is damaged ({error}); {BEGIN_ANEW}.") from error
     written = checkpoint.header.get("settings", {})
     different = [name for name in settings if written.get(name) != settings[name]]

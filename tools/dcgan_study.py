@@ -6,20 +6,22 @@
 
 `train` makes RUNS/NAME-seedN for every row and seed of a data set's study, seed by seed, each with
 the same number of generator steps; what is finished is not repeated, and what was stopped
-continues. With `--part=1/2` and `--part=2/2` two processes share the work. `score` writes the
-score.json of every finished run that has none, with one pass of real images for all, and
-RUNS/real.json, that of real test images. `measure` writes what an iteration costs the processor.
-`python -m tools.draw_dcgan RUNS` copies the results and draws their samples.
+continues; one that diverged stays as it is. With `--part=1/2` and `--part=2/2` two processes share
+the work. `score` writes the score.json of every finished run that has none, with one pass of real
+images for all, and RUNS/real.json, that of real test images. `measure` writes what an iteration
+costs the processor. `python -m tools.draw_dcgan RUNS` copies the results and draws their samples.
 """
 
 import argparse
 import dataclasses
 import pathlib
 import re
+import sys
 import time
 
 import run_dcgan
 from improved_gan_tf.data import datasets
+from improved_gan_tf.errors import DivergedError
 from improved_gan_tf.machine import environment, interruption
 from tools.run_files import result, write
 
@@ -116,22 +118,33 @@ def part_of(text):
 
 
 def train(arguments):
-    """Trains this process's part of the study."""
+    """Trains this process's part of the study; a run that diverges is told, and the next begins.
+
+    Raises:
+        SystemExit: a signal stopped it, or a run diverged, now or earlier.
+    """
     environment.set_defaults()
     from improved_gan_tf.runs import dcgan, resuming
 
     study = STUDIES[arguments.dataset]
     part, parts = arguments.part
     jobs = [(name, seed) for seed in study.seeds for name in study.rows][part - 1 :: parts]
-    images = None
+    images, diverged = None, []
     with interruption.stop_on_signals() as stop_requested:
         for name, seed in jobs:
             config, published = record(study, name, seed, arguments.runs, arguments.data_dir)
             folder = pathlib.Path(config.run_dir)
-            if stop_requested() or resuming.look(config, folder).status == "finished":
-                continue
-            images = images or dcgan.Images(config)
-            dcgan.execute(config, images, folder, published, stop_requested)
+            try:
+                if stop_requested() or resuming.look(config, folder).status == "finished":
+                    continue
+                images = images or dcgan.Images(config)
+                dcgan.execute(config, images, folder, published, stop_requested)
+            except (DivergedError, resuming.EndedError) as error:
+                diverged.append(f"{folder}: {error}")
+    if stop_requested():
+        sys.exit(stop_requested.exit_code())
+    if diverged:
+        sys.exit("These runs have no result:\n" + "\n".join(diverged))
 
 
 def measure(arguments):

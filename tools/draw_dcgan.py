@@ -10,6 +10,7 @@ first seed's last grid of every row, whatever it looks like. Those of CIFAR-10 g
 
 import pathlib
 import shutil
+import sys
 
 import matplotlib.figure
 from PIL import Image
@@ -25,7 +26,14 @@ COLUMNS = 5
 
 
 def copy(study, runs, results):
-    """Copies the small files of every finished and scored run, and what iterations cost."""
+    """Copies the small files of every finished and scored run, and what iterations cost.
+
+    Raises:
+        SystemExit: the study was not scored or not measured.
+    """
+    for name, step in (("milliseconds.json", "measure"), ("real.json", "score")):
+        if not (runs / name).exists():
+            sys.exit(f"There is no {runs / name}: `python -m tools.dcgan_study {step}` writes it.")
     for name in ("milliseconds.json", "real.json"):
         shutil.copy(runs / name, results)
     for run in study.folders(runs):

@@ -110,7 +110,7 @@ def _curve(run, part=""):
 
 
 def _summary(runs, part=""):
-    """Mean and spread of the finished runs, and how many are not finished."""
+    """Mean and spread of the finished runs, and how many are not finished or not the paper's."""
     contents = [result(run, part) for run in runs]
     finished = [content for content in contents if is_full_length(content)]
     texts = []
@@ -119,8 +119,11 @@ def _summary(runs, part=""):
         spread = f" +- {statistics.stdev(errors):.2f}" if len(errors) > 1 else ""
         runs = f"{len(errors)} run{'s' if len(errors) > 1 else ''}"
         texts.append(f"{statistics.mean(errors):.2f}{spread} % ({runs})")
-    if len(finished) < len(contents):
-        texts.append(f"{len(contents) - len(finished)} not finished")
+    unfinished = sum(content["status"] != "finished" for content in contents)
+    if unfinished:
+        texts.append(f"{unfinished} not finished")
+    if len(finished) + unfinished < len(contents):
+        texts.append(f"{len(contents) - len(finished) - unfinished} with other settings")
     return ", ".join(texts)
 
 

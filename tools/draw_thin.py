@@ -11,6 +11,7 @@ baselines go to `results/thin_baselines/NAME/`. `python -m tools.tables` then wr
 """
 
 import shutil
+import sys
 from typing import NamedTuple
 
 import matplotlib.figure
@@ -178,9 +179,31 @@ def copy_part(run, part, target):
     write(target / "result.json", content)
 
 
+def require_whole(run, target, parts):
+    """Refuses what cannot be compared, before anything is written.
+
+    Raises:
+        SystemExit: a part is absent or not finished, parts differ in length, or `target` holds
+            another run.
+    """
+    missing = [run / part for part in parts if not (run / part / "result.json").exists()]
+    if missing:
+        sys.exit(f"There is no result in {missing[0]}.")
+    contents = [result(run, part) for part in parts]
+    if any(content["status"] != "finished" for content in contents):
+        sys.exit(f"{run} is not finished, or its baseline is not.")
+    if len({content["final"]["models_of_iteration"] for content in contents}) > 1:
+        sys.exit(f"{run} and its baseline are not equally long.")
+    if (target / "result.json").exists():
+        there, new = ({**c["config"], "epochs": None} for c in (result(target), contents[0]))
+        if without(there, *LEFT_OUT) != without(new, *LEFT_OUT):
+            sys.exit(f"{target} holds another run: rename {run}.")
+
+
 def copy(run):
     """Copies the small files of a run and of its baseline into `results/thin/`."""
     target = thin_runs.THIN / run.name
+    require_whole(run, target, PARTS)
     for part in PARTS:
         copy_part(run, part, target / part)
     ours, baseline = (_wrong(run, part) for part in PARTS)
@@ -221,6 +244,7 @@ def draw_run(run, path):
 if __name__ == "__main__":
     for folder in arguments.folders(__doc__, "RUNS"):
         if thin_runs.config(folder)["supervised_only"]:
+            require_whole(folder, thin_runs.BASELINES / folder.name, [""])
             copy_part(folder, "", thin_runs.BASELINES / folder.name)
         else:
             copy(folder)

@@ -4,6 +4,7 @@ import json
 import pathlib
 
 from improved_gan_tf.data.known_sets import num_labels_of
+from improved_gan_tf.machine.files import was_moved_aside
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
@@ -26,8 +27,9 @@ def epochs(run, part=""):
 
 
 def runs_in(folder):
-    """The run folders in a folder, by name."""
-    return [path.parent for path in sorted(folder.glob("*/result.json"))]
+    """The run folders in a folder, by name, without those that `--overwrite` moved aside."""
+    runs = [path.parent for path in sorted(folder.glob("*/result.json"))]
+    return [run for run in runs if not was_moved_aside(run.name)]
 
 
 def error_of(content):

@@ -207,19 +207,23 @@ class OtherRate(NamedTuple):
 
 
 def groups_at_another_rate():
-    """Each set of runs that has baselines of the same seeds at another learning rate."""
-    pairs = collections.defaultdict(list)
+    """Each set of runs that has baselines of the same seeds at another learning rate.
+
+    Of runs that differ in their length alone the shortest counts.
+    """
+    pairs = collections.defaultdict(dict)
     for baseline in runs_in(BASELINES):
         rate, length = config(baseline)["learning_rate"], iterations(baseline)
-        for run in runs_in(THIN):
+        for run in sorted(runs_in(THIN), key=iterations, reverse=True):
             if _but_for_the_rate(run) != _but_for_the_rate(baseline):
                 continue
             ours = curve(run)
             if config(run)["learning_rate"] != rate and length in ours:
                 key = (name(run), config(run)["learning_rate"], length, rate)
                 key += (_but_for_the_rate(run)[0],)
-                pairs[key].append((run, ours[length], curve(baseline)[length]))
-    for (_, _, length, rate, _), found in pairs.items():
+                pairs[key][seed(run)] = run, ours[length], curve(baseline)[length]
+    for (_, _, length, rate, _), by_seed in pairs.items():
+        found = [by_seed[number] for number in sorted(by_seed)]
         errors = np.array([both for _, *both in found])
         difference = mean_difference(errors[:, 0] - errors[:, 1])
         yield OtherRate([run for run, *_ in found], length, rate, errors, difference)

@@ -78,7 +78,12 @@ def parser():
         default="mode_collapse",
         help="folder of the trials' files",
     )
-    add("--picture", type=files.user_path, help="PNG file (default: PROBLEM.png in --output)")
+    add(
+        "--picture",
+        type=files.user_path,
+        default=argparse.SUPPRESS,
+        help="PNG file (default: PROBLEM.png in --output)",
+    )
     add("--overwrite", action="store_true", help="train all again; earlier files are moved aside")
     return parsing
 
@@ -192,12 +197,17 @@ def train_all(settings, arguments):
     done = sum(len(c.header["records"]) for c in to_train.values() if c)
     with progress_bar(len(to_train) * settings.epochs, "epoch", title, done) as progress:
         for seed, checkpoint in to_train.items():
+            if results.path_of(arguments.output, settings, seed).exists():
+                progress.write(f"seed {seed}: another command has finished it meanwhile")
+                continue
             train(settings, seed, arguments, checkpoint, progress)
 
 
 def report(arguments):
     """Prints the table of each problem in the folder and draws the one asked for."""
     found = results.read_all(arguments.output)
+    for settings in {one.settings for one in found}:
+        results.check_comparable(found, settings, arguments.output)
     for name in problems.PROBLEMS:
         of_problem = [r for r in found if r.settings.problem == name]
         if of_problem:
@@ -229,7 +239,8 @@ def main(argv=None):
     settings = settings_of(arguments, parsing.error)
     if arguments.output.exists() and not arguments.output.is_dir():
         parsing.error(f"--output must be a folder. Received: {arguments.output}")
-    arguments.picture = arguments.picture or arguments.output / f"{arguments.problem}.png"
+    by_problem = arguments.output / f"{arguments.problem}.png"
+    arguments.picture = getattr(arguments, "picture", by_problem)
     folders = (arguments.output, arguments.picture.parent)
     is_file_name = arguments.picture.suffix.lower() == ".png" and not arguments.picture.is_dir()
     if not is_file_name or not (folders[0] == folders[1] or folders[1].is_dir()):

@@ -107,15 +107,16 @@ def read_all(folder):
     Raises:
         UserError: as in `read`.
     """
-    return [read(path) for path in sorted(pathlib.Path(folder).glob("*-seed*.json"))]
+    paths = sorted(pathlib.Path(folder).glob("*-seed*.json"))
+    return [read(path) for path in paths if not files.is_leftover(path)]
 
 
 def check_comparable(results, settings, folder):
-    """Refuses to add trials to results that do not belong in one table with them.
+    """Refuses to show or add trials that do not belong in one table with the results.
 
     Args:
         results: list of `Result`, those of the folder.
-        settings: `techniques.Settings` of the new trials.
+        settings: `techniques.Settings` of the trials.
         folder: path, for the message.
 
     Raises:
@@ -131,6 +132,6 @@ def check_comparable(results, settings, folder):
                 f"The trials of one folder must have the same {', '.join(differing)}; give another "
                 f"`output`. Received: `output={folder}` with "
                 + ", ".join(f"{name}={theirs[name]}" for name in differing)
-                + "; asked for "
+                + " and "
                 + ", ".join(f"{name}={ours[name]}" for name in differing)
             )

@@ -142,7 +142,7 @@ def train(name, seed, arguments, dataset, classifier, checkpoint, progress):
     if checkpoint:
         trial.iteration, watched = unfinished.records
 
-    def after_epoch(iterations):
+    def after_some(iterations):
         progress.update(iterations)
         unfinished.keep([trial.iteration, watched])
 
@@ -150,7 +150,7 @@ def train(name, seed, arguments, dataset, classifier, checkpoint, progress):
         {*(i for i in training.WATCHED if i < arguments.iterations), arguments.iterations}
     )
     for iteration in to_watch[len(watched) :]:
-        trial.train_to(iteration, after_epoch)
+        trial.train_to(iteration, after_some)
         watched.append(trial.watch()._asdict())
     content = {
         "variant": name,
@@ -204,6 +204,9 @@ def train_all(arguments):
     total = len(missing) * arguments.iterations
     with progress_bar(total, "iteration", f"{len(missing)} trials", done) as progress:
         for (name, seed), checkpoint in begun.items():
+            if paths[name, seed].exists():
+                progress.write(f"another command has finished it meanwhile: {paths[name, seed]}")
+                continue
             try:
                 train(name, seed, arguments, dataset, classifier, checkpoint, progress)
             except DivergedError as error:  # the others go on

@@ -29,9 +29,14 @@ def figure(results):
         `matplotlib.figure.Figure`.
 
     Raises:
-        UserError: the settings are not the same.
+        UserError: the settings are not the same, or no trial has the layer.
     """
     groups = tables.groups([r for r in results if r["variant"] != "no_layer"])
+    if not groups:
+        raise UserError(
+            "A picture of closeness needs a finished trial with the layer. Received: trials of "
+            "no_layer alone."
+        )
     sizes = sorted({size for size, _ in groups})
     if len(sizes) > 1:
         raise UserError(

@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine import files
 from improved_gan_tf.runs.health import SILENT_BELOW
 
 # In the table's order; a test keeps it equal to `variants.VARIANTS`, which needs TensorFlow.
@@ -44,6 +45,8 @@ def read_all(folder):
     """
     found = []
     for path in sorted(pathlib.Path(folder).glob("*.json")):
+        if files.is_leftover(path):
+            continue
         try:
             result = json.loads(path.read_text("utf-8"))
             if result["variant"] not in TITLES or not result["watched"]:

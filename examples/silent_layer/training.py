@@ -20,6 +20,7 @@ from improved_gan_tf.streams import shown_noise
 from improved_gan_tf.training.evaluation import wrong_count
 
 WATCHED = (0, 50, 100, 200, 500, 1000, 2000, 5000)  # iterations
+AT_ONCE = 50  # iterations in one call, after which a trial can be kept or stopped
 NUM_SAMPLES = 1000
 NUM_SHOWN = 20  # samples in a trial's picture
 GAME = "minibatch_discrimination"  # whose recipe a trial follows, with the layer or without
@@ -111,20 +112,21 @@ class Trial:
         """Returns `{name: variable}` of all that training changes."""
         return self.game.trainer.state()
 
-    def train_to(self, iteration, after_epoch=lambda iterations: None):
+    def train_to(self, iteration, after_some=lambda iterations: None):
         """Trains up to an iteration, counted from the first.
 
         Args:
             iteration: int.
-            after_epoch: function of the number of iterations (int) since it was last called, called
-                after every epoch and at the end.
+            after_some: function of the number of iterations (int) since it was last called, called
+                after `AT_ONCE` iterations at most. Their number does not change the bits.
 
         Raises:
             DivergedError: a loss is no longer finite.
         """
         while self.iteration < iteration:
             epoch, first = divmod(self.iteration, self.game.epochs.iterations)
-            count = min(iteration - self.iteration, self.game.epochs.iterations - first)
+            in_epoch = self.game.epochs.iterations - first
+            count = min(iteration - self.iteration, in_epoch, AT_ONCE)
             rows = [r[first : first + count] for r in self.game.epochs(epoch)]
             sums, done = self.game.trainer.train(rows, self.config.learning_rate)
             if done < count or not all(map(math.isfinite, sums)):
@@ -132,7 +134,7 @@ class Trial:
                     f"A loss became NaN or infinite in iteration {self.iteration + done}."
                 )
             self.iteration += count
-            after_epoch(count)
+            after_some(count)
 
     def watch(self):
         """Returns the `Watched` of now."""

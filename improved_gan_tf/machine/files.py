@@ -119,6 +119,11 @@ def unused_name_aside(path):
     return aside
 
 
+def was_moved_aside(name):
+    """Whether a file's or folder's name is one of `unused_name_aside`."""
+    return re.search(r"\.old-\d+$", name) is not None
+
+
 def name_of(path):
     """The name of a file or folder, also of one given as "." or "..", which a link keeps.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import improved_gan_tf
 from improved_gan_tf import paper
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.machine.files import was_moved_aside
 from improved_gan_tf.machine.folder_walk import files_below
 from improved_gan_tf.settings.every_run import different_settings
 from improved_gan_tf.settings.images import IMAGES, ImagesConfig
@@ -19,8 +20,6 @@ from improved_gan_tf.settings.semi_supervised import ExperimentConfig
 
 _RUN_FILES = ("config.json", "result.json")
 GENERATOR = "generator.keras"
-# `--overwrite` and resuming rename folders like this; another run has replaced their content.
-_MOVED_ASIDE = re.compile(r"\.old-\d+$")
 _WITH_TEST_ERRORS = frozenset({IMAGES, *(dataset for dataset, _ in paper.TEST_ERRORS)})
 
 
@@ -161,7 +160,7 @@ def _was_moved_aside(folder, paths):
     folder = folder.resolve()
     given = [pathlib.Path(path).resolve() for path in paths]
     below = [folder.relative_to(path).parts for path in given if folder.is_relative_to(path)]
-    return all(any(map(_MOVED_ASIDE.search, parts)) for parts in below)
+    return all(any(map(was_moved_aside, parts)) for parts in below)
 
 
 def _same_run(one, other):

@@ -250,6 +250,24 @@ def test_a_file_of_something_else_is_named(tmp_path):
         tables.read_all(tmp_path)
 
 
+def test_what_a_killed_process_leaves_is_no_trial(tmp_path):
+    (tmp_path / "1.json").write_text(json.dumps(result()))
+    (tmp_path / ".4242.beef.1.json").write_text("{")
+    assert len(tables.read_all(tmp_path)) == 1
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(tmp_path):
+    unfinished_trials.path_of(tmp_path / "1.json").mkdir()  # reading it is an OSError
+    with pytest.raises(UserError, match=r"unfinished\.npz cannot be read: ") as told:
+        unfinished_trials.read(tmp_path / "1.json", {})
+    assert "remove it" not in str(told.value)
+
+
+def test_a_picture_of_trials_without_the_layer_is_refused():
+    with pytest.raises(UserError, match="needs a finished trial with the layer"):
+        pictures.figure([result(variant="no_layer")])
+
+
 def test_trials_on_other_data_of_the_same_name_are_refused(tmp_path):
     for seed, data in ((1, "a part"), (2, "all of it")):
         content = {**result(seed=seed), "provenance": {"data": data}}

@@ -121,9 +121,12 @@ def test_numbers_that_measure_nothing_are_refused(module, argument, monkeypatch,
     assert re.search(rf"{name}\b.* must .*Received: ", error)
 
 
-def test_a_part_of_the_comparison_does_not_replace_the_whole(monkeypatch, capsys):
-    arguments = ["--experiments", "mnist-feature_matching", "--write"]
-    monkeypatch.setattr("sys.argv", ["against_pytorch", *arguments])
+@pytest.mark.parametrize(
+    "other",
+    ["--experiments=mnist-feature_matching", "--width_multiplier=0.125", "--iterations=1"],
+)
+def test_a_part_of_the_comparison_does_not_replace_the_whole(other, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["against_pytorch", other, "--write"])
     with pytest.raises(SystemExit):
         against_pytorch.main()
     assert "--write replaces the whole section" in capsys.readouterr().err
@@ -135,6 +138,22 @@ def test_a_campaign_in_a_folder_of_another_is_refused(tmp_path, monkeypatch, cap
     with pytest.raises(SystemExit):
         kill_campaign.main()
     assert "--folder must be empty or absent. Received: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("survived", [True, False])
+def test_a_campaign_that_lost_a_run_keeps_it(survived, tmp_path, monkeypatch, capsys):
+    place = tmp_path / "campaign"
+    monkeypatch.setattr(kill_campaign.tempfile, "mkdtemp", lambda: place)
+    monkeypatch.setattr(kill_campaign, "experiments", lambda data_dir: {"one": None})
+    monkeypatch.setattr(kill_campaign, "load", lambda config, parent: None)
+    outcome = ("one", kill_campaign.FAULTS[0], survived)
+    monkeypatch.setattr(kill_campaign, "campaign", lambda *_: [outcome])
+    monkeypatch.setattr("sys.argv", ["kill_campaign"])
+    with pytest.raises(SystemExit) as end:
+        kill_campaign.main()
+    assert end.value.code == (0 if survived else 1)
+    assert place.exists() != survived
+    assert (f"are in {place}." in capsys.readouterr().out) != survived
 
 
 @pytest.mark.parametrize("argument", ["--jit_compile", "--only=package"])

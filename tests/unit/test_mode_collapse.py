@@ -163,12 +163,27 @@ def test_a_file_that_is_no_result_is_refused(text, tmp_path):
         results.read_all(tmp_path)
 
 
+def test_what_a_killed_process_leaves_is_no_trial(tmp_path):
+    write(tmp_path)
+    whole = (tmp_path / "grid-none-seed1.json").read_text()
+    for number, text in enumerate((whole, whole[:50])):
+        (tmp_path / f".4242.{number}beef.grid-none-seed1.json").write_text(text)
+    assert len(results.read_all(tmp_path)) == 1
+
+
+def test_trials_of_two_sizes_are_not_shown_in_one_table(tmp_path):
+    for seed, units in ((1, 3), (2, 4)):
+        write(tmp_path, PLAIN._replace(generator_units=units), seed=seed)
+    with pytest.raises(UserError, match=r"the same generator_units; .*(=3.*=4|=4.*=3)"):
+        command.main(["--trials=0", f"--output={tmp_path}"])
+
+
 def test_trials_of_another_size_are_refused(tmp_path):
     write(tmp_path)
     found = results.read_all(tmp_path)
     results.check_comparable(found, PLAIN._replace(technique="packing"), tmp_path)
     wider = PLAIN._replace(technique="packing", generator_units=4, epochs=3)
-    with pytest.raises(UserError, match=r"the same generator_units, epochs; .* asked for gen.*=4"):
+    with pytest.raises(UserError, match=r"the same generator_units, epochs; .* and gen.*=4"):
         results.check_comparable(found, wider, tmp_path)
 
 

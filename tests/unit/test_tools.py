@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from tools import (
     thin_runs,
     thin_tables,
 )
+from tools.run_files import read, runs_in, write
 
 BASELINE = "a supervised-only baseline, which the paper does not report"
 
@@ -234,6 +236,9 @@ def test_the_curves_of_table_1_are_drawn_from_whatever_runs_are_there(tmp_path, 
     of_released = [runs / f"released-seed{seed}" for seed in (1, 2, 3)]
     expected = "1.00 +- 0.14 % (2 runs), 1 not finished"
     assert draw_table1._summary(of_released) == expected
+    write_run(tmp_path / "short", seed=4, wrong=200, differences=["epochs: 30 instead of 300"])
+    with_short = [*of_released, tmp_path / "short"]
+    assert draw_table1._summary(with_short) == f"{expected}, 1 with other settings"
     monkeypatch.setattr("sys.argv", ["draw_table1", str(runs)])
     assert arguments.folders("what it does", "FOLDER", "?") == [runs]
     monkeypatch.setattr("sys.argv", ["draw_table1"])
@@ -289,6 +294,57 @@ def test_the_picture_of_the_thin_runs_counts_their_baselines():
     assert f"against {count} baselines" in of_any_seed
     assert len(list(thin_runs.BASELINES.iterdir())) < count  # with the runs' own baselines
     assert "at rate 0.0005 " in at_another_rate
+
+
+def test_of_two_runs_of_one_seed_the_shorter_counts_against_another_rate(tmp_path, monkeypatch):
+    (before, *_) = thin_runs.groups_at_another_rate()
+    shutil.copytree(thin_runs.THIN, tmp_path / "thin")
+    longer = tmp_path / "thin" / f"{before.runs[0].name}-longer"
+    shutil.copytree(before.runs[0], longer)
+    content = read(longer / "result.json")
+    final = content["final"]
+    for name in ("models_of_epoch", "models_of_iteration"):
+        final[name] *= 2
+    write(longer / "result.json", content)
+    monkeypatch.setattr(thin_runs, "THIN", tmp_path / "thin")
+    (after, *_) = thin_runs.groups_at_another_rate()
+    assert [run.name for run in after.runs] == [run.name for run in before.runs]
+    assert after.difference == before.difference
+
+
+def test_a_folder_moved_aside_is_no_run(tmp_path):
+    for name in ("a", "a.old-1", "b.old-12"):
+        write_run(tmp_path / name, seed=1, wrong=90)
+    assert [run.name for run in runs_in(tmp_path)] == ["a"]
+
+
+def test_runs_that_cannot_be_compared_are_refused_before_anything_is_copied(tmp_path):
+    run, target = tmp_path / "run", tmp_path / "results" / "run"
+    write_run(run, seed=1, wrong=90)
+
+    def refused(message):
+        with pytest.raises(SystemExit, match=message):
+            draw_thin.require_whole(run, target, thin_runs.PARTS)
+
+    def change(folder, **changes):
+        content = read(folder / "result.json")
+        content["final"] |= {"models_of_iteration": changes.pop("iterations", 100)}
+        write(folder / "result.json", {**content, **changes})
+
+    refused("There is no result in .*supervised_only")
+    write_run(run / "supervised_only", seed=1, wrong=2000)
+    change(run)
+    change(run / "supervised_only", status="interrupted")
+    refused("is not finished")
+    change(run / "supervised_only", status="finished", iterations=99)
+    refused("are not equally long")
+    change(run / "supervised_only")
+    draw_thin.require_whole(run, target, thin_runs.PARTS)
+    write_run(target, seed=1, wrong=80)
+    draw_thin.require_whole(run, target, thin_runs.PARTS)
+    shutil.rmtree(target)
+    write_run(target, seed=2, wrong=80)
+    refused("holds another run")
 
 
 # --- DCGAN's short runs ---------------------------------------------------------------------

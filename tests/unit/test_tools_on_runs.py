@@ -4,12 +4,14 @@ import argparse
 import types
 
 import numpy as np
+import pytest
 
 from improved_gan_tf.data import datasets
-from improved_gan_tf.runs import finished_runs
+from improved_gan_tf.errors import DivergedError
+from improved_gan_tf.runs import dcgan, finished_runs, resuming
 from improved_gan_tf.scoring import classifiers, image_scores, image_sources
 from tests.unit.test_tools import write_run
-from tools import dcgan_study, measure_frozen
+from tools import dcgan_study, draw_dcgan, measure_frozen
 from tools.run_files import read, write
 
 
@@ -92,3 +94,37 @@ def test_a_study_is_scored_against_training_images_and_its_test_images_too(tmp_p
     }
     assert not (stopped / "score.json").exists()
     assert read(scored / "score.json") == {"from": "before"}
+
+
+def test_a_run_of_a_study_that_diverges_is_told_and_the_others_are_trained(tmp_path, monkeypatch):
+    trained = []
+
+    def execute(config, images, folder, published, stop_requested):
+        trained.append(folder.name)
+        if len(trained) == 2:
+            raise DivergedError("a loss is not finite")
+
+    def look(config, folder):
+        if folder.name == f"{first}-seed1":
+            raise resuming.EndedError("it diverged", "diverged")
+        return resuming.Found("new")
+
+    study = dcgan_study.MNIST
+    first, _, third, *_ = study.rows
+    monkeypatch.setattr(dcgan, "Images", lambda config: "images")
+    monkeypatch.setattr(dcgan, "execute", execute)
+    monkeypatch.setattr(resuming, "look", look)
+    given = argparse.Namespace(runs=tmp_path, dataset="mnist", data_dir=None, part=(1, 1))
+    with pytest.raises(SystemExit) as end:
+        dcgan_study.train(given)
+    assert len(trained) == len(study.rows) * len(study.seeds) - 1
+    for told in (f"{first}-seed1: it diverged", f"{third}-seed1: a loss is not finite"):
+        assert told in end.value.code
+
+
+def test_what_a_study_lacks_is_named_before_anything_is_copied(tmp_path):
+    with pytest.raises(SystemExit, match=r"`python -m tools.dcgan_study measure` writes it"):
+        draw_dcgan.copy(dcgan_study.MNIST, tmp_path, tmp_path)
+    write(tmp_path / "milliseconds.json", {})
+    with pytest.raises(SystemExit, match=r"`python -m tools.dcgan_study score` writes it"):
+        draw_dcgan.copy(dcgan_study.MNIST, tmp_path, tmp_path)
