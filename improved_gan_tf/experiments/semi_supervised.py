@@ -183,7 +183,8 @@ def _print_gains(outcomes):
 
     pairs = {}
     for outcome, after in itertools.pairwise(outcomes):
-        if after.config.supervised_only and outcome.is_finished and after.is_finished:
+        is_pair = after.config.supervised_only and not outcome.config.supervised_only
+        if is_pair and outcome.is_finished and after.is_finished:
             pair = [read_run(o.config.run_dir, other_versions=True) for o in (outcome, after)]
             pairs.setdefault(num_labels_of(vars(outcome.config)), []).append(pair)
     for labels, some in pairs.items():

@@ -74,7 +74,7 @@ def page(found, data_dir=None, ledger=LEDGER, folder="."):
 def title(num_runs):
     """The page's title."""
     measured = f"what {num_runs} run{'' if num_runs == 1 else 's'} measured"
-    return f"{TITLE}: {measured if num_runs else 'runs that no table of the paper has a row for'}"
+    return f"{TITLE}: {measured if num_runs else 'no finished run that a table could count'}"
 
 
 def pictures_of_others(left_out):

@@ -31,7 +31,7 @@ def figure(points, grids, title):
     for panel, i in zip(panels, shown, strict=True):
         num_classes = len(points[i]["right_by_class"])
         grid = image_grid(grids[i], columns=len(grids[i]) // num_classes)
-        panel.imshow(grid, cmap="gray")
+        panel.imshow(grid, cmap="gray", vmin=0, vmax=255)  # grey is not stretched by panel
         right = f"{100 * points[i]['right']:.0f} % of the class"
         panel.set_title(f"threshold {_name(points[i])}: {right}", fontsize=9)
         panel.axis("off")

@@ -156,10 +156,16 @@ def read_runs(paths, other_versions=False):
 
 
 def _was_moved_aside(folder, paths):
-    """Whether a name from one of `paths` down to a run's folder says so; a path given does not."""
-    folder = folder.resolve()
-    given = [pathlib.Path(path).resolve() for path in paths]
-    below = [folder.relative_to(path).parts for path in given if folder.is_relative_to(path)]
+    """Whether a name from one of `paths` down to a run's folder says so; a path given does not.
+
+    Names are those by which the folder was found: behind a link lie others.
+    """
+    below = []
+    for path in map(pathlib.Path, paths):
+        for one, start in ((folder, path), (folder.resolve(), path.resolve())):
+            if one.is_relative_to(start):
+                below.append(one.relative_to(start).parts)
+                break
     return all(any(map(was_moved_aside, parts)) for parts in below)
 
 

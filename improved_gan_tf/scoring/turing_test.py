@@ -58,16 +58,26 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
             size, as_imagenet = source.image_shape[0], source.dataset == "imagenet"
             real = picture_folders.SquaredPictures(folder, seed, size, as_imagenet)
         else:
-            real = picture_folders.FolderImages(folder, seed)
+            # One's own pictures are made what the training made of them.
+            shape = source.image_shape if source.dataset == IMAGES else None
+            real = picture_folders.FolderImages(folder, seed, shape)
             real.differences = [f"data: {real.description}", *real.differences]
     else:
         name = name or source.dataset
-        if name not in KNOWN_SETS:
+        if name == IMAGES and config:
+            if data_source is not None:
+                raise UserError(
+                    "A run on images of one's own has its own test images, or pictures of "
+                    f"--real=FOLDER. Received: `data_source={data_source}`."
+                )
+            dataset = run_data.load(config, data_dir)
+        elif name in KNOWN_SETS:
+            dataset = datasets.load(name, *run_data.place(config, data_source, data_dir))
+        else:
             of_what = {IMAGES: "one's own", None: "an unnamed data set"}.get(name, name)
             raise UserError(
                 f"Real pictures must be given, with --real=FOLDER, for images of {of_what}."
             )
-        dataset = datasets.load(name, *run_data.place(config, data_source, data_dir))
         real = image_sources.ArrayImages(
             dataset.test_images,
             seed,

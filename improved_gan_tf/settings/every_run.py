@@ -275,10 +275,13 @@ class RunConfig:
 
 
 def different_settings(one, other, ignored=None):
-    """Names of the settings in which two records of one kind differ, in the record's order.
+    """Names of the settings in which two records differ, in the record's order.
 
-    `ignored` names may differ; if None, those that decide nothing.
+    `ignored` names may differ; if None, those that decide nothing. Records of two kinds differ in
+    their data set, which decides the kind.
     """
+    if type(one) is not type(other):
+        return ["dataset"]
     if ignored is None:
         ignored = names_that_decide(one, Decides.NOTHING)
     return [

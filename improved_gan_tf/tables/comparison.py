@@ -114,6 +114,8 @@ def note_texts(row):
     texts = []
     if row.differences:
         texts.append("not the paper's setting: " + "; ".join(row.differences))
+    if row.without_labels:
+        texts.append("trained without labels: its test errors mean nothing")
     if row.collapsed:
         texts.append(_collapse_note(row))
     if row.gain is not None and row.papers_measure:

@@ -55,6 +55,11 @@ class Row(NamedTuple):
         return bool(self.runs) and self.paper is not None and not self.differences
 
     @property
+    def without_labels(self):
+        """Whether its runs were trained without labels, so that its errors mean nothing."""
+        return bool(self.runs) and not _has_labels(self.runs[0].config)
+
+    @property
     def apart(self):
         """`standard_errors_apart` from the paper's number; None if that is meaningless."""
         if not (self.runs and self.paper and self.data_are_papers):
@@ -73,8 +78,9 @@ def rows(dataset, some_cells):
     `dataset` is a key of `KNOWN_SETS`, and `some_cells` are its `Cell`s.
     """
     found = []
+    several_models = len({cell.config.model for cell in some_cells}) > 1
     for cell, settings in zip(some_cells, telling_settings(some_cells), strict=True):
-        found += _cell_rows(cell, settings)
+        found += _cell_rows(cell, settings, several_models)
     measured = {row.num_labels for row in found if row.paper is not None}
     for known_dataset, num_labels in paper.TEST_ERRORS:
         if known_dataset == dataset and num_labels not in measured:
@@ -82,17 +88,25 @@ def rows(dataset, some_cells):
     return sorted(found, key=lambda row: row.num_labels)
 
 
-def _cell_rows(cell, settings):
+def _cell_rows(cell, settings, several_models):
+    """The rows of a cell's runs and of its baselines.
+
+    `several_models` says whether its table has cells of others, whose baselines are other networks.
+    """
     dataset, num_labels, model = cell.config.dataset, cell.num_labels, cell.config.model
+    of_baselines = f"model={model}, {settings}".rstrip(", ") if several_models else settings
+    methods = ((model, cell.runs, settings), (SUPERVISED_ONLY, cell.baselines, of_baselines))
     found = []
-    for method, runs in ((model, cell.runs), (SUPERVISED_ONLY, cell.baselines)):
+    for method, runs, told in methods:
         kinds = [k for k in ("averaged", "raw") if runs and wrong_of(runs[0], k) is not None]
-        if not runs and cell.config.ablation is None:  # Table 3 has no test errors
+        can_be_trained = method == model or _has_labels(cell.config)
+        # Table 3 has no test errors.
+        if not runs and cell.config.ablation is None and can_be_trained:
             measured = method == model
-            found.append(_row_without_runs(dataset, num_labels, method, settings, measured))
+            found.append(_row_without_runs(dataset, num_labels, method, told, measured))
         for kind in kinds:
             # The recipe's code tests with averaged parameters if it keeps an average.
-            row = _row_without_runs(dataset, num_labels, method, settings, kind == kinds[0])
+            row = _row_without_runs(dataset, num_labels, method, told, kind == kinds[0])
             found.append(
                 row._replace(
                     parameters=kind,
@@ -105,6 +119,11 @@ def _cell_rows(cell, settings):
                 )
             )
     return found
+
+
+def _has_labels(config):
+    """Whether runs with these settings learn from labels, as all baselines do."""
+    return config.supervised_weight > 0
 
 
 def _differences(runs):

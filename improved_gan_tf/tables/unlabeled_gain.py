@@ -74,20 +74,21 @@ def answer_over_seeds(pairs):
         f"{errors[:, 0].mean():.1f} % of the test images wrong with it, "
         f"{errors[:, 1].mean():.1f} % without: {mean:+.1f} points, mean of {len(pairs)} pairs"
     )
-    if len(pairs) < 3:
-        return f"{QUESTION} {text} (an interval needs three pairs; --num_runs=3)."
-    error = scipy.stats.sem(differences)
-    half = scipy.stats.t.ppf(0.975, len(pairs) - 1) * error
-    low, high = mean - half, mean + half
-    verdict, note = _verdict(low, high), ""
+    note = ""
     shaken = sum(any(map(_instability, pair)) for pair in pairs)
     if shaken:
         note += f" Training was unstable in {shaken} of the pairs."
     collapsed = sum(_collapse_epoch(run) is not None for run, _ in pairs)
     if collapsed:
         note += f" The game collapsed in {collapsed} of the runs; try a smaller --learning_rate."
-        if verdict != _YES and 2 * collapsed >= len(pairs):
-            verdict = "Unclear, the game collapsed too often"
+    if len(pairs) < 3:
+        return f"{QUESTION} {text} (an interval needs three pairs; --num_runs=3).{note}"
+    error = scipy.stats.sem(differences)
+    half = scipy.stats.t.ppf(0.975, len(pairs) - 1) * error
+    low, high = mean - half, mean + half
+    verdict = _verdict(low, high)
+    if verdict != _YES and 2 * collapsed >= len(pairs):
+        verdict = "Unclear, the game collapsed too often"
     interval = f"95 % from {low:+.1f} to {high:+.1f}, over seeds and choices of labels"
     return f"{QUESTION} {verdict}: {text} ({interval}).{note}"
 

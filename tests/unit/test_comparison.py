@@ -15,6 +15,7 @@ from improved_gan_tf.settings import images
 from improved_gan_tf.tables import cells as table_cells
 from improved_gan_tf.tables import ensembles, statistics
 from improved_gan_tf.tables import rows as comparison
+from improved_gan_tf.tables.comparison import note_texts
 from run_images import EXPERIMENT
 from tests.support.written_runs import record, write_run
 
@@ -241,6 +242,25 @@ def test_the_papers_number_keeps_its_row_where_only_another_game_ran(tmp_path):
     found = comparison.rows("mnist", table_cells.cells(read_runs([tmp_path])[0]))
     (papers,) = [r for r in found if r.num_labels == 100 and r.paper is not None]
     assert (papers.method, papers.paper.mean, papers.runs) == ("feature_matching", 0.93, ())
+
+
+def test_baselines_of_several_models_name_theirs(tmp_path):
+    for model in ("feature_matching", "minibatch_discrimination"):
+        place = tmp_path / model
+        write_run(place, record(model=model))
+        write_run(place / "supervised_only", record(model=model, supervised_only=True))
+    told = {
+        row.settings for row in rows_of(tmp_path, method=comparison.SUPERVISED_ONLY) if row.runs
+    }
+    assert told == {"model=feature_matching", "model=minibatch_discrimination"}
+    assert {row.settings for row in rows_of(tmp_path, method="feature_matching")} == {""}
+
+
+def test_errors_of_runs_without_labels_say_that_they_mean_nothing(tmp_path):
+    write_run(tmp_path / "run", record(supervised_weight=0.0))
+    for row in rows_of(tmp_path, method="feature_matching", num_labels=100):
+        assert "trained without labels: its test errors mean nothing" in note_texts(row)
+    assert rows_of(tmp_path, method=comparison.SUPERVISED_ONLY) == []  # none can be trained
 
 
 def test_the_raw_parameters_do_not_stand_beside_the_paper_where_an_average_is_tested(tmp_path):

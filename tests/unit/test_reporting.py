@@ -308,6 +308,7 @@ def test_the_truncation_curve_has_the_spread_to_the_right_and_a_row_for_each_cla
     np.testing.assert_allclose(lengths, [0.2, 0.2])
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[1.0, 2.0], [0.3, 4.0]])
     assert panel.images[0].get_array().shape[:2] == (2 * (8 + 2) + 2, 3 * (8 + 2) + 2)
+    assert panel.images[0].get_clim() == (0, 255)  # not stretched
 
 
 def test_curves_of_biggan_show_the_spread_and_each_players_spectra():

@@ -1,11 +1,14 @@
 """Which folders count as finished runs, and what is said about every other one."""
 
+import dataclasses
 import json
 
 import pytest
 
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.runs.finished_runs import LeftOut, Run, find_run_folders, read_run, read_runs
+from improved_gan_tf.settings import images
+from run_images import EXPERIMENT
 from tests.support.written_runs import (
     record,
     result_of,
@@ -161,6 +164,25 @@ def test_a_folder_that_was_moved_aside_is_left_out_with_its_baseline(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "run.old-1")
     for path in (folder, folder.parent, str(tmp_path / "link")):
         assert [run.path.resolve() for run in read_runs([path])[0]] == [folder]
+
+
+def test_a_run_behind_a_link_to_elsewhere_counts(tmp_path):
+    run = write_run(tmp_path / "elsewhere" / "b")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "link").symlink_to(run)
+    (found,), left_out = read_runs([tmp_path / "runs"])
+    assert (found.path.resolve(), left_out) == (run, [])
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_runs_on_ones_own_images_and_of_the_paper_lie_in_one_folder(names, tmp_path):
+    own = images.resolved(
+        dataclasses.replace(EXPERIMENT, arrays="x.npz"), (28, 28, 1), ("a", "b"), 90, 9
+    )
+    for name, config in zip(names, (own, record()), strict=True):
+        write_run(tmp_path / name, config)
+    runs, left_out = read_runs([tmp_path])
+    assert ({run.config.dataset for run in runs}, left_out) == ({"images", "mnist"}, [])
 
 
 # --- duplicates ----------------------------------------------------------------------------

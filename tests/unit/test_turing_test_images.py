@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from improved_gan_tf.data import datasets
+from improved_gan_tf.data import datasets, run_data
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring import inception_score, turing_test
@@ -121,6 +121,22 @@ def test_pictures_of_ones_own_are_of_no_data_set_and_that_is_a_difference(tmp_pa
     real = turing_test.open_real(source, seed=1, folder=tmp_path)
     assert turing_test.dataset_of(source, real) is None
     assert real.differences == [f"data: {real.description}"]
+
+
+def test_a_run_on_ones_own_images_has_its_own_test_images(tmp_path, monkeypatch):
+    images = np.arange(12, dtype="uint8")[:, None, None, None] + np.zeros((1, 4, 4, 1), "uint8")
+    labels = np.zeros(12, "int32")
+    data = datasets.Dataset(images[:2], labels[:2], images, labels, "photos", False, ("a",))
+    monkeypatch.setattr(run_data, "load", lambda settings, data_dir: data)
+    source = Source()
+    source.dataset, source.config = "images", {"dataset": "images"}
+    real = turing_test.open_real(source, seed=1)
+    assert sorted(turing_test.first(real, 12, 5)[:, 0, 0, 0]) == list(range(12))
+    with pytest.raises(UserError, match=r"Received: `data_source=sample`"):
+        turing_test.open_real(source, seed=1, data_source="sample")
+    Image.new("L", (9, 7), 100).save(tmp_path / "a.png")  # made as large as the generated ones
+    real = turing_test.open_real(source, seed=1, folder=tmp_path)
+    assert (turing_test.first(real, 1, 1) == np.full((1, 4, 4, 1), 100)).all()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import run_images
+from improved_gan_tf.experiments import semi_supervised
+from improved_gan_tf.runs import sweep
 from improved_gan_tf.runs.finished_runs import read_run
 from improved_gan_tf.settings.images import resolved
 from improved_gan_tf.tables import unlabeled_gain
@@ -141,6 +143,15 @@ def test_a_collapsed_game_makes_an_answer_unclear_that_is_not_yes(tmp_path):
     text = unlabeled_gain.answer_over_seeds([(run, ahead), (run, ahead), pairs[0]])
     assert "help? No, it harms: 20.0 %" in text
     assert text.endswith("The game collapsed in 1 of the runs; try a smaller --learning_rate.")
+    two = unlabeled_gain.answer_over_seeds(pairs[:2])
+    assert "an interval needs three pairs; --num_runs=3). The game collapsed in 2 of the" in two
+
+
+def test_a_sweep_of_baselines_alone_has_no_answer(tmp_path, capsys):
+    runs = [written(tmp_path / str(i), range(10 * i + 1), supervised_only=True) for i in (0, 1)]
+    configs = [dataclasses.replace(run.config, run_dir=str(run.path)) for run in runs]
+    semi_supervised._print_gains([sweep.Outcome(config, "finished") for config in configs])
+    assert capsys.readouterr().out == ""
 
 
 def test_missing_predictions_are_told(tmp_path):
