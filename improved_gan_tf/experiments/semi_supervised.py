@@ -86,6 +86,10 @@ def train_parts(config, published, parts, found, run_dir, dataset=None):
     from improved_gan_tf.runs import semi_supervised
 
     dataset = _checked_data(config, dataset)
+    for (_, folder), before in zip(parts, found, strict=True):
+        if before.status == "finished":
+            data = semi_supervised.data_circumstances(dataset)
+            resuming.require_same_data(before.result, folder, data)
     if config.dry_run:
         from improved_gan_tf.runs import dry_run
 
@@ -154,7 +158,8 @@ def _run_sweep(config, published, repetitions, parent, dataset):
         dry_run.print_sweep_dry_run(records, published, dataset, parent)
         return 0
 
-    earlier = [sweep.earlier_outcome(record) for record in records]
+    data = semi_supervised.data_circumstances(dataset)
+    earlier = [sweep.earlier_outcome(record, data) for record in records]
     outcomes, signaled = several_runs.train(records, earlier, _train, dataset, published)
     print(f"\n{sweep.outcome_table(outcomes)}\n")
     if any(outcome.is_finished for outcome in outcomes):

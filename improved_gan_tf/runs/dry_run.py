@@ -44,8 +44,9 @@ def print_sweep_dry_run(records, published, dataset, parent):
     own = {"seed", "seed_data", "labels_per_class", "supervised_only", "run_dir"}
     print_settings(records[0], published, own)
     _, streams = experiment.labeled_subset_and_streams(records[0], dataset)
+    data = experiment.data_circumstances(dataset)
     outcomes = [
-        sweep_module.earlier_outcome(record)
+        sweep_module.earlier_outcome(record, data)
         or sweep_module.Outcome(
             record,
             "would run",

@@ -83,6 +83,7 @@ def read_run(path, other_versions=False):
         status, version = result["status"], result["versions"]["improved_gan_tf"]
         config, final = dict(result["config"]), result["final"]
         texts = [result["title"], *result["differences_from_paper"]]
+        dict(result.get("circumstances", {}))
         if "objective" in config:  # DCGAN's games, whose networks classify nothing
             scores = "; score.json has scores" if (path / "score.json").exists() else ""
             return LeftOut(path, f"the paper has no table of DCGAN's games{scores}")
@@ -192,9 +193,14 @@ def data_of(run):
     return _differences(run, "data: ")
 
 
+def images_of(run):
+    """Digest of a run's images where they are not the paper's; None if it is not known."""
+    return run.result.get("circumstances", {}).get("digest of the images") if data_of(run) else None
+
+
 def given_to(run):
-    """What else than settings decides a run's numbers, as texts: data, number of local batches."""
-    return data_of(run), _differences(run, "cross_replica: ")
+    """What else than settings decides a run's numbers: data, number of local batches."""
+    return data_of(run), images_of(run), _differences(run, "cross_replica: ")
 
 
 def _differences(run, kind):

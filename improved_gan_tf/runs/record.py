@@ -104,6 +104,7 @@ class RunRecord:
             "title": self._game.title(),
             "differences_from_paper": self._differences,
             "config": self._config.to_dict(),
+            "circumstances": self._game.circumstances(),
             "final": {
                 "epochs": progress.epoch,
                 "models_of_epoch": progress.saved_epochs,

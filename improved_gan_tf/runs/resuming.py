@@ -235,6 +235,29 @@ def require_same_circumstances(checkpoint, now):
         )
 
 
+def require_same_data(result, run_dir, now):
+    """Raises `UserError` if a finished run had other data than the command.
+
+    A command whose other runs go on with new images would mix them with it.
+
+    Args:
+        result: content of the run's result.json.
+        run_dir: its folder.
+        now: dict, what of the command's `Game.circumstances()` tells its data.
+    """
+    before = result.get("circumstances", now)  # an earlier version wrote none
+    different = [
+        f"{name}: {value} (the run's: {before.get(name)})"
+        for name, value in now.items()
+        if before.get(name) != value
+    ]
+    if different:
+        raise UserError(
+            f"The finished run in {run_dir} had other data. Received: {'; '.join(different)}. Give "
+            "the data that it had, another --run_dir, or --overwrite to move the old folders aside."
+        )
+
+
 def _shortened(value):
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -49,6 +49,17 @@ def differences_from_paper(config, dataset, published):
     return differences
 
 
+def data_circumstances(dataset):
+    """Numbers of images, and digests of the data set in order (dict)."""
+    train, test = dataset.train_labels, dataset.test_labels
+    return {
+        "training images": len(train),
+        "test images": len(test),
+        "digest of the labels": data_digest(train, test),
+        "digest of the images": data_digest(dataset.train_images, dataset.test_images),
+    }
+
+
 def spec_of(config):
     """The `networks.NetworkSpec` of a run."""
     if config.dataset == IMAGES:
@@ -123,7 +134,7 @@ class SemiSupervisedGame:
     def __init__(self, config, dataset):
         self.config, self.dataset = config, dataset
         self.subset, self.epochs = labeled_subset_and_streams(config, dataset)
-        self.images_digest = data_digest(dataset.train_images, dataset.test_images)
+        self._data_circumstances = data_circumstances(dataset)
         self.spec = spec_of(config)
         # Batches of the size that one call of the discriminator is trained on.
         coupled_batch = config.batch_size // self._local_batches()
@@ -178,15 +189,8 @@ class SemiSupervisedGame:
         self.sample_noise = sample_noise(config.seed)
 
     def circumstances(self):
-        """Digests of the data set in order, and the number of local batches."""
-        train, test = self.dataset.train_labels, self.dataset.test_labels
-        return {
-            "training images": len(train),
-            "test images": len(test),
-            "digest of the labels": data_digest(train, test),
-            "digest of the images": self.images_digest,
-            "local batches": self._local_batches(),
-        }
+        """Those of the data set, and the number of local batches."""
+        return {**self._data_circumstances, "local batches": self._local_batches()}
 
     def _local_batches(self):
         """The number of local batches in a batch."""

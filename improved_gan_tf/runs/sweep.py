@@ -100,8 +100,12 @@ def _is_baseline_of(record, outcome):
     return pathlib.Path(record.run_dir).parent == pathlib.Path(outcome.config.run_dir)
 
 
-def earlier_outcome(config):
+def earlier_outcome(config, data):
     """The `Outcome` of a run that an earlier command ended, or None if it must run.
+
+    Args:
+        config: `ExperimentConfig`, with the run's folder.
+        data: dict, the circumstances of this command's data, see `resuming.require_same_data`.
 
     Raises:
         UserError: the run's folder holds another experiment, or cannot be used.
@@ -114,6 +118,7 @@ def earlier_outcome(config):
     found = read_run(folder, other_versions=True) if is_ended else None
     if isinstance(found, Run):
         _require_settings_of(folder, found.config, config)
+        resuming.require_same_data(found.result, folder, data)
         if found.config.epochs < config.epochs:
             return None  # it continues from its last checkpoint
         return Outcome(config, "finished", "finished earlier")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from improved_gan_tf import paper
-from improved_gan_tf.runs.finished_runs import Run, data_of
+from improved_gan_tf.runs.finished_runs import Run, data_of, images_of
 from improved_gan_tf.tables.cells import telling_settings
 from improved_gan_tf.tables.ensembles import (
     PredictionsError,
@@ -79,8 +79,12 @@ def rows(dataset, some_cells):
     """
     found = []
     several_models = len({cell.config.model for cell in some_cells}) > 1
+    first_runs = [(cell.runs or cell.baselines)[0] for cell in some_cells]
+    # The same description can be that of several sets of images.
+    sets = {(data_of(run), images_of(run)) for run in first_runs}
+    several_sets = len(sets) > len({description for description, _ in sets})
     for cell, settings in zip(some_cells, telling_settings(some_cells), strict=True):
-        found += _cell_rows(cell, settings, several_models)
+        found += _cell_rows(cell, settings, several_models, several_sets)
     measured = {row.num_labels for row in found if row.paper is not None}
     for known_dataset, num_labels in paper.TEST_ERRORS:
         if known_dataset == dataset and num_labels not in measured:
@@ -88,10 +92,11 @@ def rows(dataset, some_cells):
     return sorted(found, key=lambda row: row.num_labels)
 
 
-def _cell_rows(cell, settings, several_models):
+def _cell_rows(cell, settings, several_models, several_sets):
     """The rows of a cell's runs and of its baselines.
 
-    `several_models` says whether its table has cells of others, whose baselines are other networks.
+    `several_models` says whether its table has cells of others, whose baselines are other networks,
+    and `several_sets` whether a description there is that of several sets of images.
     """
     dataset, num_labels, model = cell.config.dataset, cell.num_labels, cell.config.model
     of_baselines = f"model={model}, {settings}".rstrip(", ") if several_models else settings
@@ -114,7 +119,7 @@ def _cell_rows(cell, settings, several_models):
                     error=summarize([_percent(run, kind) for run in runs]),
                     ensemble=_ensemble(runs, kind),
                     gain=_gain(cell, kind) if method == SUPERVISED_ONLY else None,
-                    differences=_differences(runs),
+                    differences=_differences(runs, several_sets),
                     data_are_papers=not data_of(runs[0]),
                 )
             )
@@ -126,9 +131,12 @@ def _has_labels(config):
     return config.supervised_weight > 0
 
 
-def _differences(runs):
+def _differences(runs, several_sets):
     """Differences from the paper's setting, without that of a baseline, which its row names."""
     every = [text for run in runs for text in run.result["differences_from_paper"]]
+    if several_sets and data_of(runs[0]):
+        digest = images_of(runs[0])
+        every.append(f"images: {f'digest {digest}' if digest else 'no digest is known'}")
     return tuple(dict.fromkeys(text for text in every if not text.startswith("a supervised-only")))
 
 

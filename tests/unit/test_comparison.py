@@ -154,6 +154,28 @@ def test_other_data_part_a_cell(tmp_path):
     assert len(table_cells.cells(read_runs([tmp_path])[0])) == 3
 
 
+def test_other_images_of_one_description_part_a_cell_and_the_rows_say_which(tmp_path):
+    photos = ["data: photos (60 training images)"]
+    for seed, digest in ((1, "aa"), (2, "aa"), (3, "bb"), (4, None)):
+        known = {"circumstances": {"digest of the images": digest}} if digest else {}
+        write_run(tmp_path / str(seed), record(seed=seed), differences_from_paper=photos, **known)
+    averaged = [row for row in rows_of(tmp_path) if row.parameters == "averaged"]
+    assert [(len(row.runs), row.differences) for row in averaged] == [
+        (2, (*photos, "images: digest aa")),
+        (1, (*photos, "images: digest bb")),
+        (1, (*photos, "images: no digest is known")),
+    ]
+    same = table_cells.cells(read_runs([tmp_path / "1", tmp_path / "2"])[0])
+    told = [row.differences for row in comparison.rows("mnist", same) if row.runs]
+    assert told == [tuple(photos)] * 2
+
+
+def test_the_papers_data_are_the_same_with_a_digest_and_without(tmp_path):
+    write_run(tmp_path / "a", circumstances={"digest of the images": "aa"})
+    write_run(tmp_path / "b", record(seed=2))
+    assert len(table_cells.cells(read_runs([tmp_path])[0])) == 1
+
+
 def test_another_number_of_local_batches_parts_a_cell(tmp_path):
     for replicas, strategy in ((2, "mirrored"), (4, "mirrored"), (2, "multi_worker")):
         text = f"cross_replica: local, {replicas} replicas with a batch each"

@@ -111,9 +111,12 @@ def in_folder(folder, **settings):
     return sweep.plan(record(**settings), Repetitions(3, (10,), False), folder)
 
 
+DATA = {"training images": 60, "digest of the images": "aa"}
+
+
 def run_all(records, train, stop_requested=never):
     """All runs that have not ended, in this process; `train` returns a result or raises."""
-    earlier = [sweep.earlier_outcome(record) for record in records]
+    earlier = [sweep.earlier_outcome(record, DATA) for record in records]
     return sweep.run_all(
         records,
         earlier,
@@ -160,6 +163,22 @@ def test_a_run_that_another_version_finished_is_not_repeated(tmp_path):
     assert executed == records[1:]
 
 
+def test_a_run_that_finished_on_other_images_is_refused_before_anything_runs(tmp_path):
+    records = in_folder(tmp_path)
+    others = {"training images": 60, "digest of the images": "bb", "local batches": 1}
+    write_run(pathlib.Path(records[1].run_dir), records[1], circumstances=others)
+    message = r"labels100-seed2 had other data.*digest of the images: aa \(the run's: bb\)"
+    with pytest.raises(UserError, match=message):
+        run_all(records, lambda c: pytest.fail("a run started"))
+
+
+def test_on_how_many_devices_a_run_finished_does_not_matter(tmp_path):
+    records = in_folder(tmp_path)
+    same = {**DATA, "local batches": 4}
+    write_run(pathlib.Path(records[1].run_dir), records[1], circumstances=same)
+    assert run_all(records, result_of)[1].remark == "finished earlier"
+
+
 def test_a_run_that_diverged_earlier_is_not_repeated_and_stays_diverged(tmp_path):
     records = in_folder(tmp_path)
     write_run(pathlib.Path(records[0].run_dir), records[0], status="diverged")
@@ -173,7 +192,7 @@ def test_a_run_that_stopped_at_a_collapse_earlier_is_not_repeated(tmp_path):
     assert statuses(outcomes) == ["diverged", *["finished"] * 2]
     assert outcomes[0].remark == f"collapsed after {records[0].epochs} epochs, earlier"
     trains_on = in_folder(tmp_path, stop_on_collapse=False)
-    assert sweep.earlier_outcome(trains_on[0]) is None
+    assert sweep.earlier_outcome(trains_on[0], DATA) is None
 
 
 @pytest.mark.parametrize("status", ["diverged", "collapsed"])
@@ -218,7 +237,9 @@ def test_a_folder_that_no_run_can_use_is_refused_before_anything_runs(tmp_path):
 
 
 def test_where_all_must_be_continued_what_is_missing_may_begin(tmp_path):
-    assert [sweep.earlier_outcome(r) for r in in_folder(tmp_path, resume="must")] == [None] * 3
+    assert [sweep.earlier_outcome(r, DATA) for r in in_folder(tmp_path, resume="must")] == [
+        None
+    ] * 3
 
 
 @pytest.mark.parametrize("status", ["interrupted", None])
