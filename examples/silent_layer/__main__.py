@@ -118,7 +118,11 @@ def path_of(arguments, name, seed):
 
 
 def train(name, seed, arguments, dataset, classifier, checkpoint, progress):
-    """Trains one trial, from its checkpoint or None, and writes its files."""
+    """Trains one trial, from its checkpoint or None, and writes its files.
+
+    Raises:
+        DivergedError: a loss became NaN or infinite; the trial's file says so.
+    """
     import keras
 
     from examples.silent_layer import pictures, training, variants
@@ -149,21 +153,29 @@ def train(name, seed, arguments, dataset, classifier, checkpoint, progress):
     to_watch = sorted(
         {*(i for i in training.WATCHED if i < arguments.iterations), arguments.iterations}
     )
-    for iteration in to_watch[len(watched) :]:
-        trial.train_to(iteration, after_some)
-        watched.append(trial.watch()._asdict())
-    content = {
-        "variant": name,
-        "seed": seed,
-        "settings": {key: getattr(arguments, key) for key in SETTINGS},
-        "watched": watched,
-        "outcome": trial.outcome(classifier)._asdict(),
-        "provenance": {**unfinished.provenance(), "data": dataset.description},
-    }
+
+    def write(outcome):
+        content = {
+            "variant": name,
+            "seed": seed,
+            "settings": {key: getattr(arguments, key) for key in SETTINGS},
+            "watched": watched,
+            "outcome": outcome,
+            "provenance": {**unfinished.provenance(), "data": dataset.description},
+        }
+        files.write_json(path, content)
+        unfinished.remove()
+        keras.utils.clear_session()
+
+    try:
+        for iteration in to_watch[len(watched) :]:
+            trial.train_to(iteration, after_some)
+            watched.append(trial.watch()._asdict())
+    except DivergedError:
+        write(None)  # without it the tables would show the means of the others alone
+        raise
     pictures.write_samples(trial.picture(), path.with_suffix(".png"))
-    files.write_json(path, content)
-    unfinished.remove()
-    keras.utils.clear_session()
+    write(trial.outcome(classifier)._asdict())
     progress.write(f"finished: {path}")
 
 
@@ -173,7 +185,7 @@ def identity(arguments, dataset):
 
 
 def train_all(arguments):
-    """Trains the trials that have no file; one that diverges is told and has none."""
+    """Trains the trials that have no file; one that diverges is told, and the others go on."""
     seeds = range(arguments.seed, arguments.seed + arguments.trials)
     paths = {(n, s): path_of(arguments, n, s) for s in seeds for n in arguments.variants}
     missing = {key: path for key, path in paths.items() if not path.exists()}
@@ -209,8 +221,8 @@ def train_all(arguments):
                 continue
             try:
                 train(name, seed, arguments, dataset, classifier, checkpoint, progress)
-            except DivergedError as error:  # the others go on
-                print(f"{name}, seed {seed}, has no result: {error}", file=sys.stderr)
+            except DivergedError as error:
+                print(f"{name}, seed {seed}, diverged: {error}", file=sys.stderr)
 
 
 def main(argv=None):

@@ -23,7 +23,7 @@ def figure(results):
 
     Args:
         results: list of `tables.read_all`, all with the same settings; those without the layer
-            are left out.
+            and those that diverged are left out.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -31,11 +31,12 @@ def figure(results):
     Raises:
         UserError: the settings are not the same, or no trial has the layer.
     """
-    groups = tables.groups([r for r in results if r["variant"] != "no_layer"])
+    with_layer = [r for r in tables.ended(results) if r["variant"] != "no_layer"]
+    groups = tables.groups(with_layer)
     if not groups:
         raise UserError(
             "A picture of closeness needs a finished trial with the layer. Received: trials of "
-            "no_layer alone."
+            "no_layer, or that diverged, alone."
         )
     sizes = sorted({size for size, _ in groups})
     if len(sizes) > 1:

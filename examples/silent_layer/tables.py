@@ -38,7 +38,8 @@ SHOWN = (0, 50, 100, 200, 500, 1000, 2000, 5000)  # iterations that have a colum
 def read_all(folder):
     """Returns the content of every trial's file in a folder, a list of dicts.
 
-    "samples_file" is the path of the picture of its samples, which may be missing.
+    "samples_file" is the path of the picture of its samples, which may be missing; "outcome" is
+    None for a trial that diverged.
 
     Raises:
         UserError: a file is not of this example, or trials are on different data.
@@ -49,8 +50,9 @@ def read_all(folder):
             continue
         try:
             result = json.loads(path.read_text("utf-8"))
-            if result["variant"] not in TITLES or not result["watched"]:
-                raise ValueError("an unknown variant, or nothing watched")
+            known = result["variant"] in TITLES and "outcome" in result
+            if not (known and result["watched"]):
+                raise ValueError("an unknown variant, nothing watched, or no outcome")
             # Trials from before there was a choice are of MNIST.
             result["settings"].setdefault("dataset", "mnist")
             result["samples_file"] = path.with_suffix(".png")
@@ -82,6 +84,17 @@ def require_one_data_set(results, to_come=None):
             )
 
 
+def ended(results):
+    """Returns those of the trials that did not diverge, a list."""
+    return [result for result in results if result["outcome"] is not None]
+
+
+def _count(trials):
+    """Returns how many trials a row's numbers are of, as text, and how many diverged."""
+    count = len(ended(trials))
+    return str(count) if count == len(trials) else f"{count} ({len(trials) - count} diverged)"
+
+
 def groups(results):
     """Returns `{(settings as text, variant): [result, ...]}`, in the table's order."""
     found = {}
@@ -109,16 +122,20 @@ def closeness(results):
 
     Of several seeds it shows the geometric mean: closeness spans many powers of ten. Behind it
     stand by how much the features and the distances of real images grew, and how many layers lost
-    images. Trials without the layer have no row.
+    images. Trials without the layer have no row, and those that diverged are counted alone.
     """
     results = [r for r in results if r["variant"] != "no_layer"]
-    iterations = sorted({w["iteration"] for r in results for w in r["watched"]} & set(SHOWN))
+    iterations = sorted({w["iteration"] for r in ended(results) for w in r["watched"]} & set(SHOWN))
     header = [SIZE, "change", "seeds", *(f"{i:,}" for i in iterations)]
     lines = [[*header, "features grew", "distances grew", *LOST]]
-    for (size, variant), trials in groups(results).items():
-        cells = [closeness_at(trials, i) for i in iterations]
-        growth = [growth_until(trials, name) for name in ("feature_size", "distance")]
-        lines.append([size, TITLES[variant], str(len(trials)), *cells, *growth, *lost(trials)])
+    for (size, variant), every in groups(results).items():
+        trials = ended(every)
+        cells = ["-"] * (len(lines[0]) - 3)
+        if trials:
+            cells = [closeness_at(trials, i) for i in iterations]
+            cells += [growth_until(trials, name) for name in ("feature_size", "distance")]
+            cells += lost(trials)
+        lines.append([size, TITLES[variant], _count(every), *cells])
     return _markdown(lines)
 
 
@@ -175,20 +192,27 @@ def _watched(trial, iteration):
 
 
 def outcomes(results):
-    """Returns the Markdown table of test errors and of the samples' variety, means over seeds."""
+    """Returns the Markdown table of test errors and of the samples' variety, means over seeds.
+
+    Trials that diverged are counted alone.
+    """
     columns = VARIETY
-    if not all("frechet_distance" in r["outcome"] for r in results):
+    if not all("frechet_distance" in r["outcome"] for r in ended(results)):
         columns = {name: c for name, c in VARIETY.items() if not name.startswith("frechet")}
     lines = [[SIZE, "change", "seeds", "test error", *(title for title, _ in columns.values())]]
     for (size, variant), trials in groups(results).items():
-        outcomes = [t["outcome"] for t in trials]
+        outcomes = [t["outcome"] for t in ended(trials)]
+        if not outcomes:
+            cells = ["-"] * (1 + len(columns))
+            lines.append([size, TITLES[variant], _count(trials), *cells])
+            continue
         errors = [100.0 * o["test_wrong"] / o["test_count"] for o in outcomes]
         error = "-" if variant == "no_labels" else f"{_mean_and_error(errors, 1)} %"
         cells = [
             _mean_and_error([o[name] for o in outcomes], digits)
             for name, (_, digits) in columns.items()
         ]
-        lines.append([size, TITLES[variant], str(len(trials)), error, *cells])
+        lines.append([size, TITLES[variant], _count(trials), error, *cells])
     return _markdown(lines)
 
 

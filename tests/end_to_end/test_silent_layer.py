@@ -1,7 +1,6 @@
 """The example of the silent layer: variants, what is watched, files, tables."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -345,21 +344,43 @@ class Outcome:
         return self._sums
 
 
-def test_a_trial_that_diverges_is_told_and_the_others_go_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(datasets, "load", lambda *arguments: SimpleNamespace(description="data"))
+def test_a_trial_that_diverges_is_told_and_counted_and_the_others_go_on(
+    digits, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(small_classifier, "train", lambda *arguments: (None, None))
+    outcome = training.Outcome(100, 1000, 0.5, 9, 2.0, 30.0, 5.0)
+    monkeypatch.setattr(training.Trial, "outcome", lambda trial, classifier: outcome)
 
-    def train(name, seed, arguments, *others):
-        if name == "original":
+    def train_to(trial, iteration, after_some):
+        if iteration and trial.layer.reduction == "sum":
             raise DivergedError("A loss became NaN or infinite in iteration 7.")
-        command.path_of(arguments, name, seed).write_text(json.dumps(result(name)))
+        trial.iteration = iteration
 
-    monkeypatch.setattr(command, "train", train)
-    command.main(["--variants", "original", "mean", "--trials=1", f"--output={tmp_path}"])
+    monkeypatch.setattr(training.Trial, "train_to", train_to)
+    argv = ["--variants", "original", "mean", "--trials=1", "--iterations=9"]
+    argv += [f"--width_multiplier={WIDTH}", f"--output={tmp_path}"]
+    command.main(argv)
     captured = capsys.readouterr()
-    assert "original, seed 1, has no result: A loss became NaN" in captured.err
-    assert '`reduction="mean"`' in captured.out
-    assert len(list(tmp_path.glob("*.json"))) == 1
+    assert "original, seed 1, diverged: A loss became NaN" in captured.err
+    for table in captured.out.split("\n\n")[-2:]:
+        original, mean = table.splitlines()[-2:]
+        assert "| the original's form | 0 (1 diverged) | - |" in original
+        assert '| `reduction="mean"` | 1 | ' in mean
+    diverged = json.loads(next(tmp_path.glob("original*.json")).read_text())
+    assert [w["iteration"] for w in diverged["watched"]] == [0]
+    command.main(argv)
+    assert "2 trials are finished, 0 to be trained" in capsys.readouterr().out
+
+
+def test_a_mean_is_that_of_the_trials_that_did_not_diverge():
+    diverged = {**result(seed=2), "watched": [watched(0, 9.0)], "outcome": None}
+    found = [result(seed=1), diverged]
+    for table in (tables.closeness, tables.outcomes):
+        alone = table([result(seed=1)])
+        assert table(found) == alone.replace("form | 1 |", "form | 1 (1 diverged) |")
+    assert len(pictures.figure(found).axes[0].get_legend().get_texts()) == 1
+    with pytest.raises(UserError, match="of no_layer, or that diverged, alone"):
+        pictures.figure([diverged])
 
 
 def test_a_loss_that_is_not_finite_is_a_divergence(digits):
