@@ -23,7 +23,7 @@ PERSON_HEADERS = (
 )
 # Columns of the CSV; intervals are of 95 %.
 COLUMNS = (
-    *("who", "votes", "right_percent", "right_low", "right_high", "p_value"),
+    *("of", "who", "votes", "right_percent", "right_low", "right_high", "p_value"),
     *("wrong_on_real_percent", "wrong_on_real_low", "wrong_on_real_high"),
     *("wrong_on_generated_percent", "wrong_on_generated_low", "wrong_on_generated_high"),
     *("wrong_over_persons_percent", "wrong_over_persons_low", "wrong_over_persons_high"),
@@ -92,12 +92,15 @@ def _name(person):
 
 
 def _as_csv(counted):
-    """A line for each person, one for all together and one for the paper, in per cent."""
-    tallies = [
-        (_name(person), tally)
+    """A line for each person, one for all together and one for the paper, in per cent.
+
+    The column "of" tells them apart: a person's name can be any word.
+    """
+    table = [
+        {"of": "person", "who": _name(person), **_numbers(tally)}
         for person, tally in zip(counted.persons, counted.by_person, strict=True)
     ]
-    table = [_numbers(who, tally) for who, tally in [*tallies, ("all", counted.pooled)]]
+    table.append({"of": "all", **_numbers(counted.pooled)})
     if counted.over_persons is not None:
         over = counted.over_persons
         table[-1] |= {
@@ -108,7 +111,7 @@ def _as_csv(counted):
     row = turing_tests.paper_row(counted.page)
     if row is not None:
         published = turing_tests.paper_dict()[row]
-        table.append({"who": f"paper: {row}", "right_percent": published["percent_right"]})
+        table.append({"of": "paper", "who": row, "right_percent": published["percent_right"]})
         if published["votes"] is not None:
             table[-1] |= {
                 "votes": published["votes"],
@@ -123,8 +126,8 @@ def _as_csv(counted):
     return lines.getvalue().rstrip("\n")
 
 
-def _numbers(who, tally):
-    numbers = {"who": who, "votes": tally.right.votes, "p_value": tally.p_value}
+def _numbers(tally):
+    numbers = {"votes": tally.right.votes, "p_value": tally.p_value}
     for name in ("right", "wrong_on_real", "wrong_on_generated"):
         share = getattr(tally, name)
         numbers |= {

@@ -140,7 +140,8 @@ def test_a_name_does_not_break_a_markdown_table(tmp_path):
 
 def test_csv_has_a_line_for_each_person_one_for_all_and_one_for_the_paper(counted):
     rows = list(csv.DictReader(io.StringIO(one_turing_test.text_of(counted, "csv"))))
-    assert [row["who"] for row in rows] == ["Ana", "(b)", "all", "paper: MNIST"]
+    lines = [("person", "Ana"), ("person", "(b)"), ("all", ""), ("paper", "MNIST")]
+    assert [(row["of"], row["who"]) for row in rows] == lines
     assert [row["votes"] for row in rows] == ["20", "20", "40", "2000"]
     assert float(rows[2]["right_percent"]) == 85
     assert float(rows[3]["right_low"]) == pytest.approx(50.2087, abs=1e-4)
