@@ -6,7 +6,8 @@ for whole steps to differ, so the original's gradient is kept.
 
 `ops.maximum` has it too on TensorFlow, but its gradient takes many passes over memory, a quarter
 of a thin convolutional step; the fused rectifiers take one. So zero is moved off the kink
-first: adding a number that only zero can feel changes an exact zero and nothing else.
+first: adding a number that only zero can feel changes an exact zero and nothing else, in float16
+also numbers below 2^-12, by one of their last digits at most.
 
 Original: openai/improved-gan@4f5d1ec, mnist_svhn_cifar10/nn.py, `relu` and `lrelu`.
 """
@@ -60,6 +61,8 @@ def _smallest(x):
     rectifier would keep its slope in float32. On JAX and PyTorch the maximum shares it out.
     """
     dtype = keras.backend.standardize_dtype(x.dtype)
+    if dtype not in _SMALLEST:
+        raise ValueError(f"A rectifier's input must be floating point. Received: dtype={dtype}")
     if dtype == "float64" and keras.backend.backend() == "tensorflow":
         return None
     return _SMALLEST[dtype]

@@ -14,6 +14,7 @@ import contextvars
 import inspect
 
 import keras
+import numpy as np
 from keras import ops
 
 from improved_gan_tf import distribution
@@ -43,6 +44,21 @@ class _Pass:
 def is_initializing():
     """Whether the current forward pass is a data-dependent initialisation (bool)."""
     return _current_pass.get() is not None
+
+
+def is_more_than_rounding(spread, size):
+    """Whether numbers of some size differ by more than their last digits.
+
+    Args:
+        spread: tensor, the numbers' standard deviation or distance.
+        size: tensor of the same shape and dtype, the largest of their absolute values.
+
+    Returns:
+        bool tensor, False for NaN. Numbers that are equal have a spread that is not always 0: their
+        mean is rounded.
+    """
+    dtype = keras.backend.standardize_dtype(spread.dtype)
+    return spread > 100.0 * float(np.finfo(dtype).eps) * size
 
 
 def require_first_call(layer, x):

@@ -81,6 +81,18 @@ def _copy_what_was_adapted(layer, new):
         new.set_vocabulary(layer.get_vocabulary())
 
 
+def activation_of(layer):
+    """A layer's activation for another layer: a copy, weights included, if it is a layer itself."""
+    activation = layer.activation
+    if not isinstance(activation, keras.layers.Layer):
+        return activation
+    copy = type(activation).from_config(activation.get_config())
+    if activation.built:
+        copy.build_from_config(activation.get_build_config())
+        copy.set_weights(activation.get_weights())
+    return copy
+
+
 def config_of(layer):
     """A layer's configuration, with what early versions of Keras 3 leave out of it."""
     config = layer.get_config()

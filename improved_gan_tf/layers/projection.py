@@ -111,6 +111,11 @@ class ProjectionHead(keras.layers.Layer):
     def call(self, inputs, training=False):
         x, labels = two_inputs(self, inputs, _INPUTS)
         self._require_labels(labels.shape)
+        if None not in (x.shape[0], labels.shape[0]) and x.shape[0] != labels.shape[0]:
+            raise ValueError(
+                f"`ProjectionHead` '{self.name}' takes a label for each example. Received: "
+                f"{x.shape[0]} examples, {labels.shape[0]} labels"
+            )
         require_floating(self, x.dtype)
         options = {"training": training} if self.spectral_norm else {}
         x = ops.cast(x, at_least_float32(self.variable_dtype))

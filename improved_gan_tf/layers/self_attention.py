@@ -23,9 +23,9 @@ def attention_map(queries, keys):
     Returns:
         (N, P, Q), at least float32; rows sum to 1.
     """
-    scores = precision.matmul(queries, ops.swapaxes(keys, 1, 2))
-    scores = ops.cast(scores, at_least_float32(keras.backend.standardize_dtype(scores.dtype)))
-    return ops.softmax(scores, axis=-1)
+    dtype = at_least_float32(keras.backend.standardize_dtype(queries.dtype))
+    queries, keys = ops.cast(queries, dtype), ops.cast(keys, dtype)  # products do not fit float16
+    return ops.softmax(precision.matmul(queries, ops.swapaxes(keys, 1, 2)), axis=-1)
 
 
 def _drawn_anew(initializer):

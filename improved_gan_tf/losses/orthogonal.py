@@ -85,11 +85,17 @@ def orthogonal_regularization(model, strength=1e-4, include_diagonal=False, excl
 
 
 def _filters_of(layer):
-    """A list with the layer's kernel or table and the axis of its filters; empty without either."""
+    """A list of the layer's kernels or its table, each with the axis of its filters.
+
+    It is empty without either; a convolution has a kernel for each of its groups.
+    """
     if isinstance(layer, TRANSPOSED):
         return [(layer.kernel, -2)]
     if isinstance(layer, _FORWARD):
-        return [(layer.kernel, -1)]
+        groups = getattr(layer, "groups", 1)
+        # Filters of two groups read different channels: they cannot overlap.
+        parts = ops.split(layer.kernel, groups, axis=-1) if groups > 1 else [layer.kernel]
+        return [(part, -1) for part in parts]
     if isinstance(layer, keras.layers.Embedding):
         return [(layer.embeddings, 0)]
     return []

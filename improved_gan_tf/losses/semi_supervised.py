@@ -69,15 +69,19 @@ def unsupervised_loss(logits_unlabeled, logits_generated, real_target=1.0, gener
     Raises:
         ValueError: a target is out of its range.
     """
+    _require_targets(real_target, generated_target)
+    log_odds = [_log_odds(logits) for logits in (logits_unlabeled, logits_generated)]
+    real = binary_cross_entropy(log_odds[0], real_target)
+    generated = binary_cross_entropy(log_odds[1], generated_target)
+    return 0.5 * real + 0.5 * generated  # D20: the paper's loss is the sum, without the halves
+
+
+def _require_targets(real_target, generated_target):
     if not (0.0 < real_target <= 1.0 and 0.0 <= generated_target < 1.0):
         raise ValueError(
             "`real_target` must lie in (0, 1] and `generated_target` in [0, 1). Received: "
             f"real_target={real_target}, generated_target={generated_target}"
         )
-    log_odds = [_log_odds(logits) for logits in (logits_unlabeled, logits_generated)]
-    real = binary_cross_entropy(log_odds[0], real_target)
-    generated = binary_cross_entropy(log_odds[1], generated_target)
-    return 0.5 * real + 0.5 * generated  # D20: the paper's loss is the sum, without the halves
 
 
 def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
@@ -91,7 +95,11 @@ def smallest_unsupervised_loss(real_target=1.0, generated_target=0.0):
 
     Returns:
         float, nats.
+
+    Raises:
+        ValueError: a target is out of its range.
     """
+    _require_targets(real_target, generated_target)
     return 0.5 * binary_entropy(real_target) + 0.5 * binary_entropy(generated_target)
 
 

@@ -83,3 +83,9 @@ def test_a_slope_outside_zero_and_one_is_refused(slope):
     message = rf"`negative_slope` must lie in \[0, 1\]\. Received: negative_slope={slope}"
     with pytest.raises(ValueError, match=message):
         LeakyReLU(slope)
+
+
+@pytest.mark.parametrize("function", [rectify, leaky_rectify])
+def test_integers_are_refused_by_the_functions_too(function):
+    with pytest.raises(ValueError, match=r"must be floating point. Received: dtype=int32"):
+        function(ops.convert_to_tensor(np.arange(3, dtype="int32")))

@@ -338,3 +338,9 @@ def test_a_preference_is_undone_by_exchanging_the_labels():
     exchanged = adversarial.preference_discriminator_loss(second_, first)
     generator = adversarial.preference_generator_loss(first, second_)
     assert value(generator) == pytest.approx(value(exchanged), rel=1e-6)
+
+
+def test_the_gradient_at_images_of_bytes_is_that_at_their_values():
+    x = np.arange(12, dtype="uint8").reshape(3, 4)
+    found = adversarial.input_gradients(lambda x: ops.sum(ops.square(x), axis=1), x)
+    np.testing.assert_array_equal(to_numpy(found), 2.0 * x)

@@ -173,3 +173,14 @@ def test_a_layer_that_is_not_to_be_trained_is_in_evaluation_as_in_keras():
         np.testing.assert_array_equal(to_numpy(layer.moving_mean), 0.0)
         set_standing_statistics(layer, [inputs])  # what it asks for is the batch's
         np.testing.assert_allclose(to_numpy(layer.moving_mean), x.mean(0), rtol=1e-5)
+
+
+def test_a_layer_that_is_not_to_be_trained_leaves_its_norms_where_they_are():
+    x, condition = examples(8, 3), examples(8, 4, seed=1)
+    layer = ConditionalBatchNorm(spectral_norm=True)
+    layer([x, condition], training=True)
+    layer.trainable = False
+    before = layer.get_weights()
+    layer([x, condition], training=True)
+    for one, other in zip(layer.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -297,3 +297,52 @@ def test_a_call_that_must_be_told_whether_it_trains_is_told():
             return self.dense(x)
 
     assert_mean_and_deviation(to_numpy(initialize_from_data(Told(), batch())), 1.0)
+
+
+@pytest.mark.parametrize("value", [0.1, 1.0, 3.3])
+@pytest.mark.parametrize("rows", [7, 100, 500])
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: WeightNormDense(3), (5,)),
+        (lambda: WeightNormConv2D(4, 3), (3, 3, 2)),
+        (lambda: MinibatchDiscrimination(4, 3), (5,)),
+    ],
+)
+def test_a_batch_of_one_image_again_and_again_is_refused(make, shape, rows, value):
+    """Its deviation is not always 0: the mean of equal numbers is rounded."""
+    layer = make()
+    layer.build((None, *shape))
+    before = layer.get_weights()
+    image = value * np.random.RandomState(1).uniform(0.5, 1.0, size=shape)
+    with pytest.raises(ValueError, match=f"of layer '{layer.name}' needs a batch"):
+        initialize_from_data(layer, np.tile(image.astype("float32"), (rows, *(1,) * len(shape))))
+    for one, other in zip(layer.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_unit_that_varies_a_little_around_a_large_mean_is_initialised():
+    layer = WeightNormDense(3)
+    x = 50.0 + 0.1 * batch(500)
+    outputs = to_numpy(initialize_from_data(layer, x.astype("float32")))
+    np.testing.assert_allclose(outputs.mean(0), 0.0, atol=1e-3)
+    np.testing.assert_allclose(outputs.std(0), 1.0, rtol=1e-3)
+
+
+def test_products_that_only_the_norm_brings_into_float16_are_finite():
+    """As in the convolutions, whose kernel is normalised before it is multiplied."""
+    large = keras.initializers.Constant(100.0)
+    for policy in ("float32", "mixed_float16"):
+        dense = WeightNormDense(2, kernel_initializer=large, dtype=policy)
+        found = to_numpy(dense(np.ones((1, 1000), "float32"))).astype("float32")
+        np.testing.assert_allclose(found, np.sqrt(1000.0), rtol=2e-3)
+    x = batch(20, 1000)
+    outputs = []
+    for policy in ("float32", "mixed_float16"):
+        layer = MinibatchDiscrimination(3, 2, dtype=policy)
+        layer.build(x.shape)
+        theta = np.random.RandomState(2).normal(size=layer.theta.shape)
+        layer.theta.assign(2e3 * theta.astype("float32"))
+        layer.log_weight_scale.assign(-np.ones((3, 2), "float32"))
+        outputs.append(to_numpy(layer.closeness(x)))
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=2e-2)

@@ -381,6 +381,8 @@ def test_features_of_different_layers_are_refused(function):
 def test_targets_out_of_their_range_are_refused(targets):
     with pytest.raises(ValueError, match=r"`real_target` must lie in \(0, 1\]"):
         losses.unsupervised_loss(np.zeros((2, 3)), np.zeros((2, 3)), *targets)
+    with pytest.raises(ValueError, match=r"`real_target` must lie in \(0, 1\]"):
+        losses.smallest_unsupervised_loss(*targets)
 
 
 @pytest.mark.parametrize("function", [losses.supervised_loss, losses.error_rate])

@@ -757,3 +757,8 @@ def test_a_batch_of_unknown_size_is_exported_on_jax(tmp_path):
     for rows in (1, 6, 7, 40):
         x = np.random.default_rng(rows).normal(size=(rows, 5)).astype("float32")
         np.testing.assert_allclose(loaded.serve(x), model(x), rtol=1e-5, atol=1e-5)
+
+
+def test_closeness_of_a_layer_without_weights_is_refused():
+    with pytest.raises(ValueError, match="has no weights yet: call it, or its model"):
+        MinibatchDiscrimination(3, 2).closeness(np.ones((4, 5), "float32"))

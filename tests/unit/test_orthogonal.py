@@ -100,3 +100,11 @@ def test_convolutions_of_every_rank_are_charged(rank):
     found = orthogonal_regularization(model, 1.0)
     np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=1e-6)
     assert to_numpy(expected) > 0.0
+
+
+def test_filters_of_two_groups_do_not_overlap():
+    layer = keras.layers.Conv2D(4, 1, groups=2)
+    model = keras.Sequential([keras.Input((5, 5, 6)), layer])
+    one, other = np.split(to_numpy(layer.kernel).reshape(3, 4), 2, axis=1)
+    found = float(to_numpy(orthogonal_regularization(model, 1.0)))
+    assert found == pytest.approx(by_loops(one) + by_loops(other), rel=1e-5)

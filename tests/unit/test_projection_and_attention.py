@@ -149,3 +149,18 @@ def test_the_projection_head_works_wholly_in_half_precision(dtype, spectral_norm
     logits = head([examples(2, 4, 4, 8), np.array([0, 1])])
     assert keras.backend.standardize_dtype(logits.dtype) == dtype
     assert np.isfinite(to_numpy(keras.ops.cast(logits, "float32"))).all()
+
+
+def test_attention_to_features_whose_products_do_not_fit_float16_is_finite():
+    block, x = SelfAttention2D(dtype="mixed_float16"), 300.0 * examples(2, 8, 8, 64)
+    outputs = to_numpy(keras.ops.cast(block(x), "float32"))
+    np.testing.assert_array_equal(outputs, x.astype("float16"))  # gamma is 0
+    queries, keys = (keras.ops.full((1, 2, 4), value, dtype="float16") for value in (200.0, 300.0))
+    np.testing.assert_array_equal(to_numpy(attention_map(queries, keys)), 0.5)
+
+
+def test_labels_that_are_not_one_for_each_image_are_refused():
+    for layer in (ProjectionHead(5), ConditionalBatchNorm(num_classes=5)):
+        for rows, count in ((4, 1), (1, 3)):  # which would be broadcast
+            with pytest.raises(ValueError, match=f"Received: {rows} examples, {count} "):
+                layer([examples(rows, 2, 2, 8), np.zeros(count, "int32")])

@@ -249,3 +249,41 @@ def test_float64_stays_float64():
         layer = SpectralNormDense(3)
         x = examples(4, 5).astype("float64")
         assert keras.backend.standardize_dtype(layer(x, training=True).dtype) == "float64"
+
+
+def test_a_kernel_of_zeros_keeps_its_vector_and_its_gradient():
+    """As where gains start at 0: a vector of zeros would stay, and divide by epsilon ever after."""
+    layer, x = SpectralNormDense(3, kernel_initializer="zeros"), examples(4, 5)
+    layer(x, training=True)
+    u = to_numpy(layer.u)
+    assert np.abs(u).sum() > 0.1
+    layer(x, training=True)
+    np.testing.assert_array_equal(to_numpy(layer.u), u)
+
+    def loss(kernel):
+        return ops.sum(layer._normalized(kernel, training=True))
+
+    (gradient,) = gradients(loss, ops.zeros((5, 3)))
+    np.testing.assert_array_equal(gradient, np.ones((5, 3)))
+    layer.kernel.assign(1e-3 * examples(5, 3, seed=1))
+    expected = x @ (to_numpy(layer.kernel) / np.linalg.norm(to_numpy(layer.kernel), 2))
+    trained(layer, x, calls=200)
+    np.testing.assert_allclose(to_numpy(layer(x)), expected, rtol=1e-4, atol=1e-5)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Flagged(keras.layers.Layer):
+    """A user's layer with an attribute of a name that layers here have too."""
+
+    spectral_norm = True
+
+    def call(self, x):
+        return 2.0 * x
+
+
+def test_a_users_layer_with_an_attribute_of_that_name_stays_as_it_is():
+    model = keras.Sequential([keras.Input((4,)), SpectralNormDense(3), Flagged(name="mine")])
+    plain = remove_spectral_norm(model)
+    assert type(plain.get_layer("mine")) is Flagged
+    x = examples(2, 4)
+    np.testing.assert_allclose(to_numpy(plain(x)), to_numpy(model(x)), rtol=1e-5)

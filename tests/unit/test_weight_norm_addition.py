@@ -137,3 +137,26 @@ def test_an_embedding_with_a_bias_has_no_plain_form():
     embedding = built(WeightNormEmbedding(4, 3, use_bias=True, name="e"), ())
     with pytest.raises(ValueError, match=r"no bias .* layer 'e'"):
         remove_weight_norm(embedding)
+
+
+def test_an_activation_with_weights_is_copied_both_ways():
+    plain = built(keras.layers.Dense(3, activation=keras.layers.PReLU()), (4,))
+    x = random(6, 4)
+    plain(x)
+    plain.activation.alpha.assign(np.array([0.3, 0.4, 0.5], "float32"))
+    normalized = add_weight_norm(plain)
+    back = remove_weight_norm(normalized)
+    expected = to_numpy(plain(x))
+    for copy in (normalized, back):
+        np.testing.assert_allclose(to_numpy(copy(x)), expected, rtol=1e-5, atol=1e-6)
+        copy.activation.alpha.assign(np.full(3, 9.0, "float32"))
+        np.testing.assert_allclose(to_numpy(plain(x)), expected, rtol=1e-6)
+    np.testing.assert_allclose(to_numpy(plain.activation.alpha), [0.3, 0.4, 0.5])
+
+
+def test_a_unit_without_a_direction_needs_an_epsilon():
+    plain = keras.layers.Dense(2, kernel_initializer="zeros", name="d")
+    plain.build((None, 4))
+    with pytest.raises(ValueError, match=r"`epsilon` must be positive. Received: epsilon=0, .*'d'"):
+        add_weight_norm(plain, epsilon=0.0)
+    np.testing.assert_array_equal(to_numpy(add_weight_norm(plain)(random(3, 4))), 0.0)

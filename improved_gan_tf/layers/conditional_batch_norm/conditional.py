@@ -59,7 +59,7 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
     Raises:
         ValueError: an argument is out of its range, both `num_classes` and `spectral_norm` are
             given; the input is no list of two, has an unknown last dimension, or c has another
-            rank.
+            rank or number of examples.
 
     Weights:
         gain/kernel, bias/kernel: (D, C); with `num_classes` gain/embeddings, bias/embeddings,
@@ -149,7 +149,13 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
                 f"Received: an input of shape {tuple(x.shape)}"
             )
         x = self._normalized(x, training)
-        options = {"training": training} if self.spectral_norm else {}
+        if None not in (x.shape[0], condition.shape[0]) and x.shape[0] != condition.shape[0]:
+            raise ValueError(
+                f"`ConditionalBatchNorm` '{self.name}' takes a condition for each example. "
+                f"Received: {x.shape[0]} examples, {condition.shape[0]} conditions"
+            )
+        # In evaluation, which `trainable=False` is, the norms stay as well.
+        options = {"training": training and self.trainable} if self.spectral_norm else {}
         by_example = (-1, *(1,) * (len(x.shape) - 2), x.shape[-1])
         gain, bias = (
             ops.reshape(ops.cast(of_class(condition, **options), x.dtype), by_example)

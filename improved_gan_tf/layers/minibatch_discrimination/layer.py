@@ -171,9 +171,15 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
         Returns:
             (N, P * B), float32 or float64.
+
+        Raises:
+            ValueError: the layer is not built, or the inputs are not as for it.
         """
-        inputs = ops.convert_to_tensor(inputs)
-        inputs = self._checked(inputs, None)
+        if not self.built:
+            raise ValueError(
+                f"Layer '{self.name}' has no weights yet: call it, or its model, on data first."
+            )
+        inputs = self._checked(ops.convert_to_tensor(inputs), None)
         x = ops.cast(self._flat(inputs), self.compute_dtype)  # as Keras does before `call`
         return self._features(self._project(x), self._present(x, None))
 
@@ -209,16 +215,22 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     def _project(self, x):
         """Returns `M = x T`, (N, B, C), float32 or float64."""
-        theta = ops.reshape(self.theta, (self._input_dim, -1))
+        theta = self.theta
+        if self.weight_normalization:
+            squares = ops.sum(ops.square(precision.in_float32(theta)), axis=0)
+            factor = ops.exp(precision.in_float32(self.log_weight_scale))  # (B, C)
+            if self.compute_dtype == "float16":  # whose range x theta may leave
+                theta = precision.in_float32(theta) * ops.rsqrt(squares)
+            else:
+                # (x theta) * factor equals x (theta * factor) and touches N B C numbers, not A B C.
+                factor = factor * ops.rsqrt(squares)
+        theta = ops.reshape(theta, (self._input_dim, -1))
         if self.normalize_input:  # D19: not in the paper; off unless asked for
             x = _divided_by_rms(x, self._sum_dtype)
         m = x @ ops.cast(theta, self.compute_dtype)  # ops.matmul is float32 on PyTorch
         m = ops.reshape(m, (-1, self.num_kernels, self.kernel_dim))
         m = ops.cast(m, self._sum_dtype)
         if self.weight_normalization:
-            # (x theta) * factor equals x (theta * factor) and touches N B C numbers, not A B C.
-            squares = ops.sum(ops.square(precision.in_float32(self.theta)), axis=0)
-            factor = ops.exp(precision.in_float32(self.log_weight_scale)) * ops.rsqrt(squares)
             m = m * ops.cast(factor, m.dtype)
         return m
 
@@ -265,7 +277,9 @@ class MinibatchDiscrimination(keras.layers.Layer):
             nearest = _zero_absent_rows(nearest, present)
             scale = 0.5 * ops.sum(nearest * mean_weights, axis=0)  # s_b, (B,)
             log_scale = ops.log(scale)
-            if not bool(ops.all(ops.isfinite(log_scale))):
+            size = ops.max(_zero_absent_rows(ops.max(ops.abs(m), axis=2), present), axis=0)
+            differ = data_dependent.is_more_than_rounding(scale, size)
+            if not bool(ops.all(ops.isfinite(log_scale) & differ)):
                 raise ValueError(
                     f"Data-dependent initialisation of layer '{self.name}' needs a batch of at "
                     "least two rows that are finite and do not all have a twin. Received: a batch "

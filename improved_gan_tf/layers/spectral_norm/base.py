@@ -87,7 +87,9 @@ class SpectralNormLayer(keras.layers.Layer):
             self.singular_values.assign(
                 ops.cast(ops.stop_gradient(values), self.singular_values.dtype)
             )
-        return kernel / at_least(values[0], self.epsilon)
+        # A kernel of zeros has the norm 0: divided by epsilon, its gradient would be 1e12 as large.
+        sigma = ops.where(values[0] == 0.0, 1.0, at_least(values[0], self.epsilon))
+        return kernel / ops.cast(sigma, kernel.dtype)
 
     def _kernel_and_bias(self, training):
         """`W_bar` and the bias, or None, in the compute dtype."""

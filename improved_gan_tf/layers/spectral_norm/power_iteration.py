@@ -42,7 +42,8 @@ def singular_vectors(matrix, u, num_iterations, epsilon):
         epsilon: float >= 0, smallest length that is divided by.
 
     Returns:
-        `(u, v)`, (S, K) and (S, A); of length 1 and, within each, orthogonal.
+        `(u, v)`, (S, K) and (S, A); of length 1 and, within each, orthogonal. Where W maps to 0,
+        as a kernel of zeros does everything, u stays and v is 0.
     """
     matrix, u = ops.stop_gradient(matrix), ops.stop_gradient(u)
     rights = [u[i] for i in range(u.shape[0])]
@@ -51,7 +52,9 @@ def singular_vectors(matrix, u, num_iterations, epsilon):
         for right in old:
             left = orthonormal_to(matmul(matrix, right), lefts, epsilon)  # (A,)
             lefts.append(left)
-            rights.append(orthonormal_to(matmul(left, matrix), rights, epsilon))  # (K,)
+            new = orthonormal_to(matmul(left, matrix), rights, epsilon)  # (K,)
+            # From a u of zeros no later iteration would find a way out.
+            rights.append(ops.where(ops.any(new != 0.0), new, right))
     return ops.stop_gradient(ops.stack(rights)), ops.stop_gradient(ops.stack(lefts))
 
 

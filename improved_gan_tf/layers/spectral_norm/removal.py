@@ -6,7 +6,10 @@ Paper: Miyato et al. (2018), Sec. 2.1.
 import keras
 from keras import ops
 
+from improved_gan_tf.layers.conditional_batch_norm.conditional import ConditionalBatchNorm
 from improved_gan_tf.layers.layer_replacement import replace_layers
+from improved_gan_tf.layers.projection import ProjectionHead
+from improved_gan_tf.layers.self_attention import SelfAttention2D
 from improved_gan_tf.layers.spectral_norm.base import SpectralNormLayer
 from improved_gan_tf.layers.spectral_norm.conv import SpectralNormConv2D
 from improved_gan_tf.layers.spectral_norm.conv_transpose import SpectralNormConv2DTranspose
@@ -19,6 +22,7 @@ _PLAIN = {
     SpectralNormConv2DTranspose: keras.layers.Conv2DTranspose,
     SpectralNormEmbedding: keras.layers.Embedding,
 }
+_MADE_OF_SUCH = (ConditionalBatchNorm, ProjectionHead, SelfAttention2D)
 _ARGUMENTS = ("num_singular_values", "num_power_iterations", "epsilon", "u_initializer")
 
 
@@ -79,7 +83,7 @@ def _plain_layer(layer):
     if type(layer) in _PLAIN:
         plain = _PLAIN[type(layer)]
         config = {name: value for name, value in config.items() if name not in _ARGUMENTS}
-    elif getattr(layer, "spectral_norm", False):  # made of such layers
+    elif type(layer) in _MADE_OF_SUCH and layer.spectral_norm:
         plain = type(layer)
         config = {**config, "spectral_norm": False}
     else:

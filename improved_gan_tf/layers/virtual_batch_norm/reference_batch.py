@@ -89,7 +89,8 @@ class PrependReference(keras.layers.Layer):
 
     For a generator the reference is a batch of noise, drawn once and kept. Call
     `set_reference` once, in sight, before the layer is used; the batch is then saved with
-    the model. A conditional generator has one such layer for each of its inputs.
+    the model. A conditional generator has one such layer for each of its inputs; that of labels
+    needs `dtype="float32"` where the model computes in half precision, which rounds them.
 
     Batch meaning: this replica's share of the batch; every replica holds the same reference.
 

@@ -6,7 +6,7 @@ Paper: Salimans and Kingma (2016), Sec. 2.
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.layer_replacement import config_of, replace_layers
+from improved_gan_tf.layers.layer_replacement import activation_of, config_of, replace_layers
 from improved_gan_tf.layers.weight_norm.base import sum_of_squares
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, WeightNormForwardConv
 from improved_gan_tf.layers.weight_norm.plain_layers import PLAIN_LAYERS
@@ -27,7 +27,6 @@ _SHARED_ARGUMENTS = (
     "data_format",
     "dilation_rate",
     "groups",
-    "activation",
     "use_bias",
     "kernel_initializer",
     "bias_initializer",
@@ -62,7 +61,8 @@ def add_weight_norm(model, train_scale=True, epsilon=1e-6):
 
     Raises:
         ValueError: the model or layer is not built, or is neither of the above, or no layer of
-            the model is; a `Conv1D` has the padding "causal"; a layer is quantized.
+            the model is; a `Conv1D` has the padding "causal"; a layer is quantized; `epsilon` is
+            negative, or it is 0 and a unit's kernel too.
 
     Example:
 
@@ -108,6 +108,8 @@ def _normalized(layer, train_scale, epsilon):
         )
     config = config_of(layer)
     shared = {name: config[name] for name in _SHARED_ARGUMENTS if name in config}
+    if "activation" in config:
+        shared["activation"] = activation_of(layer)
     if "embeddings_regularizer" in config:
         for kind in ("initializer", "regularizer", "constraint"):
             shared[f"kernel_{kind}"] = config[f"embeddings_{kind}"]
@@ -117,6 +119,11 @@ def _normalized(layer, train_scale, epsilon):
     normalized.build(_input_shape(normalized, kernel.shape))
     assign_copy(normalized.kernel, kernel)
     squares = sum_of_squares(normalized.kernel, normalized._sum_axes)
+    if epsilon == 0.0 and bool(ops.any(squares == 0.0)):
+        raise ValueError(
+            "A unit whose kernel is 0 has no direction: `epsilon` must be positive. Received: "
+            f"epsilon=0, layer '{layer.name}' with such a unit"
+        )
     normalized.scale.assign(ops.sqrt(epsilon + squares))
     if normalized.use_bias:
         assign_copy(normalized.bias, layer.bias)

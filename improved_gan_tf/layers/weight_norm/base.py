@@ -190,7 +190,9 @@ class WeightNormLayer(keras.layers.Layer):
         data_dependent.require_first_call(self, pre_activation)
         pre_activation = ops.cast(pre_activation, at_least_float32(self.variable_dtype))
         factor, shift = data_dependent_scale_and_shift(pre_activation, self.init_stddev)
-        if not bool(ops.all(ops.isfinite(factor))):
+        size = ops.max(ops.abs(pre_activation), axis=tuple(range(len(pre_activation.shape) - 1)))
+        varies = data_dependent.is_more_than_rounding(self.init_stddev / factor, size)
+        if not bool(ops.all(ops.isfinite(factor) & varies)):
             raise ValueError(
                 f"Data-dependent initialisation of layer '{self.name}' needs a batch in which "
                 "every unit varies and is finite. Received: a batch with a unit of standard "

@@ -87,6 +87,9 @@ class WeightNormDense(WeightNormLayer):
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: input_dim})
 
     def _linear(self, inputs):
+        if self.compute_dtype == "float16":  # whose range x V may leave
+            kernel = ops.cast(self.kernel * self._scale_over_norm(), "float16")
+            return matmul(inputs, kernel)
         # (x V) * factor equals x (V * factor) and touches N x K numbers instead of A x K.
         outputs = matmul(inputs, ops.cast(self.kernel, self.compute_dtype))
         return outputs * ops.cast(self._scale_over_norm(), outputs.dtype)

@@ -10,7 +10,7 @@ Paper: Salimans and Kingma (2016), Sec. 2.
 import keras
 from keras import ops
 
-from improved_gan_tf.layers.layer_replacement import replace_layers
+from improved_gan_tf.layers.layer_replacement import activation_of, replace_layers
 from improved_gan_tf.layers.weight_norm.base import WeightNormLayer
 from improved_gan_tf.layers.weight_norm.conv import WeightNormConvLayer, WeightNormForwardConv
 from improved_gan_tf.layers.weight_norm.embedding import WeightNormEmbedding
@@ -85,7 +85,7 @@ def _plain_layer(layer):
         return _plain_conv_transpose(layer)
     if isinstance(layer, WeightNormEmbedding):
         return _plain_embedding(layer)
-    dense = keras.layers.Dense(layer.units, activation=layer.activation, **_common(layer))
+    dense = keras.layers.Dense(layer.units, activation=activation_of(layer), **_common(layer))
     kernel = layer.kernel * layer._scale_over_norm()
     return _with_weights(dense, (None, kernel.shape[0]), kernel, layer.bias)
 
@@ -154,7 +154,7 @@ def _plain(layer, kernel, channels, **arguments):
         "strides": layer.strides,
         "data_format": layer.data_format,
         "dilation_rate": layer.dilation_rate,
-        "activation": layer.activation,
+        "activation": activation_of(layer),
     }
     plain = PLAIN_LAYERS[type(layer)](**{**geometry, **_common(layer), **arguments})
     return _with_weights(
@@ -198,7 +198,7 @@ def _with_weights(plain, input_shape, kernel, bias):
 def _in_sequence(layer, channels, steps):
     """Returns a Sequential of steps in channels_last, transposed if need be, and the activation."""
     shape = _input_shape(layer.rank, channels, layer.data_format)
-    activation = keras.layers.Activation(layer.activation, dtype=layer.dtype_policy)
+    activation = keras.layers.Activation(activation_of(layer), dtype=layer.dtype_policy)
     if layer.data_format == "channels_first":
         spatial = tuple(range(2, layer.rank + 2))
         to_last = keras.layers.Permute((*spatial, 1), dtype=layer.dtype_policy)

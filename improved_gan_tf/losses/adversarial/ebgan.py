@@ -76,8 +76,8 @@ def pull_away_term(encodings, cross_replica="global"):
         Scalar in [0, 1].
 
     Raises:
-        ValueError: there is only one example, `encodings` have another rank, or `cross_replica`
-            is unknown.
+        ValueError: there is only one example (NaN where a graph learns their number late),
+            `encodings` have another rank, or `cross_replica` is unknown.
     """
     distribution.check_cross_replica(cross_replica)
     encodings = in_float32(encodings)

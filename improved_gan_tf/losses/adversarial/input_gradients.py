@@ -14,12 +14,16 @@ def input_gradients(critic, points):
     Args:
         critic: function of (N, ...) that returns one number for each example, (N,) or (N, 1),
             which depends on that example only.
-        points: (N, ...), floating point.
+        points: (N, ...); integers become floats.
 
     Returns:
-        The shape and dtype of `points`; zeros where the critic ignores its input.
+        The shape of `points`, and their dtype if it is a floating point one; zeros where the critic
+        ignores its input.
     """
     points = ops.convert_to_tensor(points)
+    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(points.dtype)):
+        # TensorFlow has no gradient for integers and would return zeros.
+        points = ops.cast(points, keras.config.floatx())
 
     def total(x):
         return ops.sum(critic(x))
