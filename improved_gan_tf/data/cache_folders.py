@@ -27,14 +27,14 @@ def made_once(cache_dir, name, needed, write):
         UserError: the cache folder cannot be written or has too little space; `write` raised it.
     """
     cache = pathlib.Path(cache_dir or DEFAULT_CACHE).expanduser()
-    folder = cache / name
+    folder = cache / _short(name)
     if folder.is_dir():
         return folder
     unfinished = None
     try:
         cache.mkdir(parents=True, exist_ok=True)
         # The name is unique among processes on all machines.
-        unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f".{name}.", dir=cache))
+        unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=cache))
         inner = unfinished / "images"  # with default permissions, unlike mkdtemp's folder
         inner.mkdir()
         _require_space(cache, needed)
@@ -49,6 +49,14 @@ def made_once(cache_dir, name, needed, write):
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
     return folder
+
+
+def _short(name):
+    """The name, without the middle of a long one: what changes with the data stands at its end."""
+    # A folder's name has 255 bytes at most, and that of the unfinished one is longer.
+    if len(os.fsencode(name)) <= 200:
+        return name
+    return os.fsencode(name)[:100].decode("ascii", "replace").replace("\ufffd", "_") + name[-60:]
 
 
 def new_array(path, shape):

@@ -32,6 +32,7 @@ class Source(NamedTuple):
     key: str  # changes when the images do
     description: str  # how a result on it is described
     is_papers: bool  # whether it is the paper's whole data set
+    note: str | None = None  # about what else was there
 
 
 def find(image_folder, data_dir):
@@ -61,11 +62,19 @@ def find_any(image_folder):
     require_folder(image_folder)
     root = pathlib.Path(image_folder).expanduser()
     by_class = _images_by_class(root)
-    if len(by_class) < 2:
-        by_class = {"images": outside(pictures_below(root), run_folders_below(root))}
-    if not by_class.get("images", True):
+    every = outside(pictures_below(root), run_folders_below(root))
+    if not every:
         raise UserError(f"`image_folder={image_folder}` holds no image ({', '.join(EXTENSIONS)}).")
-    return _source(root, by_class)
+    if len(by_class) < 2:
+        by_class = {"images": every}
+    source = _source(root, by_class)
+    if source.count == len(every):
+        return source
+    note = (
+        f"{len(every) - source.count:,} pictures of {source.description} lie beside its folders of "
+        "classes and are left out."
+    )
+    return source._replace(note=note)
 
 
 def require_folder(image_folder):

@@ -11,6 +11,7 @@ from improved_gan_tf.data.own_images import NO_LABEL, Found, digest_of
 from improved_gan_tf.errors import UserError, first_line
 
 NEEDED = ("x_train", "y_train")
+KNOWN = (*NEEDED, "x_test", "y_test", "x_unlabeled", "class_names")  # others are not read
 MOST_CLASSES = 10_000
 
 
@@ -32,14 +33,15 @@ def find(arrays):
     found = _read(path)
     x, y = _images(path, found, "x_train"), found["y_train"]
     parts = [(x, y, "y_train", False)]
-    if "x_unlabeled" in found:
+    if "x_unlabeled" in found and len(found["x_unlabeled"]):
         unlabeled = _images(path, found, "x_unlabeled")
         none = "" if y.dtype.kind == "U" else NO_LABEL
         parts.append((unlabeled, np.full(len(unlabeled), none), "x_unlabeled", False))
     if "x_test" in found or "y_test" in found:
         if not {"x_test", "y_test"} <= set(found):
             raise UserError(f"{path} must hold both of x_test and y_test, or neither.")
-        parts.append((_images(path, found, "x_test"), found["y_test"], "y_test", True))
+        if max(found["x_test"].shape[:1] + found["y_test"].shape[:1]):  # else as if there were none
+            parts.append((_images(path, found, "x_test"), found["y_test"], "y_test", True))
     names = _class_names(path, found, [labels for _, labels, _, _ in parts])
     labels = [_numbers(path, what, y, len(x), names) for x, y, what, _ in parts]
     is_test = np.concatenate([np.full(len(x), tested) for x, _, _, tested in parts])
@@ -72,7 +74,8 @@ def _read(path):
             raise ValueError("it is no such file")
         # Opened here, because NumPy would leave a damaged archive open.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
-            found = {name: _with_texts(saved[name]) for name in saved.files}
+            names = list(saved.files)
+            found = {name: _with_texts(saved[name]) for name in names if name in KNOWN}
     except Exception as error:  # NumPy, zipfile and zlib have their own errors for damaged files
         raise UserError(
             f"`arrays={path}` cannot be read as an .npz file of numbers and texts: "
@@ -82,7 +85,7 @@ def _read(path):
     if missing:
         raise UserError(
             f"`arrays={path}` must hold x_train and y_train (and x_test, y_test, x_unlabeled, "
-            f"class_names where there are any). Received: {', '.join(found) or 'nothing'}."
+            f"class_names where there are any). Received: {', '.join(names) or 'nothing'}."
         )
     return found
 
@@ -115,6 +118,11 @@ def _class_names(path, found, labels):
     """Names of the classes: those of the file, the texts in the labels, or the numbers."""
     if "class_names" in found:
         names = tuple(str(name) for name in found["class_names"].ravel())
+        if "" in names:
+            raise UserError(
+                f'class_names of {path} must be texts, none of them empty: "" stands for an image '
+                f"without a label. Received: {', '.join(map(repr, names[:5]))}."
+            )
     elif len({part.dtype.kind == "U" for part in labels}) > 1:
         raise UserError(
             f"y_train and y_test of {path} must both be numbers or both be texts: without "

@@ -167,6 +167,12 @@ def _split(found, images, kept, broken, test_fraction):
             f"images are held out for testing, the same ones in every run "
             f"(--test_fraction={test_fraction:g})."
         )
+    also_trained = _found_among(images[is_test], images[~is_test])
+    if also_trained:
+        notes.append(
+            f"{also_trained:,} of the {is_test.sum():,} test images are also among the training "
+            "images: the test error says too little of new ones."
+        )
     brightest = images.max()
     if brightest < DARK:
         notes.append(
@@ -203,6 +209,12 @@ def _split(found, images, kept, broken, test_fraction):
         found.class_names,
     )
     return Loaded(dataset, tuple(notes), is_held_out)
+
+
+def _found_among(images, others):
+    """How many of some images, uint8 (N, H, W, C), are also among others."""
+    known = {hashlib.sha256(image).digest() for image in np.ascontiguousarray(others)}
+    return sum(hashlib.sha256(x).digest() in known for x in np.ascontiguousarray(images))
 
 
 def held_out(labels, num_classes, fraction):

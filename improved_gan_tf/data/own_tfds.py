@@ -43,6 +43,12 @@ def find(name, data_dir, download=True):
             f"`tfds={name}` must have a split 'train' of examples with an 'image' and a class "
             f"'label'. Received: splits {', '.join(splits)}; features {', '.join(features)}."
         )
+    dtype = np.dtype(features["image"].np_dtype)
+    if dtype not in (np.uint8, np.uint16):  # TFDS keeps the bits of floats as pixels of a PNG
+        raise UserError(
+            f"The images of `tfds={name}` must be bytes, or whole numbers of 16 bits. Received: "
+            f"{dtype}. Give them as `arrays`, scaled to 0..255."
+        )
     taken = [s for s in ("train", *TEST_SPLITS, *UNLABELED_SPLITS) if s in splits]
     encoded, labels, is_test, names = [], [], [], []
     with tfds_folders.explained_tfds_errors(name, folder):

@@ -28,7 +28,9 @@ def leads_nowhere(path):
 def state_of(root, path):
     """A line that changes when a file below `root` does."""
     stat = path.lstat() if leads_nowhere(path) else path.stat()
-    return f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n"
+    # Archives and copies keep times of modification: other files can have the same.
+    own = f"{stat.st_ino}|{stat.st_ctime_ns}"
+    return f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}|{own}\n"
 
 
 def below(paths):

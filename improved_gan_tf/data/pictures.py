@@ -94,7 +94,8 @@ def read_square(name, file, image_size, channels):
 
 def square_of(image, image_size, channels):
     """The same of a `PIL.Image.Image` whose white is known."""
-    image = over_white(eight_bits(image)).convert("L" if channels == 1 else "RGB")
+    image = eight_bits(over_white_of_sixteen_bits(image))
+    image = over_white(image).convert("L" if channels == 1 else "RGB")
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
     image = image.crop((left, top, left + side, top + side))
@@ -130,6 +131,15 @@ def over_white(image):
         return image
     seen = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
+
+
+def over_white_of_sixteen_bits(image):
+    """A grey `PIL.Image.Image` of 16 bits, with white where its one transparent value was."""
+    if image.mode not in _SIXTEEN_BITS or "transparency" not in image.info:
+        return image
+    values = np.asarray(image).astype(np.int32)
+    values[values == image.info["transparency"]] = 65535
+    return Image.fromarray(values)  # of mode I
 
 
 def require_known_white(image):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import sys
 
 from improved_gan_tf.experiments import one_run, several_runs
 from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
@@ -30,7 +31,7 @@ def run(command):
 def _run_one(config, published, run_dir):
     from improved_gan_tf.runs import dcgan, dry_run
 
-    images = dcgan.Images(config, download=not config.dry_run)
+    images = _images(config)
     if config.dry_run:
         dry_run.print_dcgan_dry_run([config], published, images, run_dir)
         return 0
@@ -46,9 +47,9 @@ def _run_several(config, published, num_runs, parent):
     records, earlier = several_runs.of_seeds(config, num_runs, parent)
     warn_of_precision(config)
     leave_devices_to_runs(config)
-    from improved_gan_tf.runs import dcgan, dry_run
+    from improved_gan_tf.runs import dry_run
 
-    images = dcgan.Images(config, download=not config.dry_run)
+    images = _images(config)
     if config.dry_run:
         left = [record for record, ended in zip(records, earlier, strict=True) if ended is None]
         dry_run.print_dcgan_dry_run(left, published, images, parent)
@@ -57,6 +58,16 @@ def _run_several(config, published, num_runs, parent):
         images.read()  # prepared here: the runs' processes hear of no signal until they train
     ended = several_runs.train(records, earlier, _train, published)
     return several_runs.end_of_seeds(*ended, parent, NOT_PUBLISHED)
+
+
+def _images(config):
+    """The `runs.dcgan.Images` of a command; prints what was left out."""
+    from improved_gan_tf.runs import dcgan
+
+    images = dcgan.Images(config, download=not config.dry_run)
+    if images.note is not None:
+        print(f"note: {images.note}", file=sys.stderr)
+    return images
 
 
 def _train(record, published, stop_requested):

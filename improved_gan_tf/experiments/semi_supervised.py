@@ -10,6 +10,7 @@ from improved_gan_tf.experiments import one_run, several_runs
 from improved_gan_tf.experiments.devices import leave_devices_to_runs, warn_of_precision
 from improved_gan_tf.machine import interruption
 from improved_gan_tf.runs import folder_names, resuming, sweep
+from improved_gan_tf.runs.data_digest import data_circumstances
 from improved_gan_tf.settings.ablations import switched_settings
 from improved_gan_tf.settings.images import IMAGES
 
@@ -41,6 +42,8 @@ def folder_of(command):
 
 def print_techniques(config, ablations):
     """Prints the settings of an ablation row, and a warning where the paper has one."""
+    if config.supervised_only:  # whose game has none of them
+        return
     if config.ablation is not None:
         settings = switched_settings(config, ablations)
         switched = ", ".join(f"{name}={value}" for name, value in settings.items())
@@ -87,8 +90,8 @@ def train_parts(config, published, parts, found, run_dir, dataset=None):
 
     dataset = _checked_data(config, dataset)
     for (_, folder), before in zip(parts, found, strict=True):
-        if before.status == "finished":
-            data = semi_supervised.data_circumstances(dataset)
+        if before.status == "finished" and "circumstances" in before.result:
+            data = data_circumstances(dataset)
             resuming.require_same_data(before.result, folder, data)
     if config.dry_run:
         from improved_gan_tf.runs import dry_run
@@ -158,7 +161,7 @@ def _run_sweep(config, published, repetitions, parent, dataset):
         dry_run.print_sweep_dry_run(records, published, dataset, parent)
         return 0
 
-    data = semi_supervised.data_circumstances(dataset)
+    data = data_circumstances(dataset)
     earlier = [sweep.earlier_outcome(record, data) for record in records]
     outcomes, signaled = several_runs.train(records, earlier, _train, dataset, published)
     print(f"\n{sweep.outcome_table(outcomes)}\n")

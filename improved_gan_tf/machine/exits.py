@@ -28,8 +28,9 @@ def exit_codes(interrupted="nothing was written", catches_sigterm=True):
 
     For the errors in `EXIT_CODES` it prints the message without a traceback, with flags in place of
     the argument names; other errors pass. A full disk is a `StorageError`, also where standard
-    output is a file on it; a file or folder without permission is a `UserError`. If nobody reads
-    the output any more, as in `run_svhn.py --help | head`, it exits quietly.
+    output is a file on it; a file or folder without permission, or with a name that is too long, is
+    a `UserError`. If nobody reads the output any more, as in `run_svhn.py --help | head`, it exits
+    quietly.
 
     Args:
         interrupted: str, the consequence of Ctrl-C or SIGTERM, printed after "interrupted: ".
@@ -55,7 +56,7 @@ def exit_codes(interrupted="nothing was written", catches_sigterm=True):
 
 @contextlib.contextmanager
 def _output_written():
-    """Exits if standard output is closed, a file on a full disk, or one without permission."""
+    """Exits if standard output is closed, or a file is not to be had."""
     try:
         try:
             yield
@@ -67,6 +68,8 @@ def _output_written():
     except OSError as error:
         if isinstance(error, PermissionError) and error.filename:
             what, code = f"{error.filename} cannot be read or written", EXIT_CODES[UserError]
+        elif error.errno == errno.ENAMETOOLONG and error.filename:
+            what, code = f"{str(error.filename)[:60]}... is no path", EXIT_CODES[UserError]
         elif error.errno == errno.ENOSPC:
             _drop_output()
             what = f"{error.filename or 'The output'} cannot be written"

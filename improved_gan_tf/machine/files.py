@@ -60,8 +60,11 @@ def require_replaceable(path, overwrite):
         overwrite: bool, whether --overwrite is given.
 
     Raises:
-        UserError: the file exists and `overwrite` is False, or as `require_no_device`.
+        UserError: it is a folder, the file exists and `overwrite` is False, or as
+            `require_no_device`.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; --output must name a file to write.")
     if path.exists() and not overwrite:
         raise UserError(f"{path} exists; give another --output, or --overwrite to replace it.")
     require_no_device(path)

@@ -19,7 +19,7 @@ def scaled_widths(widths, width_multiplier):
     scaled = tuple(int(width * width_multiplier) for width in widths)
     if min(scaled) < 1:
         raise UserError(
-            "`width_multiplier` must leave every layer at least one unit; the smallest layer has "
+            "`width_multiplier` must leave every layer at least one unit, and one has "
             f"{min(widths)}. Received: {width_multiplier}."
         )
     return scaled

@@ -41,13 +41,14 @@ class Images:
         num_classes: int, 1 for a folder without classes.
         channels: int.
         is_whole: bool, False for a part of a data set.
+        note: str or None, what of a folder was left out.
 
     Raises:
         UserError: there are no such images.
     """
 
     def __init__(self, config, download=True):
-        self._config = config
+        self._config, self.note = config, None
         if config.dataset in KNOWN_SETS:
             where = (config.dataset, config.data_source, config.data_dir)
             found = datasets.load(*where, download=download)
@@ -56,6 +57,7 @@ class Images:
             self.channels, self.is_whole = found.train_images.shape[-1], found.is_papers
         else:
             found = self._source = encoded_images.find_any(config.image_folder)
+            self.note = found.note
             if needs_labels(config.conditional):
                 encoded_images.require_no_parts(config.image_folder, found.class_names)
             self._set, self.is_whole = None, True

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from improved_gan_tf import distribution
 from improved_gan_tf.runs import pace, resuming
 from improved_gan_tf.runs import sweep as sweep_module
+from improved_gan_tf.runs.data_digest import data_circumstances
 from improved_gan_tf.runs.execution import computing_as_said
 from improved_gan_tf.settings.setting import Decides, names_that_decide
 
@@ -44,7 +45,7 @@ def print_sweep_dry_run(records, published, dataset, parent):
     own = {"seed", "seed_data", "labels_per_class", "supervised_only", "run_dir"}
     print_settings(records[0], published, own)
     _, streams = experiment.labeled_subset_and_streams(records[0], dataset)
-    data = experiment.data_circumstances(dataset)
+    data = data_circumstances(dataset)
     outcomes = [
         sweep_module.earlier_outcome(record, data)
         or sweep_module.Outcome(

@@ -32,7 +32,9 @@ class NoiseStreams:
     """
 
     def __init__(self, generator, noise, seed, truncation=1.0):
-        self._structure = generator.input
+        # A Sequential that was never called has no `input`.
+        is_sequential = isinstance(generator, keras.Sequential)
+        self._structure = generator.inputs[0] if is_sequential else generator.input
         self._shapes = [tuple(tensor.shape[1:]) for tensor in generator.inputs]
         self._names = [tensor.name for tensor in generator.inputs]
         self._noise, self._truncation = noise, truncation

@@ -9,6 +9,7 @@ import numpy as np
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import environment
+from improved_gan_tf.runs.data_digest import require_images_of_run
 from improved_gan_tf.runs.folder_names import require_no_sweep
 from improved_gan_tf.settings.images import IMAGES
 
@@ -70,6 +71,7 @@ class _Recorded(NamedTuple):
     test_count: int
     coupled_batch: int | None
     recorded: dict  # kind -> misclassified test images
+    path: pathlib.Path
 
 
 def _read(run_dir):
@@ -112,7 +114,7 @@ def _read(run_dir):
         )
     saved = _saved_predictions(run_dir)
     _require_own_result(run_dir, result.get("status"), recorded, saved)
-    return _Recorded(config, saved.get("labels"), test_count, coupled_batch, recorded)
+    return _Recorded(config, saved.get("labels"), test_count, coupled_batch, recorded, run_dir)
 
 
 def _require_own_result(run_dir, status, recorded, saved):
@@ -152,6 +154,8 @@ def _test_set(run, data_dir):
             "The test images found now are not those that the run was tested on. Received: "
             f"{len(found):,} (the run's: {run.test_count:,}) of {dataset.description}."
         )
+    if config["dataset"] == IMAGES:
+        require_images_of_run(run.path, dataset)
     images = DeviceImages(dataset.test_images, dataset.test_labels, config["pixels"])
     return images, dataset.test_labels
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine import files
 from improved_gan_tf.runs.checkpoints import Checkpoints
+from improved_gan_tf.runs.data_digest import other_data
 from improved_gan_tf.settings.setting import Decides, names_that_decide
 
 # The run may continue with another decay as long as the decay has not affected any epoch.
@@ -245,12 +246,7 @@ def require_same_data(result, run_dir, now):
         run_dir: its folder.
         now: dict, what of the command's `Game.circumstances()` tells its data.
     """
-    before = result.get("circumstances", now)  # an earlier version wrote none
-    different = [
-        f"{name}: {value} (the run's: {before.get(name)})"
-        for name, value in now.items()
-        if before.get(name) != value
-    ]
+    different = other_data(result, now)
     if different:
         raise UserError(
             f"The finished run in {run_dir} had other data. Received: {'; '.join(different)}. Give "

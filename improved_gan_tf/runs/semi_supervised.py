@@ -10,7 +10,7 @@ from improved_gan_tf.data.known_sets import num_labels_of
 from improved_gan_tf.data.pixels import to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.layers.data_dependent import initialize_from_data
-from improved_gan_tf.runs.data_digest import data_digest
+from improved_gan_tf.runs.data_digest import data_circumstances
 from improved_gan_tf.runs.epoch_table import Column
 from improved_gan_tf.runs.execution import run_to_the_end
 from improved_gan_tf.runs.frozen_generator import frozen_generator
@@ -47,17 +47,6 @@ def differences_from_paper(config, dataset, published):
     if config.supervised_only:
         differences.append("a supervised-only baseline, which the paper does not report")
     return differences
-
-
-def data_circumstances(dataset):
-    """Numbers of images, and digests of the data set in order (dict)."""
-    train, test = dataset.train_labels, dataset.test_labels
-    return {
-        "training images": len(train),
-        "test images": len(test),
-        "digest of the labels": data_digest(train, test),
-        "digest of the images": data_digest(dataset.train_images, dataset.test_images),
-    }
 
 
 def spec_of(config):

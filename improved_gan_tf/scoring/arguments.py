@@ -50,8 +50,16 @@ def parse(argv, prog, description):
     return parser.parse_args(argv)
 
 
+def refuse_empty(arguments):
+    """Raises `UserError` for an argument without a value, as a variable that is not set gives."""
+    for name, value in vars(arguments).items():
+        if value == "":
+            raise UserError(f"--{name} must not be empty.".replace("--source", "source"))
+
+
 def check(arguments):
     """Raises `UserError` if arguments are out of range, or contradict each other."""
+    refuse_empty(arguments)
     if (arguments.source is None) == (arguments.real is None):
         raise UserError(
             "Give either a run folder, generator or folder of pictures, or --real=NAME. "
@@ -145,8 +153,6 @@ def output(arguments):
         path = source / "score.json"
     if path is None:
         return None
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; --output must name a file to write.")
     files.require_replaceable(path, arguments.overwrite)
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise UserError(f"{path} cannot be written: is its folder there and writable?")

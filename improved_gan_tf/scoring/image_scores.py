@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from improved_gan_tf.errors import UserError
+from improved_gan_tf.errors import UserError, first_line
 from improved_gan_tf.machine.progress_bar import progress_bar
 from improved_gan_tf.scoring import inception_check
 from improved_gan_tf.scoring.diversity import class_coverage, mean_pairwise_distance
@@ -19,6 +19,7 @@ from improved_gan_tf.scoring.neighbours import NEAREST, neighbours
 
 PAPERS_DATASET = "cifar10"
 PAPERS_IMAGE_SHAPE = (32, 32, 3)
+ENOUGH_TO_BE_DARK = 100
 NUM_FOR_DISTANCE = 2000  # their two million pairs take seconds
 # Fewer images of more than 128 x 128 are compared: 2,000 of 512 x 512 would take 12 GB for minutes.
 BYTES_FOR_DISTANCE = 100_000_000
@@ -49,20 +50,22 @@ def classify_all(source, classifier, count, batch_size):
         batch_size: int.
 
     Raises:
-        UserError: no pixel of the first batch is brighter than 10 of 255, or the classifier
-            returns NaN or infinity.
+        UserError: no pixel of the first 100 images is brighter than 10 of 255, or the classifier
+            returns NaN or infinity, or cannot take the images.
     """
     probabilities, features, images = [], [], []
     kept, most = 0, num_for_distance(source.image_shape)
+    seen, brightest = 0, 0
     with progress_bar(count, "image", source.description) as bar:
         for batch in source.batches(count, batch_size):
-            if not probabilities and batch.max() <= 10:  # as the original asserts
+            seen, brightest = seen + len(batch), max(brightest, batch.max())
+            # As the original asserts. Of a few images each may be dark.
+            if brightest <= 10 and seen >= min(count, ENOUGH_TO_BE_DARK):
                 raise UserError(
                     f"The first images of {source.description} are black: no byte of them is "
                     "above 10. Images must span 0 to 255; were values from 0 to 1 saved as bytes?"
                 )
-            result = classifier.classify(batch)
-            _require_finite(result, classifier, source)
+            result = classify(classifier, batch, source.description)
             probabilities.append(result.probabilities)
             features.append(result.features)
             if kept < most:
@@ -77,13 +80,34 @@ def classify_all(source, classifier, count, batch_size):
     )
 
 
-def _require_finite(result, classifier, source):
+def classify(classifier, images, description):
+    """What a classifier says of images: finite numbers.
+
+    Args:
+        classifier: one of `classifiers`.
+        images: uint8 (N, H, W, C).
+        description: str, what they are.
+
+    Returns:
+        As `classifier.classify`.
+
+    Raises:
+        UserError: it cannot take images of that size, or returns NaN or infinity.
+    """
+    try:
+        result = classifier.classify(images)
+    except ValueError as error:  # of Keras, where the network says nothing of height and width
+        raise UserError(
+            f"Nothing can be scored with {classifier.label}, which does not take images of shape "
+            f"{images.shape[1:]}: {first_line(error)}."
+        ) from error
     for name, numbers in result._asdict().items():
         if numbers is not None and not np.isfinite(numbers).all():
             raise UserError(
-                f"Nothing can be scored with {classifier.label}: its {name} of "
-                f"{source.description} hold NaN or infinity."
+                f"Nothing can be scored with {classifier.label}: its {name} of {description} hold "
+                "NaN or infinity."
             )
+    return result
 
 
 def measures(classified, num_splits, count=None):

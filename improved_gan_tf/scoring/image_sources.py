@@ -11,13 +11,15 @@ import pathlib
 import numpy as np
 
 import improved_gan_tf.layers  # noqa: F401  registers them, so our own generators load
+from improved_gan_tf.data import run_data
 from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.files import name_of
 from improved_gan_tf.machine.keras_files import load_keras_model
+from improved_gan_tf.runs.data_digest import require_images_of_run
 from improved_gan_tf.runs.noise import NoiseStreams, own_noise
 from improved_gan_tf.scoring import class_conditional
-from improved_gan_tf.scoring.picture_folders import FolderImages
+from improved_gan_tf.scoring.picture_folders import FolderImages, is_run_folder
 
 
 def open_source(path, seed, noise=None, output_range=None):
@@ -35,7 +37,7 @@ def open_source(path, seed, noise=None, output_range=None):
         UserError: nothing at `path` can be scored.
     """
     path = pathlib.Path(path).expanduser()
-    if path.is_dir() and not (path / "config.json").exists():
+    if path.is_dir() and not is_run_folder(path):
         if noise is not None or output_range is not None:
             raise UserError(f"--noise and --output_range go with a generator. Received: {path}.")
         return FolderImages(path, seed)
@@ -47,7 +49,7 @@ def open_source(path, seed, noise=None, output_range=None):
                 "run that has not reached its first evaluation has none yet."
             )
     if path.suffix == ".keras":
-        config = _config_next_to(path)
+        config = _config_next_to(path, output_range)
         if config is not None and config.get("model") in class_conditional.MODELS:
             if noise is not None or output_range is not None:
                 raise UserError(
@@ -91,7 +93,7 @@ class GeneratorImages:
 
     def __init__(self, path, seed, noise, output_range=None):
         self.path = path
-        config = _config_next_to(path)
+        config = _config_next_to(path, output_range)
         if output_range is None and config is None:
             raise UserError(
                 f"No file next to {path} says what its values mean (a run folder's config.json "
@@ -104,7 +106,7 @@ class GeneratorImages:
         self._model = load_keras_model(path)
         *noises, images = (
             *(tuple(tensor.shape) for tensor in self._model.inputs),
-            tuple(getattr(self._model.output, "shape", ())),
+            tuple(self._model.outputs[0].shape) if len(self._model.outputs) == 1 else (),
         )
         if len(images) != 4 or any(None in shape[1:] for shape in (*noises, images)):
             raise UserError(
@@ -167,9 +169,28 @@ class ArrayImages:
             yield self._images[self._order[start : min(start + batch_size, count)]]
 
 
-def _config_next_to(path):
-    """The config.json in a generator's run folder, or None."""
+def own_images_of(source, data_dir=None):
+    """The images of a run on images of one's own, from which a source's generator comes.
+
+    Returns:
+        `data.datasets.Dataset`.
+
+    Raises:
+        UserError: they cannot be loaded, or are others now.
+    """
+    dataset = run_data.load(source.config, data_dir)
+    require_images_of_run(source.path.parent, dataset)
+    return dataset
+
+
+def _config_next_to(path, output_range=None):
+    """The config.json in a generator's run folder, or None.
+
+    With an `output_range` it may be that of another program.
+    """
     file = path.parent / "config.json"
+    if output_range is not None and file.exists() and not is_run_folder(path.parent):
+        return None
     try:
         config = json.loads(file.read_text("utf-8"))
         divisor, offset = config["pixels"]

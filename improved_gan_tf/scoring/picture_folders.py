@@ -3,6 +3,7 @@
 See `image_sources` for what a source is.
 """
 
+import json
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +12,17 @@ from PIL import Image
 from improved_gan_tf.data import picture_files, pictures, square_images
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.machine.files import name_of
+from improved_gan_tf.settings.images import IMAGES
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _LOSSY = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
 _GREY_MODES = ("1", "L", "LA", "La")
+# How a run's training images were made square, by its data set.
+_SQUARES = {
+    "imagenet": lambda name, file, shape: square_images.imagenet_square(name, file, shape[0])[0],
+    "folder": lambda name, file, shape: square_images.own_square(name, file, shape[0])[0],
+    IMAGES: lambda name, file, shape: pictures.read_square(name, file, shape[0], shape[2]),
+}
 _COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr")
 
 
@@ -37,8 +45,8 @@ class FolderImages:
         image_shape: `(H, W, C)` of the images to compare with, C 1 or 3; None for the rule.
 
     Raises:
-        UserError: there is no picture, one is unreadable or has not 8 bits a channel, or they are
-            files of run folders.
+        UserError: there is no picture, one is unreadable or of a grey of more than 8 bits, or they
+            are files of run folders.
     """
 
     dataset = None
@@ -91,14 +99,14 @@ class SquaredPictures:
     Args:
         path: folder.
         seed: int, decides the order.
-        image_size: int, side of the square images.
-        as_imagenet: bool, `square_images.imagenet_square` (True) or `own_square` (False).
+        image_shape: `(H, W, C)` of the square images.
+        dataset: "imagenet", "folder" or "images", whose preparation they get.
     """
 
     dataset = None
     config = None
 
-    def __init__(self, path, seed, image_size, as_imagenet=True):
+    def __init__(self, path, seed, image_shape, dataset):
         files = _pictures_of(path, picture_files.EXTENSIONS)
         if not files:
             raise UserError(
@@ -106,10 +114,9 @@ class SquaredPictures:
             )
         order = np.random.RandomState(seed).permutation(len(files))
         self._files = [files[i] for i in order]
-        self._size = image_size
-        self._square = square_images.imagenet_square if as_imagenet else square_images.own_square
+        self._square = _SQUARES[dataset]
         self.available = len(files)
-        self.image_shape = (image_size, image_size, 3)
+        self.image_shape = tuple(image_shape)
         self.description = f"{len(files):,} pictures in {name_of(path)}"
         self.differences = [f"data: {self.description}"]
 
@@ -117,22 +124,41 @@ class SquaredPictures:
         """Yields uint8 (n, H, W, C), `count` images in all."""
         for start in range(0, count, batch_size):
             files = self._files[start : min(start + batch_size, count)]
-            squares = [self._square(str(file), file, self._size) for file in files]
-            yield np.stack([image for image, _ in squares])
+            yield np.stack([self._square(str(file), file, self.image_shape) for file in files])
 
 
 def real_pictures(folder, seed, source):
     """The pictures of a folder (a `Path`), as the real images next to those of a source.
 
-    They get the shape of the source's images, and next to a run on ImageNet or a folder of images
-    the preparation of its training images.
+    They get the shape of the source's images, and next to a run on ImageNet or on images of one's
+    own the preparation of its training images.
 
     Raises:
         UserError: as `FolderImages`.
     """
-    if source.dataset in ("imagenet", "folder"):
-        return SquaredPictures(folder, seed, source.image_shape[0], source.dataset == "imagenet")
+    if prepares_its_images(source):
+        return SquaredPictures(folder, seed, source.image_shape, source.dataset)
     return FolderImages(folder, seed, source.image_shape)
+
+
+def prepares_its_images(source):
+    """Whether the training images of a source's run were made square by this package (bool)."""
+    return source.dataset in _SQUARES
+
+
+def is_run_folder(path):
+    """Whether the config.json in a folder (a `Path`) is that of a run, or cannot be read (bool).
+
+    That of another program is not.
+    """
+    file = path / "config.json"
+    if not file.exists():
+        return False
+    try:
+        settings = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return True
+    return isinstance(settings, dict) and "pixels" in settings
 
 
 def _pictures_of(path, endings):
@@ -140,7 +166,7 @@ def _pictures_of(path, endings):
     files = picture_files.pictures_below(path, endings)
     above = {parent for file in files for parent in file.relative_to(path).parents}
     for parent in sorted(above):
-        if (path / parent / "config.json").exists():
+        if is_run_folder(path / parent):
             raise UserError(
                 f"{path / parent} is a run folder, whose pictures are grids and curves: name "
                 f"the run folder itself, or a folder of pictures. Received: {path}."
@@ -154,6 +180,7 @@ class _Header(NamedTuple):
     channels: int  # 1 or 3
     size: tuple[int, int]  # (width, height), upright
     transparent: bool  # whether it has an alpha channel
+    is_deep: bool  # whether it has 16 bits a channel, of which Pillow reads the upper 8
 
 
 def _header(file):
@@ -161,12 +188,13 @@ def _header(file):
     with pictures.opened(file, file) as picture:
         mode, size = picture.mode, pictures.upright_size(picture)
         transparent = pictures.has_alpha(picture)
+        is_deep = any(";16" in str(tile) for tile in picture.tile)
     if mode not in _GREY_MODES + _COLOUR_MODES:
         raise UserError(
             "Pictures must have 8 bits a channel: grey, RGB or a palette, with or without "
             f"transparency. Received: {file} of mode {mode}."
         )
-    return _Header(1 if mode in _GREY_MODES else 3, size, transparent)
+    return _Header(1 if mode in _GREY_MODES else 3, size, transparent, is_deep)
 
 
 def _common_shape(headers):
@@ -188,6 +216,7 @@ def _changes(files, headers, image_shape):
         f"are {' or '.join(sorted(set(kinds)))} files": len(kinds),
         f"were cropped to their middle and resized to {width} x {height}": resized,
         "have an alpha channel and were laid over white": sum(h.transparent for h in headers),
+        "lost the lower 8 of 16 bits": sum(header.is_deep for header in headers),
         "lost their colours": sum(header.channels > channels for header in headers),
     }
     return [f"images: {count:,} of the pictures {what}" for what, count in counts.items() if count]

@@ -54,7 +54,7 @@ def _source_and_real(arguments):
         score_arguments.refuse_not_read(arguments, ("data_source",), why)
     try:
         if name == IMAGES:  # a run on images of one's own
-            dataset = run_data.load(config, arguments.data_dir)
+            dataset = image_sources.own_images_of(source, arguments.data_dir)
         else:
             where = run_data.place(config, arguments.data_source, arguments.data_dir)
             dataset = datasets.load(name, *where)

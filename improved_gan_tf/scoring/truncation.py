@@ -16,6 +16,7 @@ from tabulate import tabulate
 
 from improved_gan_tf.machine.progress_bar import progress_bar
 from improved_gan_tf.scoring.frechet import frechet_distance
+from improved_gan_tf.scoring.image_scores import classify
 from improved_gan_tf.scoring.inception_score import inception_score
 from improved_gan_tf.training.spread import within_class_distance
 
@@ -46,7 +47,10 @@ def real_images(dataset, classifier, count, batch_size):
     if classifier.num_features is not None:
         parts = range(0, len(rows), batch_size)
         features = np.concatenate(
-            [classifier.classify(images[i : i + batch_size]).features for i in parts]
+            [
+                classify(classifier, images[i : i + batch_size], dataset.description).features
+                for i in parts
+            ]
         )
     return Real(images, labels[rows], features, f"{len(rows):,} of {dataset.description}")
 
@@ -100,7 +104,7 @@ def curve(
                 # A whole batch always: an image does not depend on how many are asked for.
                 z = generator.draw_z(batch_size, seeds, threshold)[: len(own)]
                 images.append(generator.images(z, own))
-                results.append(classifier.classify(images[-1]))
+                results.append(classify(classifier, images[-1], "the samples"))
                 bar.update(len(own))
             images = np.concatenate(images)
             measures = {"spread": within_class_distance(images, labels) / real_distance}

@@ -54,13 +54,10 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
     config = source.config or {}
     if folder is not None:
         folder = pathlib.Path(folder).expanduser()
-        if source.dataset in ("imagenet", "folder"):
-            size, as_imagenet = source.image_shape[0], source.dataset == "imagenet"
-            real = picture_folders.SquaredPictures(folder, seed, size, as_imagenet)
+        if picture_folders.prepares_its_images(source):
+            real = picture_folders.real_pictures(folder, seed, source)
         else:
-            # One's own pictures are made what the training made of them.
-            shape = source.image_shape if source.dataset == IMAGES else None
-            real = picture_folders.FolderImages(folder, seed, shape)
+            real = picture_folders.FolderImages(folder, seed)
             real.differences = [f"data: {real.description}", *real.differences]
     else:
         name = name or source.dataset
@@ -70,7 +67,7 @@ def open_real(source, seed, folder=None, name=None, data_source=None, data_dir=N
                     "A run on images of one's own has its own test images, or pictures of "
                     f"--real=FOLDER. Received: `data_source={data_source}`."
                 )
-            dataset = run_data.load(config, data_dir)
+            dataset = image_sources.own_images_of(source, data_dir)
         elif name in KNOWN_SETS:
             dataset = datasets.load(name, *run_data.place(config, data_source, data_dir))
         else:

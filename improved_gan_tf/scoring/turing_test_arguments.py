@@ -59,6 +59,7 @@ def _parser(prog=None, description=None):
 
 def check(arguments):
     """Raises `UserError` if arguments are out of range, or contradict each other."""
+    score_arguments.refuse_empty(arguments)
     if (arguments.source is None) == (arguments.tally is None):
         raise UserError(
             "Give either a run folder, generator or folder of pictures to make a page of, or "

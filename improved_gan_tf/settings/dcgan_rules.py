@@ -1,6 +1,7 @@
 """Which settings of a DCGAN's game go together; what does not is refused with the reason."""
 
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.settings.dcgan_texts import parse_targets
 
 # Objectives whose discriminator gives a score, and those whose discriminator is an autoencoder.
 SCORED = (
@@ -57,6 +58,16 @@ def _rules(c):
         softened and c.objective not in LOG_ODDS,
         f"--real_targets, --generated_targets and --flip_rate set probabilities, and the scores "
         f"of {objective} are none: only {', '.join(LOG_ODDS)} have log odds.",
+    )
+    lowest_real, highest_generated = (
+        parse_targets(c.real_targets)[0],
+        parse_targets(c.generated_targets)[1],
+    )
+    yield (
+        lowest_real <= highest_generated,
+        "Every target of real images must be larger than every one of generated images, or the "
+        "discriminator would learn the reverse. Received: "
+        f"--real_targets={c.real_targets} --generated_targets={c.generated_targets}.",
     )
     yield (
         c.objective == "wasserstein" and c.weight_clip is None,

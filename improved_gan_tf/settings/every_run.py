@@ -67,8 +67,8 @@ class RunConfig:
         decides=Decides.SEED,
     )
     width_multiplier: float = setting(
-        "factor of the width of every hidden layer (minibatch discrimination keeps its kernels); "
-        "other than 1 is not the paper's network",
+        "factor of the networks' channels and hidden units, rounded down; other than 1 is not the "
+        "paper's network",
         source=OURS,
         default=1.0,
         check=lambda v: 0 < v <= 16,
@@ -109,7 +109,7 @@ class RunConfig:
         optional=True,
     )
     evaluate_every: int = setting(
-        "epochs between evaluations (test errors, sample grid, saved models)",
+        "epochs between evaluations (what is measured, sample grid, saved models)",
         source=AUTHORS,
         default=1,
         check=positive,

@@ -70,7 +70,8 @@ class ExperimentConfig(RunConfig):
         decides=Decides.ROW,
     )
     with_baseline: bool = setting(
-        "train the supervised-only baseline too, in RUN_DIR/supervised_only, and compare",
+        "train the supervised-only baseline too, in RUN_DIR/supervised_only, and compare; with "
+        "--supervised_only there is nothing to add",
         source=OURS,
         default=False,
         decides=Decides.NOTHING,

@@ -149,6 +149,8 @@ def _collapse_note(row):
 
 
 def _split(run):
+    if run.config.labels_per_class is None:  # all labels
+        return None
     return run.config.seed if run.config.seed_data is None else run.config.seed_data
 
 

@@ -73,7 +73,7 @@ def read_scores(runs):
                 continue
             score = Score(
                 run.path,
-                PAPER_ROWS.get(run.config.ablation),
+                _paper_row(run),
                 tuple(run.result["differences_from_paper"]),
                 str(content["classifier"]),
                 float(content["mean"]),
@@ -98,7 +98,12 @@ def read_scores(runs):
 def unscored(runs, scores):
     """The `Run`s of rows of Table 3 for which there is no `Score`."""
     scored = {score.path for score in scores}
-    return [run for run in runs if run.config.ablation in PAPER_ROWS and run.path not in scored]
+    return [run for run in runs if _paper_row(run) is not None and run.path not in scored]
+
+
+def _paper_row(run):
+    """The row of Table 3 whose samples a run makes, or None: a baseline makes none."""
+    return None if run.config.supervised_only else PAPER_ROWS.get(run.config.ablation)
 
 
 def lines(found, not_scored, notes):

@@ -39,9 +39,14 @@ def comparison_table(results):
     return tabulate(rows, headers=headers, tablefmt="github")
 
 
+def _row_of_table_3(config):
+    """The paper's name of the row whose samples a run makes, or None: a baseline makes none."""
+    return None if config["supervised_only"] else PAPER_ROWS.get(config.get("ablation"))
+
+
 def _paper_line(result):
     """The table's last line: what the paper reports for such a run."""
-    row = PAPER_ROWS.get(result["config"].get("ablation"))
+    row = _row_of_table_3(result["config"])
     if row is not None:
         score = f"Inception score {INCEPTION_SCORES[row]}, no test error"
         return [f"paper, Table 3: {row}", score, ""]
@@ -70,7 +75,7 @@ def remarks(results):
     lines = []
     if main["differences_from_paper"]:
         lines.append("Not the paper's setting: " + "; ".join(main["differences_from_paper"]) + ".")
-    if main["config"].get("ablation") in PAPER_ROWS:
+    if _row_of_table_3(main["config"]) is not None:
         lines.append(
             "Table 3 has the Inception score of samples: `improved-gan score RUN_DIR "
             "--classifier=...` measures it."

@@ -26,6 +26,8 @@ def summarize(values):
     """
     values = tuple(float(value) for value in values)
     std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    if std is not None and len(set(values)) == 1:
+        std = 0.0  # the mean of equal numbers is rounded
     return Summary(values, float(np.mean(values)), std)
 
 

@@ -53,7 +53,7 @@ def answer(run, baseline):
         f"{QUESTION} {verdict}: {100 * pair.first:.1f} % of {pair.count:,} test images "
         f"wrong with it, {100 * pair.second:.1f} % without: {100 * pair.difference:+.1f} points "
         f"(95 % from {low:+.1f} to {high:+.1f}, p = {pair.p_value:.2g}, paired on the test images; "
-        f"one seed and one choice of labels{_raw_text(run, baseline, kind)})."
+        f"{_one_choice(run)}{_raw_text(run, baseline, kind)})."
     )
 
 
@@ -89,8 +89,18 @@ def answer_over_seeds(pairs):
     verdict = _verdict(low, high)
     if verdict != _YES and 2 * collapsed >= len(pairs):
         verdict = "Unclear, the game collapsed too often"
-    interval = f"95 % from {low:+.1f} to {high:+.1f}, over seeds and choices of labels"
+    over = "seeds and choices of labels" if _chooses(pairs[0][0]) else "seeds"
+    interval = f"95 % from {low:+.1f} to {high:+.1f}, over {over}"
     return f"{QUESTION} {verdict}: {text} ({interval}).{note}"
+
+
+def _chooses(run):
+    """Whether a run chooses the images whose labels it sees; else it sees all."""
+    return run.config.labels_per_class is not None
+
+
+def _one_choice(run):
+    return "one seed and one choice of labels" if _chooses(run) else "one seed"
 
 
 def _raw_text(run, baseline, kind):

@@ -42,7 +42,15 @@ def test_two_sided_smoothing_gets_the_papers_warning(capsys):
     assert err.startswith("warning: --generated_target=0.1 smooths both sides. The paper ")
 
 
-@pytest.mark.parametrize("settings", [{}, {"real_target": 0.9}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"real_target": 0.9},
+        # A baseline has no game.
+        {"supervised_only": True, "generated_target": 0.1, "ablation": "our_methods"},
+    ],
+)
 def test_other_commands_say_nothing(settings, capsys):
     assert printed(changed(**settings), capsys) == ("", "")
 

@@ -276,6 +276,17 @@ def test_a_row_of_table_3_stands_beside_its_inception_score_until_it_is_scored_t
     assert "no baseline" not in text  # Table 3 has no test errors to compare with
 
 
+def test_the_baseline_of_a_row_of_table_3_has_no_samples_to_score(tmp_path):
+    write_run(tmp_path / "run", record(ablation="our_methods"))
+    config = record(ablation="our_methods", supervised_only=True)
+    base = write_run(tmp_path / "run" / "supervised_only", config)
+    text = printed([tmp_path])
+    assert "not scored" in text
+    assert f"{base} (" not in text
+    (base / "score.json").write_text(json.dumps(SCORE))
+    assert f"{base} (Our methods)" not in printed([tmp_path])
+
+
 def test_every_row_of_the_scripts_ablations_is_one_of_the_papers():
     assert list(inception_scores.PAPER_ROWS) == list(run_cifar10.ABLATIONS)
     assert ["real data", *inception_scores.PAPER_ROWS.values()] == list(paper.INCEPTION_SCORES)

@@ -168,6 +168,8 @@ def test_every_objective_has_a_recipe_and_infogan_has_its_own_rates():
         ),
         ("--objective=dragan --minibatch_discrimination=5", "and minibatch discrimination makes"),
         ("--objective=wasserstein --real_targets=0.9", "the scores of --objective=wasserstein are"),
+        ("--real_targets=0 --generated_targets=1", "or the discriminator would learn the reverse"),
+        ("--generated_targets=0,1", "must be larger than every one of generated images"),
         ("--objective=hinge --flip_rate=0.1", "only non_saturating, minimax, blended, dragan have"),
         ("--objective=least_squares --generated_targets=0,0.3", "set probabilities"),
         ("--objective=ebgan --minibatch_discrimination=5", "an autoencoder for a discriminator"),

@@ -314,3 +314,10 @@ def test_a_file_without_permission_is_named_in_one_line(capsys):
     assert capsys.readouterr().err == (
         "error: photos/train cannot be read or written: Permission denied.\n"
     )
+
+
+def test_a_name_that_is_too_long_is_told_in_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught, exits.exit_codes():
+        (tmp_path / ("x" * 300)).stat()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith("... is no path: File name too long.\n")

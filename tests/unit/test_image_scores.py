@@ -73,6 +73,27 @@ def test_only_as_many_large_images_as_their_memory_allows_are_kept(monkeypatch):
     assert (len(classified.images), len(classified.probabilities)) == (6, 40)
 
 
+def test_a_black_picture_among_others_is_none_of_a_wrong_range():
+    images = np.stack([np.full((4, 4, 3), value, "uint8") for value in (0, 0, 90, 200)])
+
+    class Source:
+        description, image_shape = "four", (4, 4, 3)
+
+        def batches(self, count, batch_size):
+            for start in range(0, count, batch_size):
+                yield images[start : start + batch_size]
+
+    class Classifier:
+        num_features = None
+
+        def classify(self, batch):
+            return Classification(np.full((len(batch), 2), 0.5), None)
+
+    for batch_size in (1, 4):
+        found = image_scores.classify_all(Source(), Classifier(), 4, batch_size)
+        assert len(found.probabilities) == 4
+
+
 def test_black_images_are_refused_as_the_original_does():
     images = np.full((20, 1, 1, 3), 10, "uint8")
     with pytest.raises(UserError, match="no byte of them is above 10"):

@@ -1,6 +1,8 @@
 """Images to be scored: what they are, in which order, and what is refused."""
 
 import json
+import struct
+import zlib
 
 import keras
 import numpy as np
@@ -12,6 +14,7 @@ from improved_gan_tf.data.pixels import from_range, to_bytes
 from improved_gan_tf.errors import UserError
 from improved_gan_tf.scoring.image_sources import ArrayImages, open_source
 from improved_gan_tf.scoring.picture_folders import FolderImages
+from tests.support.written_runs import write_run
 
 
 def all_batches(source, count, batch_size):
@@ -302,7 +305,7 @@ def test_class_folders_are_descended_and_hidden_files_are_not(tmp_path):
 
 def test_a_folder_above_run_folders_is_refused(tmp_path):
     write_pictures(tmp_path / "runs" / "seed1" / "samples", count=1)
-    (tmp_path / "runs" / "seed1" / "config.json").write_text("{}")
+    write_run(tmp_path / "runs" / "seed1")
     with pytest.raises(UserError, match=r"runs.seed1 is a run folder, whose pictures are grids"):
         open_source(tmp_path / "runs", 1)
 
@@ -458,3 +461,38 @@ def test_images_in_memory_come_each_once_in_an_order_of_the_seed():
     np.testing.assert_array_equal(order, np.random.RandomState(3).permutation(30))
     assert (source.available, source.differences) == (30, [])
     assert ArrayImages(images, 3, "a few", "mnist", False).differences == ["data: a few"]
+
+
+def test_a_sequential_generator_that_was_never_called_is_one(tmp_path):
+    layers = [keras.Input((3,)), keras.layers.Reshape((1, 3, 1))]
+    keras.Sequential(layers).save(tmp_path / "g.keras")
+    source = open_source(tmp_path / "g.keras", 1, output_range=(0, 1))
+    expected = np.round(np.random.RandomState(1).uniform(size=(4, 3)).astype("float32") * 255)
+    np.testing.assert_array_equal(all_batches(source, 4, 4)[:, 0, :, 0], expected)
+
+
+def test_a_config_of_another_program_makes_no_run_of_a_folder(tmp_path, identity):
+    foreign = json.dumps({"architectures": ["x"]})
+    write_pictures(tmp_path / "photos" / "cats", count=3)
+    for folder in (tmp_path, tmp_path / "photos", tmp_path / "photos" / "cats"):
+        (folder / "config.json").write_text(foreign)
+    assert open_source(tmp_path / "photos", 1).available == 3
+    assert open_source(identity, 1, output_range=(0, 1)).config is None
+    with pytest.raises(UserError, match=r"config\.json is not a run's config\.json: 'pixels'"):
+        open_source(identity, 1)
+
+
+def test_colours_of_16_bits_keep_their_upper_8_and_that_is_noted(tmp_path):
+    # Pillow writes none: a PNG of two pixels by hand.
+    rows = b"\x00" + bytes([1, 200, 2, 100, 3, 50, 250, 1, 251, 1, 252, 1])
+
+    def chunk(name, content):
+        checked = name + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    source = open_source(tmp_path, 1)
+    np.testing.assert_array_equal(all_batches(source, 1, 1)[0, 0], [[1, 2, 3], [250, 251, 252]])
+    assert source.differences == ["images: 1 of the pictures lost the lower 8 of 16 bits"]

@@ -157,7 +157,7 @@ def test_a_width_multiplier_that_leaves_a_layer_empty_is_refused():
     with pytest.raises(UserError) as caught:
         networks.mnist_discriminator(1, 0.001)
     assert str(caught.value) == (
-        "`width_multiplier` must leave every layer at least one unit; the smallest layer has 250. "
+        "`width_multiplier` must leave every layer at least one unit, and one has 250. "
         "Received: 0.001."
     )
 

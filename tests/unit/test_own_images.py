@@ -443,6 +443,10 @@ def test_arrays_may_have_names_unlabeled_images_and_whole_floats(tmp_path):
             {"y_train": np.arange(12, dtype="uint64") - 1},
             "numbers of classes, .*: 1844674407370955",
         ),
+        (
+            {"class_names": np.array(["a", "", "b"])},
+            r"none of them empty: .*Received: 'a', '', 'b'",
+        ),
         ({"y_train": np.full(12, 4_000_000_000)}, "K at most 10,000 .*Received: 4000000000"),
     ],
 )
@@ -473,6 +477,13 @@ def test_the_same_bytes_in_another_shape_are_prepared_anew(tmp_path):
     np.testing.assert_array_equal(wide.train_images[..., 0], x[:, :, 14:42])
     high = load_arrays(arrays(tmp_path, x_train=x.reshape(12, 56, 28)), tmp_path)
     np.testing.assert_array_equal(high.train_images[..., 0], x.reshape(12, 56, 28)[:, 14:42])
+
+
+def test_empty_parts_are_as_none_and_other_arrays_are_not_read(tmp_path):
+    none = {name: np.zeros((0, 8, 8), "uint8") for name in ("x_test", "x_unlabeled")}
+    others = {"y_test": np.zeros(0, int), "notes": np.array([{"by": "me"}], object)}
+    found = own_arrays.find(arrays(tmp_path, **none, **others))
+    assert (len(found.labels), found.is_test.any()) == (12, False)
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
@@ -540,6 +551,16 @@ def test_where_the_test_split_has_no_labels_the_validation_split_tests(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore")  # of TFDS's writer
+@pytest.mark.filterwarnings("ignore")  # of TFDS's writer
+def test_a_set_of_tfds_with_images_of_floats_is_refused(tmp_path, monkeypatch):
+    import tensorflow_datasets as tfds
+
+    write_prepared_mnist(tmp_path, num_train=40, num_test=20)
+    monkeypatch.setattr(tfds.features.Image, "np_dtype", np.float32)
+    with pytest.raises(UserError, match=r"must be bytes, .*Received: float32\. Give them as `arr"):
+        own_tfds.find("mnist", str(tmp_path), download=False)
+
+
 def test_labels_of_an_unlabeled_split_are_none(tmp_path):
     splits = {"train": np.arange(10) % 2, "unlabelled": np.zeros(6, int)}
     write_prepared(tmp_path, "letters", splits, num_classes=2)
@@ -553,6 +574,40 @@ def test_a_picture_that_was_changed_is_another_even_if_its_size_is_the_same(phot
     assert own_folders.find(photos).key == before
     os.utime(picture, ns=(0, 0))
     assert own_folders.find(photos).key != before
+
+
+def test_two_folders_whose_pictures_have_one_size_and_time_are_two(tmp_path):
+    """As archives make them, which keep a time; pictures of one format can have one size."""
+    loaded = []
+    for seed, place in enumerate(("one", "two")):
+        root = tmp_path / place / "photos"
+        write_image_folder(root, per_class=6, seed=seed)
+        for file in root.rglob("*.png"):
+            Image.open(file).save(file.with_suffix(".bmp"))
+            file.unlink()
+            os.utime(file.with_suffix(".bmp"), ns=(10**9, 10**9))
+        loaded.append(load(root, tmp_path).dataset.train_images)
+    assert not np.array_equal(*loaded)
+
+
+def test_a_folder_with_a_long_name_is_prepared(tmp_path):
+    root = tmp_path / ("ö" * 120)
+    write_image_folder(root, per_class=6)
+    first = load(root, tmp_path).dataset
+    (cached,) = (tmp_path / "cache").iterdir()
+    assert len(os.fsencode(cached.name)) <= 200
+    np.testing.assert_array_equal(load(root, tmp_path).dataset.train_images, first.train_images)
+    folder = next(root.iterdir())
+    shutil.copy(next(folder.iterdir()), folder / "another.png")
+    load(root, tmp_path)
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_test_images_that_are_trained_on_too_are_told(photos, tmp_path):
+    shutil.copy(photos / "train" / "dark" / "000.png", photos / "test" / "dark" / "copy.png")
+    shutil.copy(photos / "unlabeled" / "000.png", photos / "test" / "light" / "copy.png")
+    (note,) = load(photos, tmp_path).notes
+    assert note.startswith("2 of the 8 test images are also among the training images")
 
 
 def test_a_runs_data_are_found_again_by_its_settings(photos, tmp_path):

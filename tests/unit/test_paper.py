@@ -162,6 +162,13 @@ def test_a_number_of_labels_that_the_paper_has_no_result_for_gets_a_dash():
     assert table["paper, 30 labels, full data, 10 splits"] == ("-", "")
 
 
+def test_a_baseline_makes_no_samples_for_table_3():
+    found = result()
+    found["config"] |= {"dataset": "cifar10", "ablation": "vbn_to_bn", "supervised_only": True}
+    assert not any("Table 3" in name for name in rows([found]))
+    assert not any("Table 3" in remark for remark in one_run.remarks([found]))
+
+
 # --- the remarks ---------------------------------------------------------------------------
 
 

@@ -175,3 +175,13 @@ def test_pictures_below_folders_are_found_and_hidden_and_other_files_are_not(tmp
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="There is no picture"):
         picture_files.below([tmp_path / "empty"])
+
+
+@pytest.mark.parametrize("mode", ["L", "I;16"])
+def test_the_transparent_value_of_a_grey_picture_shows_white(tmp_path, mode):
+    factor = 1 if mode == "L" else 257
+    values = factor * np.array([[10, 20], [10, 30]])
+    image = Image.fromarray(values.astype("uint8" if mode == "L" else "uint16"))
+    image.save(tmp_path / "a.png", transparency=10 * factor)
+    found = pictures.read_square("a.png", tmp_path / "a.png", 2, 1)
+    np.testing.assert_array_equal(found[..., 0], [[255, 20], [255, 30]])

@@ -9,6 +9,7 @@ from PIL import Image
 from improved_gan_tf.data import datasets, run_data
 from improved_gan_tf.data.known_sets import KNOWN_SETS
 from improved_gan_tf.errors import UserError
+from improved_gan_tf.runs import data_digest
 from improved_gan_tf.scoring import inception_score, turing_test
 from improved_gan_tf.scoring.classification import Classification
 from tests.support.image_folders import write_image_folder
@@ -130,13 +131,26 @@ def test_a_run_on_ones_own_images_has_its_own_test_images(tmp_path, monkeypatch)
     monkeypatch.setattr(run_data, "load", lambda settings, data_dir: data)
     source = Source()
     source.dataset, source.config = "images", {"dataset": "images"}
+    source.path = tmp_path / "run" / "generator.keras"
     real = turing_test.open_real(source, seed=1)
     assert sorted(turing_test.first(real, 12, 5)[:, 0, 0, 0]) == list(range(12))
     with pytest.raises(UserError, match=r"Received: `data_source=sample`"):
         turing_test.open_real(source, seed=1, data_source="sample")
-    Image.new("L", (9, 7), 100).save(tmp_path / "a.png")  # made as large as the generated ones
+    # Made as large as the generated ones, in all formats that the training read.
+    for name in ("a.png", "b.bmp", "c.tif"):
+        Image.new("L", (9, 7), 100).save(tmp_path / name)
+    Image.fromarray(np.full((9, 7), 100 * 257, "uint16")).save(tmp_path / "d.png")
     real = turing_test.open_real(source, seed=1, folder=tmp_path)
-    assert (turing_test.first(real, 1, 1) == np.full((1, 4, 4, 1), 100)).all()
+    assert (turing_test.first(real, 4, 3) == np.full((4, 4, 4, 1), 100)).all()
+    (tmp_path / "run").mkdir()
+    known = {"circumstances": data_digest.data_circumstances(data)}
+    (tmp_path / "run" / "result.json").write_text(json.dumps(known))
+    assert turing_test.open_real(source, seed=1).available == 12
+    images[3, 0, 0, 0] += 1
+    with pytest.raises(
+        UserError, match=r"not those of the run in .*run\. Received: photos, digest"
+    ):
+        turing_test.open_real(source, seed=1)
 
 
 @pytest.mark.parametrize(

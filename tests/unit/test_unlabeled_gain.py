@@ -82,7 +82,29 @@ def test_a_pair_gets_an_answer_with_its_uncertainty(tmp_path, with_it, without, 
     pair = paired_errors(logits(with_it), logits(without), LABELS)
     low, high = (f"{100 * x:+.1f}" for x in pair.interval)
     assert f"(95 % from {low} to {high}, p = {pair.p_value:.2g}, paired" in text
-    assert text.endswith("one choice of labels; with raw parameters 7.0 % and 8.0 %).")
+    assert text.endswith("one seed; with raw parameters 7.0 % and 8.0 %).")
+
+
+def test_where_all_labels_are_used_there_is_no_choice_of_them(tmp_path):
+    pairs, texts = [], []
+    for labels_per_class in (None, 5):
+        pairs = [
+            (
+                written(tmp_path / f"{labels_per_class}-{seed}", range(10 + seed), seed=seed),
+                written(tmp_path / f"{labels_per_class}-{seed}b", range(40), seed=seed),
+            )
+            for seed in (1, 2, 3)
+        ]
+        changes = {"labels_per_class": labels_per_class}
+        pairs = [
+            tuple(one._replace(config=dataclasses.replace(one.config, **changes)) for one in pair)
+            for pair in pairs
+        ]
+        texts += [unlabeled_gain.answer(*pairs[0]), unlabeled_gain.answer_over_seeds(pairs)]
+    assert "paired on the test images; one seed; with raw parameters" in texts[0]
+    assert texts[1].endswith(", over seeds).")
+    assert "one seed and one choice of labels;" in texts[2]
+    assert texts[3].endswith(", over seeds and choices of labels).")
 
 
 def test_a_run_that_ended_far_above_its_best_training_error_makes_the_answer_unclear(tmp_path):
