@@ -167,7 +167,7 @@ def _split(found, images, kept, broken, test_fraction):
             f"images are held out for testing, the same ones in every run "
             f"(--test_fraction={test_fraction:g})."
         )
-    also_trained = _found_among(images[is_test], images[~is_test])
+    also_trained = _trained_too(images, is_test)
     if also_trained:
         notes.append(
             f"{also_trained:,} of the {is_test.sum():,} test images are also among the training "
@@ -211,10 +211,10 @@ def _split(found, images, kept, broken, test_fraction):
     return Loaded(dataset, tuple(notes), is_held_out)
 
 
-def _found_among(images, others):
-    """How many of some images, uint8 (N, H, W, C), are also among others."""
-    known = {hashlib.sha256(image).digest() for image in np.ascontiguousarray(others)}
-    return sum(hashlib.sha256(x).digest() in known for x in np.ascontiguousarray(images))
+def _trained_too(images, is_test):
+    """How many test images, of uint8 (N, H, W, C), are also among the others."""
+    digests = np.array([hashlib.sha256(np.ascontiguousarray(x)).digest() for x in images])
+    return int(np.isin(digests[is_test], digests[~is_test]).sum())
 
 
 def held_out(labels, num_classes, fraction):
