@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer, require_floating, two_inputs
+from improved_gan_tf.layers.quantized_parts import QuantizedParts
 from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
 from improved_gan_tf.layers.spectral_norm.embedding import SpectralNormEmbedding
 from improved_gan_tf.precision import at_least_float32
@@ -12,7 +13,7 @@ _INPUTS = "[x, labels]"
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
-class ProjectionHead(keras.layers.Layer):
+class ProjectionHead(QuantizedParts, keras.layers.Layer):
     """Scores an image and its label: a linear score plus the projection on the class's vector.
 
     The logit of log p(x|y) p(y) / q(x|y) q(y), when both log-likelihood ratios of the class are
@@ -62,6 +63,8 @@ class ProjectionHead(keras.layers.Layer):
         Original: ajbrock/BigGAN-PyTorch@9845943, BigGAN.py, `Discriminator.forward`.
     """
 
+    _quantizable = ("linear", "embed")
+
     def __init__(
         self,
         num_classes,
@@ -103,8 +106,8 @@ class ProjectionHead(keras.layers.Layer):
             self.linear = SpectralNormDense(1, **linear, **common)
             self.embed = SpectralNormEmbedding(*sizes, **embed, **common)
         else:
-            self.linear = keras.layers.Dense(1, dtype=self.variable_dtype, **linear)
-            self.embed = keras.layers.Embedding(*sizes, dtype=self.variable_dtype, **embed)
+            self.linear = keras.layers.Dense(1, dtype=self._policy_of("linear"), **linear)
+            self.embed = keras.layers.Embedding(*sizes, dtype=self._policy_of("embed"), **embed)
         self.linear.build((None, channels))
         self.embed.build((None,))
 

@@ -164,3 +164,27 @@ def test_labels_that_are_not_one_for_each_image_are_refused():
         for rows, count in ((4, 1), (1, 3)):  # which would be broadcast
             with pytest.raises(ValueError, match=f"Received: {rows} examples, {count} "):
                 layer([examples(rows, 2, 2, 8), np.zeros(count, "int32")])
+
+
+@pytest.mark.parametrize(
+    ("make", "of_vectors"),
+    [
+        (lambda: ConditionalBatchNorm(num_classes=5), False),
+        (ConditionalBatchNorm, True),
+        (lambda: ProjectionHead(5, spectral_norm=False), False),
+    ],
+)
+def test_a_quantized_model_comes_back_from_its_file(make, of_vectors, tmp_path):
+    condition = keras.Input((6,)) if of_vectors else keras.Input((), dtype="int32")
+    x = keras.Input((4, 4, 8))
+    model = keras.Model([x, condition], make()([x, condition]))
+    batch = [examples(3, 4, 4, 8), examples(3, 6) if of_vectors else np.array([0, 1, 4])]
+    before = to_numpy(model(batch))
+    with pytest.warns(UserWarning, match="does not have a `quantize` method"):  # the inputs
+        model.quantize("int8")
+    quantized = to_numpy(model(batch))
+    assert 0.0 < np.abs(quantized - before).max() < 0.1
+    for round_trip in (1, 2):
+        model.save(tmp_path / f"{round_trip}.keras")
+        model = keras.saving.load_model(tmp_path / f"{round_trip}.keras")
+        np.testing.assert_array_equal(to_numpy(model(batch)), quantized)

@@ -5,13 +5,14 @@ from keras import ops
 
 from improved_gan_tf.layers.argument_checks import positive_integer, two_inputs
 from improved_gan_tf.layers.conditional_batch_norm.statistics import MovingStatisticsNorm
+from improved_gan_tf.layers.quantized_parts import QuantizedParts
 from improved_gan_tf.layers.spectral_norm.dense import SpectralNormDense
 
 _INPUTS = "[x, condition]"
 
 
 @keras.saving.register_keras_serializable(package="improved_gan_tf")
-class ConditionalBatchNorm(MovingStatisticsNorm):
+class ConditionalBatchNorm(QuantizedParts, MovingStatisticsNorm):
     """Batch normalization with a gain and a bias for each example, computed from its condition.
 
     How BigGAN's generator learns of the class, and of its share of z, in every block.
@@ -78,6 +79,8 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
         Original: ajbrock/BigGAN-PyTorch@9845943, layers.py, `ccbn`.
     """
 
+    _quantizable = ("gain", "bias")
+
     def __init__(
         self,
         num_classes=None,
@@ -125,7 +128,7 @@ class ConditionalBatchNorm(MovingStatisticsNorm):
 
     def _map(self, name, channels, initializer):
         # In the variables' dtype, as the statistics.
-        common = {"name": name, "dtype": self.variable_dtype}
+        common = {"name": name, "dtype": self._policy_of(name)}
         if self.num_classes is not None:
             return keras.layers.Embedding(
                 self.num_classes, channels, embeddings_initializer=initializer, **common
