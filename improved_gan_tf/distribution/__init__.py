@@ -50,6 +50,7 @@ from improved_gan_tf.distribution.strategy import (
     num_replicas,
     run_step,
     scope,
+    spans_workers,
 )
 from improved_gan_tf.distribution.workers import (
     is_chief,
@@ -88,6 +89,7 @@ __all__ = [
     "run_step",
     "scope",
     "share_of_loss",
+    "spans_workers",
     "strategy_from",
     "sum_over_replicas",
     "training_on",

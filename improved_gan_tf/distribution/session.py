@@ -3,7 +3,7 @@
 import contextlib
 
 from improved_gan_tf.distribution.devices import strategy_from
-from improved_gan_tf.distribution.strategy import spans_workers, using
+from improved_gan_tf.distribution.strategy import is_tpu, spans_workers, using
 from improved_gan_tf.distribution.workers import is_chief, lost_workers, only_the_chief_writes
 
 
@@ -18,7 +18,8 @@ def training_on(kind, num_devices, tpu, batch_size):
     """
     strategy = strategy_from(kind, num_devices, tpu, batch_size)
     replicas = strategy.num_replicas_in_sync
-    if replicas == 1 and not spans_workers(strategy):
+    # A TPU of one core is not TensorFlow's default device either.
+    if replicas == 1 and not (spans_workers(strategy) or is_tpu(strategy)):
         yield
         return
     with using(strategy), lost_workers():

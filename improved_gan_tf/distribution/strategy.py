@@ -51,6 +51,13 @@ def is_one_copy(variable):
     return on_a_replica or not hasattr(variable, "values")
 
 
+def is_tpu(strategy):
+    """Whether replicas of `strategy` are cores of a TPU (bool)."""
+    import tensorflow as tf
+
+    return isinstance(strategy, tf.distribute.TPUStrategy)
+
+
 def spans_workers(strategy):
     """Whether replicas of `strategy` are in several processes (bool)."""
     import tensorflow as tf

@@ -102,11 +102,16 @@ def write_folder_whole(path, write):
     path.mkdir(exist_ok=True)
     remove_leftovers(path)
     temporary = path / _temporary_name("unfinished")
+    moved = []
     try:
         temporary.mkdir()
         write(temporary)
         for written in sorted(temporary.iterdir()):
-            written.rename(path / written.name)
+            moved.append(written.rename(path / written.name))
+    except BaseException:
+        for whole in moved:
+            shutil.rmtree(whole) if whole.is_dir() else whole.unlink()
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if is_new:

@@ -42,21 +42,26 @@ class StopRequest:
             return
         self.signal = signal.Signals(number)
         asked = "Ctrl-C" if number == signal.SIGINT else self.signal.name
-        print(
-            f"\n{asked}: stopping and saving. Ctrl-C again does not wait for that.",
-            file=sys.stderr,
-        )
+        with contextlib.suppress(OSError):  # Ctrl-C has ended the reader of a pipe as well
+            print(
+                f"\n{asked}: stopping and saving. Ctrl-C again does not wait for that.",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 @contextlib.contextmanager
 def stop_on_signals(on_any=lambda asked: asked):
     """Gives a `StopRequest` that receives SIGINT and SIGTERM inside the `with` block.
 
+    A signal that is ignored stays so, as SIGINT for a command that a script runs in the background.
+
     Args:
         on_any: as in `StopRequest`.
     """
     request = StopRequest(on_any)
-    previous = {number: signal.signal(number, request.handle) for number in EXIT_CODES}
+    heard = [n for n in EXIT_CODES if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    previous = {number: signal.signal(number, request.handle) for number in heard}
     try:
         yield request
     finally:

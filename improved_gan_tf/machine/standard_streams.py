@@ -19,6 +19,18 @@ def prepare():
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
+def drop_unread():
+    """Sends a stream whose reader has gone to the null device, with what is left in it.
+
+    Python flushes both at its end, and would complain.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _null_descriptor(number):
     """A file descriptor of the null device: `number` if it is free.
 

@@ -52,7 +52,10 @@ def _train_and_close(run, stop_requested):
             status = run.train(stop_requested)
         if status == "interrupted":
             run.save_interrupted()
-        return run.write_result(status)
+        result = run.write_result(status)
+        if status == "interrupted" and not stop_requested():
+            run.raise_if_unread()
+        return result
     except CollapsedError:
         run.write_result("collapsed")
         raise

@@ -71,7 +71,7 @@ class RunRecord:
         if progress.history:
             self.folder.write_curves(progress.history, game.title())
         progress.saved_epochs = progress.epoch
-        progress.saved_iterations = game.trainer.iterations()
+        progress.saved_iterations = self._iterations_done(progress)
 
     def write_checkpoint(self, progress):
         """Writes a checkpoint.
@@ -91,7 +91,12 @@ class RunRecord:
         }
         trainer = self._game.trainer
         values = checkpoints.values(trainer.state())
-        self._last_checkpoint = self.checkpoints.save(trainer.iterations(), header, values)
+        # Not the optimizers' steps: in half precision some are undone.
+        done = self._iterations_done(progress)
+        self._last_checkpoint = self.checkpoints.save(done, header, values)
+
+    def _iterations_done(self, progress):
+        return progress.iterations_done(self._game.epochs.iterations)
 
     def write_result(self, progress, status):
         """Writes result.json and returns its content.

@@ -17,6 +17,7 @@ result.json             settings, versions, git commit, final numbers, wall time
 
 import json
 import pathlib
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -78,11 +79,12 @@ class RunFolder:
 
     def __init__(self, path, overwrite=False):
         self.path = pathlib.Path(path)
+        self._folder = self.path.resolve()  # a link to a folder stays one
         self._events = None
         self._metrics_size = 0  # bytes of metrics.jsonl
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = files.FolderLock(self.path)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._lock = files.FolderLock(self._folder)
             if overwrite and not files.holds_nothing(self.path):
                 self._move_aside()
         except OSError as error:
@@ -92,15 +94,17 @@ class RunFolder:
 
     def _move_aside(self):
         try:
-            self._lock.move_folder(_name_aside(self.path))
+            self._lock.move_folder(_name_aside(self._folder, self.path))
         finally:
             self._lock.close()
-        self.path.mkdir()
-        self._lock = files.FolderLock(self.path)
+        self._folder.mkdir()
+        self._lock = files.FolderLock(self._folder)
 
     @_written
     def begin(self, config, history):
         """Resets the folder to its state after `history`, the metrics appended so far.
+
+        TensorBoard's events of later epochs stay, and come a second time.
 
         `config` holds the resolved settings.
         """
@@ -109,8 +113,9 @@ class RunFolder:
         self._set_aside(len(history))
         grids = [self.path / name for name in ("samples", "interpolations")]
         files.remove_leftovers(self.path, *grids, self.path / "checkpoints")
-        for picture in (p for folder in grids for p in folder.glob("*_interrupted.png")):
-            picture.unlink()
+        for picture in (p for folder in grids for p in folder.glob("epoch_*.png")):
+            if _is_later(picture, len(history)):
+                picture.unlink()
         lines = "".join(json.dumps(metrics) + "\n" for metrics in history)
         metrics_file = self.path / "metrics.jsonl"
         if history or metrics_file.exists():
@@ -165,7 +170,8 @@ class RunFolder:
             self.path / folder / name,
             lambda p: picture.save(p, format="PNG"),
         )
-        with self._event_writer().as_default(step=epoch):
+        # As the numbers of an epoch, which counts from 0 there; an interrupted one has not ended.
+        with self._event_writer().as_default(step=epoch if interrupted else epoch - 1):
             tf.summary.image(folder, grid[None])
         self._events.flush()
 
@@ -205,6 +211,12 @@ class RunFolder:
         return self._events
 
 
+def _is_later(picture, epochs):
+    """Whether a grid, `epoch_0010.png`, shows the state after more epochs, or within one."""
+    number = re.fullmatch(r"epoch_(\d+)(_interrupted)?", picture.stem)
+    return number is not None and (number[2] is not None or int(number[1]) > epochs)
+
+
 def _unused(path):
     """The path of a file, or one with a number where there is such a file."""
     number, found = 1, path
@@ -214,13 +226,13 @@ def _unused(path):
     return found
 
 
-def _name_aside(path):
-    """An unused name next to a folder, for moving it there."""
+def _name_aside(folder, given):
+    """An unused name next to a folder, for moving it there; `given` is how the command names it."""
     here = pathlib.Path.cwd()
-    if path.resolve() in (here, *here.parents):
+    if folder in (here, *here.parents):
         raise UserError(
             "--overwrite moves an earlier run's folder aside, and cannot do that with the current "
-            f"folder or one above it. Received: --run_dir={path}. Give the command in another "
+            f"folder or one above it. Received: --run_dir={given}. Give the command in another "
             "folder, or another --run_dir."
         )
-    return files.unused_name_aside(path)
+    return files.unused_name_aside(folder)

@@ -5,6 +5,7 @@ import time
 
 from improved_gan_tf import distribution
 from improved_gan_tf.errors import CollapsedError, DivergedError, UserError
+from improved_gan_tf.machine import standard_streams
 from improved_gan_tf.machine.files import name_of
 from improved_gan_tf.machine.progress_bar import progress_bar
 from improved_gan_tf.runs import checkpoints, resuming
@@ -41,6 +42,7 @@ class TrainingRun:
         self.run_dir, self._differences = run_dir, differences
         self.progress = Progress()
         self.record = None  # from `start` on
+        self._is_unread = False  # whether nobody reads what is printed any more
         # With several workers the chief writes the folder; the others read its checkpoints.
         self._is_chief = distribution.is_chief()
         replicas = distribution.num_replicas()
@@ -130,7 +132,10 @@ class TrainingRun:
         table = EpochTable(self.game.columns(), progress.history)
         if progress.epoch == epochs:
             # A smaller --epochs ends the run at a checkpoint; the folder's files may be later ones.
-            self.record.save(progress, self._evaluate())
+            evaluation = self._evaluate()
+            progress.history[-1] |= self.game.measured(progress.history, evaluation.numbers)
+            self.record.begin(progress.history)
+            self.record.save(progress, evaluation)
             self.record.write_checkpoint(progress)
         elif self._stops_collapsed():  # it did before, and could not write its result
             raise self._collapsed_error()
@@ -139,17 +144,17 @@ class TrainingRun:
         ) as bar:
             while progress.epoch < epochs:
                 # A few seconds of the current epoch, or up to the next checkpoint.
-                bar.update(self._run_iterations())
+                self._show(bar.update, self._run_iterations())
 
                 # The epoch's end: measure, record, save, print.
                 if progress.iteration == iterations:
                     metrics = self._finish_epoch()
-                    bar.write(table.lines(metrics, self.game.remarks(metrics)))
+                    self._show(bar.write, table.lines(metrics, self.game.remarks(metrics)))
 
                 # A checkpoint: when due, before stopping, and at the end.
                 is_last = progress.epoch == epochs
                 collapsed = not is_last and self._stops_collapsed()
-                stop = stop_requested()
+                stop = stop_requested() or self._is_unread
                 where = (progress.epoch, progress.iteration, iterations)
                 if stop or is_last or collapsed or self._checkpoint_due.now(*where):
                     self.record.write_checkpoint(progress)
@@ -164,9 +169,26 @@ class TrainingRun:
                     moment = f"in epoch {progress.epoch + 1}"
                     if progress.iteration == 0:
                         moment = f"after epoch {progress.epoch}"
-                    bar.write(f"stopping {moment}, as asked")
+                    self._show(bar.write, f"stopping {moment}, as asked")
                     return "interrupted"
         return "finished"
+
+    def _show(self, write, shown):
+        """Calls a method of the bar; where its reader has gone, the run is to save and to end.
+
+        Of several workers it goes on: the others do not hear of it.
+        """
+        try:
+            write(shown)
+        except BrokenPipeError:
+            standard_streams.drop_unread()
+            strategy = distribution.current_strategy()
+            self._is_unread = not distribution.spans_workers(strategy)
+
+    def raise_if_unread(self):
+        """Raises `BrokenPipeError` if the run ended for want of a reader, once all is written."""
+        if self._is_unread:
+            raise BrokenPipeError
 
     def _stops_collapsed(self):
         """Whether the last epoch has just ended with a collapse at which the run is to stop.
@@ -257,6 +279,8 @@ class TrainingRun:
         progress = self.progress
         if progress.iteration > 0 or progress.saved_epochs != progress.epoch:
             self.record.save(progress, self._evaluate(), interrupted=True)
+            # Once more: it says which models the folder has. The run may go on and diverge.
+            self.record.write_checkpoint(progress)
 
     def write_result(self, status):
         """Writes result.json and returns its content.

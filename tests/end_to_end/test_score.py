@@ -108,7 +108,7 @@ def test_a_run_is_scored_beside_real_images_and_the_score_stands_in_its_folder(
     # What `compare` makes of it.
     run = types.SimpleNamespace(
         path=mnist_run,
-        config=types.SimpleNamespace(ablation=None),
+        config=types.SimpleNamespace(ablation=None, supervised_only=False),
         result={"differences_from_paper": []},
     )
     (row,), left_out = inception_scores.read_scores([run])

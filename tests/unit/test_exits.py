@@ -83,6 +83,31 @@ def test_sigterm_is_caught_inside_the_block_and_only_where_nobody_else_does():
         assert signal.getsignal(signal.SIGTERM) == request.handle
 
 
+def test_a_signal_that_is_ignored_stays_so_and_a_lost_reader_hides_none(monkeypatch):
+    """Scripts start what runs in the background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruption.stop_on_signals() as request:
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) == request.handle
+            signal.raise_signal(signal.SIGINT)
+            assert not request()
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    class Unread:
+        def write(self, text):
+            raise BrokenPipeError
+
+        flush = write
+
+    monkeypatch.setattr("sys.stderr", Unread())
+    with interruption.stop_on_signals() as request:
+        signal.raise_signal(signal.SIGINT)
+        assert request()
+
+
 def test_a_second_sigterm_ends_at_once():
     code = """
 import os, signal

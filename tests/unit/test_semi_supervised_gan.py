@@ -1033,6 +1033,11 @@ def test_a_labeled_pipeline_does_not_begin_anew_when_the_unlabeled_one_does(supe
     data = {"labeled": labeled, "unlabeled": None if supervised_only else unlabeled}
     gan.fit(**data, steps_per_epoch=60 // BATCH + 1, verbose=0)
     assert seen == [*range(0, 60, BATCH), 0]
+    # Nor with epochs as long as the unlabeled images, of which there are two batches.
+    seen.clear()
+    epochs = 1 if supervised_only else 5
+    gan.fit(**data, epochs=epochs, verbose=0)
+    assert seen == [*range(0, 60, BATCH)]
 
 
 def test_a_pipeline_for_the_baseline():

@@ -382,6 +382,9 @@ def test_fewer_labels_than_a_batch_are_refused_unless_they_may_be_repeated():
     gan = make()
     gan.fit(labeled=few, unlabeled=X, batch_size=6, verbose=0, repeat_labels=True)
     assert int(gan.steps) == 5
+    baseline = make(supervised_only=True)
+    baseline.fit(labeled=few, unlabeled=None, batch_size=6, verbose=0, repeat_labels=True)
+    assert int(baseline.steps) == 1
 
 
 def test_fewer_images_than_a_batch_are_refused():

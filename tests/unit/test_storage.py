@@ -2,6 +2,7 @@
 
 import errno
 import json
+import pathlib
 import socket
 import subprocess
 import sys
@@ -102,6 +103,27 @@ def test_an_unfinished_file_and_folder_are_known_as_leftovers(tmp_path):
     files.write_whole(tmp_path / "file", lambda p: (seen.append(p), p.touch()))
     files.write_folder_whole(tmp_path / "folder", seen.append)
     assert [files.is_leftover(path) for path in seen] == [True, True]
+
+
+def test_a_folder_that_cannot_be_written_whole_has_nothing_of_it(tmp_path, monkeypatch):
+    rename = pathlib.Path.rename
+
+    def full(path, target):
+        if path.name == "b":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(path, target)
+
+    def write(folder):
+        (folder / "a").mkdir()
+        for name in ("a/1", "aa", "b"):
+            (folder / name).touch()
+
+    monkeypatch.setattr(pathlib.Path, "rename", full)
+    (tmp_path / "mounted").mkdir()
+    for name in ("mounted", "new"):
+        with pytest.raises(OSError, match="No space left"):
+            files.write_folder_whole(tmp_path / name, write)
+    assert [path.name for path in tmp_path.rglob("*")] == ["mounted"]
 
 
 def test_only_temporary_files_of_killed_processes_are_left_over(tmp_path):

@@ -236,8 +236,9 @@ def test_a_checkpoint_says_where_the_run_stands(tmp_path):
     assert (progress["epoch"], progress["iteration"]) == (2, 2)
     assert progress["sums"] == [90.0 + 111.0, 1.0]
     assert [m["epoch"] for m in progress["history"]] == [0, 1]
-    assert (progress["saved_epochs"], progress["saved_iterations"]) == (2, 10)
-    assert progress["found"] == 70.0  # what the last evaluation found
+    # What the folder has, and the evaluation found, where the run was stopped.
+    assert (progress["saved_epochs"], progress["saved_iterations"]) == (2, 12)
+    assert progress["found"] == 111.0
     assert header["circumstances"] == {"data": "the data"}
     assert header["config"]["checkpoint_every"] == "12 iterations"
 
@@ -445,9 +446,9 @@ def test_the_time_is_that_of_all_processes_together(tmp_path, monkeypatch):
             return float(next(seconds))
 
     monkeypatch.setattr(record, "time", Clock())
-    # Asked at the start, at the checkpoint and at the result.
-    assert run(tmp_path / "run", stop_after_calls=2)["wall_seconds"] == 20.0
-    assert run(tmp_path / "run")["wall_seconds"] == 10.0 + 20.0
+    # Asked at the start, at a checkpoint (two where the run is stopped) and at the result.
+    assert run(tmp_path / "run", stop_after_calls=2)["wall_seconds"] == 30.0
+    assert run(tmp_path / "run")["wall_seconds"] == 20.0 + 20.0
 
 
 class Ticks:
@@ -531,3 +532,117 @@ def test_a_collapse_whose_result_could_not_be_written_is_told_again(tmp_path, mo
 
 def test_a_run_that_collapses_in_its_last_epoch_is_finished(tmp_path):
     assert run(tmp_path / "run", Collapsing(3), stop_on_collapse=True)["status"] == "finished"
+
+
+# --- output that nobody reads --------------------------------------------------------------
+
+
+class Unread:
+    """A stream whose reader goes after some writes."""
+
+    def __init__(self, file, writes):
+        self._file, self._left = file, writes
+
+    def write(self, text):
+        self._left -= 1
+        if self._left < 0 and text.strip():
+            raise BrokenPipeError(32, "Broken pipe")
+        return len(text)
+
+    def flush(self):
+        if self._left < 0:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    def fileno(self):
+        return self._file.fileno()
+
+    def isatty(self):
+        return False
+
+
+@pytest.mark.parametrize("asked_to_stop", [False, True])
+def test_a_run_whose_reader_has_gone_saves_before_it_ends(tmp_path, monkeypatch, asked_to_stop):
+    """As with `| tee log`, whose tee Ctrl-C ends too, and with `| head`."""
+    with open(tmp_path / "out", "w") as file, monkeypatch.context() as unread:
+        unread.setattr("sys.stdout", Unread(file, 2 if asked_to_stop else 4))
+        game, config = FakeGame(), settings(epochs=50)
+
+        def make_run():
+            return TrainingRun(config, game, tmp_path / "run", [])
+
+        def stop_requested():
+            return asked_to_stop
+
+        if asked_to_stop:
+            execution.run_to_the_end(config, make_run, stop_requested)
+        else:
+            with pytest.raises(BrokenPipeError):
+                execution.run_to_the_end(config, make_run, stop_requested)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["status"] == "interrupted"
+    assert 0 < result["final"]["models_of_iteration"] == checkpoints_in(tmp_path / "run")[-1] < 250
+    again = run(tmp_path / "run", epochs=50)
+    straight = run(tmp_path / "straight", epochs=50)
+    assert again["final"]["metrics"]["loss_first"] == straight["final"]["metrics"]["loss_first"]
+
+
+def test_a_run_that_goes_on_and_diverges_tells_the_models_that_the_folder_has(tmp_path):
+    first = run(tmp_path, stop_after_calls=6, epochs=9)
+    assert first["final"]["models_of_iteration"] % ITERATIONS  # within an epoch
+
+    class Breaking(FakeGame):
+        def prepare(self):
+            super().prepare()
+            self.trainer.broken_after = first["final"]["models_of_iteration"] + 1
+
+    with pytest.raises(DivergedError, match="keeps the models of epoch"):
+        run(tmp_path, Breaking(), epochs=9)
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["status"] == "diverged"
+    for name in ("models_of_iteration", "models_of_epoch"):
+        assert result["final"][name] == first["final"][name]
+
+
+def test_a_run_that_fewer_epochs_end_has_the_numbers_of_the_straight_one(tmp_path):
+    run(tmp_path / "run", stop_after_calls=4, epochs=3, evaluate_every=2)
+    ended = run(tmp_path / "run", epochs=1, evaluate_every=2)
+    run(tmp_path / "straight", epochs=1, evaluate_every=2)
+    assert metrics_of(tmp_path / "run") == metrics_of(tmp_path / "straight")
+    last = {k: v for k, v in ended["final"]["metrics"].items() if k != "seconds"}
+    assert last == metrics_of(tmp_path / "straight")[-1]
+
+
+def test_checkpoints_count_iterations_where_half_precision_undid_steps(tmp_path):
+    class Undoing(FakeGame):
+        def prepare(self):
+            super().prepare()
+            self.trainer.iterations = lambda: 0
+
+    result = run(tmp_path, Undoing(), epochs=2, checkpoint_every="1 epochs", keep_checkpoints=3)
+    assert checkpoints_in(tmp_path) == [ITERATIONS, 2 * ITERATIONS]
+    assert result["final"]["models_of_iteration"] == 2 * ITERATIONS
+
+
+def test_overwriting_behind_a_link_stays_behind_it(tmp_path):
+    big = tmp_path / "big"
+    big.mkdir()
+    (tmp_path / "run").symlink_to(big)
+    run(tmp_path / "run", epochs=1)
+    run(tmp_path / "run", epochs=2, overwrite=True)
+    assert (tmp_path / "run").is_symlink()
+    assert json.loads((big / "result.json").read_text())["config"]["epochs"] == 2
+    assert json.loads((tmp_path / "big.old-1" / "result.json").read_text())["config"]["epochs"] == 1
+
+
+def test_grids_of_later_epochs_go_where_a_run_falls_back(tmp_path):
+    often = {"epochs": 9, "evaluate_every": 1, "checkpoint_every": "1 epochs"}
+    run(tmp_path, stop_after_calls=12, **often)
+
+    def grids():
+        return sorted(p.name for p in (tmp_path / "samples").glob("*.png"))
+
+    assert len(grids()) > 2
+    for newer in sorted((tmp_path / "checkpoints").glob("*.npz"))[1:]:
+        newer.unlink()
+    with started(tmp_path, **often):
+        assert grids() == ["epoch_0001.png"]

@@ -87,7 +87,7 @@ class ArrayBatches:
         self._unlabeled = unlabeled
         self.batch_size = batch_size
         _check_counts(len(self._images), unlabeled, batch_size, repeat_labels)
-        count = len(self._images) if unlabeled is None else len(unlabeled)
+        count = max(len(self._images), batch_size) if unlabeled is None else len(unlabeled)
         rows = np.arange(len(self._images))
         self._epochs = EpochStreams(count, rows, batch_size, seed, expected.sees_real)
         self._expected = expected

@@ -18,7 +18,8 @@ class PipelineBatches:
         labeled: `tf.data.Dataset` of batches `(images, labels)`; it is repeated without end.
         unlabeled: `tf.data.Dataset` of batches of images; feature matching reads it twice, once
             for each player. May be None for the baseline without unlabeled images.
-        steps: int or None, steps in an epoch; None for as many as `unlabeled` has batches.
+        steps: int or None, steps in an epoch; None for as many as `unlabeled` has batches. Where
+            TensorFlow does not know their number, `labeled` then begins anew with every epoch.
         expected: `batches.Expected`.
 
     Raises:
@@ -55,6 +56,10 @@ class PipelineBatches:
             raise ValueError(
                 "A data set without end needs `steps_per_epoch`. Received: steps_per_epoch=None"
             )
+        if steps is None and unlabeled is not None and unlabeled.cardinality() > 0:
+            # An endless stream of both: else `labeled` would begin anew with every epoch, and
+            # what it has more than `unlabeled` would never be seen.
+            steps = int(unlabeled.cardinality())
         self.steps_per_epoch = steps
         self.kind_of_pass = (NO_PASS, 0, 0)
 
