@@ -36,7 +36,8 @@ def progress_bar(total, unit, description, initial=0, shown=True):
     try:
         yield bar
     finally:
-        bar.close()
+        with contextlib.suppress(BrokenPipeError):  # what the block did is not lost for a last line
+            bar.close()
 
 
 class _Bar:

@@ -1,6 +1,7 @@
 """Standard output and standard error that are there and take any text."""
 
 import os
+import select
 import sys
 
 
@@ -25,10 +26,22 @@ def drop_unread():
     Python flushes both at its end, and would complain.
     """
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
+        if _is_unread(stream):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _is_unread(stream):
+    """Whether a stream goes into a pipe from which nobody reads any more."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        return True
+    if not hasattr(select, "poll"):  # Windows
+        return False
+    # A flush of nothing tells nothing.
+    poll = select.poll()
+    poll.register(stream.fileno(), 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _null_descriptor(number):

@@ -565,6 +565,7 @@ def test_a_run_whose_reader_has_gone_saves_before_it_ends(tmp_path, monkeypatch,
     """As with `| tee log`, whose tee Ctrl-C ends too, and with `| head`."""
     with open(tmp_path / "out", "w") as file, monkeypatch.context() as unread:
         unread.setattr("sys.stdout", Unread(file, 2 if asked_to_stop else 4))
+        unread.setattr("sys.stderr", Unread(file, 0))  # the progress, which ends with a line
         game, config = FakeGame(), settings(epochs=50)
 
         def make_run():
