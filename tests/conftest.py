@@ -1,8 +1,14 @@
-"""What every test gets: four logical CPUs, fixed seeds, quiet TensorFlow."""
+"""What every test gets: four logical CPUs, fixed seeds, quiet TensorFlow, Ctrl-C."""
+
+import signal
 
 from improved_gan_tf.machine import environment
 
 environment.set_defaults()  # before TensorFlow is imported, as the commands do
+
+# A shell starts what runs in the background with SIGINT ignored; commands would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import keras
 import pytest

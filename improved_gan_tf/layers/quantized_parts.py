@@ -30,6 +30,8 @@ class QuantizedParts:
 
     def get_build_config(self):
         config = super().get_build_config()
+        if not self.built:
+            return config
         policies = quantized_policies(*(getattr(self, name) for name in self._quantizable))
         return {**config, "quantized": policies} if policies else config
 
