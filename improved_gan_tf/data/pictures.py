@@ -8,7 +8,7 @@ from PIL import ExifTags, Image
 
 from improved_gan_tf.errors import UserError, first_line
 
-PREPARATION = 3  # increases when the bytes of `read_square` change
+PREPARATION = 4  # increases when the bytes of `read_square` change
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 # Orientation of EXIF -> what turns the picture upright.
